@@ -1,0 +1,66 @@
+"""A spiking, neuromorphic Dissipative Learning Machine: one network that several simulators agree on spike for spike.
+
+The names below are the public API, with the command line ``dlm-snn``; all else may move.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+_HOME = {
+    "Comparison": "comparison",
+    "Dense": "connections.dense",
+    "DlmError": "errors",
+    "Input": "network",
+    "IntegerLIF": "neurons.integer_lif",
+    "IntegerNetwork": "network",
+    "IntegerProjection": "network",
+    "LIF": "neurons.lif",
+    "Network": "network",
+    "Projection": "network",
+    "QuantizationReport": "quantize",
+    "Recording": "recording",
+    "SpikeRaster": "raster",
+    "UnsupportedError": "errors",
+    "accuracy": "metrics",
+    "compare": "comparison",
+    "from_snntorch": "exchange.snntorch",
+    "load": "artefact",
+    "quantize": "quantize",
+    "read_out": "metrics",
+    "run": "backends",
+    "save": "artefact",
+    "synaptic_operations": "metrics",
+}
+
+__all__ = sorted(_HOME)
+
+if TYPE_CHECKING:
+    from dlm_snn.artefact import load, save
+    from dlm_snn.backends import run
+    from dlm_snn.comparison import Comparison, compare
+    from dlm_snn.connections.dense import Dense
+    from dlm_snn.errors import DlmError, UnsupportedError
+    from dlm_snn.exchange.snntorch import from_snntorch
+    from dlm_snn.metrics import accuracy, read_out, synaptic_operations
+    from dlm_snn.network import Input, IntegerNetwork, IntegerProjection, Network, Projection
+    from dlm_snn.neurons.integer_lif import IntegerLIF
+    from dlm_snn.neurons.lif import LIF
+    from dlm_snn.quantize import QuantizationReport, quantize
+    from dlm_snn.raster import SpikeRaster
+    from dlm_snn.recording import Recording
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'dlm_snn' has no attribute {name!r}")
+    value = getattr(import_module(f"dlm_snn.{_HOME[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return [*globals(), *__all__]

@@ -1,0 +1,69 @@
+"""Writing files whole or not at all: aside, then renamed."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+from dlm_snn.errors import DlmError
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[IO[bytes]]:
+    """A binary file that takes its name only when the block ends without an error.
+
+    Raises:
+        DlmError: the folder is missing or cannot be written.
+    """
+    try:
+        handle, aside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    except OSError as error:
+        raise DlmError(f"cannot write {path} ({error.strerror}); choose a folder that exists and is yours") from error
+    try:
+        with os.fdopen(handle, "wb") as file:
+            yield file
+        os.chmod(aside, 0o644)
+        os.replace(aside, path)
+    except BaseException:
+        Path(aside).unlink(missing_ok=True)
+        raise
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file whole or not at all."""
+    with writing(path) as file:
+        file.write(text.encode())
+
+
+@contextmanager
+def writing_folder(path: Path, replace: bool = False) -> Iterator[Path]:
+    """A folder that takes its name only when the block ends without an error.
+
+    Args:
+        path: the final folder.
+        replace: an existing folder of that name gives way, once the new one is whole.
+
+    Raises:
+        DlmError: the folder exists and ``replace`` is false, or it cannot be written.
+    """
+    if path.exists() and not replace:
+        raise DlmError(f"{path} exists; choose another --name, or --replace it")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        aside = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}."))
+    except OSError as error:
+        raise DlmError(f"cannot write {path} ({error.strerror}); choose a folder that is yours with --runs") from error
+    try:
+        yield aside
+        aside.chmod(0o755)
+        if path.exists():
+            shutil.rmtree(path)
+        os.replace(aside, path)
+    except BaseException:
+        shutil.rmtree(aside, ignore_errors=True)
+        raise

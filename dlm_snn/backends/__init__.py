@@ -1,0 +1,40 @@
+"""Simulators: each a module with ``run``, found by the entry-point group ``dlm_snn.backends``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from dlm_snn.network import IntegerNetwork, Network
+from dlm_snn.plugins import load
+from dlm_snn.recording import Recording, RunState
+
+
+def run(
+    network: Network | IntegerNetwork,
+    stimulus: Mapping[str, Any],
+    n_steps: int,
+    record: Sequence[str] = ("s",),
+    state: RunState | None = None,
+    backend: str = "reference",
+    **options: Any,
+) -> Recording:
+    """Simulate a network on one of the installed backends.
+
+    Args:
+        network: float or integer; a backend refuses by name what it cannot do.
+        stimulus: Input name -> SpikeRaster, or array (sample, neuron) held constant, or (sample, step, neuron).
+        n_steps: steps of every population's window, which opens at the population's depth.
+        record: any of "s" (spikes), "u" (currents), "v" (voltages at the end of the step).
+        state: ``Recording.state`` of an earlier run, to go on from; None: from rest.
+        backend: name of an entry point, such as "reference", "torch", "brian2", "lava-float", "lava-fixed".
+        options: of that backend.
+
+    Returns:
+        The Recording.
+
+    Raises:
+        DlmError: an unknown backend, a missing package, an input that does not fit.
+    """
+    module = load("dlm_snn.backends", backend)
+    return module.run(network, stimulus, n_steps, record=record, state=state, **options)

@@ -1,0 +1,133 @@
+"""The slow, obvious simulator that all others answer to: float and integer networks, in NumPy."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dlm_snn.errors import DlmError
+from dlm_snn.network import IntegerNetwork, Network
+from dlm_snn.neurons import integer_lif, lif
+from dlm_snn.neurons.integer_lif import IntegerLIF, Overflow
+from dlm_snn.raster import SpikeRaster
+from dlm_snn.recording import Recording, RunState, checked_record
+from dlm_snn.stimulus import prepare
+
+
+def run(
+    network: Network | IntegerNetwork,
+    stimulus: Mapping[str, Any],
+    n_steps: int,
+    record: Sequence[str] = ("s",),
+    state: RunState | None = None,
+) -> Recording:
+    """Simulate a network over its windows.
+
+    For every step t of window time and every population by depth:
+    drive = sum over projections of connection(events of pre at step t - lag), then one step of the neurons.
+
+    Args:
+        network: float (computed in float64) or integer.
+        stimulus: Input name -> SpikeRaster or array; see stimulus.prepare.
+        n_steps: steps of every window.
+        record: any of "s", "u", "v".
+        state: from an earlier run, to go on inside every window; None: from rest.
+
+    Returns:
+        The Recording, with a state to go on from.
+
+    Raises:
+        DlmError: a stimulus or state that does not fit the network.
+    """
+    record = checked_record(record)
+    stimuli, n_samples = prepare(network, stimulus, n_steps)
+    populations = {name: p for name, p in network.neurons.items()}
+    sent = {name: _Sent(network, name, state, n_samples, n_steps) for name in network.populations}
+    states = {name: _first(p, name, state, n_samples) for name, p in populations.items()}
+    overflow = {name: Overflow(0, 0) for name in populations if isinstance(network, IntegerNetwork)}
+    traces = {key: {name: _trace(network, key, n_samples, n_steps, p.n) for name, p in populations.items()}
+              for key in record}
+
+    for t in range(n_steps):
+        for name in network.order:
+            if name in stimuli:
+                sent[name].put(t, stimuli[name].at(t))
+                continue
+            states[name], counted = _step(populations[name], states[name], _drive(network, name, sent, t, n_samples))
+            sent[name].put(t, states[name].s)
+            if counted is not None:
+                overflow[name] = overflow[name] + counted
+            for key in record:
+                traces[key][name][:, t] = getattr(states[name], key)
+
+    return Recording(
+        network=network,
+        n_samples=n_samples,
+        n_steps=n_steps,
+        rasters={name: SpikeRaster.from_dense(dense) for name, dense in traces.get("s", {}).items()},
+        u=traces.get("u", {}),
+        v=traces.get("v", {}),
+        state=RunState(
+            step=n_steps + (state.step if state else 0),
+            neurons=states,
+            flight={name: s.in_flight() for name, s in sent.items() if s.memory},
+        ),
+        overflow=overflow,
+    )
+
+
+class _Sent:
+    """What one population sent in the steps that are still in flight, and in this run."""
+
+    def __init__(
+        self, network: Network | IntegerNetwork, name: str, state: RunState | None, n_samples: int, n_steps: int
+    ) -> None:
+        self.memory = network.memory(name)
+        dtype = np.int64 if isinstance(network, IntegerNetwork) else np.float64
+        self.values = np.zeros((n_samples, self.memory + n_steps, network.populations[name].n), dtype=dtype)
+        if state is not None and self.memory:
+            self.values[:, : self.memory] = state.flight[name]
+
+    def put(self, t: int, values: NDArray) -> None:
+        self.values[:, self.memory + t] = values
+
+    def at(self, t: int) -> NDArray:
+        return self.values[:, self.memory + t]
+
+    def in_flight(self) -> NDArray:
+        return self.values[:, self.values.shape[1] - self.memory :].copy()
+
+
+def _drive(
+    network: Network | IntegerNetwork, name: str, sent: Mapping[str, _Sent], t: int, n_samples: int
+) -> NDArray:
+    dtype = np.int64 if isinstance(network, IntegerNetwork) else np.float64
+    drive = np.zeros((n_samples, network.populations[name].n), dtype=dtype)
+    for projection in network.into(name):
+        for delay, connection in projection.parts:
+            drive = drive + projection.sums(connection, sent[projection.pre].at(t - network.lag(projection, delay)))
+    return drive
+
+
+def _step(neuron: Any, state: Any, drive: NDArray) -> tuple[Any, Overflow | None]:
+    if isinstance(neuron, IntegerLIF):
+        return integer_lif.step(neuron, state, drive)
+    return lif.step(neuron, state, drive), None
+
+
+def _first(neuron: Any, name: str, state: RunState | None, n_samples: int) -> Any:
+    """The state that a population starts from: rest, or where an earlier run stopped."""
+    if state is None:
+        return (integer_lif if isinstance(neuron, IntegerLIF) else lif).rest(n_samples, neuron.n)
+    if name not in state.neurons or state.neurons[name].v.shape != (n_samples, neuron.n):
+        raise DlmError(f"the state does not fit population '{name}' of {n_samples} samples; pass one of the same run")
+    return state.neurons[name]
+
+
+def _trace(network: Network | IntegerNetwork, key: str, *extent: int) -> NDArray:
+    if key == "s":
+        return np.zeros(extent, dtype=bool)
+    return np.zeros(extent, dtype=np.int64 if isinstance(network, IntegerNetwork) else np.float64)

@@ -1,0 +1,1 @@
+"""Connections: one linear map a file."""

@@ -1,0 +1,1 @@
+"""Formats and foreign objects: one a file, refusing what they cannot say."""

@@ -1,0 +1,80 @@
+"""Figures over rasters: class read-out, accuracy, firing, synaptic operations."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dlm_snn.errors import DlmError
+from dlm_snn.raster import SpikeRaster
+from dlm_snn.recording import Recording
+from dlm_snn.stimulus import prepare
+
+
+def read_out(raster: SpikeRaster) -> NDArray[np.int64]:
+    """The class of each sample: most spikes; equal counts: earliest first spike; then the lower index.
+
+    Returns:
+        (sample,) indices of output neurons; -1 where nothing spiked.
+    """
+    counts = raster.counts()
+    first = np.full(counts.shape, raster.n_steps, dtype=np.int64)
+    np.minimum.at(first, (raster.sample, raster.neuron), raster.step.astype(np.int64))
+    score = counts * (raster.n_steps + 1) - first
+    return np.where(counts.any(axis=1), score.argmax(axis=1), -1)
+
+
+def accuracy(raster: SpikeRaster, labels: NDArray) -> float:
+    """Share of samples whose read-out equals the label; a silent sample counts as wrong.
+
+    Raises:
+        DlmError: the labels are not one a sample.
+    """
+    labels = np.asarray(labels)
+    if labels.shape != (raster.n_samples,):
+        raise DlmError(f"labels of shape {labels.shape} for {raster.n_samples} samples")
+    return float(np.mean(read_out(raster) == labels))
+
+
+def silent(raster: SpikeRaster) -> int:
+    """Samples without a single spike."""
+    return int(np.count_nonzero(~raster.counts().any(axis=1)))
+
+
+def synaptic_operations(recording: Recording, stimulus: Mapping[str, Any]) -> float:
+    """Synaptic operations per sample: each event times the nonzero synapses that leave its neuron.
+
+    An event of a graded Input is a value other than zero.
+
+    Args:
+        recording: with "s" recorded.
+        stimulus: what was fed into the run.
+    """
+    network = recording.network
+    stimuli, n_samples = prepare(network, stimulus, recording.n_steps)
+    total = 0
+    for projection in network.projections:
+        if projection.pre in stimuli:
+            fed = stimuli[projection.pre]
+            events = np.count_nonzero(fed.values, axis=(0, 1)) * (fed.n_steps if fed.constant else 1)
+        else:
+            events = recording.rasters[projection.pre].counts().sum(axis=0)
+        total += int(events @ projection.connection.fan_out())
+    return total / n_samples
+
+
+def confidence_95(values: NDArray) -> tuple[float, float]:
+    """Mean and half-width of its 95 % interval (Student's t over independent repetitions).
+
+    The half-width is NaN for a single value.
+    """
+    values = np.asarray(values, dtype=float)
+    if values.size < 2:
+        return float(values.mean()), float("nan")
+    from scipy.stats import t
+
+    half = t.ppf(0.975, values.size - 1) * values.std(ddof=1) / np.sqrt(values.size)
+    return float(values.mean()), float(half)

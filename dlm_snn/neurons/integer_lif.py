@@ -1,0 +1,137 @@
+"""The leaky integrate-and-fire neuron in the integers of Loihi and of Lava's fixed-point models."""
+
+from __future__ import annotations
+
+from dataclasses import KW_ONLY, dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dlm_snn.neurons.checks import check_competition, checked_parameter, checked_shape, size
+from dlm_snn.neurons.competition import winning
+
+Integers = NDArray[np.int64]
+
+STATE_LIMIT = 2**23
+"""u and v are 24 bits wide (lava/proc/lif/models.py, uv_bitwidth)."""
+DECAY_UNITY = 2**12
+"""Decays are shares of 4096 (decay_shift)."""
+ALIGNMENT = 6
+"""Synaptic sums and thresholds are shifted left by 6 bits to line up with u and v (act_shift, vth_shift)."""
+THRESHOLD_LIMIT = 2**17
+"""v_threshold is a 17-bit unsigned mantissa."""
+
+
+@dataclass(frozen=True, eq=False)
+class IntegerLIF:
+    """A population of integer leaky integrate-and-fire neurons with zero reset.
+
+    u = wrap(trunc(u (4096 - (du+1)) / 4096) + 64 a);  v = clip(trunc(v (4096 - dv) / 4096) + u + bias);
+    s = v > 64 v_threshold, then v = 0.
+
+    Attributes:
+        shape: (n,) or (channel, row, column).
+        dv: 0..4095, share of v lost per step in 1/4096.
+        v_threshold: 0..131071, in units of weight * 2^weight_exp.
+        du: -1..4095, share of u lost per step is (du+1)/4096; -1 holds u, 4095 forgets it.
+        bias_mant: -4096..4095.
+        bias_exp: 0..7; the bias added to v is bias_mant * 2^bias_exp, in units of 1/64 of v_threshold's.
+        winners, groups: as in LIF.
+        scale: integer value of v_threshold's unit per float unit: v_float = v / (64 scale).
+
+    Raises:
+        DlmError: a parameter outside its range, or of the wrong size.
+
+    Source: lava-nc 0.10.0, lava/proc/lif/models.py, PyLifModelBitAcc.
+    """
+
+    shape: tuple[int, ...]
+    _: KW_ONLY
+    dv: int | Integers
+    v_threshold: int | Integers
+    du: int | Integers = 4095
+    bias_mant: int | Integers = 0
+    bias_exp: int = 0
+    winners: int | None = None
+    groups: int = 1
+    scale: float = 1.0
+
+    def __post_init__(self) -> None:
+        set_ = object.__setattr__
+        set_(self, "shape", checked_shape(self.shape))
+        for name, low, high in (
+            ("du", -1, DECAY_UNITY - 1),
+            ("dv", 0, DECAY_UNITY - 1),
+            ("v_threshold", 0, THRESHOLD_LIMIT - 1),
+            ("bias_mant", -4096, 4095),
+        ):
+            set_(self, name, checked_parameter(name, getattr(self, name), self.n, int, low, high))
+        set_(self, "bias_exp", checked_parameter("bias_exp", self.bias_exp, 1, int, 0, 7))
+        set_(self, "scale", checked_parameter("scale", self.scale, 1, float, 0, np.inf))
+        check_competition(self.n, self.winners, self.groups)
+
+    @property
+    def n(self) -> int:
+        """Number of neurons."""
+        return size(self.shape)
+
+    @property
+    def bias(self) -> int | Integers:
+        """bias_mant * 2^bias_exp, what is added to v in every step."""
+        return self.bias_mant * 2**self.bias_exp
+
+
+class State(NamedTuple):
+    """What an integer LIF population carries from step to step; int64 arrays (sample, neuron), s Boolean."""
+
+    u: Integers
+    v: Integers
+    s: NDArray[np.bool_]
+
+
+class Overflow(NamedTuple):
+    """How often u wrapped and v saturated: measured in a step, never carried."""
+
+    wraps: int
+    saturations: int
+
+    def __add__(self, other: Overflow) -> Overflow:  # type: ignore[override]
+        return Overflow(self.wraps + other.wraps, self.saturations + other.saturations)
+
+
+def rest(n_samples: int, n: int) -> State:
+    """The state before the first step."""
+    zeros = np.zeros((n_samples, n), dtype=np.int64)
+    return State(u=zeros, v=zeros, s=np.zeros((n_samples, n), dtype=bool))
+
+
+def decay(value: Integers, share: int | Integers) -> Integers:
+    """trunc(value (4096 - share) / 4096), truncation toward zero."""
+    product = value * (DECAY_UNITY - share)
+    return np.sign(product) * (np.abs(product) >> 12)
+
+
+def wrap(u: Integers) -> Integers:
+    """One wrap into 24 bits, as Lava does: a value beyond two ranges stays outside."""
+    return np.where(u > STATE_LIMIT, u - 2 * STATE_LIMIT, np.where(u <= -STATE_LIMIT, u + 2 * STATE_LIMIT, u))
+
+
+def step(lif: IntegerLIF, state: State, drive: Integers) -> tuple[State, Overflow]:
+    """One time step of all samples and neurons.
+
+    Args:
+        lif: the parameters.
+        state: of the step before.
+        drive: a, the sum over all synapses after each projection's weight_exp, before the shift by 6 bits.
+
+    Returns:
+        The state at the end of the step (v after the reset), and how many values left their range.
+    """
+    current = decay(state.u, lif.du + 1) + (drive << ALIGNMENT)
+    u = wrap(current)
+    voltage = decay(state.v, lif.dv) + u + lif.bias
+    v = np.clip(voltage, 1 - STATE_LIMIT, STATE_LIMIT - 1)
+    s = winning(v - (lif.v_threshold << ALIGNMENT), lif.winners, lif.groups)
+    overflow = Overflow(int(np.count_nonzero(u != current)), int(np.count_nonzero(v != voltage)))
+    return State(u=u, v=np.where(s, 0, v), s=s), overflow

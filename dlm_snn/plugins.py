@@ -1,0 +1,35 @@
+"""Parts found by entry point: our own and another package's come in by the same door."""
+
+from __future__ import annotations
+
+from importlib.metadata import EntryPoint, entry_points
+from typing import Any
+
+from dlm_snn.errors import DlmError, MissingError, nearest
+
+
+def names(group: str) -> dict[str, EntryPoint]:
+    """The entry points of a group by name."""
+    return {point.name: point for point in entry_points(group=group)}
+
+
+def load(group: str, name: str) -> Any:
+    """The module or object behind an entry point.
+
+    Raises:
+        DlmError: no such name in the group.
+        MissingError: it needs a package that is not installed.
+    """
+    found = names(group)
+    kind = group.rpartition(".")[2].removesuffix("s")
+    if not found:
+        raise MissingError("dlm-snn is not installed in this environment; run 'pip install -e .' or 'make demo'")
+    if name not in found:
+        raise DlmError(f"no {kind} '{name}'; {nearest(name, found)}")
+    try:
+        return found[name].load()
+    except ModuleNotFoundError as error:
+        raise MissingError(
+            f"{kind} '{name}' needs the package '{error.name}', which is not installed; "
+            "'dlm-snn doctor' says how to get it"
+        ) from error

@@ -1,0 +1,69 @@
+"""What a run returns."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from numpy.typing import NDArray
+
+from dlm_snn.errors import DlmError, nearest
+from dlm_snn.network import IntegerNetwork, Network
+from dlm_snn.neurons.integer_lif import Overflow
+from dlm_snn.raster import SpikeRaster
+
+RECORDABLE = ("s", "u", "v")
+
+
+@dataclass(frozen=True, eq=False)
+class RunState:
+    """Where a run stopped, inside every window at once; a second run goes on from it.
+
+    Attributes:
+        step: steps done since rest.
+        neurons: population -> its State (arrays (sample, neuron)).
+        flight: population -> the values it sent in its last steps, (sample, memory, neuron), oldest first; as
+            many steps as its largest outgoing lag (fewer at the start of a run count as silent).
+    """
+
+    step: int
+    neurons: Mapping[str, Any]
+    flight: Mapping[str, NDArray]
+
+
+@dataclass(frozen=True, eq=False)
+class Recording:
+    """Rasters and traces of one run.
+
+    Attributes:
+        network: what ran.
+        n_samples, n_steps: extent of the run.
+        rasters: population -> SpikeRaster, where "s" was recorded.
+        u, v: population -> (sample, step, neuron), where asked; values at the end of the step, v after a zero reset.
+        state: from which a second run goes on; None where the simulator cannot hand it on.
+        overflow: integer networks in simulators that count it: population -> wraps of u, saturations of v.
+    """
+
+    network: Network | IntegerNetwork
+    n_samples: int
+    n_steps: int
+    rasters: Mapping[str, SpikeRaster] = field(default_factory=dict)
+    u: Mapping[str, NDArray] = field(default_factory=dict)
+    v: Mapping[str, NDArray] = field(default_factory=dict)
+    state: RunState | None = None
+    overflow: Mapping[str, Overflow] = field(default_factory=dict)
+
+
+def checked_record(record: Sequence[str]) -> tuple[str, ...]:
+    """The recorded quantities, each one of "s", "u", "v".
+
+    Raises:
+        DlmError: anything else.
+    """
+    if isinstance(record, str):
+        record = (record,)
+    for name in record:
+        if name not in RECORDABLE:
+            raise DlmError(f"record names {name!r}; {nearest(str(name), RECORDABLE)}")
+    return tuple(record)

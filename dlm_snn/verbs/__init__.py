@@ -1,0 +1,1 @@
+"""Verbs of the command line: light modules, heavy imports inside their functions."""

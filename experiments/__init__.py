@@ -1,0 +1,1 @@
+"""Experiments: one file each, a frozen CONFIG and a table of VARIANTS; one runner."""
