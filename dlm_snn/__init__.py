@@ -36,7 +36,31 @@ _HOME = {
     "synaptic_operations": "metrics",
 }
 
-__all__ = sorted(_HOME)
+__all__ = [
+    "Comparison",
+    "Dense",
+    "DlmError",
+    "Input",
+    "IntegerLIF",
+    "IntegerNetwork",
+    "IntegerProjection",
+    "LIF",
+    "Network",
+    "Projection",
+    "QuantizationReport",
+    "Recording",
+    "SpikeRaster",
+    "UnsupportedError",
+    "accuracy",
+    "compare",
+    "from_snntorch",
+    "load",
+    "quantize",
+    "read_out",
+    "run",
+    "save",
+    "synaptic_operations",
+]
 
 if TYPE_CHECKING:
     from dlm_snn.artefact import load, save

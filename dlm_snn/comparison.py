@@ -109,8 +109,9 @@ def compare(first: Recording, second: Recording, tolerance: float = TIE) -> Comp
         divergences += _value_divergence(first, second, names, values)
     return Comparison(
         n_samples=first.n_samples,
-        spikes={n: (int(a[kept].sum()), int(b[kept].sum()), int((a[kept] != b[kept]).sum()))
-                for n, (a, b) in spikes.items()},
+        spikes={
+            n: (int(a[kept].sum()), int(b[kept].sum()), int((a[kept] != b[kept]).sum())) for n, (a, b) in spikes.items()
+        },
         ties=tuple(ties),
         values=values,
         divergence=divergences[0] if divergences else None,
@@ -188,8 +189,11 @@ def _divergence(
     texts = []
     for recording in (first, second):
         spike = int(recording.rasters[name].samples(slice(sample, sample + 1)).dense()[0, step, neuron])
-        known = [f"{key} = {getattr(recording, key)[name][sample, step, neuron]:.17g}"
-                 for key in ("u", "v") if name in getattr(recording, key)]
+        known = [
+            f"{key} = {getattr(recording, key)[name][sample, step, neuron]:.17g}"
+            for key in ("u", "v")
+            if name in getattr(recording, key)
+        ]
         texts.append(", ".join([f"s = {spike}", *known]))
     return Divergence(sample, step, name, neuron, " against ".join(texts), _cause(first, second, sample, step, exact))
 
@@ -201,12 +205,16 @@ def _cause(first: Recording, second: Recording, sample: int, last: int, exact: b
         return "cause unknown: record u and v in both runs"
     for step in range(last + 1):
         for name in names:
-            for key, meaning in (("u", "the synaptic drive, its delay or du differs"), ("v", "dv, bias or reset differs")):
+            for key, meaning in (
+                ("u", "the synaptic drive, its delay or du differs"),
+                ("v", "dv, bias or reset differs"),
+            ):
                 a, b = (getattr(r, key)[name][sample, : step + 1] for r in (first, second))
                 scale = max(np.abs(a).max(), np.abs(b).max())
                 parted = np.abs(a[step] - b[step]) > (0 if exact else 1e-9 * scale)
-                same_spikes = np.equal(*(r.rasters[name].samples(slice(sample, sample + 1)).dense()[0, step]
-                                         for r in (first, second)))
+                same_spikes = np.equal(
+                    *(r.rasters[name].samples(slice(sample, sample + 1)).dense()[0, step] for r in (first, second))
+                )
                 if np.any(parted & same_spikes):
                     where = int(np.flatnonzero(parted & same_spikes)[0])
                     return f"{key} of {name}[{where}] parted at step {step}: {meaning}"

@@ -219,7 +219,7 @@ class _Graph:
     populations: Mapping[str, Any]
     projections: Sequence[Any]
 
-    def _check(self, neuron: type, projection: type) -> None:
+    def _check(self, neuron: type, projection: Any) -> None:
         object.__setattr__(self, "populations", dict(self.populations))
         object.__setattr__(self, "projections", tuple(self.projections))
         if not self.populations:
@@ -241,7 +241,9 @@ class _Graph:
                 raise DlmError(f"{p.name}: an Input receives no projection")
             expected = (self.populations[p.post].n, self.populations[p.pre].n)
             if p.connection.weight.shape != expected:
-                raise DlmError(f"{p.name}: weight of shape {p.connection.weight.shape}, expected {expected} (post, pre)")
+                raise DlmError(
+                    f"{p.name}: weight of shape {p.connection.weight.shape}, expected {expected} (post, pre)"
+                )
 
     @property
     def inputs(self) -> dict[str, Input]:

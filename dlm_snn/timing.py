@@ -23,9 +23,7 @@ def depths(
     depth = dict.fromkeys(data, 0)
     frontier = list(data)
     while frontier:
-        frontier = [
-            post for pre, post, delay in edges if pre in frontier and _shorten(depth, post, depth[pre] + delay)
-        ]
+        frontier = [post for pre, post, delay in edges if pre in frontier and _shorten(depth, post, depth[pre] + delay)]
     least = {name: 0 for name in names if name not in depth}
     least.update({post: 1 for pre, post, _ in edges if pre in aligned and post in least})
     depth.update(least)

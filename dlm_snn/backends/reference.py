@@ -44,12 +44,13 @@ def run(
     """
     record = checked_record(record)
     stimuli, n_samples = prepare(network, stimulus, n_steps)
-    populations = {name: p for name, p in network.neurons.items()}
+    populations = network.neurons
     sent = {name: _Sent(network, name, state, n_samples, n_steps) for name in network.populations}
     states = {name: _first(p, name, state, n_samples) for name, p in populations.items()}
     overflow = {name: Overflow(0, 0) for name in populations if isinstance(network, IntegerNetwork)}
-    traces = {key: {name: _trace(network, key, n_samples, n_steps, p.n) for name, p in populations.items()}
-              for key in record}
+    traces = {
+        key: {name: _trace(network, key, n_samples, n_steps, p.n) for name, p in populations.items()} for key in record
+    }
 
     for t in range(n_steps):
         for name in network.order:
@@ -101,9 +102,7 @@ class _Sent:
         return self.values[:, self.values.shape[1] - self.memory :].copy()
 
 
-def _drive(
-    network: Network | IntegerNetwork, name: str, sent: Mapping[str, _Sent], t: int, n_samples: int
-) -> NDArray:
+def _drive(network: Network | IntegerNetwork, name: str, sent: Mapping[str, _Sent], t: int, n_samples: int) -> NDArray:
     dtype = np.int64 if isinstance(network, IntegerNetwork) else np.float64
     drive = np.zeros((n_samples, network.populations[name].n), dtype=dtype)
     for projection in network.into(name):

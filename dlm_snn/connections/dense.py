@@ -28,7 +28,9 @@ class Dense:
     def __post_init__(self) -> None:
         weight = np.asarray(self.weight)
         if weight.ndim != 2 or weight.size == 0 or weight.dtype.kind not in "iufb":
-            raise DlmError(f"weight of shape {weight.shape} and type {weight.dtype} is not a (post, pre) matrix of numbers")
+            raise DlmError(
+                f"weight of shape {weight.shape} and type {weight.dtype} is not a (post, pre) matrix of numbers"
+            )
         if not np.isfinite(weight).all():
             bad = np.argwhere(~np.isfinite(weight))
             raise DlmError(f"weight holds {len(bad)} NaN or infinite values, first at {tuple(map(int, bad[0]))}")

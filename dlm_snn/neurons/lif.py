@@ -83,7 +83,9 @@ class State(NamedTuple):
 def rest(n_samples: int, n: int) -> State:
     """The state before the first step: no current, no voltage, no spike."""
     zeros = np.zeros((n_samples, n))
-    return State(u=zeros, v=zeros, s=np.zeros((n_samples, n), dtype=bool), refractory=np.zeros((n_samples, n), dtype=int))
+    return State(
+        u=zeros, v=zeros, s=np.zeros((n_samples, n), dtype=bool), refractory=np.zeros((n_samples, n), dtype=int)
+    )
 
 
 def _same(s: Array) -> Array:
