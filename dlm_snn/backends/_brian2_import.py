@@ -1,0 +1,87 @@
+"""Brian2 as a guest: imported and run without leaving log files, handlers, hooks or preferences behind."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import signal
+import sys
+import threading
+import warnings
+from collections.abc import Iterator
+from types import ModuleType
+
+import numpy as np
+
+_SETTINGS = {
+    "codegen.target": "numpy",
+    "core.default_float_dtype": np.float64,
+    # An interrupt is to end the run with KeyboardInterrupt, not to hand on a recording that stops short.
+    "core.stop_on_keyboard_interrupt": False,
+}
+
+
+def _imported() -> ModuleType:
+    """Import Brian2; if nobody else has yet, undo what its import does to the process.
+
+    It opens a debug log, copies the main script, shows Python warnings through a handler of its own, and replaces
+    the hook for uncaught exceptions and the handler of Ctrl-C (brian2 2.9.0, __init__.py and utils/logger.py).
+    """
+    if "brian2" in sys.modules:
+        return sys.modules["brian2"]
+    hook, interrupt = sys.excepthook, signal.getsignal(signal.SIGINT)
+    with _without_deprecations():
+        import brian2
+    sys.excepthook = hook
+    if interrupt is not None and threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGINT, interrupt)
+    _close_logs()
+    return brian2
+
+
+def _close_logs() -> None:
+    from brian2.utils.logger import BrianLogger
+
+    logging.captureWarnings(False)
+    logging.getLogger("py.warnings").removeHandler(BrianLogger.console_handler)
+    if BrianLogger.file_handler is not None:
+        logging.getLogger("brian2").removeHandler(BrianLogger.file_handler)
+        BrianLogger.file_handler.close()
+    for path in (BrianLogger.tmp_log, BrianLogger.tmp_script):
+        if path is not None:
+            with contextlib.suppress(OSError):
+                os.remove(path)
+    BrianLogger.file_handler = BrianLogger.tmp_log = BrianLogger.tmp_script = None
+
+
+@contextlib.contextmanager
+def _without_deprecations() -> Iterator[None]:
+    """Brian2 2.9.0 calls pyparsing and others by names that they have given up."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", category=DeprecationWarning)
+        yield
+
+
+@contextlib.contextmanager
+def local_settings() -> Iterator[None]:
+    """Brian2 on its runtime device, in float64 NumPy, quiet below warnings; everything as it was afterwards."""
+    log = logging.getLogger("brian2")
+    level = log.level
+    before = {key: brian2.prefs[key] for key in _SETTINGS}
+    elsewhere = brian2.get_device() is not brian2.all_devices["runtime"]
+    if elsewhere:
+        brian2.set_device("runtime")
+    try:
+        log.setLevel(logging.WARNING)
+        brian2.prefs.update(_SETTINGS)
+        with _without_deprecations():
+            yield
+    finally:
+        brian2.prefs.update(before)
+        log.setLevel(level)
+        if elsewhere:
+            brian2.reset_device()
+
+
+brian2 = _imported()

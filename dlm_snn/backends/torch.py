@@ -1,0 +1,291 @@
+"""The simulator in torch: batched runs without gradients, and a module that trains."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from dlm_snn.backends._torch_loop import Arithmetic, FloatArithmetic, IntegerArithmetic, Sent, by_delay, tensor, unroll
+from dlm_snn.connections.dense import Dense
+from dlm_snn.errors import DlmError
+from dlm_snn.network import Input, IntegerNetwork, IntegerProjection, Network, weight_grid
+from dlm_snn.neurons.integer_lif import ALIGNMENT, IntegerLIF, Overflow
+from dlm_snn.raster import SpikeRaster
+from dlm_snn.recording import Recording, RunState, checked_record
+from dlm_snn.stimulus import Stimulus, prepare
+from dlm_snn.surrogate import Surrogate, straight_through
+
+BLOCK = 256
+"""Samples computed at once: their states stay in the processor's cache."""
+
+
+def run(
+    network: Network | IntegerNetwork,
+    stimulus: Mapping[str, Any],
+    n_steps: int,
+    record: Sequence[str] = ("s",),
+    state: RunState | None = None,
+    dtype: torch.dtype = torch.float64,
+) -> Recording:
+    """Simulate a network over its windows; the contract of ``backends.run``.
+
+    Args:
+        network: float, or integer (computed in float64 tensors that hold the integers exactly).
+        stimulus, n_steps, record, state: see ``backends.run``; states go from here to the reference and back.
+        dtype: torch.float64, or torch.float32 for a Network.
+
+    Returns:
+        The Recording; integer networks with counts of overflow.
+
+    Raises:
+        DlmError: a stimulus, state or dtype that does not fit the network.
+    """
+    record = checked_record(record)
+    stimuli, n_samples = prepare(network, stimulus, n_steps)
+    _check_state(network, state, n_samples)
+    arithmetic = _arithmetic(network, dtype)
+    traces = {key: {n: _trace(network, key, n_samples, n_steps, p.n) for n, p in network.neurons.items()} for key in record}
+    overflow = dict.fromkeys(network.neurons, Overflow(0, 0)) if isinstance(network, IntegerNetwork) else {}
+    ends = []
+    with torch.no_grad():
+        for start in range(0, max(n_samples, 1), BLOCK):
+            block = slice(start, min(start + BLOCK, n_samples))
+            views = {key: {name: trace[block] for name, trace in by.items()} for key, by in traces.items()}
+            ends.append(_run_block(network, arithmetic, stimuli, n_steps, state, block, views, overflow))
+    neurons, flights = zip(*ends, strict=True)
+    return Recording(
+        network=network,
+        n_samples=n_samples,
+        n_steps=n_steps,
+        rasters={name: SpikeRaster.from_dense(dense) for name, dense in traces.get("s", {}).items()},
+        u=traces.get("u", {}),
+        v=traces.get("v", {}),
+        state=RunState(
+            step=n_steps + (state.step if state else 0),
+            neurons={name: _joined([block[name] for block in neurons]) for name in network.neurons},
+            flight={name: np.concatenate([block[name] for block in flights]) for name in flights[0]},
+        ),
+        overflow=overflow,
+    )
+
+
+def _run_block(
+    network: Network | IntegerNetwork,
+    arithmetic: Arithmetic,
+    stimuli: Mapping[str, Stimulus],
+    n_steps: int,
+    state: RunState | None,
+    block: slice,
+    traces: Mapping[str, Mapping[str, NDArray]],
+    overflow: dict[str, Overflow],
+) -> tuple[dict[str, Any], dict[str, NDArray]]:
+    """One block of samples: traces and overflow are filled in; returns its last states and events in flight."""
+    n_samples = block.stop - block.start
+    fed = {
+        name: torch.from_numpy(s.values[block].swapaxes(0, 1)).to(arithmetic.dtype) for name, s in stimuli.items()
+    }
+    states = {
+        name: arithmetic.first(name, None if state is None else _cut(state.neurons[name], block), n_samples)
+        for name in network.neurons
+    }
+    sent = {name: Sent(_flight(network, name, state, block, arithmetic.dtype)) for name in network.populations}
+    for t, outcome in enumerate(unroll(network, arithmetic, fed, n_steps, states, sent)):
+        for name, (reached, counted) in outcome.items():
+            for key, by in traces.items():
+                by[name][:, t] = getattr(reached, key).numpy()
+            if counted is not None:
+                overflow[name] = overflow[name] + counted
+    kind = np.int64 if isinstance(network, IntegerNetwork) else np.float64
+    flights = {name: s.in_flight().astype(kind) for name, s in sent.items() if s.memory}
+    return {name: arithmetic.arrays(s) for name, s in states.items()}, flights
+
+
+def _arithmetic(network: Network | IntegerNetwork, dtype: torch.dtype) -> Arithmetic:
+    if isinstance(network, IntegerNetwork):
+        if dtype != torch.float64:
+            raise DlmError(f"an integer network is exact in torch.float64 only, not in {dtype}")
+        return IntegerArithmetic(network, _weights(network, dtype), {}, None)
+    if dtype not in (torch.float32, torch.float64):
+        raise DlmError(f"dtype = {dtype} is neither torch.float64 nor torch.float32")
+    return FloatArithmetic(network, _weights(network, dtype), {}, None, dtype)
+
+
+def _weights(network: Network | IntegerNetwork, dtype: torch.dtype) -> list[list[Tensor]]:
+    return [by_delay(p, torch.tensor(p.connection.weight, dtype=dtype)) for p in network.projections]
+
+
+def _check_state(network: Network | IntegerNetwork, state: RunState | None, n_samples: int) -> None:
+    if state is None:
+        return
+    for name, neuron in network.neurons.items():
+        if name not in state.neurons or state.neurons[name].v.shape != (n_samples, neuron.n):
+            raise DlmError(
+                f"the state does not fit population '{name}' of {n_samples} samples; pass one of the same run"
+            )
+
+
+def _flight(
+    network: Network | IntegerNetwork, name: str, state: RunState | None, block: slice, dtype: torch.dtype
+) -> Tensor:
+    """The events in flight at the start of a run, (memory, sample, neuron); silence where nothing is given."""
+    memory = network.memory(name)
+    if state is not None and memory:
+        return torch.from_numpy(np.asarray(state.flight[name][block]).swapaxes(0, 1)).to(dtype)
+    return torch.zeros(memory, block.stop - block.start, network.populations[name].n, dtype=dtype)
+
+
+def _cut(state: Any, block: slice) -> Any:
+    return type(state)(*(part[block] for part in state))
+
+
+def _joined(states: Sequence[Any]) -> Any:
+    return type(states[0])(*(np.concatenate(parts) for parts in zip(*states, strict=True)))
+
+
+def _trace(network: Network | IntegerNetwork, key: str, *extent: int) -> NDArray:
+    if key == "s":
+        return np.zeros(extent, dtype=bool)
+    return np.zeros(extent, dtype=np.int64 if isinstance(network, IntegerNetwork) else np.float64)
+
+
+class SpikingModule(torch.nn.Module):
+    """A network whose weights are parameters: the same time loop under autograd.
+
+    Forward values are exact: a Network in float64 gives the reference's spikes, an IntegerNetwork gives them bit for
+    bit. Backward, spikes have the surrogate's derivative, centred on the competition's own threshold
+    (``surrogate.spiking``), the reset passes no gradient, and rounding, truncation, floor, wrap and clip pass it
+    straight through.
+
+    The parameters of an IntegerNetwork are float64 in float units, w = w_int * scale_pre / (scale_post * 2^weight_exp),
+    rounded to the grid of the projection's bits in every forward pass: learning rates carry over from float training.
+
+    Attributes:
+        weights: one parameter (post, pre) a projection, in the network's order.
+        biases: population -> parameter (neuron,), if asked for.
+
+    Args:
+        network: whose structure, neurons and first weights to take.
+        surrogate: a function such as ``snntorch.surrogate.fast_sigmoid(slope=25)``.
+        biases: whether the neurons' biases are trained too.
+        dtype: of a Network's parameters; an IntegerNetwork computes in float64.
+    """
+
+    def __init__(
+        self,
+        network: Network | IntegerNetwork,
+        surrogate: Surrogate,
+        biases: bool = False,
+        dtype: torch.dtype = torch.float32,
+    ) -> None:
+        super().__init__()
+        self._network = network
+        self._surrogate = surrogate
+        self._dtype = torch.float64 if isinstance(network, IntegerNetwork) else dtype
+        self.weights = torch.nn.ParameterList(
+            torch.tensor(p.connection.weight / self._unit(p), dtype=self._dtype) for p in network.projections
+        )
+        trained = network.neurons if biases else {}
+        self.biases = torch.nn.ParameterDict(
+            {n: torch.tensor(np.full(p.n, p.bias / _bias_unit(p)), dtype=self._dtype) for n, p in trained.items()}
+        )
+
+    def _unit(self, projection: Any) -> float:
+        """The integer weight of one float unit; 1 in a Network."""
+        if not isinstance(projection, IntegerProjection):
+            return 1.0
+        pre, post = (self._network.populations[end] for end in (projection.pre, projection.post))
+        return post.scale * 2.0**-projection.weight_exp / (pre.scale if isinstance(pre, Input) else 1.0)
+
+    def forward(self, inputs: Mapping[str, Tensor], n_steps: int) -> dict[str, Tensor]:
+        """Run from rest.
+
+        Args:
+            inputs: Input name -> (sample, neuron) held constant, or (step, sample, neuron). Integers are what events
+                carry (a Network divides by ``scale``); floats are real values, for a Network only.
+            n_steps: steps of every window.
+
+        Returns:
+            Population -> spikes 0 and 1, (step, sample, neuron).
+
+        Raises:
+            DlmError: inputs of the wrong names, shape or type.
+        """
+        fed = {name: self._values(name, population, inputs) for name, population in self._network.inputs.items()}
+        n_samples = next(iter(fed.values())).shape[1] if fed else 1
+        arithmetic = self._arithmetic()
+        states = {name: arithmetic.first(name, None, n_samples) for name in self._network.neurons}
+        whole = slice(0, n_samples)
+        sent = {n: Sent(_flight(self._network, n, None, whole, self._dtype)) for n in self._network.populations}
+        spikes: dict[str, list[Tensor]] = {name: [] for name in states}
+        for outcome in unroll(self._network, arithmetic, fed, n_steps, states, sent):
+            for name, (reached, _) in outcome.items():
+                spikes[name].append(reached.s)
+        return {name: torch.stack(steps) for name, steps in spikes.items()}
+
+    def _values(self, name: str, population: Input, inputs: Mapping[str, Tensor]) -> Tensor:
+        """The values of an Input, (step or 1, sample, neuron)."""
+        if name not in inputs:
+            raise DlmError(f"no values for Input '{name}'; give a tensor (sample, neuron) or (step, sample, neuron)")
+        given = inputs[name]
+        if given.ndim not in (2, 3) or given.shape[-1] != population.n:
+            raise DlmError(f"values of '{name}' have shape {tuple(given.shape)}; expected (..., {population.n})")
+        if isinstance(self._network, IntegerNetwork) and given.is_floating_point():
+            raise DlmError(f"values of '{name}' are of {given.dtype}; an integer network takes integers")
+        values = given.to(self._dtype)
+        if not isinstance(self._network, IntegerNetwork) and not given.is_floating_point():
+            values = values / population.scale
+        return values if values.ndim == 3 else values[None]
+
+    def _arithmetic(self) -> Arithmetic:
+        weights = [by_delay(p, w) for p, w in zip(self._network.projections, self._effective(), strict=True)]
+        if isinstance(self._network, IntegerNetwork):
+            biases = {name: self._integer_bias(name, b) for name, b in self.biases.items()}
+            return IntegerArithmetic(self._network, weights, biases, self._surrogate)
+        return FloatArithmetic(self._network, weights, dict(self.biases.items()), self._surrogate, self._dtype)
+
+    def _effective(self) -> Iterator[Tensor]:
+        """The weights that the forward pass uses, (post, pre): those of an IntegerNetwork on their grid."""
+        for projection, weight in zip(self._network.projections, self.weights, strict=True):
+            if not isinstance(projection, IntegerProjection):
+                yield weight
+                continue
+            low, high, grain = weight_grid(projection.sign_mode, projection.num_weight_bits)
+            scaled = weight * self._unit(projection)
+            yield straight_through((scaled / grain).round().mul(grain).clamp(low, high), scaled)
+
+    def _integer_bias(self, name: str, bias: Tensor) -> Tensor:
+        """bias_mant * 2^bias_exp nearest to a float bias."""
+        neuron = self._network.populations[name]
+        grain = 2**neuron.bias_exp
+        scaled = bias * _bias_unit(neuron)
+        return straight_through((scaled / grain).round().clamp(-4096, 4095) * grain, scaled)
+
+    @torch.no_grad()
+    def network(self) -> Network | IntegerNetwork:
+        """The network with the parameters as they are now; weights exactly as the forward pass uses them."""
+        source = self._network
+        number = np.int64 if isinstance(source, IntegerNetwork) else np.float64
+        projections = [
+            replace(p, connection=Dense(weight.numpy().astype(number)))
+            for p, weight in zip(source.projections, self._effective(), strict=True)
+        ]
+        populations = dict(source.populations)
+        for name, bias in self.biases.items():
+            neuron = populations[name]
+            if isinstance(neuron, IntegerLIF):
+                mantissa = self._integer_bias(name, bias).numpy().astype(np.int64) // 2**neuron.bias_exp
+                populations[name] = replace(neuron, bias_mant=mantissa)
+            else:
+                populations[name] = replace(neuron, bias=bias.numpy().astype(np.float64))
+        return type(source)(populations, projections)
+
+
+def _bias_unit(neuron: Any) -> float:
+    """The integer bias of one float unit; 1 for float neurons."""
+    return 2**ALIGNMENT * neuron.scale if isinstance(neuron, IntegerLIF) else 1.0

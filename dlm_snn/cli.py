@@ -1,0 +1,154 @@
+"""The shell of the command line ``dlm-snn``: finds the verbs by entry point, runs one, turns errors into one line."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import traceback
+from collections.abc import Mapping, Sequence
+from importlib.metadata import EntryPoint
+from typing import NoReturn
+
+from dlm_snn import __version__, plugins
+from dlm_snn.errors import DlmError, MissingError, nearest
+from dlm_snn.verbs.verb import Verb
+
+GROUP = "dlm_snn.verbs"
+FAULT = 1
+BAD_INPUT = 2
+INTERRUPTED = 130
+BROKEN_PIPE = 141
+
+_DEBUG_HELP = "show the traceback of an error"
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser whose usage errors are one line too."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(BAD_INPUT, f"{self.prog}: {message}; see '{self.prog} --help'\n")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line.
+
+    Args:
+        argv: the words after the program's name; those of the process by default.
+
+    Returns:
+        the exit code: 0, 2 for bad input, 130 when interrupted, 141 when the reader of the output left,
+        1 for a fault of the program itself.
+    """
+    words = list(sys.argv[1:] if argv is None else argv)
+    try:
+        code = _dispatch(words)
+        sys.stdout.flush()
+    except SystemExit as stop:
+        if not isinstance(stop.code, int):
+            raise
+        return stop.code
+    except BrokenPipeError:
+        # What is still buffered must not raise again when Python ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return BROKEN_PIPE
+    except (Exception, KeyboardInterrupt) as error:
+        if "--debug" in words:
+            traceback.print_exc()
+        line, code = _explained(error)
+        print(f"dlm-snn: {line}", file=sys.stderr)
+    return code
+
+
+def _dispatch(words: Sequence[str]) -> int:
+    """Options before the first plain word are the shell's (none takes a value), all after it are the verb's."""
+    place = next((i for i, word in enumerate(words) if not word.startswith("-")), len(words))
+    known = plugins.names(GROUP)
+    shell = _shell()
+    options = shell.parse_args(words[:place])
+    if options.help:
+        print(_help(shell, known), end="")
+        return 0
+    if place == len(words):
+        print(_help(shell, known), end="", file=sys.stderr)
+        return BAD_INPUT
+    return _run(words[place], words[place + 1 :], known)
+
+
+def _run(name: str, words: Sequence[str], known: Mapping[str, EntryPoint]) -> int:
+    if not known:
+        raise MissingError("dlm-snn is not installed in this environment; run 'pip install -e .' or 'make demo'")
+    if name not in known:
+        raise DlmError(f"no verb '{name}'; {nearest(name, known)}")
+    found = _load(known[name])
+    if isinstance(found, str):
+        raise MissingError(f"verb '{name}' is unavailable: {found}; 'dlm-snn doctor' says what is missing")
+    parser = _Parser(prog=f"dlm-snn {name}", description=found.help, allow_abbrev=False)
+    found.arguments(parser)
+    parser.add_argument("--debug", action="store_true", help=_DEBUG_HELP)
+    return found.run(parser.parse_args(words)) or 0
+
+
+def _load(point: EntryPoint) -> Verb | str:
+    """The verb, or in words why it is not to be had: one broken verb must not take the others along."""
+    try:
+        verb = point.load()
+    except Exception as error:
+        return f"{type(error).__name__}: {_one_line(error)}"
+    return verb if isinstance(verb, Verb) else f"{point.value} is a {type(verb).__name__}, not a Verb"
+
+
+def _shell() -> argparse.ArgumentParser:
+    shell = _Parser(
+        prog="dlm-snn",
+        usage="dlm-snn [--help] [--version] [--debug] VERB ...",
+        description="A spiking, neuromorphic Dissipative Learning Machine.",
+        add_help=False,
+        allow_abbrev=False,
+    )
+    shell.add_argument("-h", "--help", action="store_true", help="show this help; 'dlm-snn VERB --help' for a verb's")
+    shell.add_argument("--version", action="version", version=f"dlm-snn {__version__}", help="show the version")
+    shell.add_argument("--debug", action="store_true", help=_DEBUG_HELP)
+    return shell
+
+
+def _help(shell: argparse.ArgumentParser, known: Mapping[str, EntryPoint]) -> str:
+    lines = [shell.format_help(), "verbs:"]
+    width = max(map(len, known), default=0)
+    for name, point in known.items():
+        found = _load(point)
+        text = f"(unavailable: {found})" if isinstance(found, str) else found.help
+        lines.append(f"  {name:<{width}}  {text}")
+    if not known:
+        lines.append("  none: dlm-snn is not installed in this environment")
+    return "\n".join(lines) + "\n"
+
+
+def _explained(error: BaseException) -> tuple[str, int]:
+    """One line for the user, and the exit code."""
+    if isinstance(error, KeyboardInterrupt):
+        return "interrupted", INTERRUPTED
+    if isinstance(error, DlmError):
+        return _one_line(error), BAD_INPUT
+    if _is_pydantic(error):
+        from dlm_snn.config import explain
+
+        return explain(error), BAD_INPUT  # type: ignore[arg-type]
+    if isinstance(error, ModuleNotFoundError):
+        return f"the package '{error.name}' is not installed; 'dlm-snn doctor' says how to get it", BAD_INPUT
+    if isinstance(error, OSError) and error.filename is not None:
+        return f"{error.filename}: {error.strerror}", BAD_INPUT
+    return f"a fault of the program, {type(error).__name__}: {_one_line(error)}; --debug shows where", FAULT
+
+
+def _is_pydantic(error: BaseException) -> bool:
+    """Whether pydantic refused a value: asked by name, since importing pydantic costs more than the whole shell."""
+    return type(error).__name__ == "ValidationError" and type(error).__module__.startswith("pydantic")
+
+
+def _one_line(error: BaseException) -> str:
+    return " ".join(str(error).split())
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,218 @@
+"""Data to Figure: pure functions, in the colours of svg.THEME, without pyplot and its global state."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter
+from numpy.typing import NDArray
+
+from dlm_snn.raster import SpikeRaster
+from dlm_snn.report.folder import Trace
+from dlm_snn.report.svg import THEME
+from dlm_snn.report.weights import Weights
+
+WIDTH = 4.2
+"""Inches; a panel fills a phone, and two stand side by side on a desk."""
+VECTOR_SPIKES = 4000
+"""Above this many spikes a raster is an image inside the SVG: as paths they would outweigh the page."""
+
+_PALE = {"float": THEME["float-pale"], "integer": THEME["integer-pale"]}
+_SPIKE_ROOM = 0.24
+"""Share of a trace's height kept free above it for the spike marks."""
+
+
+def _panel(height: float) -> tuple[Figure, Axes]:
+    figure = Figure(figsize=(WIDTH, height), layout="constrained")
+    return figure, figure.subplots()
+
+
+def raster(spikes: SpikeRaster, other: SpikeRaster | None, kind: str) -> Figure:
+    """Spikes of one population, sample after sample; those that ``other`` does not have stand out in colour.
+
+    Args:
+        spikes: of the few samples to show.
+        other: of the same samples in the network's other form.
+        kind: "float" or "integer", which names the colour.
+    """
+    n_columns = spikes.n_samples * spikes.n_steps
+    figure, axes = _panel(float(np.clip(0.9 + spikes.n_neurons * 0.02, 1.35, 2.6)))
+    column = spikes.sample.astype(np.int64) * spikes.n_steps + spikes.step
+    alone = np.zeros(column.shape, dtype=bool) if other is None else ~shared(spikes, other)
+    half = max(0.42, spikes.n_neurons / 300)
+    width = float(np.clip((WIDTH - 0.6) * 72 / n_columns * 0.6, 0.5, 2.2))
+    for chosen, colour in ((~alone, THEME["muted"]), (alone, THEME[kind])):
+        _strokes(axes, column[chosen], spikes.neuron[chosen], half, colour, width, len(spikes) > VECTOR_SPIKES)
+    for boundary in range(1, spikes.n_samples):
+        axes.axvline(boundary * spikes.n_steps, color=THEME["rule"], linewidth=0.8, zorder=0)
+    _sample_axis(axes, spikes)
+    axes.set(xlim=(0, n_columns), ylim=(-0.5 - half / 8, spikes.n_neurons - 0.5 + half / 8), ylabel="neuron")
+    axes.yaxis.set_major_locator(MaxNLocator(5, integer=True))
+    return figure
+
+
+def shared(spikes: SpikeRaster, other: SpikeRaster) -> NDArray[np.bool_]:
+    """Which spikes the other raster has too, at the same sample, step and neuron."""
+    dense = other.dense()
+    inside = (spikes.sample < dense.shape[0]) & (spikes.step < dense.shape[1]) & (spikes.neuron < dense.shape[2])
+    found = np.zeros(len(spikes), dtype=bool)
+    found[inside] = dense[spikes.sample[inside], spikes.step[inside], spikes.neuron[inside]]
+    return found
+
+
+def _strokes(
+    axes: Axes, column: NDArray, neuron: NDArray, half: float, colour: str, width: float, rasterized: bool
+) -> None:
+    """One upright stroke a spike, all of them one path."""
+    if not column.size:
+        return
+    gap = np.full(column.shape, np.nan)
+    x = np.stack([column + 0.5, column + 0.5, gap], axis=1).ravel()
+    y = np.stack([neuron - half, neuron + half, gap], axis=1).ravel()
+    axes.plot(x, y, color=colour, linewidth=width, solid_capstyle="butt", rasterized=rasterized)
+
+
+def _sample_axis(axes: Axes, spikes: SpikeRaster) -> None:
+    """Steps count from 0 in each sample."""
+    ticks = [t for t in MaxNLocator(3, integer=True).tick_values(0, spikes.n_steps) if 0 <= t < spikes.n_steps]
+    starts = np.arange(spikes.n_samples) * spikes.n_steps
+    axes.set_xticks([start + t + 0.5 for start in starts for t in ticks], [f"{t:g}" for _ in starts for t in ticks])
+    for sample, start in enumerate(starts):
+        place = (start + spikes.n_steps / 2) / (spikes.n_samples * spikes.n_steps)
+        axes.text(place, 1.02, f"sample {sample}", transform=axes.transAxes, ha="center", va="bottom", fontsize=8)
+    axes.set_xlabel("step")
+
+
+def traces(pair: Sequence[Trace], neurons: Sequence[int], spikes: Sequence[SpikeRaster | None], kind: str) -> Figure:
+    """Voltages of a few neurons against the threshold, two simulators over each other: thick and pale, thin and dark.
+
+    Args:
+        pair: one or two traces of one population.
+        neurons: to show, one row each.
+        spikes: the same sample's raster of each simulator, or None.
+        kind: "float" or "integer", which names the colour.
+    """
+    figure = Figure(figsize=(WIDTH, 0.85 + 0.72 * len(neurons)), layout="constrained")
+    rows = figure.subplots(len(neurons), 1, sharex=True, squeeze=False)[:, 0]
+    looks: list[dict[str, Any]] = [
+        {"color": _PALE[kind], "linewidth": 4.0, "solid_capstyle": "round"},
+        {"color": THEME["ink"], "linewidth": 1.0},
+    ]
+    for axes, neuron in zip(rows, neurons, strict=True):
+        for trace, raster_, look in zip(pair, spikes, looks, strict=False):
+            axes.plot(trace.v[:, neuron], label=trace.backend, **look)
+            if raster_ is not None:
+                _spike_marks(axes, raster_, neuron, len(trace.v), look)
+        _threshold(axes, pair, neuron)
+        low, high = axes.get_ylim()
+        axes.set_ylim(low, high + _SPIKE_ROOM * (high - low))
+        axes.set_title(f"neuron {neuron}", loc="left", fontsize=8, pad=2)
+        axes.yaxis.set_major_locator(MaxNLocator(3))
+        axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}"))
+    rows[-1].xaxis.set_major_locator(MaxNLocator(6, integer=True))
+    rows[-1].set_xlabel("step")
+    figure.supylabel("v at the end of the step", fontsize=8.5, color=THEME["ink"])
+    handles, labels = rows[0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside upper left", ncols=3, columnspacing=1.2, handlelength=1.6)
+    return figure
+
+
+def _spike_marks(axes: Axes, spikes: SpikeRaster, neuron: int, n_steps: int, look: Mapping[str, Any]) -> None:
+    steps = spikes.step[(spikes.sample == 0) & (spikes.neuron == neuron) & (spikes.step < n_steps)]
+    top = axes.get_xaxis_transform()
+    axes.vlines(steps, 0.86, 1.0, transform=top, color=look["color"], linewidth=look["linewidth"] * 0.9)
+
+
+def _threshold(axes: Axes, pair: Sequence[Trace], neuron: int) -> None:
+    stored = pair[0].v_threshold
+    if stored is not None:
+        level = float(np.broadcast_to(stored.ravel(), (pair[0].v.shape[1],))[neuron])
+        axes.axhline(level, color=THEME["muted"], linewidth=0.9, linestyle=(0, (4, 3)), label="threshold")
+
+
+def rates(rasters: Mapping[str, SpikeRaster], labels: Mapping[str, str]) -> Figure:
+    """How many neurons of a population fire how often: float filled, integer as an outline."""
+    figure, axes = _panel(2.2)
+    of_neuron = {kind: neuron_rates(spikes) for kind, spikes in rasters.items()}
+    highest = max(max((rate.max(initial=0) for rate in of_neuron.values()), default=0), 1e-3)
+    n_bins = 24 if max(rate.size for rate in of_neuron.values()) >= 50 else 12
+    edges = np.linspace(0, highest * (1 + 1e-9), n_bins + 1)
+    for kind, rate in of_neuron.items():
+        _histogram(axes, np.histogram(rate, edges)[0], edges, kind, f"{labels[kind]}, mean {rate.mean():.3g}")
+    axes.set(xlabel="spikes per step, mean over all samples", ylabel="neurons", xlim=(0, edges[-1]))
+    axes.set_ylim(0, axes.get_ylim()[1] * 1.05)
+    axes.yaxis.set_major_locator(MaxNLocator(4, integer=True))
+    figure.legend(loc="outside upper left", ncols=2, columnspacing=1.2, handlelength=1.6)
+    return figure
+
+
+def neuron_rates(spikes: SpikeRaster) -> NDArray[np.float64]:
+    """Spikes per step of each neuron, the mean over all samples."""
+    return spikes.counts().sum(axis=0) / max(spikes.n_samples * spikes.n_steps, 1)
+
+
+def _histogram(axes: Axes, counts: NDArray, edges: NDArray, kind: str, label: str, baseline: float = 0) -> None:
+    if kind == "float":
+        axes.stairs(counts, edges, baseline=baseline, fill=True, color=_PALE["float"], label=label)
+    else:
+        axes.stairs(counts, edges, baseline=baseline, color=THEME["integer"], linewidth=1.3, label=label)
+
+
+def weights(of: Weights, labels: Mapping[str, str]) -> Figure:
+    """Weights before and after quantisation: over each other in one unit, else below each other."""
+    both = of.before is not None and of.after is not None
+    stacked = both and not of.comparable
+    figure = Figure(figsize=(WIDTH, 3.4 if stacked else 2.2), layout="constrained")
+    rows = figure.subplots(2 if stacked else 1, 1, squeeze=False)[:, 0]
+    parts = [(kind, values) for kind, values in (("float", of.before), ("integer", of.after)) if values is not None]
+    edges = _edges([values for _, values in parts], of.grain) if of.comparable else None
+    for i, (kind, values) in enumerate(parts):
+        own = _edges([values], of.grain if kind == "integer" else 0.0) if edges is None else edges
+        axes = rows[i if stacked else 0]
+        _histogram(axes, np.histogram(values, own)[0], own, kind, labels[kind], baseline=0.7)
+        axes.set_xlabel("weight" if kind == "float" or of.unit is not None else "weight, in integers")
+    for axes in rows:
+        axes.set(yscale="log", ylabel="synapses")
+        axes.set_ylim(0.7, axes.get_ylim()[1])
+        axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}"))
+        axes.yaxis.set_minor_formatter(NullFormatter())
+    figure.legend(loc="outside upper left", ncols=2, columnspacing=1.2, handlelength=1.6)
+    return figure
+
+
+def _edges(values: Sequence[NDArray], grain: float, n_bins: int = 60) -> NDArray[np.float64]:
+    """Bin edges half-way between quantised weights: bins of unequally many levels would make stripes."""
+    low, high = min(float(v.min()) for v in values), max(float(v.max()) for v in values)
+    span = high - low or 1.0
+    if grain <= 0:
+        return np.linspace(low, low + span, n_bins + 1)
+    width = grain * max(int(np.ceil(span / n_bins / grain)), 1)
+    first = np.floor((low + grain / 2) / width)
+    last = np.floor((high + grain / 2) / width)
+    return np.arange(first, last + 2) * width - grain / 2
+
+
+def curve(rows: Sequence[Mapping[str, Any]], series: Mapping[str, str], ylabel: str) -> Figure:
+    """A quantity by epoch.
+
+    Args:
+        rows: one an epoch.
+        series: key of a row -> its label; None values are left out.
+        ylabel: what is drawn.
+    """
+    figure, axes = _panel(2.2)
+    looks = ({"color": THEME["float"]}, {"color": THEME["integer"], "linestyle": (0, (4, 2))})
+    for (key, label), look in zip(series.items(), looks, strict=False):
+        points = [(row["epoch"], row[key]) for row in rows if row.get(key) is not None]
+        if points:
+            axes.plot(*zip(*points, strict=True), label=label, marker="o", markersize=3, linewidth=1.4, **look)
+    axes.set(xlabel="epoch", ylabel=ylabel)
+    axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
+    axes.grid(axis="y", color=THEME["rule"], linewidth=0.6)
+    if len(series) > 1:
+        figure.legend(loc="outside upper left", ncols=2, columnspacing=1.2, handlelength=1.6)
+    return figure

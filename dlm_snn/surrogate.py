@@ -1,0 +1,100 @@
+"""Spikes in torch: exact winners forward, a surrogate derivative backward."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from dlm_snn.errors import DlmError, nearest
+
+Surrogate = Callable[[Tensor], Tensor]
+"""A function like snnTorch's: x -> (x > 0), whose backward pass multiplies by a smooth derivative."""
+
+_FAMILIES = {"fast_sigmoid": "slope", "atan": "alpha", "sigmoid": "slope"}
+
+
+def surrogate(name: str, slope: float) -> Surrogate:
+    """A surrogate of snnTorch by its name there.
+
+    fast_sigmoid: 1/(1 + slope |x|)^2; atan: (slope/2) / (1 + (pi slope x/2)^2); sigmoid: the logistic's derivative.
+
+    Raises:
+        DlmError: an unknown name.
+
+    Source: snntorch 1.0.0, surrogate.py.
+    """
+    if name not in _FAMILIES:
+        raise DlmError(f"no surrogate '{name}'; {nearest(name, _FAMILIES)}")
+    from snntorch import surrogate as functions
+
+    made: Surrogate = getattr(functions, name)(**{_FAMILIES[name]: slope})
+    return made
+
+
+def straight_through(exact: Tensor, smooth: Tensor) -> Tensor:
+    """The value of ``exact`` with the gradient of ``smooth``, in the dtype of ``exact``."""
+    return _StraightThrough.apply(exact, smooth)
+
+
+class _StraightThrough(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, exact: Tensor, smooth: Tensor) -> Tensor:
+        return exact.detach()
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[None, Tensor]:
+        return None, gradients[0]
+
+
+def winning(overshoot: Tensor, winners: int | None = None, groups: int = 1) -> Tensor:
+    """The neurons that spike, as 0 and 1 in the dtype of ``overshoot``; equal to ``competition.winning``.
+
+    Args:
+        overshoot: v - v_threshold, (..., n).
+        winners: how many of a group may spike; None: all above threshold.
+        groups: equal contiguous blocks that compete apart.
+    """
+    return _ranked(overshoot, winners, groups)[0]
+
+
+def spiking(function: Surrogate, unit: float = 1.0) -> Callable[[Tensor, int | None, int], Tensor]:
+    """A replacement of ``winning`` with a gradient: exact winners forward, the surrogate's derivative backward.
+
+    ds_i/dv_i = surrogate'((v_i - centre) / unit) / unit, with centre the competition's own threshold of the sample
+    and group, max(v_threshold, mean of the k-th and (k+1)-th largest v); the centre passes no gradient. Losers keep
+    v, so that rank decides almost every step: centred on v_threshold, the derivative would vanish where it matters.
+
+    Args:
+        function: the surrogate.
+        unit: size of one float unit of v, such as 64 * scale of an integer population.
+    """
+
+    def spikes(overshoot: Tensor, winners: int | None, groups: int) -> Tensor:
+        with torch.no_grad():
+            s, centre = _ranked(overshoot, winners, groups)
+        distance = overshoot if centre is None else overshoot - centre
+        return straight_through(s, function(distance if unit == 1 else distance / unit).to(s.dtype))
+
+    return spikes
+
+
+def _ranked(overshoot: Tensor, winners: int | None, groups: int) -> tuple[Tensor, Tensor | None]:
+    """The winners, and the competition's threshold relative to v_threshold, (..., n); None: 0, no competition."""
+    size = overshoot.shape[-1] // groups
+    if winners is None or winners == size:
+        return (overshoot > 0).to(overshoot.dtype), None
+    blocks = overshoot.unflatten(-1, (groups, size))
+    # torch.topk promises no order among equal values, but the values themselves are exact.
+    top = blocks.topk(winners + 1, dim=-1).values
+    last, next_ = top[..., -2:-1], top[..., -1:]
+    chosen = blocks > next_.clamp(min=0)
+    tied = (last == next_) & (last > 0)
+    if tied.any():
+        places = winners - chosen.sum(-1, keepdim=True)
+        equal = (blocks == next_) & tied
+        chosen |= equal & (equal.cumsum(-1) <= places)
+    centre = ((last + next_) / 2).clamp(min=0).expand_as(blocks).flatten(-2)
+    return chosen.flatten(-2).to(overshoot.dtype), centre

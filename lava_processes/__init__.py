@@ -1,0 +1,16 @@
+"""Network -> Lava processes; ``build`` for one's own graph, the backends ``lava-float`` and ``lava-fixed`` to run."""
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from lava_processes.graph import Graph, build
+
+__all__ = ["Graph", "build"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"module 'lava_processes' has no attribute {name!r}")
+    from lava_processes import graph
+
+    return getattr(graph, name)

@@ -1,0 +1,1 @@
+"""Lava's CPU simulator as backends of dlm_snn."""

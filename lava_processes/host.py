@@ -1,0 +1,193 @@
+"""The child interpreter in which Lava runs: ``python -m lava_processes.host FOLDER``; see runner.
+
+It writes lines ``steps DONE TOTAL`` to its output, results into the folder's memory-mapped files, and on failure
+``error.json`` with {"kind", "message"}. It ends when its input closes, for then its parent is gone.
+"""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import multiprocessing.shared_memory
+import os
+import signal
+import sys
+import threading
+import traceback
+from collections.abc import Iterable, Mapping
+from multiprocessing.connection import wait
+from pathlib import Path
+from typing import Any
+
+from lava_processes.runner import shared_memory_prefix
+
+CHUNK = 200
+"""Steps between two signs of life."""
+LOOK_EVERY = 0.2
+"""Seconds between two looks at the children."""
+
+
+def main(folder: Path) -> int:
+    """Run the job of a folder."""
+    _name_shared_memory()
+    try:
+        from lava_processes import graph as _  # the first import of Lava
+    except ModuleNotFoundError as error:
+        _report(
+            folder,
+            "missing",
+            f"the package '{error.name}' that Lava needs is not installed; 'dlm-snn doctor' says how to get it",
+        )
+        return 1
+    watch = _Watch(folder)
+    try:
+        _run_job(folder, watch)
+    except Exception as error:
+        traceback.print_exc()
+        watch.fail(watch.actors, _last_words(error))
+    return 0
+
+
+def _name_shared_memory() -> None:
+    """Give all shared memory made here, and in children, a prefix by which the parent can find it."""
+    if hasattr(multiprocessing.shared_memory, "_SHM_NAME_PREFIX"):
+        multiprocessing.shared_memory._SHM_NAME_PREFIX = "/" + shared_memory_prefix(os.getpid())
+
+
+def _run_job(folder: Path, watch: _Watch) -> None:
+    from dlm_snn import artefact
+
+    job = json.loads((folder / "job.json").read_text())
+    network = artefact.load(folder / "network")
+    for index in range(job["runs"]):
+        _run_once(folder, network, job, index, watch)
+
+
+def _run_once(folder: Path, network: Any, job: Mapping[str, Any], index: int, watch: _Watch) -> None:
+    """Build the graph, run it in chunks, stop it."""
+    from lava.magma.core.run_conditions import RunSteps
+    from lava.magma.core.run_configs import Loihi2SimCfg
+
+    graph = _wired(folder, network, job, index)
+    process = next(iter(graph.neurons.values()))
+    config = Loihi2SimCfg(select_tag=graph.tag)
+    watch.run()
+    process.create_runtime(run_cfg=config)
+    watch.actors = process.runtime._messaging_infrastructure.actors
+    total = job["runs"] * job["length"]
+    for start in range(0, job["length"], CHUNK):
+        steps = min(CHUNK, job["length"] - start)
+        process.run(condition=RunSteps(num_steps=steps), run_cfg=config)
+        print("steps", index * job["length"] + start + steps, total, flush=True)
+    watch.rest()
+    process.stop()
+
+
+def _wired(folder: Path, network: Any, job: Mapping[str, Any], index: int) -> Any:
+    """The network's graph with sources, sinks and probes."""
+    from lava_processes.graph import build
+    from lava_processes.probe.process import StateProbe
+    from lava_processes.sink.process import SpikeSink
+    from lava_processes.source.process import StimulusSource
+
+    together = job["samples_per_run"] > 1
+    graph = build(network, job["target"], period=job["period"] if together else None)
+    for name, ports in graph.in_ports.items():
+        source = StimulusSource(
+            path=str(folder / f"stimulus-{name}.npy"),
+            n=network.populations[name].n,
+            n_steps=job["n_steps"],
+            period=job["period"],
+            first=index,
+            count=job["samples_per_run"],
+            name=f"source {name}",
+        )
+        if ports:
+            source.s_out.connect(ports)
+    for name, neuron in graph.neurons.items():
+        n = network.populations[name].n
+        sink = SpikeSink(path=str(folder / f"spikes-{index}-{name}.npy"), n=n, name=f"sink {name}")
+        graph.out_ports[name].connect(sink.a_in)
+        if job["state"]:
+            probe = StateProbe(path=str(folder / f"state-{index}-{name}.npy"), n=n, name=f"probe {name}")
+            probe.u.connect_var(neuron.u)
+            probe.v.connect_var(neuron.v)
+    return graph
+
+
+class _Watch:
+    """A thread that ends everything when a child dies during a run, or when the parent is gone."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self.actors: list[Any] = []
+        self._known: set[Any] = set()
+        self._running = False
+        self._lock = threading.Lock()
+        threading.Thread(target=self._look, daemon=True).start()
+
+    def run(self) -> None:
+        """From now on no child may end."""
+        self._running = True
+
+    def rest(self) -> None:
+        """The children are about to end by themselves."""
+        with self._lock:
+            self._running = False
+            self._known = set()
+
+    def fail(self, children: Iterable[Any], otherwise: str) -> None:
+        """Report what a child said, or else ``otherwise``; kill and collect all children; leave at once."""
+        _report(self._folder, "lava", f"Lava failed: {_children_said(children) or otherwise}")
+        sys.stderr.flush()
+        for process in multiprocessing.active_children():
+            process.kill()
+            process.join(timeout=1)
+        os._exit(1)
+
+    def _look(self) -> None:
+        while not wait([sys.stdin], timeout=LOOK_EVERY):
+            with self._lock:
+                if self._running:
+                    self._known |= set(multiprocessing.active_children())
+                ended = [process for process in self._known if _has_ended(process)]
+                if ended:
+                    self.fail(ended, f"its process {ended[0].name} was killed while running")
+        os.killpg(0, signal.SIGKILL)
+
+
+def _has_ended(process: Any) -> bool:
+    try:
+        return process.exitcode is not None
+    except ValueError:
+        # Lava joined and closed it, which it does once it reports the error itself.
+        return False
+
+
+def _children_said(children: Iterable[Any]) -> str | None:
+    """The first error that a child process collected, in one line; None where none did."""
+    for child in children:
+        try:
+            collected = getattr(child, "exception", None)
+        except (OSError, EOFError):
+            continue
+        if collected:
+            return _last_words(collected[0])
+    return None
+
+
+def _last_words(error: BaseException) -> str:
+    """An exception as one line: its type, its message and where it was raised."""
+    last = traceback.extract_tb(error.__traceback__)
+    where = f" ({Path(last[-1].filename).name}:{last[-1].lineno})" if last else ""
+    return " ".join(f"{type(error).__name__}: {error}".split()) + where
+
+
+def _report(folder: Path, kind: str, message: str) -> None:
+    aside = folder / "error.json.part"
+    aside.write_text(json.dumps({"kind": kind, "message": message}))
+    aside.replace(folder / "error.json")
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1])))

@@ -1,0 +1,237 @@
+"""Runs Lava in an interpreter of its own, so that nothing of it can stay behind.
+
+Lava starts one operating-system process per Process, threads and shared memory, and neither ``wait`` nor ``stop``
+returns once a child is dead. Here it lives in a child interpreter with its own session and its own prefix of shared
+memory: whatever happens (success, error, time-out, Ctrl-C), the session is killed and the segments are unlinked.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dlm_snn import artefact
+from dlm_snn.errors import DlmError, MissingError, UnsupportedError
+from dlm_snn.network import IntegerNetwork, Network
+from dlm_snn.raster import SpikeRaster
+from dlm_snn.recording import Recording, RunState, checked_record
+from dlm_snn.stimulus import Stimulus, prepare
+
+SHARED_MEMORY = Path("/dev/shm")
+
+Progress = Callable[[int, int], None]
+"""(steps done, steps in all) -> None."""
+
+
+class LavaError(DlmError):
+    """Lava failed; the message holds the failing Process's own words."""
+
+
+def run(
+    target: str,
+    network: Network | IntegerNetwork,
+    stimulus: Mapping[str, Any],
+    n_steps: int,
+    record: Sequence[str] = ("s",),
+    state: RunState | None = None,
+    period: int | None = None,
+    timeout: float = 120.0,
+    progress: Progress | None = None,
+) -> Recording:
+    """Simulate a network as a graph of Lava processes on Lava's CPU simulator.
+
+    A balanced network takes its samples one after another in one Lava run; any other network takes one Lava run a
+    sample, since a loop or a longer path would carry one sample into the next.
+
+    Args:
+        target: "float" (floating_pt) or "fixed" (fixed_pt).
+        network: a Network for "float", an IntegerNetwork for "fixed".
+        stimulus, n_steps, record: as in every backend.
+        state: must be None; Lava cannot start inside a window.
+        period: steps from one sample to the next, >= n_steps; default n_steps.
+        timeout: seconds without progress after which Lava is stopped.
+        progress: called with (steps done, steps in all).
+
+    Returns:
+        The Recording, without a state.
+
+    Raises:
+        UnsupportedError: what the target cannot do, by name.
+        MissingError: lava-nc is not installed.
+        LavaError: an error inside Lava, a killed process, or the time-out; nothing of it is left behind.
+    """
+    from lava_processes.support import check_supported
+
+    if state is not None:
+        raise UnsupportedError(f"lava-{target}", "a start from a state", "run the whole window in one call")
+    if period is not None and period < n_steps:
+        raise DlmError(f"period = {period} is shorter than the {n_steps} steps of a sample")
+    record = checked_record(record)
+    check_supported(network, target, sequential=False)
+    stimuli, n_samples = prepare(network, stimulus, n_steps)
+    folder = Path(tempfile.mkdtemp(prefix="dlm-lava-"))
+    try:
+        job = _write_job(folder, target, network, stimuli, n_samples, n_steps, record, period or n_steps)
+        _supervise(folder, timeout, progress)
+        return _read_results(folder, network, n_samples, n_steps, record, job)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _write_job(
+    folder: Path,
+    target: str,
+    network: Network | IntegerNetwork,
+    stimuli: Mapping[str, Stimulus],
+    n_samples: int,
+    n_steps: int,
+    record: Sequence[str],
+    period: int,
+) -> dict[str, Any]:
+    """Put the network, the stimuli and empty result files where the child finds them."""
+    artefact.save(network, folder / "network")
+    dtype = np.int32 if target == "fixed" else np.float64
+    for name, fed in stimuli.items():
+        np.save(folder / f"stimulus-{name}.npy", fed.values.astype(dtype))
+    together = n_samples if not network.unbalanced else 1
+    length = (together - 1) * period + n_steps + max(network.depth.values())
+    job = {
+        "target": target,
+        "n_steps": n_steps,
+        "period": period,
+        "runs": n_samples // together if n_samples else 0,
+        "samples_per_run": together,
+        "length": length,
+        "state": "u" in record or "v" in record,
+    }
+    (folder / "job.json").write_text(json.dumps(job))
+    for index in range(job["runs"]):
+        for name, neuron in network.neurons.items():
+            _empty(folder / f"spikes-{index}-{name}.npy", np.uint8, (length, neuron.n))
+            if job["state"]:
+                _empty(folder / f"state-{index}-{name}.npy", dtype, (length, 2, neuron.n))
+    return job
+
+
+def _empty(path: Path, dtype: Any, shape: tuple[int, ...]) -> None:
+    np.lib.format.open_memmap(path, mode="w+", dtype=dtype, shape=shape).flush()
+
+
+def _supervise(folder: Path, timeout: float, progress: Progress | None) -> None:
+    """Start the child, follow it to its end, and leave nothing of it behind."""
+    environment = dict(os.environ, PYTHONPATH=os.pathsep.join(p for p in sys.path if p), PYTHONUNBUFFERED="1")
+    # Lava's processes share the cores already; threads inside each would only fight over them.
+    environment.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1", MKL_NUM_THREADS="1")
+    with (folder / "log.txt").open("wb") as log:
+        child = subprocess.Popen(
+            [sys.executable, "-m", "lava_processes.host", str(folder)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            env=environment,
+            start_new_session=True,
+        )
+    try:
+        _follow(child, timeout, progress)
+        code = child.wait()
+    except TimeoutError as error:
+        raise LavaError(f"Lava made no progress for {timeout:g} s and was stopped; raise the timeout") from error
+    finally:
+        _leave_nothing(child)
+    if code != 0:
+        raise _failure(folder, code)
+
+
+def _follow(child: subprocess.Popen[bytes], timeout: float, progress: Progress | None) -> None:
+    """Read the child's lines ``done total`` until it closes its output; TimeoutError where none comes."""
+    stdout = child.stdout
+    if stdout is None:
+        raise LavaError("Lava's child process has no output to follow")
+    deadline = time.monotonic() + timeout
+    pending = b""
+    while True:
+        ready, _, _ = select.select([stdout], [], [], max(0.0, deadline - time.monotonic()))
+        if not ready:
+            raise TimeoutError
+        piece = os.read(stdout.fileno(), 65536)
+        if not piece:
+            return
+        deadline = time.monotonic() + timeout
+        *lines, pending = (pending + piece).split(b"\n")
+        for line in lines:
+            words = line.split()
+            if progress is not None and len(words) == 3 and words[0] == b"steps":
+                progress(int(words[1]), int(words[2]))
+
+
+def _leave_nothing(child: subprocess.Popen[bytes]) -> None:
+    """Kill the child's whole session, wait for it, close its pipes, unlink its shared memory."""
+    try:
+        os.killpg(child.pid, signal.SIGKILL)
+    except (ProcessLookupError, PermissionError):
+        pass
+    child.wait()
+    for pipe in (child.stdin, child.stdout):
+        if pipe is not None:
+            pipe.close()
+    for segment in SHARED_MEMORY.glob(f"{shared_memory_prefix(child.pid)}*"):
+        segment.unlink(missing_ok=True)
+
+
+def shared_memory_prefix(pid: int) -> str:
+    """What the names of all shared memory of the child of that process id begin with."""
+    return f"dlm{pid}_"
+
+
+def _failure(folder: Path, code: int) -> DlmError:
+    """The child's own words about what went wrong."""
+    path = folder / "error.json"
+    if path.is_file():
+        error = json.loads(path.read_text())
+        if error["kind"] == "missing":
+            return MissingError(error["message"])
+        return LavaError(error["message"])
+    lines = (folder / "log.txt").read_text(errors="replace").strip().splitlines()
+    said = lines[-1] if lines else "it said nothing"
+    return LavaError(f"Lava's interpreter ended with code {code}: {said}")
+
+
+def _read_results(
+    folder: Path,
+    network: Network | IntegerNetwork,
+    n_samples: int,
+    n_steps: int,
+    record: Sequence[str],
+    job: Mapping[str, Any],
+) -> Recording:
+    """Cut every population's windows out of the rows that the sinks and probes wrote."""
+
+    def windows(kind: str, name: str) -> NDArray:
+        starts = network.depth[name] + job["period"] * np.arange(job["samples_per_run"])
+        rows = starts[:, None] + np.arange(n_steps)
+        runs = [np.load(folder / f"{kind}-{i}-{name}.npy", mmap_mode="r")[rows] for i in range(job["runs"])]
+        return np.concatenate(runs)
+
+    integers = isinstance(network, IntegerNetwork)
+    traces: dict[str, dict[str, NDArray]] = {"u": {}, "v": {}}
+    for name in network.neurons if job["state"] else ():
+        both = windows("state", name).astype(np.int64 if integers else np.float64)
+        for key, values in zip(traces, (both[:, :, 0], both[:, :, 1]), strict=True):
+            if key in record:
+                traces[key][name] = values
+    names = network.neurons if "s" in record else ()
+    rasters = {name: SpikeRaster.from_dense(windows("spikes", name)) for name in names}
+    return Recording(network, n_samples, n_steps, rasters, traces["u"], traces["v"])

@@ -1,0 +1,3 @@
+"""Spikes written out step by step, as a Lava Process."""
+
+from lava_processes import _compat as _compat

@@ -1,0 +1,776 @@
+"""The networks on which simulators must agree, as data.
+
+FLOAT and INTEGER: name -> function(rng) -> (network, stimulus, n_steps). Weights, thresholds and values are multiples
+of 1/64 and decays multiples of 1/4096, so that no sum depends on its order. SPECIAL names the nets that are meant to
+fire outside 2-40 %: all others can see a small error (a busy net hides it).
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+import numpy as np
+from numpy.random import Generator
+from numpy.typing import NDArray
+
+from dlm_snn import (
+    LIF,
+    Dense,
+    Input,
+    IntegerLIF,
+    IntegerNetwork,
+    IntegerProjection,
+    Network,
+    Projection,
+    SpikeRaster,
+)
+
+Made = tuple[Any, dict[str, Any], int]
+Build = Callable[[Generator], Made]
+
+FLOAT: dict[str, Build] = {}
+INTEGER: dict[str, Build] = {}
+SPECIAL = {"silent", "saturated", "int_silent"}
+
+DV = 410 / 4096
+
+
+def _float(build: Build) -> Build:
+    FLOAT[build.__name__] = build
+    return build
+
+
+def _integer(build: Build) -> Build:
+    INTEGER[build.__name__] = build
+    return build
+
+
+@cache
+def make(name: str) -> Made:
+    """The network, the stimulus and the number of steps of a case; the same in every process."""
+    return {**FLOAT, **INTEGER}[name](np.random.default_rng(zlib.crc32(name.encode())))
+
+
+def events(rng: Generator, n_samples: int, n_steps: int, n: int, rate: float) -> NDArray[np.int64]:
+    return (rng.random((n_samples, n_steps, n)) < rate).astype(np.int64)
+
+
+def dyadic(rng: Generator, post: int, pre: int, low: int, high: int, unit: int = 64) -> Dense:
+    return Dense(rng.integers(low, high + 1, (post, pre)) / unit)
+
+
+def chain(rng: Generator, *neurons: LIF, rate: float = 0.2, low: int = -16, high: int = 32, **kwargs: Any) -> Made:
+    """Twelve binary inputs and one population after the other."""
+    populations: dict[str, Any] = {"pixels": Input((12,))}
+    projections = []
+    for i, neuron in enumerate(neurons):
+        pre = list(populations)[-1]
+        populations[f"layer{i}"] = neuron
+        # Later layers hear fewer spikes: stronger weights keep them at work.
+        weight = dyadic(rng, neuron.n, populations[pre].n, *((low, high) if i == 0 else (3 * low, 2 * high)))
+        projections.append(Projection(pre, f"layer{i}", weight, **kwargs))
+    return Network(populations, projections), {"pixels": events(rng, 3, 24, 12, rate)}, 24
+
+
+@_float
+def plain(rng: Generator) -> Made:
+    return chain(rng, LIF((16,), dv=DV), LIF((6,), dv=DV))
+
+
+@_float
+def one_neuron(rng: Generator) -> Made:
+    network = Network(
+        {"pixels": Input((1,)), "cell": LIF((1,), dv=0.25)}, [Projection("pixels", "cell", Dense([[0.75]]))]
+    )
+    return network, {"pixels": events(rng, 3, 24, 1, 0.4)}, 24
+
+
+@_float
+def wide(rng: Generator) -> Made:
+    network = Network(
+        {"pixels": Input((40,)), "hidden": LIF((150,), dv=DV), "output": LIF((10,), dv=DV, v_threshold=2.0)},
+        [
+            Projection("pixels", "hidden", dyadic(rng, 150, 40, -16, 24)),
+            Projection("hidden", "output", dyadic(rng, 10, 150, -12, 14)),
+        ],
+    )
+    return network, {"pixels": SpikeRaster.from_dense(events(rng, 2, 20, 40, 0.15))}, 20
+
+
+@_float
+def image(rng: Generator) -> Made:
+    """Three-axis shapes, and pixels held constant ("direct coding") as integers."""
+    network = Network(
+        {
+            "pixels": Input((2, 3, 4), graded_bits=5, scale=16),
+            "hidden": LIF((3, 2, 2), dv=DV),
+            "output": LIF((5,), dv=DV),
+        },
+        [
+            Projection("pixels", "hidden", dyadic(rng, 12, 24, -10, 12)),
+            Projection("hidden", "output", dyadic(rng, 5, 12, -16, 48)),
+        ],
+    )
+    return network, {"pixels": rng.integers(0, 17, (3, 2, 3, 4)).astype(np.uint8)}, 20
+
+
+@_float
+def graded_steps(rng: Generator) -> Made:
+    """Real values of either sign that change from step to step."""
+    network = Network(
+        {"signal": Input((6,), graded_bits=8, scale=64, signed=True), "hidden": LIF((10,), dv=0.125)},
+        [Projection("signal", "hidden", dyadic(rng, 10, 6, -24, 32))],
+    )
+    return network, {"signal": rng.integers(-64, 100, (3, 20, 6)) / 64}, 20
+
+
+@_float
+def delays(rng: Generator) -> Made:
+    network, stimulus, n_steps = chain(rng, LIF((10,), dv=DV), LIF((8,), dv=DV))
+    first, second = network.projections
+    slow = [
+        Projection("pixels", "layer0", first.connection, delay=3),
+        Projection("layer0", "layer1", second.connection, delay=2),
+    ]
+    return Network(network.populations, slow), stimulus, n_steps
+
+
+@_float
+def delay_per_post(rng: Generator) -> Made:
+    network = Network(
+        {"pixels": Input((12,)), "hidden": LIF((10,), dv=DV)},
+        [Projection("pixels", "hidden", dyadic(rng, 10, 12, -16, 32), delay=np.arange(10) % 5 + 1)],
+    )
+    return network, {"pixels": events(rng, 2, 24, 12, 0.2)}, 24
+
+
+@_float
+def delay_per_synapse(rng: Generator) -> Made:
+    network = Network(
+        {"pixels": Input((8,)), "hidden": LIF((10,), dv=DV), "output": LIF((4,), dv=DV)},
+        [
+            Projection("pixels", "hidden", dyadic(rng, 10, 8, -16, 48), delay=rng.integers(1, 6, (10, 8))),
+            Projection("hidden", "output", dyadic(rng, 4, 10, -40, 56), delay=rng.integers(2, 5, (4, 10))),
+        ],
+    )
+    return network, {"pixels": events(rng, 2, 24, 8, 0.2)}, 24
+
+
+@_float
+def parallel(rng: Generator) -> Made:
+    """Two projections between one pair of populations, and two inputs of unequal delay."""
+    network = Network(
+        {"left": Input((6,)), "right": Input((5,)), "hidden": LIF((9,), dv=DV)},
+        [
+            Projection("left", "hidden", dyadic(rng, 9, 6, -16, 32)),
+            Projection("left", "hidden", dyadic(rng, 9, 6, -16, 32), delay=4),
+            Projection("right", "hidden", dyadic(rng, 9, 5, -16, 32), delay=2),
+        ],
+    )
+    return network, {"left": events(rng, 2, 20, 6, 0.2), "right": events(rng, 2, 20, 5, 0.2)}, 20
+
+
+@_float
+def skip(rng: Generator) -> Made:
+    network = Network(
+        {
+            "pixels": Input((10,)),
+            "first": LIF((9,), dv=DV),
+            "second": LIF((8,), dv=DV),
+            "output": LIF((5,), dv=DV),
+        },
+        [
+            Projection("pixels", "first", dyadic(rng, 9, 10, -16, 32)),
+            Projection("first", "second", dyadic(rng, 8, 9, -16, 48)),
+            Projection("second", "output", dyadic(rng, 5, 8, -16, 48)),
+            Projection("pixels", "output", dyadic(rng, 5, 10, -16, 16)),
+            Projection("first", "output", dyadic(rng, 5, 9, -16, 24), delay=3),
+        ],
+    )
+    return network, {"pixels": events(rng, 2, 20, 10, 0.2)}, 20
+
+
+@_float
+def recurrent(rng: Generator) -> Made:
+    network = Network(
+        {"pixels": Input((10,)), "hidden": LIF((12,), dv=DV)},
+        [
+            Projection("pixels", "hidden", dyadic(rng, 12, 10, -16, 32)),
+            Projection("hidden", "hidden", dyadic(rng, 12, 12, -32, 24)),
+        ],
+    )
+    return network, {"pixels": events(rng, 2, 24, 10, 0.2)}, 24
+
+
+@_float
+def loop(rng: Generator) -> Made:
+    """Feedback over two populations, and a slow recurrence."""
+    network = Network(
+        {"pixels": Input((10,)), "first": LIF((8,), dv=DV), "second": LIF((7,), dv=0.125)},
+        [
+            Projection("pixels", "first", dyadic(rng, 8, 10, -16, 32)),
+            Projection("first", "second", dyadic(rng, 7, 8, -16, 48), delay=2),
+            Projection("second", "first", dyadic(rng, 8, 7, -32, 24)),
+            Projection("second", "second", dyadic(rng, 7, 7, -24, 16), delay=3),
+        ],
+    )
+    return network, {"pixels": events(rng, 2, 24, 10, 0.2)}, 24
+
+
+@_float
+def bias(rng: Generator) -> Made:
+    network, stimulus, n_steps = chain(
+        rng, LIF((10,), dv=DV, bias=-0.0625), LIF((6,), dv=DV, bias=0.046875), low=-16, high=36
+    )
+    return network, stimulus, n_steps
+
+
+@_float
+def bias_per_neuron(rng: Generator) -> Made:
+    return chain(rng, LIF((10,), dv=DV, bias=rng.integers(-8, 16, 10) / 128))
+
+
+@_float
+def pacemaker(rng: Generator) -> Made:
+    """A population that no input reaches, driven by its bias."""
+    network = Network(
+        {"pixels": Input((8,)), "pace": LIF((3,), dv=0.125, bias=0.1875), "hidden": LIF((8,), dv=DV)},
+        [
+            Projection("pixels", "hidden", dyadic(rng, 8, 8, -16, 32)),
+            Projection("pace", "hidden", dyadic(rng, 8, 3, -48, 64)),
+        ],
+    )
+    return network, {"pixels": events(rng, 3, 24, 8, 0.2)}, 24
+
+
+@_float
+def early_bias(rng: Generator) -> Made:
+    """A bias that alone would cross the threshold before the window opens, into a target whose window is open."""
+    network = Network(
+        {"pixels": Input((8,)), "first": LIF((8,), dv=DV), "late": LIF((4,), dv=DV, bias=0.375)},
+        [
+            Projection("pixels", "first", dyadic(rng, 8, 8, -16, 32)),
+            Projection("first", "late", dyadic(rng, 4, 8, -48, 16), delay=4),
+            Projection("late", "first", dyadic(rng, 8, 4, -32, 16)),
+        ],
+    )
+    return network, {"pixels": events(rng, 2, 24, 8, 0.25)}, 24
+
+
+@_float
+def alone(rng: Generator) -> Made:
+    """No input at all: one sample, paced by biases, a chain that no input reaches."""
+    network = Network(
+        {"pace": LIF((6,), dv=0.0625, bias=rng.integers(12, 28, 6) / 64), "next": LIF((5,), dv=DV)},
+        [Projection("pace", "next", dyadic(rng, 5, 6, -16, 48))],
+    )
+    return network, {}, 30
+
+
+@_float
+def noise(rng: Generator) -> Made:
+    """Noise as a signed, graded, aligned Input, on a driven population and on one that nothing else reaches."""
+    one_to_one = Dense(np.eye(8))
+    network = Network(
+        {
+            "pixels": Input((8,)),
+            "noise": Input((8,), graded_bits=7, scale=64, signed=True, aligned=True),
+            "hidden": LIF((8,), dv=DV),
+            "source": LIF((8,), dv=DV, v_threshold=1.25),
+            "output": LIF((5,), dv=DV),
+        },
+        [
+            Projection("pixels", "hidden", dyadic(rng, 8, 8, -16, 32)),
+            Projection("noise", "hidden", one_to_one),
+            Projection("noise", "source", one_to_one),
+            Projection("hidden", "output", dyadic(rng, 5, 8, -16, 48)),
+            Projection("source", "output", dyadic(rng, 5, 8, -16, 48)),
+        ],
+    )
+    return network, {"pixels": events(rng, 3, 24, 8, 0.2), "noise": rng.integers(-64, 64, (3, 24, 8))}, 24
+
+
+@_float
+def constant_one(rng: Generator) -> Made:
+    """Biases of a filtered current: a constant aligned Input ``one``."""
+    network = Network(
+        {
+            "pixels": Input((10,)),
+            "one": Input((1,), graded_bits=1, aligned=True),
+            "hidden": LIF((8,), dv=DV, du=0.5),
+            "output": LIF((5,), dv=DV, du=0.25),
+        },
+        [
+            Projection("pixels", "hidden", dyadic(rng, 8, 10, -12, 16)),
+            Projection("one", "hidden", dyadic(rng, 8, 1, -4, 8)),
+            Projection("hidden", "output", dyadic(rng, 5, 8, -8, 16)),
+            Projection("one", "output", dyadic(rng, 5, 1, -2, 4)),
+        ],
+    )
+    return network, {"pixels": events(rng, 3, 24, 10, 0.2), "one": np.ones((3, 1), dtype=int)}, 24
+
+
+@_float
+def threshold_per_neuron(rng: Generator) -> Made:
+    return chain(rng, LIF((12,), dv=DV, v_threshold=rng.integers(40, 120, 12) / 64))
+
+
+@_float
+def decay_per_neuron(rng: Generator) -> Made:
+    return chain(rng, LIF((12,), dv=rng.integers(50, 1000, 12) / 4096, du=rng.integers(1024, 4097, 12) / 4096))
+
+
+@_float
+def filtered(rng: Generator) -> Made:
+    return chain(rng, LIF((12,), dv=DV, du=1229 / 4096), LIF((6,), dv=DV, du=0.5), low=-10, high=14)
+
+
+@_float
+def filtered_recurrent(rng: Generator) -> Made:
+    network = Network(
+        {"pixels": Input((10,)), "hidden": LIF((12,), dv=DV, du=0.5)},
+        [
+            Projection("pixels", "hidden", dyadic(rng, 12, 10, -12, 18)),
+            Projection("hidden", "hidden", dyadic(rng, 12, 12, -16, 12)),
+        ],
+    )
+    return network, {"pixels": events(rng, 2, 24, 10, 0.2)}, 24
+
+
+@_float
+def extremes(rng: Generator) -> Made:
+    """No leak at all, then nothing kept at all, then a current that is never lost."""
+    return chain(rng, LIF((10,), dv=0.0), LIF((8,), dv=1.0), LIF((6,), dv=0.5, du=0.0), low=-16, high=26)
+
+
+@_float
+def threshold_met(rng: Generator) -> Made:
+    """Quarters and halves: v equals v_threshold exactly, again and again, and must not spike."""
+    network = Network(
+        {"pixels": Input((8,)), "hidden": LIF((12,), dv=0.5), "output": LIF((6,), dv=0.0)},
+        [
+            Projection("pixels", "hidden", dyadic(rng, 12, 8, -2, 4, unit=4)),
+            Projection("hidden", "output", dyadic(rng, 6, 12, -2, 3, unit=4)),
+        ],
+    )
+    return network, {"pixels": events(rng, 3, 20, 8, 0.25)}, 20
+
+
+@_float
+def subtract(rng: Generator) -> Made:
+    return chain(rng, LIF((12,), dv=DV, reset="subtract"), LIF((6,), dv=DV, reset="subtract"))
+
+
+@_float
+def subtract_filtered(rng: Generator) -> Made:
+    return chain(rng, LIF((12,), dv=DV, du=0.5, reset="subtract"), low=-12, high=20)
+
+
+@_float
+def subtract_recurrent(rng: Generator) -> Made:
+    network = Network(
+        {"pixels": Input((10,)), "hidden": LIF((12,), dv=DV, reset="subtract")},
+        [
+            Projection("pixels", "hidden", dyadic(rng, 12, 10, -16, 28)),
+            Projection("hidden", "hidden", dyadic(rng, 12, 12, -32, 20)),
+        ],
+    )
+    return network, {"pixels": events(rng, 2, 24, 10, 0.2)}, 24
+
+
+@_float
+def subtract_kwta(rng: Generator) -> Made:
+    return chain(rng, LIF((12,), dv=DV, reset="subtract", winners=3), rate=0.3)
+
+
+@_float
+def refractory(rng: Generator) -> Made:
+    return chain(rng, LIF((12,), dv=DV, refractory=2), LIF((6,), dv=DV, du=0.5, refractory=1), rate=0.35)
+
+
+@_float
+def kwta(rng: Generator) -> Made:
+    return chain(rng, LIF((16,), dv=DV, winners=3), LIF((6,), dv=DV, winners=1), rate=0.35)
+
+
+@_float
+def kwta_columns(rng: Generator) -> Made:
+    """Four columns that compete apart; they rank by v - v_threshold."""
+    return chain(rng, LIF((16,), dv=DV, v_threshold=rng.integers(40, 90, 16) / 64, winners=1, groups=4), rate=0.35)
+
+
+@_float
+def kwta_ties(rng: Generator) -> Made:
+    """Twins with equal weights: exact rank ties, which the lower index wins."""
+    half = rng.integers(-2, 5, (8, 12)) / 4
+    network = Network(
+        {"pixels": Input((12,)), "hidden": LIF((16,), dv=0.25, winners=3, groups=2)},
+        [Projection("pixels", "hidden", Dense(half[rng.integers(0, 8, 16)]))],
+    )
+    return network, {"pixels": events(rng, 3, 20, 12, 0.3)}, 20
+
+
+@_float
+def kwta_recurrent(rng: Generator) -> Made:
+    network = Network(
+        {"pixels": Input((10,)), "hidden": LIF((12,), dv=DV, winners=3)},
+        [
+            Projection("pixels", "hidden", dyadic(rng, 12, 10, -16, 32)),
+            Projection("hidden", "hidden", dyadic(rng, 12, 12, -24, 24)),
+        ],
+    )
+    return network, {"pixels": events(rng, 2, 24, 10, 0.3)}, 24
+
+
+@_float
+def kwta_filtered(rng: Generator) -> Made:
+    return chain(rng, LIF((12,), dv=DV, du=0.5, winners=2), rate=0.35)
+
+
+@_float
+def silent(rng: Generator) -> Made:
+    return chain(rng, LIF((6,), dv=DV, v_threshold=1000.0), LIF((4,), dv=DV))
+
+
+@_float
+def saturated(rng: Generator) -> Made:
+    """Every neuron in every step."""
+    return chain(rng, LIF((6,), dv=DV, v_threshold=0.125), LIF((4,), dv=DV), rate=1.0, low=16)
+
+
+def even(rng: Generator, post: int, pre: int, low: int, high: int) -> Dense:
+    """Mixed 8-bit weights are even."""
+    return Dense(2 * rng.integers(low // 2, high // 2 + 1, (post, pre)))
+
+
+def integer_chain(rng: Generator, *neurons: IntegerLIF, rate: float = 0.2, **kwargs: Any) -> Made:
+    populations: dict[str, Any] = {"pixels": Input((12,))}
+    projections = []
+    for i, neuron in enumerate(neurons):
+        pre = list(populations)[-1]
+        populations[f"layer{i}"] = neuron
+        low, high = (-64, 128) if i == 0 else (-192, 254)
+        projections.append(
+            IntegerProjection(pre, f"layer{i}", even(rng, neuron.n, populations[pre].n, low, high), **kwargs)
+        )
+    return IntegerNetwork(populations, projections), {"pixels": events(rng, 3, 24, 12, rate)}, 24
+
+
+@_integer
+def int_plain(rng: Generator) -> Made:
+    return integer_chain(rng, IntegerLIF((16,), dv=410, v_threshold=256), IntegerLIF((6,), dv=410, v_threshold=256))
+
+
+@_integer
+def int_one_sign(rng: Generator) -> Made:
+    """Odd weights, all >= 0 in one projection and all <= 0 in the other; their sums add."""
+    network = IntegerNetwork(
+        {"up": Input((8,)), "down": Input((4,)), "hidden": IntegerLIF((10,), dv=410, v_threshold=600)},
+        [
+            IntegerProjection("up", "hidden", Dense(rng.integers(0, 256, (10, 8))), sign_mode="excitatory"),
+            IntegerProjection("down", "hidden", Dense(rng.integers(-255, 1, (10, 4))), sign_mode="inhibitory"),
+        ],
+    )
+    return network, {"up": events(rng, 3, 24, 8, 0.2), "down": events(rng, 3, 24, 4, 0.2)}, 24
+
+
+@_integer
+def int_floor(rng: Generator) -> Made:
+    """A negative weight_exp floors each projection's own sum, and of negative sums too."""
+    network = IntegerNetwork(
+        {"left": Input((6,)), "right": Input((6,)), "hidden": IntegerLIF((12,), dv=300, v_threshold=20)},
+        [
+            IntegerProjection("left", "hidden", even(rng, 12, 6, -60, 120), weight_exp=-3),
+            IntegerProjection("right", "hidden", even(rng, 12, 6, -60, 120), weight_exp=-4),
+        ],
+    )
+    return network, {"left": events(rng, 3, 24, 6, 0.3), "right": events(rng, 3, 24, 6, 0.3)}, 24
+
+
+@_integer
+def int_weight_exp(rng: Generator) -> Made:
+    return integer_chain(
+        rng,
+        IntegerLIF((12,), dv=410, v_threshold=4 * 256),
+        IntegerLIF((6,), dv=410, v_threshold=4 * 256),
+        weight_exp=2,
+    )
+
+
+@_integer
+def int_bias(rng: Generator) -> Made:
+    return integer_chain(
+        rng,
+        IntegerLIF((10,), dv=410, v_threshold=256, bias_mant=rng.integers(-20, 30, 10), bias_exp=6),
+        IntegerLIF((6,), dv=410, v_threshold=256, bias_mant=-333),
+    )
+
+
+@_integer
+def int_pacemaker(rng: Generator) -> Made:
+    network = IntegerNetwork(
+        {
+            "pixels": Input((8,)),
+            "pace": IntegerLIF((3,), dv=512, v_threshold=100, bias_mant=19, bias_exp=6),
+            "hidden": IntegerLIF((8,), dv=410, v_threshold=256),
+        },
+        [
+            IntegerProjection("pixels", "hidden", even(rng, 8, 8, -64, 128)),
+            IntegerProjection("pace", "hidden", even(rng, 8, 3, -192, 254)),
+        ],
+    )
+    return network, {"pixels": events(rng, 3, 24, 8, 0.2)}, 24
+
+
+@_integer
+def int_held(rng: Generator) -> Made:
+    """du = -1: the current is never lost."""
+    network = IntegerNetwork(
+        {"pixels": Input((12,)), "hidden": IntegerLIF((10,), dv=410, v_threshold=1000, du=-1)},
+        [IntegerProjection("pixels", "hidden", even(rng, 10, 12, -60, 80))],
+    )
+    return network, {"pixels": events(rng, 3, 24, 12, 0.1)}, 24
+
+
+@_integer
+def int_filtered(rng: Generator) -> Made:
+    """Both currents and voltages truncate toward zero, from either side."""
+    return integer_chain(
+        rng,
+        IntegerLIF((12,), dv=410, du=1228, v_threshold=700),
+        IntegerLIF((6,), dv=77, du=2047, v_threshold=800),
+    )
+
+
+@_integer
+def int_undecayed(rng: Generator) -> Made:
+    """du = 0 still loses 1/4096, dv = 0 loses nothing."""
+    network = IntegerNetwork(
+        {"pixels": Input((12,)), "hidden": IntegerLIF((10,), dv=0, v_threshold=3000, du=0)},
+        [IntegerProjection("pixels", "hidden", even(rng, 10, 12, -90, 110))],
+    )
+    return network, {"pixels": events(rng, 3, 24, 12, 0.15)}, 24
+
+
+@_integer
+def int_few_bits(rng: Generator) -> Made:
+    network = IntegerNetwork(
+        {
+            "pixels": Input((12,)),
+            "hidden": IntegerLIF((12,), dv=410, v_threshold=300),
+            "output": IntegerLIF((6,), dv=410, v_threshold=400),
+        },
+        [
+            IntegerProjection("pixels", "hidden", Dense(32 * rng.integers(-3, 5, (12, 12))), num_weight_bits=4),
+            IntegerProjection(
+                "hidden",
+                "output",
+                Dense(32 * rng.integers(0, 8, (6, 12))),
+                num_weight_bits=3,
+                sign_mode="excitatory",
+            ),
+        ],
+    )
+    return network, {"pixels": events(rng, 3, 24, 12, 0.2)}, 24
+
+
+@_integer
+def int_pixels(rng: Generator) -> Made:
+    """8-bit pixels held constant through weight_exp = -8."""
+    network = IntegerNetwork(
+        {
+            "pixels": Input((3, 2, 2), graded_bits=8, scale=255),
+            "hidden": IntegerLIF((2, 2, 3), dv=410, v_threshold=256),
+            "output": IntegerLIF((5,), dv=410, v_threshold=256),
+        },
+        [
+            IntegerProjection("pixels", "hidden", even(rng, 12, 12, -64, 90), weight_exp=-8),
+            IntegerProjection("hidden", "output", even(rng, 5, 12, -64, 200)),
+        ],
+    )
+    return network, {"pixels": rng.integers(0, 256, (3, 3, 2, 2)).astype(np.uint8)}, 20
+
+
+@_integer
+def int_noise(rng: Generator) -> Made:
+    one_to_one = Dense(2 * np.eye(8, dtype=int))
+    network = IntegerNetwork(
+        {
+            "pixels": Input((8,)),
+            "noise": Input((8,), graded_bits=6, signed=True, aligned=True),
+            "hidden": IntegerLIF((8,), dv=410, v_threshold=150, bias_mant=64),
+            "output": IntegerLIF((6,), dv=410, v_threshold=256),
+        },
+        [
+            IntegerProjection("pixels", "hidden", even(rng, 8, 8, -64, 128)),
+            IntegerProjection("noise", "hidden", one_to_one),
+            IntegerProjection("hidden", "output", even(rng, 6, 8, -64, 200)),
+        ],
+    )
+    return network, {"pixels": events(rng, 3, 24, 8, 0.2), "noise": rng.integers(-32, 32, (3, 24, 8))}, 24
+
+
+@_integer
+def int_threshold_met(rng: Generator) -> Made:
+    """dv = 2048 and multiples of 64: v equals v_threshold exactly, again and again."""
+    network = IntegerNetwork(
+        {"pixels": Input((8,)), "hidden": IntegerLIF((12,), dv=2048, v_threshold=128)},
+        [IntegerProjection("pixels", "hidden", Dense(64 * rng.integers(-1, 3, (12, 8))))],
+    )
+    return network, {"pixels": events(rng, 3, 20, 8, 0.25)}, 20
+
+
+@_integer
+def int_threshold_per_neuron(rng: Generator) -> Made:
+    return integer_chain(rng, IntegerLIF((12,), dv=410, v_threshold=rng.integers(150, 400, 12)))
+
+
+@_integer
+def int_decay_per_neuron(rng: Generator) -> Made:
+    neuron = IntegerLIF((12,), dv=rng.integers(50, 1000, 12), du=rng.integers(1023, 4096, 12), v_threshold=400)
+    return integer_chain(rng, neuron)
+
+
+@_integer
+def int_delays(rng: Generator) -> Made:
+    network = IntegerNetwork(
+        {
+            "pixels": Input((8,)),
+            "hidden": IntegerLIF((10,), dv=410, v_threshold=128),
+            "output": IntegerLIF((5,), dv=410, v_threshold=128),
+        },
+        [
+            IntegerProjection(
+                "pixels", "hidden", even(rng, 10, 8, -40, 110), delay=rng.integers(1, 6, (10, 8)), weight_exp=-1
+            ),
+            IntegerProjection("hidden", "output", even(rng, 5, 10, -128, 160), delay=5),
+        ],
+    )
+    return network, {"pixels": events(rng, 2, 24, 8, 0.3)}, 24
+
+
+@_integer
+def int_recurrent(rng: Generator) -> Made:
+    network = IntegerNetwork(
+        {
+            "pixels": Input((10,)),
+            "hidden": IntegerLIF((12,), dv=410, v_threshold=256),
+            "output": IntegerLIF((5,), dv=410, v_threshold=256),
+        },
+        [
+            IntegerProjection("pixels", "hidden", even(rng, 12, 10, -64, 128)),
+            IntegerProjection("hidden", "hidden", even(rng, 12, 12, -128, 96)),
+            IntegerProjection("hidden", "output", even(rng, 5, 12, -64, 160)),
+            IntegerProjection("pixels", "output", even(rng, 5, 10, -64, 64)),
+        ],
+    )
+    return network, {"pixels": events(rng, 2, 24, 10, 0.2)}, 24
+
+
+@_integer
+def int_kwta(rng: Generator) -> Made:
+    """Few distinct weights: integer rank ties are common."""
+    network = IntegerNetwork(
+        {
+            "pixels": Input((12,)),
+            "hidden": IntegerLIF((16,), dv=410, v_threshold=256, winners=3),
+            "output": IntegerLIF((6,), dv=410, v_threshold=256, winners=1, groups=2),
+        },
+        [
+            IntegerProjection("pixels", "hidden", Dense(64 * rng.integers(-1, 3, (16, 12)))),
+            IntegerProjection("hidden", "output", even(rng, 6, 16, -64, 200)),
+        ],
+    )
+    return network, {"pixels": events(rng, 3, 24, 12, 0.3)}, 24
+
+
+@_integer
+def int_kwta_recurrent(rng: Generator) -> Made:
+    network = IntegerNetwork(
+        {"pixels": Input((10,)), "hidden": IntegerLIF((12,), dv=410, v_threshold=256, winners=2, groups=2)},
+        [
+            IntegerProjection("pixels", "hidden", even(rng, 12, 10, -64, 128)),
+            IntegerProjection("hidden", "hidden", even(rng, 12, 12, -96, 96)),
+        ],
+    )
+    return network, {"pixels": events(rng, 2, 24, 10, 0.3)}, 24
+
+
+@_integer
+def int_wrap(rng: Generator) -> Made:
+    """Sums above 2^17 flip the sign of u; with weight_exp 1 some leave the 24 bits altogether."""
+    network = IntegerNetwork(
+        {"pixels": Input((6,), graded_bits=8), "hidden": IntegerLIF((8,), dv=410, du=2047, v_threshold=90000)},
+        [IntegerProjection("pixels", "hidden", even(rng, 8, 6, -256, 254), weight_exp=1)],
+    )
+    return network, {"pixels": rng.integers(0, 256, (3, 20, 6))}, 20
+
+
+@_integer
+def int_saturation(rng: Generator) -> Made:
+    """v held at both ends of its 24 bits; losers of the competition stay at the upper one."""
+    network = IntegerNetwork(
+        {"pixels": Input((4,), graded_bits=8), "hidden": IntegerLIF((8,), dv=0, v_threshold=131071, winners=1)},
+        [IntegerProjection("pixels", "hidden", even(rng, 8, 4, -128, 200))],
+    )
+    return network, {"pixels": rng.integers(0, 256, (3, 24, 4))}, 24
+
+
+@_integer
+def int_silent(rng: Generator) -> Made:
+    return integer_chain(rng, IntegerLIF((6,), dv=410, v_threshold=131071), IntegerLIF((4,), dv=410, v_threshold=100))
+
+
+def tags(network: Network | IntegerNetwork) -> frozenset[str]:
+    """What a network asks of a simulator: the words of the tables of refusals."""
+    neurons = list(network.neurons.values())
+    found = {
+        "integer": isinstance(network, IntegerNetwork),
+        "float": isinstance(network, Network),
+        "per-neuron threshold": any(np.ndim(n.v_threshold) for n in neurons),
+        "per-neuron decay": any(np.ndim(n.du) or np.ndim(n.dv) for n in neurons),
+        "per-neuron bias": any(np.ndim(n.bias) for n in neurons),
+        "filtered": any(_keeps_current(n) for n in neurons),
+        "bias": any(np.any(n.bias) for n in neurons),
+        "kwta": any(n.winners is not None for n in neurons),
+        "kwta filtered": any(n.winners is not None and _keeps_current(n) for n in neurons),
+        "subtract": any(_reset(n) == "subtract" for n in neurons),
+        "subtract filtered": any(_reset(n) == "subtract" and _keeps_current(n) for n in neurons),
+        "subtract kwta": any(_reset(n) == "subtract" and n.winners is not None for n in neurons),
+        "refractory": any(getattr(n, "refractory", 0) for n in neurons),
+        "recurrent": any(p.pre == p.post for p in network.projections),
+        "unbalanced": bool(network.unbalanced),
+        "delay": any(np.max(p.delay) > 1 for p in network.projections),
+        "delay array": any(np.ndim(p.delay) for p in network.projections),
+        "graded": any(i.graded_bits is not None for i in network.inputs.values()),
+        "signed": any(i.signed for i in network.inputs.values()),
+        "aligned": any(i.aligned for i in network.inputs.values()),
+        "no input": not network.inputs,
+        "early bias": any(_early(network, name) for name in network.neurons),
+    }
+    return frozenset(tag for tag, present in found.items() if present)
+
+
+def _keeps_current(neuron: LIF | IntegerLIF) -> bool:
+    return bool(np.any(np.asarray(neuron.du) < (4095 if isinstance(neuron, IntegerLIF) else 1)))
+
+
+def _reset(neuron: LIF | IntegerLIF) -> str:
+    return getattr(neuron, "reset", "zero")
+
+
+def _early(network: Network | IntegerNetwork, name: str) -> bool:
+    """Whether the bias alone crosses the threshold before the window, into a target whose window is open by then."""
+    neuron = network.neurons[name]
+    unit = 64 if isinstance(neuron, IntegerLIF) else 1
+    keep = 1 - np.asarray(neuron.dv) / (4096 if isinstance(neuron, IntegerLIF) else 1)
+    for p in (p for p in network.projections if p.pre == name):
+        v = np.zeros(neuron.n)
+        for step in range(network.depth[name]):
+            v = v * keep + neuron.bias
+            if np.any(v > neuron.v_threshold * unit) and step + np.max(p.delay) >= network.depth[p.post]:
+                return True
+    return False
