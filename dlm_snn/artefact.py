@@ -18,7 +18,9 @@ from dlm_snn.neurons.integer_lif import IntegerLIF
 from dlm_snn.neurons.lif import LIF
 
 FORMAT = "dlm-snn-network-1"
-_TYPES = {t.__name__: t for t in (Network, IntegerNetwork, Input, LIF, IntegerLIF, Projection, IntegerProjection, Dense)}
+_TYPES = {
+    t.__name__: t for t in (Network, IntegerNetwork, Input, LIF, IntegerLIF, Projection, IntegerProjection, Dense)
+}
 
 
 def save(network: Network | IntegerNetwork, path: str | os.PathLike[str]) -> None:

@@ -22,7 +22,12 @@ _FLOAT_TAG = "tag:yaml.org,2002:float"
 _EXPONENT = re.compile(r"^[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)[eE][-+]?[0-9]+$")
 
 # pydantic's words, and the words of a configuration file
-_WORDS = {"Input should be": "should be", "a valid array": "a list", "an object": "a group of keys", "a valid string": "text"}
+_WORDS = {
+    "Input should be": "should be",
+    "a valid array": "a list",
+    "an object": "a group of keys",
+    "a valid string": "text",
+}
 
 ConfigType = TypeVar("ConfigType", bound=BaseModel)
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from dlm_snn.errors import DlmError, nearest
@@ -67,3 +68,20 @@ def checked_record(record: Sequence[str]) -> tuple[str, ...]:
         if name not in RECORDABLE:
             raise DlmError(f"record names {name!r}; {nearest(str(name), RECORDABLE)}")
     return tuple(record)
+
+
+def before_reset(recording: Recording, name: str) -> NDArray | None:
+    """v of a float population before the reset of each step, (sample, step, neuron), from the recorded u and v.
+
+    v = (1 - dv) v(t-1) + u(t) + bias [- v_threshold s(t-1) for reset by subtraction]; the run began at rest.
+    None where u or v was not recorded.
+    """
+    if name not in recording.u or name not in recording.v:
+        return None
+    neuron: Any = recording.network.populations[name]
+    v = np.zeros_like(recording.v[name])
+    v[:, 1:] = (1 - neuron.dv) * recording.v[name][:, :-1]
+    v += recording.u[name] + neuron.bias
+    if neuron.reset == "subtract":
+        v[:, 1:] -= neuron.v_threshold * recording.rasters[name].dense()[:, :-1]
+    return v

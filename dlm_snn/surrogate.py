@@ -73,28 +73,33 @@ def spiking(function: Surrogate, unit: float = 1.0) -> Callable[[Tensor, int | N
     """
 
     def spikes(overshoot: Tensor, winners: int | None, groups: int) -> Tensor:
-        with torch.no_grad():
-            s, centre = _ranked(overshoot, winners, groups)
+        s, centre = _ranked(overshoot, winners, groups)
         distance = overshoot if centre is None else overshoot - centre
         return straight_through(s, function(distance if unit == 1 else distance / unit).to(s.dtype))
 
     return spikes
 
 
+@torch.no_grad()
 def _ranked(overshoot: Tensor, winners: int | None, groups: int) -> tuple[Tensor, Tensor | None]:
     """The winners, and the competition's threshold relative to v_threshold, (..., n); None: 0, no competition."""
     size = overshoot.shape[-1] // groups
     if winners is None or winners == size:
-        return (overshoot > 0).to(overshoot.dtype), None
+        return _greater(overshoot, torch.zeros((), dtype=overshoot.dtype)), None
     blocks = overshoot.unflatten(-1, (groups, size))
     # torch.topk promises no order among equal values, but the values themselves are exact.
-    top = blocks.topk(winners + 1, dim=-1).values
-    last, next_ = top[..., -2:-1], top[..., -1:]
-    chosen = blocks > next_.clamp(min=0)
+    top = blocks.topk(winners + 1, dim=-1, sorted=False).values
+    next_, last = top.topk(2, dim=-1, largest=False).values.split(1, dim=-1)
+    chosen = _greater(blocks, next_.clamp(min=0))
     tied = (last == next_) & (last > 0)
     if tied.any():
         places = winners - chosen.sum(-1, keepdim=True)
         equal = (blocks == next_) & tied
-        chosen |= equal & (equal.cumsum(-1) <= places)
+        chosen += equal & (equal.cumsum(-1) <= places)
     centre = ((last + next_) / 2).clamp(min=0).expand_as(blocks).flatten(-2)
-    return chosen.flatten(-2).to(overshoot.dtype), centre
+    return chosen.flatten(-2), centre
+
+
+def _greater(a: Tensor, b: Tensor) -> Tensor:
+    """a > b as 0 and 1 in the dtype of ``a``: several times faster than through Booleans."""
+    return torch.gt(a, b, out=torch.empty_like(a))

@@ -27,7 +27,9 @@ def check_supported(network: Network | IntegerNetwork, target: str, sequential: 
     for name, neuron in network.neurons.items():
         if isinstance(neuron, LIF) and neuron.reset != "zero":
             raise UnsupportedError(
-                f"lava-{target}", f"reset by subtraction ('{name}')", "Lava's LIF resets to zero: train with reset='zero'"
+                f"lava-{target}",
+                f"reset by subtraction ('{name}')",
+                "Lava's LIF resets to zero: train with reset='zero'",
             )
         if isinstance(neuron, LIF) and neuron.refractory:
             raise UnsupportedError(

@@ -261,6 +261,24 @@ def early_bias(rng: Generator) -> Made:
 
 
 @_float
+def relayed_bias(rng: Generator) -> Made:
+    """The same at second hand: ``late`` wakes ``relay`` before its window, whose spikes come to an open one."""
+    network = Network(
+        {
+            "pixels": Input((8,)),
+            "late": LIF((4,), dv=DV, bias=0.375),
+            "relay": LIF((4,), dv=DV, v_threshold=0.5),
+        },
+        [
+            Projection("pixels", "late", dyadic(rng, 4, 8, -12, 16), delay=4),
+            Projection("late", "relay", dyadic(rng, 4, 4, -8, 40)),
+            Projection("relay", "late", dyadic(rng, 4, 4, -48, 0)),
+        ],
+    )
+    return network, {"pixels": events(rng, 2, 24, 8, 0.25)}, 24
+
+
+@_float
 def alone(rng: Generator) -> Made:
     """No input at all: one sample, paced by biases, a chain that no input reaches."""
     network = Network(
@@ -343,7 +361,9 @@ def filtered_recurrent(rng: Generator) -> Made:
 @_float
 def extremes(rng: Generator) -> Made:
     """No leak at all, then nothing kept at all, then a current that is never lost."""
-    return chain(rng, LIF((10,), dv=0.0), LIF((8,), dv=1.0), LIF((6,), dv=0.5, du=0.0), low=-16, high=26)
+    return chain(
+        rng, LIF((10,), dv=0.0), LIF((8,), dv=1.0), LIF((6,), dv=0.5, v_threshold=4.0, du=0.0), low=-16, high=32
+    )
 
 
 @_float
@@ -361,7 +381,7 @@ def threshold_met(rng: Generator) -> Made:
 
 @_float
 def subtract(rng: Generator) -> Made:
-    return chain(rng, LIF((12,), dv=DV, reset="subtract"), LIF((6,), dv=DV, reset="subtract"))
+    return chain(rng, LIF((12,), dv=DV, reset="subtract"), LIF((6,), dv=DV, reset="subtract"), low=-20)
 
 
 @_float
@@ -415,11 +435,13 @@ def kwta_ties(rng: Generator) -> Made:
 
 @_float
 def kwta_recurrent(rng: Generator) -> Made:
+    """Twins here too."""
+    twins = np.arange(12) % 4
     network = Network(
-        {"pixels": Input((10,)), "hidden": LIF((12,), dv=DV, winners=3)},
+        {"pixels": Input((10,)), "hidden": LIF((12,), dv=DV, winners=2)},
         [
-            Projection("pixels", "hidden", dyadic(rng, 12, 10, -16, 32)),
-            Projection("hidden", "hidden", dyadic(rng, 12, 12, -24, 24)),
+            Projection("pixels", "hidden", Dense(rng.integers(-16, 33, (4, 10))[twins] / 64)),
+            Projection("hidden", "hidden", Dense(rng.integers(-24, 25, (4, 12))[twins] / 64)),
         ],
     )
     return network, {"pixels": events(rng, 2, 24, 10, 0.3)}, 24
@@ -427,7 +449,7 @@ def kwta_recurrent(rng: Generator) -> Made:
 
 @_float
 def kwta_filtered(rng: Generator) -> Made:
-    return chain(rng, LIF((12,), dv=DV, du=0.5, winners=2), rate=0.35)
+    return chain(rng, LIF((12,), dv=DV, du=0.5, v_threshold=rng.integers(32, 160, 12) / 64, winners=2), rate=0.35)
 
 
 @_float
@@ -546,6 +568,18 @@ def int_filtered(rng: Generator) -> Made:
 
 
 @_integer
+def int_filtered_recurrent(rng: Generator) -> Made:
+    network = IntegerNetwork(
+        {"pixels": Input((10,)), "hidden": IntegerLIF((12,), dv=123, du=1023, v_threshold=1200)},
+        [
+            IntegerProjection("pixels", "hidden", even(rng, 12, 10, -64, 128)),
+            IntegerProjection("hidden", "hidden", even(rng, 12, 12, -128, 96), delay=2),
+        ],
+    )
+    return network, {"pixels": events(rng, 2, 30, 10, 0.2)}, 30
+
+
+@_integer
 def int_undecayed(rng: Generator) -> Made:
     """du = 0 still loses 1/4096, dv = 0 loses nothing."""
     network = IntegerNetwork(
@@ -636,15 +670,16 @@ def int_decay_per_neuron(rng: Generator) -> Made:
 
 @_integer
 def int_delays(rng: Generator) -> Made:
+    """The sums of each delay are floored apart."""
     network = IntegerNetwork(
         {
             "pixels": Input((8,)),
-            "hidden": IntegerLIF((10,), dv=410, v_threshold=128),
+            "hidden": IntegerLIF((10,), dv=410, v_threshold=32),
             "output": IntegerLIF((5,), dv=410, v_threshold=128),
         },
         [
             IntegerProjection(
-                "pixels", "hidden", even(rng, 10, 8, -40, 110), delay=rng.integers(1, 6, (10, 8)), weight_exp=-1
+                "pixels", "hidden", even(rng, 10, 8, -80, 220), delay=rng.integers(1, 6, (10, 8)), weight_exp=-3
             ),
             IntegerProjection("hidden", "output", even(rng, 5, 10, -128, 160), delay=5),
         ],
@@ -672,7 +707,8 @@ def int_recurrent(rng: Generator) -> Made:
 
 @_integer
 def int_kwta(rng: Generator) -> Made:
-    """Few distinct weights: integer rank ties are common."""
+    """Twins among few distinct weights: integer rank ties are common."""
+    rows = 64 * rng.integers(-1, 3, (6, 12))
     network = IntegerNetwork(
         {
             "pixels": Input((12,)),
@@ -680,7 +716,7 @@ def int_kwta(rng: Generator) -> Made:
             "output": IntegerLIF((6,), dv=410, v_threshold=256, winners=1, groups=2),
         },
         [
-            IntegerProjection("pixels", "hidden", Dense(64 * rng.integers(-1, 3, (16, 12)))),
+            IntegerProjection("pixels", "hidden", Dense(rows[rng.integers(0, 6, 16)])),
             IntegerProjection("hidden", "output", even(rng, 6, 16, -64, 200)),
         ],
     )
@@ -689,8 +725,9 @@ def int_kwta(rng: Generator) -> Made:
 
 @_integer
 def int_kwta_recurrent(rng: Generator) -> Made:
+    hidden = IntegerLIF((12,), dv=410, v_threshold=rng.integers(64, 448, 12), winners=1, groups=2)
     network = IntegerNetwork(
-        {"pixels": Input((10,)), "hidden": IntegerLIF((12,), dv=410, v_threshold=256, winners=2, groups=2)},
+        {"pixels": Input((10,)), "hidden": hidden},
         [
             IntegerProjection("pixels", "hidden", even(rng, 12, 10, -64, 128)),
             IntegerProjection("hidden", "hidden", even(rng, 12, 12, -96, 96)),
@@ -701,10 +738,10 @@ def int_kwta_recurrent(rng: Generator) -> Made:
 
 @_integer
 def int_wrap(rng: Generator) -> Made:
-    """Sums above 2^17 flip the sign of u; with weight_exp 1 some leave the 24 bits altogether."""
+    """Sums above 2^17 flip the sign of u; with weight_exp 2 some leave the 24 bits altogether."""
     network = IntegerNetwork(
         {"pixels": Input((6,), graded_bits=8), "hidden": IntegerLIF((8,), dv=410, du=2047, v_threshold=90000)},
-        [IntegerProjection("pixels", "hidden", even(rng, 8, 6, -256, 254), weight_exp=1)],
+        [IntegerProjection("pixels", "hidden", even(rng, 8, 6, -160, 254), weight_exp=2)],
     )
     return network, {"pixels": rng.integers(0, 256, (3, 20, 6))}, 20
 
@@ -749,7 +786,7 @@ def tags(network: Network | IntegerNetwork) -> frozenset[str]:
         "signed": any(i.signed for i in network.inputs.values()),
         "aligned": any(i.aligned for i in network.inputs.values()),
         "no input": not network.inputs,
-        "early bias": any(_early(network, name) for name in network.neurons),
+        "early bias": bool(_awake_early(network)),
     }
     return frozenset(tag for tag, present in found.items() if present)
 
@@ -762,15 +799,24 @@ def _reset(neuron: LIF | IntegerLIF) -> str:
     return getattr(neuron, "reset", "zero")
 
 
-def _early(network: Network | IntegerNetwork, name: str) -> bool:
-    """Whether the bias alone crosses the threshold before the window, into a target whose window is open by then."""
+def _awake_early(network: Network | IntegerNetwork) -> set[str]:
+    """Populations that a bias lets spike before their window, and that a spike in flight carries into an open one.
+
+    Nothing rests on a clocked target: a bias is integrated from its first step, and what it wakes wakes others.
+    """
+    awake = {name for name in network.neurons if _crosses_before_window(network, name)}
+    while more := {p.post for p in network.projections if p.pre in awake} - awake:
+        awake |= more
+    return {p.pre for p in network.projections if p.pre in awake and any(network.lags(p))}
+
+
+def _crosses_before_window(network: Network | IntegerNetwork, name: str) -> bool:
     neuron = network.neurons[name]
-    unit = 64 if isinstance(neuron, IntegerLIF) else 1
-    keep = 1 - np.asarray(neuron.dv) / (4096 if isinstance(neuron, IntegerLIF) else 1)
-    for p in (p for p in network.projections if p.pre == name):
-        v = np.zeros(neuron.n)
-        for step in range(network.depth[name]):
-            v = v * keep + neuron.bias
-            if np.any(v > neuron.v_threshold * unit) and step + np.max(p.delay) >= network.depth[p.post]:
-                return True
+    integer = isinstance(neuron, IntegerLIF)
+    keep = 1 - np.asarray(neuron.dv) / (4096 if integer else 1)
+    v = np.zeros(neuron.n)
+    for _ in range(network.depth[name]):
+        v = v * keep + neuron.bias
+        if np.any(v > neuron.v_threshold * (64 if integer else 1)):
+            return True
     return False

@@ -48,16 +48,19 @@ def _winners(overshoot: NDArray[np.float64], winners: int, block: int) -> NDArra
 
 
 _COMPETITION = brian2.Function(
-    _winners, arg_units=[1, 1, 1], arg_types=["float", "integer", "integer"], return_unit=1, return_type="boolean"
+    _winners, arg_units=[1, 1, 1], arg_types=["float", "integer", "integer"], return_unit=bool, return_type="boolean"
 )
 _COMPETITION.implementations.add_implementation("numpy", _winners)
 
 
 def _integration(neuron: Any) -> str:
-    """u = (1-du) u + a; v = (1-dv) v + u + bias, less v_threshold after a spike where the reset subtracts."""
-    lines = ["u = (1 - du)*u + drive", "v = (1 - dv)*v + u + bias"]
+    """u = (1-du) u + a; v = (1-dv) v + u + bias, less v_threshold after a spike where the reset subtracts.
+
+    One addition a line: within a line Brian2 sorts the terms anew, and the last bits of the sum with them.
+    """
+    lines = ["u = (1 - du)*u + drive", "v = (1 - dv)*v", "v = v + u", "v = v + bias"]
     if neuron.reset == "subtract":
-        lines[-1] += " - v_threshold*int(spiked)"
+        lines.append("v = v - v_threshold*int(spiked)")
     if neuron.refractory:
         lines += ["v = v*int(waiting == 0)", "waiting = waiting - int(waiting > 0)"]
     return "\n".join([*lines, "spiked = False", "drive = 0"])
@@ -202,9 +205,7 @@ class Blocks:
         if resumed:
             self._connect(self._source(pre, lag), post, connection, "drive_post += w*x_pre", 0, _early(_ARRIVE))
 
-    def _connect(
-        self, pre: Any, post: Any, connection: Dense, on_pre: str, delay: int, at: Mapping[str, Any]
-    ) -> None:
+    def _connect(self, pre: Any, post: Any, connection: Dense, on_pre: str, delay: int, at: Mapping[str, Any]) -> None:
         """One synapse in each block for every weight that is not 0."""
         source, target = np.nonzero(connection.weight.T)
         if not source.size:
@@ -250,9 +251,7 @@ class Blocks:
             else:
                 group.x = 0
 
-        self._add(
-            brian2.NetworkOperation(emit, clock=self._clock, name=f"{group.name}_emission", **_early(_EMIT))
-        )
+        self._add(brian2.NetworkOperation(emit, clock=self._clock, name=f"{group.name}_emission", **_early(_EMIT)))
         self._sources[name, lag] = self._add(group)
         return group
 

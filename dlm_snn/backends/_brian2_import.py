@@ -1,8 +1,9 @@
-"""Brian2 as a guest: imported and run without leaving log files, handlers, hooks or preferences behind."""
+"""Brian2 as a guest: imported and run without leaving logs, handlers, preferences or caches behind."""
 
 from __future__ import annotations
 
 import contextlib
+import gc
 import logging
 import os
 import signal
@@ -65,7 +66,16 @@ def _without_deprecations() -> Iterator[None]:
 
 @contextlib.contextmanager
 def local_settings() -> Iterator[None]:
-    """Brian2 on its runtime device, in float64 NumPy, quiet below warnings; everything as it was afterwards."""
+    """Brian2 on its runtime device, in float64 NumPy, its log quiet below warnings; afterwards all as it was.
+
+    Its objects hold each other in cycles of large arrays that count for little with the garbage collector, and its
+    cache of translated code keeps an entry for every size of a population: both are let go of here.
+    """
+    from brian2.codegen.translation import make_statements
+    from brian2.devices.device import reset_device
+
+    translations = make_statements._cache
+    known = set(translations)
     log = logging.getLogger("brian2")
     level = log.level
     before = {key: brian2.prefs[key] for key in _SETTINGS}
@@ -80,8 +90,11 @@ def local_settings() -> Iterator[None]:
     finally:
         brian2.prefs.update(before)
         log.setLevel(level)
+        for key in translations.keys() - known:
+            del translations[key]
+        gc.collect()
         if elsewhere:
-            brian2.reset_device()
+            reset_device()
 
 
 brian2 = _imported()

@@ -4,164 +4,158 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from types import SimpleNamespace
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from dlm_snn.errors import DlmError
 from dlm_snn.network import IntegerNetwork, Network
-from dlm_snn.neurons import integer_lif, lif
-from dlm_snn.neurons.integer_lif import ALIGNMENT, DECAY_UNITY, STATE_LIMIT, IntegerLIF, Overflow
-from dlm_snn.neurons.lif import LIF
-from dlm_snn.surrogate import Surrogate, spiking, straight_through, winning
+from dlm_snn.neurons.integer_lif import Overflow
+from dlm_snn.raster import SpikeRaster
+from dlm_snn.recording import Recording, RunState, checked_record
+from dlm_snn.stimulus import Stimulus, prepare
 
-Weights = Sequence[Sequence[Tensor]]
-"""One matrix (post, pre) for each part of each projection: the synapses of one delay."""
-
-
-def tensor(value: Any, dtype: torch.dtype) -> Any:
-    """Arrays as tensors; single numbers as they are."""
-    return torch.tensor(value, dtype=dtype) if isinstance(value, np.ndarray) else value
+BLOCK = 256
+"""Samples computed at once: their states stay in the processor's cache."""
 
 
-def by_delay(projection: Any, weight: Tensor) -> list[Tensor]:
-    """A weight matrix split into the parts of a projection, one for each distinct delay."""
-    if len(projection.parts) == 1:
-        return [weight]
-    return [weight * torch.from_numpy(projection.delay == delay) for delay, _ in projection.parts]
+class Arithmetic(Protocol):
+    """What a network computes with: products over synapses, and steps of neurons."""
 
-
-class FloatArithmetic:
-    """Products and steps of a Network.
-
-    Args:
-        network: the graph and its neurons.
-        weights: see Weights.
-        biases: population -> bias in place of the neurons' own.
-        function: a surrogate for training; None: spikes without a gradient.
-        dtype: of all tensors.
-    """
-
-    def __init__(
-        self,
-        network: Network,
-        weights: Weights,
-        biases: Mapping[str, Tensor],
-        function: Surrogate | None,
-        dtype: torch.dtype,
-    ) -> None:
-        self.weights = weights
-        self.dtype = dtype
-        self.spikes = winning if function is None else spiking(function)
-        self.neurons = {name: _tensors(p, biases.get(name), dtype) for name, p in network.neurons.items()}
+    dtype: torch.dtype
 
     def product(self, projection: int, part: int, x: Tensor) -> Tensor:
         """Drive that values (..., pre) cause through a part of a projection."""
-        return x @ self.weights[projection][part].T
+        ...
 
-    def step(self, name: str, state: lif.State, drive: Tensor) -> tuple[lif.State, None]:
-        """One step of a population; see ``lif.step``."""
-        return lif.step(self.neurons[name], state, drive, spikes=self.spikes, hold=Tensor.detach), None  # type: ignore[arg-type]
+    def step(self, name: str, state: Any, drive: Tensor) -> tuple[Any, Overflow | None]:
+        """One step of a population: its state with u, v and s, and what left its range."""
+        ...
 
-    def first(self, name: str, state: Any, n_samples: int) -> lif.State:
+    def first(self, name: str, state: Any, n_samples: int) -> Any:
         """The state to start from: given in arrays, or rest."""
-        n = self.neurons[name].n
-        given = lif.rest(n_samples, n) if state is None else state
-        return lif.State(*(torch.from_numpy(np.asarray(part)).to(self.dtype) for part in given))
+        ...
 
-    @staticmethod
-    def arrays(state: lif.State) -> lif.State:
+    def arrays(self, state: Any) -> Any:
         """A state as the reference simulator has it."""
-        u, v, s, refractory = (part.double().numpy() for part in state)
-        return lif.State(u, v, s.astype(bool), refractory.astype(np.int64))
+        ...
 
 
-def _tensors(neuron: LIF, bias: Tensor | None, dtype: torch.dtype) -> SimpleNamespace:
-    values = {key: tensor(getattr(neuron, key), dtype) for key in ("du", "dv", "v_threshold", "bias")}
-    if bias is not None:
-        values["bias"] = bias
-    others = {key: getattr(neuron, key) for key in ("n", "reset", "winners", "groups", "refractory")}
-    return SimpleNamespace(**values, **others)
-
-
-class IntegerArithmetic:
-    """Products and steps of an IntegerNetwork, in float64 tensors that hold the integers exactly.
-
-    Every value stays below 2^53: sums by the bounds of IntegerProjection and Input, v (4096 - dv) below 2^36.
-    Truncation, floor, wrap and clip pass gradients straight through.
+def simulate(
+    network: Network | IntegerNetwork,
+    arithmetic: Arithmetic,
+    stimulus: Mapping[str, Any],
+    n_steps: int,
+    record: Sequence[str],
+    state: RunState | None,
+) -> Recording:
+    """Run a network without gradients; the contract of ``backends.run``.
 
     Args:
-        network, function: as in FloatArithmetic.
-        weights: whole numbers, with or without a gradient.
-        biases: population -> bias_mant * 2^bias_exp in place of the neurons' own.
+        network, stimulus, n_steps, record, state: see there.
+        arithmetic: the network's products and steps.
     """
-
-    dtype = torch.float64
-
-    def __init__(
-        self, network: IntegerNetwork, weights: Weights, biases: Mapping[str, Tensor], function: Surrogate | None
-    ) -> None:
-        self.weights = weights
-        self.factors = [2.0**p.weight_exp for p in network.projections]
-        self.neurons = {name: _integers(p, biases.get(name), function) for name, p in network.neurons.items()}
-
-    def product(self, projection: int, part: int, x: Tensor) -> Tensor:
-        """Drive that values (..., pre) cause through a part of a projection: the shifted sum, floored."""
-        a = (x @ self.weights[projection][part].T) * self.factors[projection]
-        return straight_through(a.floor(), a) if self.factors[projection] < 1 else a
-
-    def step(self, name: str, state: integer_lif.State, drive: Tensor) -> tuple[integer_lif.State, Overflow]:
-        """One step of a population; see ``integer_lif.step``."""
-        neuron = self.neurons[name]
-        current = _decay(state.u, neuron.keep_u) + drive * 2**ALIGNMENT
-        u = straight_through(_wrap(current), current)
-        voltage = _decay(state.v, neuron.keep_v) + u + neuron.bias
-        v = straight_through(voltage.clamp(1 - STATE_LIMIT, STATE_LIMIT - 1), voltage)
-        s = neuron.spikes(v - neuron.v_threshold, neuron.winners, neuron.groups)
-        overflow = Overflow(int((u != current).sum()), int((v != voltage).sum()))
-        return integer_lif.State(u=u, v=v * (1 - s.detach()), s=s), overflow  # type: ignore[arg-type]
-
-    def first(self, name: str, state: Any, n_samples: int) -> integer_lif.State:
-        """The state to start from: given in arrays, or rest."""
-        n = self.neurons[name].n
-        given = integer_lif.rest(n_samples, n) if state is None else state
-        return integer_lif.State(*(torch.from_numpy(np.asarray(part)).to(self.dtype) for part in given))  # type: ignore[arg-type]
-
-    @staticmethod
-    def arrays(state: integer_lif.State) -> integer_lif.State:
-        """A state as the reference simulator has it."""
-        u, v, s = (part.numpy().astype(np.int64) for part in state)  # type: ignore[attr-defined]
-        return integer_lif.State(u, v, s.astype(bool))
-
-
-def _integers(neuron: IntegerLIF, bias: Tensor | None, function: Surrogate | None) -> SimpleNamespace:
-    return SimpleNamespace(
-        keep_u=tensor(DECAY_UNITY - (neuron.du + 1), torch.float64),
-        keep_v=tensor(DECAY_UNITY - neuron.dv, torch.float64),
-        v_threshold=tensor(neuron.v_threshold * 2**ALIGNMENT, torch.float64),
-        bias=tensor(neuron.bias, torch.float64) if bias is None else bias,
-        spikes=winning if function is None else spiking(function, unit=2**ALIGNMENT * neuron.scale),
-        **{key: getattr(neuron, key) for key in ("n", "winners", "groups")},
+    record = checked_record(record)
+    stimuli, n_samples = prepare(network, stimulus, n_steps)
+    _check_state(network, state, n_samples)
+    traces = {
+        key: {n: _trace(network, key, n_samples, n_steps, p.n) for n, p in network.neurons.items()} for key in record
+    }
+    overflow = dict.fromkeys(network.neurons, Overflow(0, 0)) if isinstance(network, IntegerNetwork) else {}
+    ends = []
+    with torch.no_grad():
+        for start in range(0, max(n_samples, 1), BLOCK):
+            block = slice(start, min(start + BLOCK, n_samples))
+            views = {key: {name: trace[block] for name, trace in by.items()} for key, by in traces.items()}
+            ends.append(_run_block(network, arithmetic, stimuli, n_steps, state, block, views, overflow))
+    neurons, flights = zip(*ends, strict=True)
+    return Recording(
+        network=network,
+        n_samples=n_samples,
+        n_steps=n_steps,
+        rasters={name: SpikeRaster.from_dense(dense) for name, dense in traces.get("s", {}).items()},
+        u=traces.get("u", {}),
+        v=traces.get("v", {}),
+        state=RunState(
+            step=n_steps + (state.step if state else 0),
+            neurons={name: _joined([block[name] for block in neurons]) for name in network.neurons},
+            flight={name: np.concatenate([block[name] for block in flights]) for name in flights[0]},
+        ),
+        overflow=overflow,
     )
 
 
-def _decay(value: Tensor, keep: Any) -> Tensor:
-    """trunc(value keep / 4096): the quotient is exact in float64."""
-    kept = value * keep / DECAY_UNITY
-    return straight_through(kept.trunc(), kept)
+def _run_block(
+    network: Network | IntegerNetwork,
+    arithmetic: Arithmetic,
+    stimuli: Mapping[str, Stimulus],
+    n_steps: int,
+    state: RunState | None,
+    block: slice,
+    traces: Mapping[str, Mapping[str, NDArray]],
+    overflow: dict[str, Overflow],
+) -> tuple[dict[str, Any], dict[str, NDArray]]:
+    """One block of samples: traces and overflow are filled in; returns its last states and events in flight."""
+    n_samples = block.stop - block.start
+    fed = {name: torch.from_numpy(s.values[block].swapaxes(0, 1)).to(arithmetic.dtype) for name, s in stimuli.items()}
+    states = {
+        name: arithmetic.first(name, None if state is None else _cut(state.neurons[name], block), n_samples)
+        for name in network.neurons
+    }
+    sent = {name: _sent(network, name, state, block, arithmetic.dtype) for name in network.populations}
+    for t, outcome in enumerate(unroll(network, arithmetic, fed, n_steps, states, sent)):
+        for name, (reached, counted) in outcome.items():
+            for key, by in traces.items():
+                by[name][:, t] = getattr(reached, key).numpy()
+            if counted is not None:
+                overflow[name] = overflow[name] + counted
+    kind = np.int64 if isinstance(network, IntegerNetwork) else np.float64
+    flights = {name: s.in_flight().astype(kind) for name, s in sent.items() if s.memory}
+    return {name: arithmetic.arrays(s) for name, s in states.items()}, flights
 
 
-def _wrap(u: Tensor) -> Tensor:
-    """One wrap into 24 bits; see ``integer_lif.wrap``."""
-    up, down = u > STATE_LIMIT, u <= -STATE_LIMIT
-    return u + 2 * STATE_LIMIT * (down.to(u.dtype) - up.to(u.dtype))
+def _check_state(network: Network | IntegerNetwork, state: RunState | None, n_samples: int) -> None:
+    if state is None:
+        return
+    for name, neuron in network.neurons.items():
+        if name not in state.neurons or state.neurons[name].v.shape != (n_samples, neuron.n):
+            raise DlmError(
+                f"the state does not fit population '{name}' of {n_samples} samples; pass one of the same run"
+            )
+
+
+def _sent(
+    network: Network | IntegerNetwork, name: str, state: RunState | None, block: slice, dtype: torch.dtype
+) -> Sent:
+    """What a population sent before a run."""
+    if state is None or name not in state.flight:
+        return silent(network, name, block.stop - block.start, dtype)
+    return Sent(torch.from_numpy(np.asarray(state.flight[name][block]).swapaxes(0, 1)).to(dtype))
+
+
+def _cut(state: Any, block: slice) -> Any:
+    return type(state)(*(part[block] for part in state))
+
+
+def _joined(states: Sequence[Any]) -> Any:
+    return type(states[0])(*(np.concatenate(parts) for parts in zip(*states, strict=True)))
+
+
+def _trace(network: Network | IntegerNetwork, key: str, *extent: int) -> NDArray:
+    if key == "s":
+        return np.zeros(extent, dtype=bool)
+    return np.zeros(extent, dtype=np.int64 if isinstance(network, IntegerNetwork) else np.float64)
 
 
 class Sent:
-    """What one population sent in the steps that are still in flight."""
+    """What one population sent in the steps that are still in flight.
+
+    Args:
+        flight: (memory, sample, neuron), oldest first; memory is the population's largest outgoing lag.
+    """
 
     def __init__(self, flight: Tensor) -> None:
         self.memory = len(flight)
@@ -182,7 +176,9 @@ class Sent:
         return torch.stack(list(self.values)[1:], dim=1).numpy()
 
 
-Arithmetic = FloatArithmetic | IntegerArithmetic
+def silent(network: Network | IntegerNetwork, name: str, n_samples: int, dtype: torch.dtype) -> Sent:
+    """A population that has sent nothing yet."""
+    return Sent(torch.zeros(network.memory(name), n_samples, network.populations[name].n, dtype=dtype))
 
 
 def unroll(
@@ -211,7 +207,7 @@ def unroll(
     """
     into = {name: list(_parts(network, arithmetic, name, stimuli)) for name in network.neurons}
     for t in range(n_steps):
-        outcome = {}
+        outcome: dict[str, tuple[Any, Overflow | None]] = {}
         for name in network.order:
             if name in stimuli:
                 sent[name].put(stimuli[name][t if len(stimuli[name]) > 1 else 0])
@@ -227,7 +223,8 @@ def unroll(
 def _parts(
     network: Network | IntegerNetwork, arithmetic: Arithmetic, name: str, stimuli: Mapping[str, Tensor]
 ) -> Iterator[_Part]:
-    for index, projection in enumerate(network.projections):
+    projections: Sequence[Any] = network.projections
+    for index, projection in enumerate(projections):
         if projection.post == name:
             for part, lag in enumerate(network.lags(projection)):
                 yield _Part(arithmetic, projection.pre, index, part, lag, stimuli.get(projection.pre))

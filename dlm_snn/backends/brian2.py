@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from dlm_snn.backends._brian2_blocks import Blocks
+from dlm_snn.backends._brian2_blocks import Blocks, Sent
 from dlm_snn.backends._brian2_import import local_settings
 from dlm_snn.errors import DlmError, UnsupportedError
 from dlm_snn.network import IntegerNetwork, Network
@@ -17,7 +17,7 @@ from dlm_snn.recording import Recording, RunState, checked_record
 from dlm_snn.stimulus import Stimulus, prepare
 
 SYNAPSES_PER_RUN = 4_000_000
-"""Synapses that one Brian2 network may hold, some 60 bytes each; more samples take several runs."""
+"""Synapses that one Brian2 network may hold, some 75 bytes each; more samples take several runs."""
 
 
 class NeuronState(NamedTuple):
@@ -59,18 +59,144 @@ def run(
     Source: M. Stimberg, R. Brette and D. F. M. Goodman, Brian 2, eLife 8:e47314 (2019).
     """
     if isinstance(network, IntegerNetwork):
-        raise UnsupportedError("brian2", "an IntegerNetwork", "use 'reference' or 'lava-fixed', or run the float Network")
+        raise UnsupportedError(
+            "brian2", "an IntegerNetwork", "use 'reference' or 'lava-fixed', or run the float Network"
+        )
     record = checked_record(record)
     stimuli, n_samples = prepare(network, stimulus, n_steps)
     _check_state(network, state, n_samples)
-    size = _samples_per_run(network, n_samples, state is not None, samples_per_run)
-    batches = [slice(start, min(start + size, n_samples)) for start in range(0, n_samples, size)]
+    size = _block_count(network, n_samples, state is not None, samples_per_run)
     result = _Result(network, n_samples, n_steps, record)
     with local_settings():
-        spiking = [n for n in network.neurons if "s" in record or network.memory(n)]
-        blocks = Blocks(network, size, spiking, [k for k in record if k != "s"], resumed=state is not None)
-        for batch in batches:
-            past = _Past(network, stimuli, state, batch)
-            blocks.run(past.neurons(), past.sent, n_steps)
-            result.keep(batch, blocks)
-    return result.recording(stimuli, state)
+        _simulate(network, stimuli, state, size, result)
+    return Recording(
+        network=network,
+        n_samples=n_samples,
+        n_steps=n_steps,
+        rasters={name: SpikeRaster.from_dense(s) for name, s in result.spikes.items() if "s" in record},
+        u=result.traces.get("u", {}),
+        v=result.traces.get("v", {}),
+        state=RunState(
+            step=n_steps + (state.step if state else 0),
+            neurons=result.states,
+            flight=_in_flight(network, stimuli, state, result.spikes, n_steps),
+        ),
+    )
+
+
+def _simulate(
+    network: Network, stimuli: Mapping[str, Stimulus], state: RunState | None, size: int, result: _Result
+) -> None:
+    """Run all samples, ``size`` at a time, in one Brian2 network that goes back to rest between batches."""
+    if not result.n_samples:
+        return
+    blocks = Blocks(network, size, list(result.spikes), list(result.traces), resumed=state is not None)
+    for first in range(0, result.n_samples, size):
+        batch = slice(first, min(first + size, result.n_samples))
+        blocks.run(_start(state, batch), _sent(stimuli, state, batch), result.n_steps)
+        result.keep(blocks, batch)
+
+
+class _Result:
+    """The arrays of a whole run, filled batch by batch."""
+
+    def __init__(self, network: Network, n_samples: int, n_steps: int, record: Sequence[str]) -> None:
+        self.n_samples, self.n_steps = n_samples, n_steps
+        extents = {name: (n_samples, n_steps, neuron.n) for name, neuron in network.neurons.items()}
+        self.spikes = {
+            name: np.zeros(extent, dtype=bool)
+            for name, extent in extents.items()
+            if "s" in record or network.memory(name)
+        }
+        self.traces = {
+            key: {name: np.zeros(extent) for name, extent in extents.items()} for key in record if key != "s"
+        }
+        self.states = {
+            name: NeuronState(*(np.zeros((n_samples, neuron.n), dtype=kind) for kind in (float, float, bool, int)))
+            for name, neuron in network.neurons.items()
+        }
+
+    def keep(self, blocks: Blocks, batch: slice) -> None:
+        """Take over what the blocks recorded of a batch."""
+        count = batch.stop - batch.start
+        for name, spikes in self.spikes.items():
+            spikes[batch] = blocks.spikes(name, self.n_steps)[:count]
+        for key, arrays in self.traces.items():
+            for name, array in arrays.items():
+                array[batch] = blocks.values(name, key)[:count]
+        for name, state in self.states.items():
+            for field, values in zip(state, blocks.state(name), strict=True):
+                field[batch] = values[:count]
+
+
+def _check_state(network: Network, state: RunState | None, n_samples: int) -> None:
+    """Raise unless a state holds arrays of the extents of this run."""
+    if state is None:
+        return
+    for name, population in network.populations.items():
+        memory = network.memory(name)
+        fits = not memory or np.shape(state.flight.get(name, ())) == (n_samples, memory, population.n)
+        if name in network.neurons:
+            fits &= name in state.neurons and np.shape(state.neurons[name].v) == (n_samples, population.n)
+        if not fits:
+            raise DlmError(
+                f"the state does not fit population '{name}' of {n_samples} samples; pass one of the same run"
+            )
+
+
+def _block_count(network: Network, n_samples: int, resumed: bool, samples_per_run: int | None) -> int:
+    """How many samples share a Brian2 network: batches as equal as can be, of at most ``samples_per_run``."""
+    if samples_per_run is None:
+        # A resumed run joins the events that are still in flight through synapses of their own.
+        synapses = sum(
+            int(np.count_nonzero(p.connection.weight)) * (1 + (resumed and any(network.lags(p))))
+            for p in network.projections
+        )
+        samples_per_run = max(1, SYNAPSES_PER_RUN // max(1, synapses))
+    elif not isinstance(samples_per_run, (int, np.integer)) or samples_per_run < 1:
+        raise DlmError(f"samples_per_run = {samples_per_run!r} is not a positive integer")
+    batches = max(1, -(-n_samples // samples_per_run))
+    return max(1, -(-n_samples // batches))
+
+
+def _start(state: RunState | None, batch: slice) -> dict[str, list[NDArray]]:
+    """The neurons' state before the first step, population -> u, v, s, refractory of a batch."""
+    if state is None:
+        return {}
+    return {
+        name: [np.asarray(getattr(neurons, field))[batch] for field in NeuronState._fields]
+        for name, neurons in state.neurons.items()
+    }
+
+
+def _sent(stimuli: Mapping[str, Stimulus], state: RunState | None, batch: slice) -> Sent:
+    """What a batch's Inputs send in every step, and what all populations sent before the first."""
+
+    def sent(name: str, step: int) -> NDArray:
+        if step >= 0:
+            return stimuli[name].at(step)[batch]
+        if state is None:
+            return np.zeros_like(stimuli[name].at(0)[batch])
+        return np.asarray(state.flight[name])[batch, step]
+
+    return sent
+
+
+def _in_flight(
+    network: Network,
+    stimuli: Mapping[str, Stimulus],
+    state: RunState | None,
+    spikes: Mapping[str, NDArray],
+    n_steps: int,
+) -> dict[str, NDArray[np.float64]]:
+    """What each population sent in its last steps, as far back as a projection still has it under way."""
+    flight = {}
+    for name, population in network.populations.items():
+        memory = network.memory(name)
+        if not memory:
+            continue
+        sent = stimuli[name].whole() if name in stimuli else spikes[name]
+        before = np.zeros((len(sent), memory, population.n)) if state is None else np.asarray(state.flight[name])
+        recent = [before[:, min(n_steps, memory) :], sent[:, max(0, n_steps - memory) :]]
+        flight[name] = np.concatenate(recent, axis=1, dtype=np.float64)
+    return flight

@@ -2,27 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
-from dlm_snn.backends._torch_loop import Arithmetic, FloatArithmetic, IntegerArithmetic, Sent, by_delay, tensor, unroll
+from dlm_snn.backends._torch_arithmetic import FloatArithmetic, IntegerArithmetic, by_delay
+from dlm_snn.backends._torch_loop import Arithmetic, silent, simulate, unroll
 from dlm_snn.connections.dense import Dense
 from dlm_snn.errors import DlmError
 from dlm_snn.network import Input, IntegerNetwork, IntegerProjection, Network, weight_grid
-from dlm_snn.neurons.integer_lif import ALIGNMENT, IntegerLIF, Overflow
-from dlm_snn.raster import SpikeRaster
-from dlm_snn.recording import Recording, RunState, checked_record
-from dlm_snn.stimulus import Stimulus, prepare
+from dlm_snn.neurons.integer_lif import ALIGNMENT, IntegerLIF
+from dlm_snn.recording import Recording, RunState
 from dlm_snn.surrogate import Surrogate, straight_through
-
-BLOCK = 256
-"""Samples computed at once: their states stay in the processor's cache."""
 
 
 def run(
@@ -46,64 +41,7 @@ def run(
     Raises:
         DlmError: a stimulus, state or dtype that does not fit the network.
     """
-    record = checked_record(record)
-    stimuli, n_samples = prepare(network, stimulus, n_steps)
-    _check_state(network, state, n_samples)
-    arithmetic = _arithmetic(network, dtype)
-    traces = {key: {n: _trace(network, key, n_samples, n_steps, p.n) for n, p in network.neurons.items()} for key in record}
-    overflow = dict.fromkeys(network.neurons, Overflow(0, 0)) if isinstance(network, IntegerNetwork) else {}
-    ends = []
-    with torch.no_grad():
-        for start in range(0, max(n_samples, 1), BLOCK):
-            block = slice(start, min(start + BLOCK, n_samples))
-            views = {key: {name: trace[block] for name, trace in by.items()} for key, by in traces.items()}
-            ends.append(_run_block(network, arithmetic, stimuli, n_steps, state, block, views, overflow))
-    neurons, flights = zip(*ends, strict=True)
-    return Recording(
-        network=network,
-        n_samples=n_samples,
-        n_steps=n_steps,
-        rasters={name: SpikeRaster.from_dense(dense) for name, dense in traces.get("s", {}).items()},
-        u=traces.get("u", {}),
-        v=traces.get("v", {}),
-        state=RunState(
-            step=n_steps + (state.step if state else 0),
-            neurons={name: _joined([block[name] for block in neurons]) for name in network.neurons},
-            flight={name: np.concatenate([block[name] for block in flights]) for name in flights[0]},
-        ),
-        overflow=overflow,
-    )
-
-
-def _run_block(
-    network: Network | IntegerNetwork,
-    arithmetic: Arithmetic,
-    stimuli: Mapping[str, Stimulus],
-    n_steps: int,
-    state: RunState | None,
-    block: slice,
-    traces: Mapping[str, Mapping[str, NDArray]],
-    overflow: dict[str, Overflow],
-) -> tuple[dict[str, Any], dict[str, NDArray]]:
-    """One block of samples: traces and overflow are filled in; returns its last states and events in flight."""
-    n_samples = block.stop - block.start
-    fed = {
-        name: torch.from_numpy(s.values[block].swapaxes(0, 1)).to(arithmetic.dtype) for name, s in stimuli.items()
-    }
-    states = {
-        name: arithmetic.first(name, None if state is None else _cut(state.neurons[name], block), n_samples)
-        for name in network.neurons
-    }
-    sent = {name: Sent(_flight(network, name, state, block, arithmetic.dtype)) for name in network.populations}
-    for t, outcome in enumerate(unroll(network, arithmetic, fed, n_steps, states, sent)):
-        for name, (reached, counted) in outcome.items():
-            for key, by in traces.items():
-                by[name][:, t] = getattr(reached, key).numpy()
-            if counted is not None:
-                overflow[name] = overflow[name] + counted
-    kind = np.int64 if isinstance(network, IntegerNetwork) else np.float64
-    flights = {name: s.in_flight().astype(kind) for name, s in sent.items() if s.memory}
-    return {name: arithmetic.arrays(s) for name, s in states.items()}, flights
+    return simulate(network, _arithmetic(network, dtype), stimulus, n_steps, record, state)
 
 
 def _arithmetic(network: Network | IntegerNetwork, dtype: torch.dtype) -> Arithmetic:
@@ -118,40 +56,6 @@ def _arithmetic(network: Network | IntegerNetwork, dtype: torch.dtype) -> Arithm
 
 def _weights(network: Network | IntegerNetwork, dtype: torch.dtype) -> list[list[Tensor]]:
     return [by_delay(p, torch.tensor(p.connection.weight, dtype=dtype)) for p in network.projections]
-
-
-def _check_state(network: Network | IntegerNetwork, state: RunState | None, n_samples: int) -> None:
-    if state is None:
-        return
-    for name, neuron in network.neurons.items():
-        if name not in state.neurons or state.neurons[name].v.shape != (n_samples, neuron.n):
-            raise DlmError(
-                f"the state does not fit population '{name}' of {n_samples} samples; pass one of the same run"
-            )
-
-
-def _flight(
-    network: Network | IntegerNetwork, name: str, state: RunState | None, block: slice, dtype: torch.dtype
-) -> Tensor:
-    """The events in flight at the start of a run, (memory, sample, neuron); silence where nothing is given."""
-    memory = network.memory(name)
-    if state is not None and memory:
-        return torch.from_numpy(np.asarray(state.flight[name][block]).swapaxes(0, 1)).to(dtype)
-    return torch.zeros(memory, block.stop - block.start, network.populations[name].n, dtype=dtype)
-
-
-def _cut(state: Any, block: slice) -> Any:
-    return type(state)(*(part[block] for part in state))
-
-
-def _joined(states: Sequence[Any]) -> Any:
-    return type(states[0])(*(np.concatenate(parts) for parts in zip(*states, strict=True)))
-
-
-def _trace(network: Network | IntegerNetwork, key: str, *extent: int) -> NDArray:
-    if key == "s":
-        return np.zeros(extent, dtype=bool)
-    return np.zeros(extent, dtype=np.int64 if isinstance(network, IntegerNetwork) else np.float64)
 
 
 class SpikingModule(torch.nn.Module):
@@ -185,10 +89,12 @@ class SpikingModule(torch.nn.Module):
     ) -> None:
         super().__init__()
         self._network = network
+        self._populations: Mapping[str, Any] = network.populations
+        self._projections: Sequence[Any] = network.projections
         self._surrogate = surrogate
         self._dtype = torch.float64 if isinstance(network, IntegerNetwork) else dtype
         self.weights = torch.nn.ParameterList(
-            torch.tensor(p.connection.weight / self._unit(p), dtype=self._dtype) for p in network.projections
+            torch.tensor(p.connection.weight / self._unit(p), dtype=self._dtype) for p in self._projections
         )
         trained = network.neurons if biases else {}
         self.biases = torch.nn.ParameterDict(
@@ -199,16 +105,19 @@ class SpikingModule(torch.nn.Module):
         """The integer weight of one float unit; 1 in a Network."""
         if not isinstance(projection, IntegerProjection):
             return 1.0
-        pre, post = (self._network.populations[end] for end in (projection.pre, projection.post))
+        pre, post = self._populations[projection.pre], self._populations[projection.post]
         return post.scale * 2.0**-projection.weight_exp / (pre.scale if isinstance(pre, Input) else 1.0)
 
-    def forward(self, inputs: Mapping[str, Tensor], n_steps: int) -> dict[str, Tensor]:
+    def forward(
+        self, inputs: Mapping[str, Tensor], n_steps: int, populations: Collection[str] | None = None
+    ) -> dict[str, Tensor]:
         """Run from rest.
 
         Args:
             inputs: Input name -> (sample, neuron) held constant, or (step, sample, neuron). Integers are what events
                 carry (a Network divides by ``scale``); floats are real values, for a Network only.
             n_steps: steps of every window.
+            populations: whose spikes to return; all by default, but copying those of large ones takes time.
 
         Returns:
             Population -> spikes 0 and 1, (step, sample, neuron).
@@ -220,12 +129,11 @@ class SpikingModule(torch.nn.Module):
         n_samples = next(iter(fed.values())).shape[1] if fed else 1
         arithmetic = self._arithmetic()
         states = {name: arithmetic.first(name, None, n_samples) for name in self._network.neurons}
-        whole = slice(0, n_samples)
-        sent = {n: Sent(_flight(self._network, n, None, whole, self._dtype)) for n in self._network.populations}
-        spikes: dict[str, list[Tensor]] = {name: [] for name in states}
+        sent = {name: silent(self._network, name, n_samples, self._dtype) for name in self._populations}
+        spikes: dict[str, list[Tensor]] = {name: [] for name in populations or states}
         for outcome in unroll(self._network, arithmetic, fed, n_steps, states, sent):
-            for name, (reached, _) in outcome.items():
-                spikes[name].append(reached.s)
+            for name, steps in spikes.items():
+                steps.append(outcome[name][0].s)
         return {name: torch.stack(steps) for name, steps in spikes.items()}
 
     def _values(self, name: str, population: Input, inputs: Mapping[str, Tensor]) -> Tensor:
@@ -243,7 +151,7 @@ class SpikingModule(torch.nn.Module):
         return values if values.ndim == 3 else values[None]
 
     def _arithmetic(self) -> Arithmetic:
-        weights = [by_delay(p, w) for p, w in zip(self._network.projections, self._effective(), strict=True)]
+        weights = [by_delay(p, w) for p, w in zip(self._projections, self._effective(), strict=True)]
         if isinstance(self._network, IntegerNetwork):
             biases = {name: self._integer_bias(name, b) for name, b in self.biases.items()}
             return IntegerArithmetic(self._network, weights, biases, self._surrogate)
@@ -251,7 +159,7 @@ class SpikingModule(torch.nn.Module):
 
     def _effective(self) -> Iterator[Tensor]:
         """The weights that the forward pass uses, (post, pre): those of an IntegerNetwork on their grid."""
-        for projection, weight in zip(self._network.projections, self.weights, strict=True):
+        for projection, weight in zip(self._projections, self.weights, strict=True):
             if not isinstance(projection, IntegerProjection):
                 yield weight
                 continue
@@ -261,7 +169,7 @@ class SpikingModule(torch.nn.Module):
 
     def _integer_bias(self, name: str, bias: Tensor) -> Tensor:
         """bias_mant * 2^bias_exp nearest to a float bias."""
-        neuron = self._network.populations[name]
+        neuron = self._populations[name]
         grain = 2**neuron.bias_exp
         scaled = bias * _bias_unit(neuron)
         return straight_through((scaled / grain).round().clamp(-4096, 4095) * grain, scaled)
@@ -269,13 +177,12 @@ class SpikingModule(torch.nn.Module):
     @torch.no_grad()
     def network(self) -> Network | IntegerNetwork:
         """The network with the parameters as they are now; weights exactly as the forward pass uses them."""
-        source = self._network
-        number = np.int64 if isinstance(source, IntegerNetwork) else np.float64
+        number = np.int64 if isinstance(self._network, IntegerNetwork) else np.float64
         projections = [
             replace(p, connection=Dense(weight.numpy().astype(number)))
-            for p, weight in zip(source.projections, self._effective(), strict=True)
+            for p, weight in zip(self._projections, self._effective(), strict=True)
         ]
-        populations = dict(source.populations)
+        populations = dict(self._populations)
         for name, bias in self.biases.items():
             neuron = populations[name]
             if isinstance(neuron, IntegerLIF):
@@ -283,7 +190,7 @@ class SpikingModule(torch.nn.Module):
                 populations[name] = replace(neuron, bias_mant=mantissa)
             else:
                 populations[name] = replace(neuron, bias=bias.numpy().astype(np.float64))
-        return type(source)(populations, projections)
+        return type(self._network)(populations, projections)
 
 
 def _bias_unit(neuron: Any) -> float:

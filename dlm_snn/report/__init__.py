@@ -19,6 +19,6 @@ def write_report(folder: Path) -> Path:
         MissingError: the folder or one of the three files is missing.
         DlmError: a file is truncated, or holds something else.
     """
-    from dlm_snn.report import page
+    from dlm_snn.report.page import write
 
-    return page.write_report(Path(folder))
+    return write(Path(folder))

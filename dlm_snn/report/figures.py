@@ -142,7 +142,7 @@ def rates(rasters: Mapping[str, SpikeRaster], labels: Mapping[str, str]) -> Figu
     n_bins = 24 if max(rate.size for rate in of_neuron.values()) >= 50 else 12
     edges = np.linspace(0, highest * (1 + 1e-9), n_bins + 1)
     for kind, rate in of_neuron.items():
-        _histogram(axes, np.histogram(rate, edges)[0], edges, kind, f"{labels[kind]}, mean {rate.mean():.3g}")
+        _histogram(axes, np.histogram(rate, edges)[0], edges, kind, f"{labels[kind]}, mean {rate.mean():#.3g}")
     axes.set(xlabel="spikes per step, mean over all samples", ylabel="neurons", xlim=(0, edges[-1]))
     axes.set_ylim(0, axes.get_ylim()[1] * 1.05)
     axes.yaxis.set_major_locator(MaxNLocator(4, integer=True))
@@ -205,7 +205,10 @@ def curve(rows: Sequence[Mapping[str, Any]], series: Mapping[str, str], ylabel: 
         ylabel: what is drawn.
     """
     figure, axes = _panel(2.2)
-    looks = ({"color": THEME["float"]}, {"color": THEME["integer"], "linestyle": (0, (4, 2))})
+    looks: tuple[dict[str, Any], ...] = (
+        {"color": THEME["float"]},
+        {"color": THEME["integer"], "linestyle": (0, (4, 2))},
+    )
     for (key, label), look in zip(series.items(), looks, strict=False):
         points = [(row["epoch"], row[key]) for row in rows if row.get(key) is not None]
         if points:

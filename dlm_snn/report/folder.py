@@ -214,7 +214,7 @@ def _read_traces(path: Path) -> tuple[Trace, ...]:
     if not path.is_file():
         return ()
     try:
-        with np.load(path, allow_pickle=False) as stored:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
             arrays = {key: stored[key] for key in stored.files}
     except (OSError, ValueError, BadZipFile, EOFError) as error:
         raise DlmError(f"{path} is not a complete npz file ({error}); {_REMEDY}") from error

@@ -24,7 +24,7 @@ THEME = {
 }
 """Colours that figures use, by the name of the style sheet's variable that takes their place."""
 
-_STYLE: dict[str, Any] = {
+_STYLE: Any = {
     "axes.edgecolor": THEME["muted"],
     "axes.labelcolor": THEME["ink"],
     "axes.labelsize": 8.5,
@@ -70,7 +70,7 @@ def inline(figure: Figure, name: str, alt: str) -> Markup:
 
     Args:
         figure: drawn in the colours of THEME; call within ``styled()``.
-        name: prefix of its ids, unique within the page.
+        name: prefix of its ids, of letters, digits and hyphens; unique within the page.
         alt: what a reader who cannot see it is told.
     """
     import matplotlib
@@ -86,7 +86,7 @@ def inline(figure: Figure, name: str, alt: str) -> Markup:
         svg = svg.replace(colour, f"var(--{variable})")
     svg = _own_ids(_short_numbers(svg), name)
     label = escape(alt)
-    return Markup(svg.replace("<svg", f'<svg role="img" aria-label="{label}"', 1))  # noqa: S704
+    return Markup(svg.replace("<svg", f'<svg role="img" aria-label="{label}"', 1))
 
 
 def _short_numbers(svg: str) -> str:

@@ -1,0 +1,159 @@
+"""Products and steps in torch: the arithmetic of a float and of an integer network."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from dlm_snn.network import IntegerNetwork, Network
+from dlm_snn.neurons import integer_lif, lif
+from dlm_snn.neurons.integer_lif import ALIGNMENT, DECAY_UNITY, STATE_LIMIT, IntegerLIF, Overflow
+from dlm_snn.neurons.lif import LIF
+from dlm_snn.surrogate import Surrogate, spiking, straight_through, winning
+
+Weights = Sequence[Sequence[Tensor]]
+"""One matrix (post, pre) for each part of each projection: the synapses of one delay."""
+
+
+def tensor(value: Any, dtype: torch.dtype) -> Any:
+    """Arrays as tensors; single numbers as they are."""
+    return torch.tensor(value, dtype=dtype) if isinstance(value, np.ndarray) else value
+
+
+def by_delay(projection: Any, weight: Tensor) -> list[Tensor]:
+    """A weight matrix split into the parts of a projection, one for each distinct delay."""
+    if len(projection.parts) == 1:
+        return [weight]
+    return [weight * torch.from_numpy(projection.delay == delay) for delay, _ in projection.parts]
+
+
+class FloatArithmetic:
+    """Products and steps of a Network; see ``_torch_loop.Arithmetic``.
+
+    Args:
+        network: the graph and its neurons.
+        weights: see Weights.
+        biases: population -> bias in place of the neurons' own.
+        function: a surrogate for training; None: spikes without a gradient.
+        dtype: of all tensors.
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        weights: Weights,
+        biases: Mapping[str, Tensor],
+        function: Surrogate | None,
+        dtype: torch.dtype,
+    ) -> None:
+        self.weights = weights
+        self.dtype = dtype
+        self.spikes = winning if function is None else spiking(function)
+        self.neurons = {name: _tensors(p, biases.get(name), dtype) for name, p in network.neurons.items()}
+
+    def product(self, projection: int, part: int, x: Tensor) -> Tensor:
+        """Drive that values (..., pre) cause through a part of a projection."""
+        return x @ self.weights[projection][part].T
+
+    def step(self, name: str, state: Any, drive: Tensor) -> tuple[Any, Overflow | None]:
+        """One step of a population; see ``lif.step``."""
+        neuron: Any = self.neurons[name]
+        return lif.step(neuron, state, drive, spikes=self.spikes, hold=Tensor.detach), None
+
+    def first(self, name: str, state: Any, n_samples: int) -> Any:
+        """The state to start from: given in arrays, or rest."""
+        n = self.neurons[name].n
+        given: Any = lif.rest(n_samples, n) if state is None else state
+        return given._make(torch.from_numpy(np.asarray(part)).to(self.dtype) for part in given)
+
+    @staticmethod
+    def arrays(state: Any) -> lif.State:
+        """A state as the reference simulator has it."""
+        u, v, s, refractory = (part.double().numpy() for part in state)
+        return lif.State(u, v, s.astype(bool), refractory.astype(np.int64))
+
+
+def _tensors(neuron: LIF, bias: Tensor | None, dtype: torch.dtype) -> SimpleNamespace:
+    values = {key: tensor(getattr(neuron, key), dtype) for key in ("du", "dv", "v_threshold", "bias")}
+    if bias is not None:
+        values["bias"] = bias
+    others = {key: getattr(neuron, key) for key in ("n", "reset", "winners", "groups", "refractory")}
+    return SimpleNamespace(**values, **others)
+
+
+class IntegerArithmetic:
+    """Products and steps of an IntegerNetwork, in float64 tensors that hold the integers exactly.
+
+    Every value stays below 2^53: sums by the bounds of IntegerProjection and Input, v (4096 - dv) below 2^36.
+    Truncation, floor, wrap and clip pass gradients straight through.
+
+    Args:
+        network, function: as in FloatArithmetic.
+        weights: whole numbers, with or without a gradient.
+        biases: population -> bias_mant * 2^bias_exp in place of the neurons' own.
+    """
+
+    dtype = torch.float64
+
+    def __init__(
+        self, network: IntegerNetwork, weights: Weights, biases: Mapping[str, Tensor], function: Surrogate | None
+    ) -> None:
+        self.weights = weights
+        self.factors = [2.0**p.weight_exp for p in network.projections]
+        self.neurons = {name: _integers(p, biases.get(name), function) for name, p in network.neurons.items()}
+
+    def product(self, projection: int, part: int, x: Tensor) -> Tensor:
+        """Drive that values (..., pre) cause through a part of a projection: the shifted sum, floored."""
+        a = (x @ self.weights[projection][part].T) * self.factors[projection]
+        return straight_through(a.floor(), a) if self.factors[projection] < 1 else a
+
+    def step(self, name: str, state: Any, drive: Tensor) -> tuple[Any, Overflow | None]:
+        """One step of a population; see ``integer_lif.step``."""
+        neuron = self.neurons[name]
+        current = _decay(state.u, neuron.keep_u) + drive * 2**ALIGNMENT
+        u = straight_through(_wrap(current), current)
+        voltage = _decay(state.v, neuron.keep_v) + u + neuron.bias
+        v = straight_through(voltage.clamp(1 - STATE_LIMIT, STATE_LIMIT - 1), voltage)
+        s = neuron.spikes(v - neuron.v_threshold, neuron.winners, neuron.groups)
+        overflow = Overflow(int((u != current).sum()), int((v != voltage).sum()))
+        return state._replace(u=u, v=v * (1 - s.detach()), s=s), overflow
+
+    def first(self, name: str, state: Any, n_samples: int) -> Any:
+        """The state to start from: given in arrays, or rest."""
+        n = self.neurons[name].n
+        given: Any = integer_lif.rest(n_samples, n) if state is None else state
+        return given._make(torch.from_numpy(np.asarray(part)).to(self.dtype) for part in given)
+
+    @staticmethod
+    def arrays(state: Any) -> integer_lif.State:
+        """A state as the reference simulator has it."""
+        u, v, s = (part.numpy().astype(np.int64) for part in state)
+        return integer_lif.State(u, v, s.astype(bool))
+
+
+def _integers(neuron: IntegerLIF, bias: Tensor | None, function: Surrogate | None) -> SimpleNamespace:
+    return SimpleNamespace(
+        keep_u=tensor(DECAY_UNITY - (neuron.du + 1), torch.float64),
+        keep_v=tensor(DECAY_UNITY - neuron.dv, torch.float64),
+        v_threshold=tensor(neuron.v_threshold * 2**ALIGNMENT, torch.float64),
+        bias=tensor(neuron.bias, torch.float64) if bias is None else bias,
+        spikes=winning if function is None else spiking(function, unit=2**ALIGNMENT * neuron.scale),
+        **{key: getattr(neuron, key) for key in ("n", "winners", "groups")},
+    )
+
+
+def _decay(value: Tensor, keep: Any) -> Tensor:
+    """trunc(value keep / 4096): the quotient is exact in float64."""
+    kept = value * keep / DECAY_UNITY
+    return straight_through(kept.trunc(), kept)
+
+
+def _wrap(u: Tensor) -> Tensor:
+    """One wrap into 24 bits; see ``integer_lif.wrap``."""
+    up, down = u > STATE_LIMIT, u <= -STATE_LIMIT
+    return u + 2 * STATE_LIMIT * (down.to(u.dtype) - up.to(u.dtype))

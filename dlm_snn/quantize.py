@@ -1,0 +1,339 @@
+"""Float Network -> IntegerNetwork and its loss budget.
+
+One scale per postsynaptic population, so that all projections into it stay in proportion:
+
+    w_int = round(w scale_post 2^-weight_exp / scale_pre),  v_threshold_int = round(scale_post v_threshold),
+    bias_mant 2^bias_exp = 64 scale_post bias,  du_int = round(4096 du) - 1,  dv_int = round(4096 dv),
+
+with scale_pre the scale of a graded Input, 1 for spikes. A negative weight_exp keeps the weights at their full range
+while the sums shrink, until u cannot wrap for any input and v stays in its measured range.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dlm_snn.backends import reference
+from dlm_snn.connections.dense import Dense
+from dlm_snn.errors import DlmError, UnsupportedError
+from dlm_snn.loss_budget import PopulationLoss, ProjectionLoss, QuantizationReport
+from dlm_snn.network import Input, IntegerNetwork, IntegerProjection, Network, Projection, SignMode, weight_grid
+from dlm_snn.neurons.integer_lif import ALIGNMENT, DECAY_UNITY, STATE_LIMIT, THRESHOLD_LIMIT, IntegerLIF
+from dlm_snn.neurons.lif import LIF
+from dlm_snn.recording import Recording, before_reset
+
+HEADROOM = STATE_LIMIT >> ALIGNMENT
+"""Largest |u| and |v| in units of weight * 2^weight_exp: 2^17."""
+LOWEST_EXPONENT = -8
+CLIP_FACTORS = np.linspace(1.0, 3.0, 21)
+"""How far the largest weight may reach beyond the integer range."""
+MARGIN = 1.25
+"""By how much v may exceed its range on the calibration data before it saturates."""
+
+__all__ = ["QuantizationReport", "quantize"]
+
+
+def quantize(
+    network: Network,
+    weight_bits: int = 8,
+    calibration: Mapping[str, Any] | None = None,
+    n_steps: int = 25,
+) -> tuple[IntegerNetwork, QuantizationReport]:
+    """Convert a float network to the integers of a fixed-point target.
+
+    u is held by a worst-case bound over all inputs (where du > 0), v by its range on the calibration data.
+
+    Args:
+        network: with zero reset and no refractory period.
+        weight_bits: 8 down to 3.
+        calibration: a stimulus (integers for graded Inputs) on which ranges and losses are measured; not test data.
+        n_steps: steps of the calibration run.
+
+    Returns:
+        The IntegerNetwork and its loss budget.
+
+    Raises:
+        UnsupportedError: reset by subtraction, a refractory period.
+        DlmError: bits outside 3..8, or parameters that no scale brings into range.
+    """
+    if weight_bits not in range(3, 9):
+        raise DlmError(f"weight_bits = {weight_bits!r} is not in 3..8")
+    for name, neuron in network.neurons.items():
+        _check(name, neuron)
+    measured = None if calibration is None else reference.run(network, calibration, n_steps, ("s", "u", "v"))
+    choices = {name: _choose(network, name, weight_bits, measured) for name in network.neurons}
+    populations = {
+        name: p if isinstance(p, Input) else _integer_neuron(name, p, choices[name].scale)
+        for name, p in network.populations.items()
+    }
+    projections = [_integer_projection(network, p, choices[p.post], weight_bits) for p in network.projections]
+    integer = IntegerNetwork(populations, projections)
+    report = QuantizationReport(
+        bits=weight_bits,
+        projections=tuple(
+            _projection_loss(network, a, b, integer) for a, b in zip(network.projections, projections, strict=True)
+        ),
+        populations=tuple(_population_loss(network, integer, name, choices[name]) for name in network.neurons),
+        samples=0,
+        accuracy={},
+    )
+    if measured is not None and calibration is not None:
+        report = _with_measurements(
+            report, measured, reference.run(integer, calibration, n_steps, ("s", "u", "v")), calibration
+        )
+    return integer, report
+
+
+def _check(name: str, neuron: LIF) -> None:
+    if neuron.reset != "zero":
+        raise UnsupportedError("an integer network", f"reset by subtraction ('{name}')", "train with reset='zero'")
+    if neuron.refractory:
+        raise UnsupportedError("an integer network", f"a refractory period ('{name}')", "train with refractory=0")
+
+
+@dataclass(frozen=True)
+class _Choice:
+    """The scale of one population, the exponents of the projections into it, and how far they were shrunk."""
+
+    scale: float
+    exponents: Mapping[int, int]
+    rescaled: float
+
+
+def _choose(network: Network, name: str, bits: int, measured: Recording | None) -> _Choice:
+    """The largest scale whose weights fill their range, sums cannot wrap u, and v keeps its measured range."""
+    neuron: Any = network.populations[name]
+    full = {id(p): _full_range(network, p, bits) for p in network.into(name) if p.connection.weight.any()}
+    widest = min(full.values(), default=_scale_without_weights(neuron))
+    for exponent in range(0, LOWEST_EXPONENT - 1, -1):
+        scale = widest * 2.0**exponent
+        room = min(_room(network, name, scale, measured), 1.0)
+        if room == 1:
+            break
+    scale *= room
+    threshold = np.asarray(neuron.v_threshold)
+    if np.any((threshold > 0) & (np.round(scale * threshold) < 1)):
+        raise DlmError(
+            f"population '{name}' needs more than the 24 bits of u and v: its weights or bias are too large beside its "
+            f"threshold of {threshold[threshold > 0].min():g}"
+        )
+    exponents = {id(p): _exponent(scale / full.get(id(p), scale)) for p in network.into(name)}
+    return _Choice(scale, exponents, room)
+
+
+def _full_range(network: Network, projection: Projection, bits: int) -> float:
+    """The population scale at which a projection's weights fill the integer range best, at exponent 0.
+
+    With 8 bits that is where the largest weight is the largest integer; with few bits a finer grain is worth the
+    clipping of the largest weights: the factor with the least squared error is taken.
+    """
+    weight = projection.connection.weight
+    low, high, grain = weight_grid(_sign_mode(weight), bits)
+    fill = max(high, -low if low > -256 else high) / np.abs(weight).max()
+    errors = [_squared_error(weight * fill * factor, low, high, grain) / factor**2 for factor in CLIP_FACTORS]
+    return float(fill * CLIP_FACTORS[int(np.argmin(errors))] * _event_scale(network, projection))
+
+
+def _squared_error(exact: NDArray, low: int, high: int, grain: int) -> float:
+    return float(np.mean((np.clip(grain * np.round(exact / grain), low, high) - exact) ** 2))
+
+
+def _exponent(shortfall: float) -> int:
+    """The smallest exponent at which weights, scaled to ``shortfall`` of their full range, still fit."""
+    # A hair of slack keeps a weight that fits exactly from being pushed up by rounding.
+    return int(np.clip(np.ceil(np.log2(shortfall) - 1e-9), LOWEST_EXPONENT, 7))
+
+
+def _scale_without_weights(neuron: LIF) -> float:
+    """A population that no weight reaches is scaled by its threshold alone, to 12 bits."""
+    return 4096 / max(float(np.max(neuron.v_threshold)), float(np.max(np.abs(neuron.bias))), 1e-300)
+
+
+def _event_scale(network: Network, projection: Projection) -> float:
+    pre = network.populations[projection.pre]
+    return pre.scale if isinstance(pre, Input) else 1.0
+
+
+def _event_peak(network: Network, projection: Projection) -> float:
+    """Largest real magnitude of an event."""
+    pre = network.populations[projection.pre]
+    return max(abs(b) for b in pre.bounds) / pre.scale if isinstance(pre, Input) else 1.0
+
+
+def _sign_mode(weight: NDArray) -> SignMode:
+    if weight.min() >= 0:
+        return "excitatory"
+    return "inhibitory" if weight.max() <= 0 else "mixed"
+
+
+def _worst_current(network: Network, name: str) -> NDArray:
+    """Largest |u| in float units that any input could cause in each neuron; infinite where u never decays."""
+    neuron: Any = network.populations[name]
+    drive = np.zeros(neuron.n)
+    for p in network.into(name):
+        drive += np.abs(p.connection.weight).sum(axis=1) * _event_peak(network, p)
+    kept = np.round(np.asarray(neuron.du) * DECAY_UNITY) / DECAY_UNITY
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(drive > 0, drive / kept, 0.0)
+
+
+def _room(network: Network, name: str, scale: float, measured: Recording | None) -> float:
+    """Factor by which a scale may grow before u, v, threshold or bias leave their range; below 1: too large."""
+    neuron: Any = network.populations[name]
+    # Rounding moves each weight by at most half a grain; 1 % covers it in the row sums.
+    current = _worst_current(network, name) * 1.01
+    if measured is not None:
+        current = np.where(np.isfinite(current), current, MARGIN * np.abs(measured.u[name]).max(initial=0.0))
+        voltage = before_reset(measured, name)
+        peak = MARGIN * np.abs(voltage).max(initial=0.0) if voltage is not None else 0.0
+    else:
+        current, peak = np.where(np.isfinite(current), current, 0.0), 0.0
+    needs = [
+        (np.max(current), HEADROOM - 1),
+        (peak, HEADROOM - 1),
+        (np.max(neuron.v_threshold), THRESHOLD_LIMIT - 1),
+        (64 * np.max(np.abs(neuron.bias)), 4095 * 2**7),
+    ]
+    return float(min((limit / (scale * need) for need, limit in needs if need > 0), default=np.inf))
+
+
+def _integer_neuron(name: str, neuron: LIF, scale: float) -> IntegerLIF:
+    bias = np.round(64 * scale * np.asarray(neuron.bias))
+    exponent = next((e for e in range(8) if np.max(np.abs(np.round(bias / 2**e))) <= 4095), 7)
+    try:
+        return IntegerLIF(
+            neuron.shape,
+            du=_whole(neuron.du, DECAY_UNITY, -1, -1),
+            dv=_whole(neuron.dv, DECAY_UNITY, 0, 0),
+            v_threshold=np.round(scale * np.asarray(neuron.v_threshold)).astype(np.int64),
+            bias_mant=np.round(bias / 2**exponent).astype(np.int64),
+            bias_exp=exponent,
+            winners=neuron.winners,
+            groups=neuron.groups,
+            scale=scale,
+        )
+    except DlmError as error:
+        raise DlmError(f"population '{name}': {error}") from error
+
+
+def _whole(share: Any, unity: int, offset: int, low: int) -> NDArray[np.int64]:
+    return np.clip(np.round(np.asarray(share) * unity) + offset, low, unity - 1).astype(np.int64)
+
+
+def _integer_projection(network: Network, p: Projection, choice: _Choice, bits: int) -> IntegerProjection:
+    mode = _sign_mode(p.connection.weight)
+    low, high, grain = weight_grid(mode, bits)
+    exact = p.connection.weight * _weight_scale(network, p, choice.scale, choice.exponents[id(p)])
+    weight = np.clip(grain * np.round(exact / grain), low, high).astype(np.int64)
+    return IntegerProjection(p.pre, p.post, Dense(weight), p.delay, choice.exponents[id(p)], bits, mode)
+
+
+def _weight_scale(network: Network, p: Projection, scale: float, exponent: int) -> float:
+    """Integer weight per float weight."""
+    return scale * 2.0**-exponent / _event_scale(network, p)
+
+
+def _projection_loss(
+    network: Network, before: Projection, after: IntegerProjection, integer: IntegerNetwork
+) -> ProjectionLoss:
+    post: Any = integer.populations[after.post]
+    scale = _weight_scale(network, before, post.scale, after.weight_exp)
+    low, high, grain = weight_grid(after.sign_mode, after.num_weight_bits)
+    exact = before.connection.weight * scale
+    rounded = after.connection.weight
+    beyond = (exact > high + grain / 2) | (exact < low - grain / 2)
+    lost = np.abs(exact - np.clip(exact, low, high))
+    rms = np.sqrt(np.mean(exact**2))
+    present = exact != 0
+    return ProjectionLoss(
+        name=before.name,
+        sign_mode=after.sign_mode,
+        weight_exp=after.weight_exp,
+        scale=scale,
+        clipped=int(beyond.sum()),
+        clip_loss=float(np.max(lost[present] / np.abs(exact[present]), initial=0.0)),
+        rounding_rms=float(np.sqrt(np.mean((rounded - exact) ** 2)) / rms) if rms else 0.0,
+        odd=float(np.mean(np.round(exact) % grain != 0)),
+        zeroed=float(np.mean(rounded[present] == 0)) if present.any() else 0.0,
+        floor_loss=None,
+    )
+
+
+def _population_loss(network: Network, integer: IntegerNetwork, name: str, choice: _Choice) -> PopulationLoss:
+    before: Any = network.populations[name]
+    after: Any = integer.populations[name]
+    threshold = np.asarray(before.v_threshold) * choice.scale
+    bias = 64 * choice.scale * np.asarray(before.bias)
+    largest = max(float(np.max(threshold)), 1e-300)
+    bound = _integer_bound(integer, name)
+    return PopulationLoss(
+        name=name,
+        scale=choice.scale,
+        v_threshold=int(np.min(after.v_threshold)),
+        threshold_error=float(np.max(np.abs(after.v_threshold - threshold)) / largest),
+        du_error=float(np.max(np.abs((np.asarray(after.du) + 1) / DECAY_UNITY - before.du))),
+        dv_error=float(np.max(np.abs(np.asarray(after.dv) / DECAY_UNITY - before.dv))),
+        bias_error=float(np.max(np.abs(after.bias - bias)) / (64 * largest)),
+        rescaled=choice.rescaled,
+        u_bound=bound / HEADROOM if np.isfinite(bound) else None,
+    )
+
+
+def _integer_bound(integer: IntegerNetwork, name: str) -> float:
+    """Largest |u| / 64 that any input could cause, from the integer weights; infinite where u is held."""
+    neuron: Any = integer.populations[name]
+    drive = np.zeros(neuron.n)
+    for p in integer.into(name):
+        pre = integer.populations[p.pre]
+        peak = max(abs(b) for b in pre.bounds) if isinstance(pre, Input) else 1
+        drive += np.ceil(np.abs(p.connection.weight).sum(axis=1) * peak * 2.0**p.weight_exp)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return float(np.max(np.where(drive > 0, drive * DECAY_UNITY / (np.asarray(neuron.du) + 1), 0.0)))
+
+
+def _with_measurements(
+    report: QuantizationReport, before: Recording, after: Recording, calibration: Mapping[str, Any]
+) -> QuantizationReport:
+    n = before.n_samples
+    populations = []
+    for loss in report.populations:
+        a, b = (r.rasters[loss.name].dense() for r in (before, after))
+        populations.append(
+            replace(
+                loss,
+                u_peak=float(np.abs(after.u[loss.name]).max(initial=0) / STATE_LIMIT),
+                v_peak=float(np.abs(after.v[loss.name]).max(initial=0) / STATE_LIMIT),
+                wraps=after.overflow[loss.name].wraps,
+                saturations=after.overflow[loss.name].saturations,
+                spikes_float=float(a.sum() / n),
+                spikes_integer=float(b.sum() / n),
+                lost=float((a & ~b).sum() / n),
+                won=float((b & ~a).sum() / n),
+                equal=float(np.mean(a == b)),
+            )
+        )
+    projections = tuple(
+        replace(loss, floor_loss=_floor_loss(after, p, calibration))
+        for loss, p in zip(report.projections, after.network.projections, strict=True)
+    )
+    return replace(report, populations=tuple(populations), projections=projections, samples=n)
+
+
+def _floor_loss(after: Recording, p: Any, calibration: Mapping[str, Any]) -> float | None:
+    """Mean share of the threshold that the floor of the shifted sums takes in a step."""
+    if p.weight_exp >= 0:
+        return None
+    from dlm_snn.stimulus import prepare
+
+    post: Any = after.network.populations[p.post]
+    if p.pre in after.network.inputs:
+        values = prepare(after.network, calibration, after.n_steps)[0][p.pre].values
+    else:
+        values = after.rasters[p.pre].dense()
+    taken = [(part.apply(values.reshape(-1, values.shape[-1])) % 2**-p.weight_exp).mean() for _, part in p.parts]
+    return float(sum(taken) * 2.0**p.weight_exp / np.mean(post.v_threshold))

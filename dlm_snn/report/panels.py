@@ -1,0 +1,177 @@
+"""Which figures a run gets, each with its alternative text and the line below it that says what to look at."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from markupsafe import Markup
+from numpy.typing import NDArray
+
+from dlm_snn.raster import SpikeRaster
+from dlm_snn.report import figures
+from dlm_snn.report.folder import ARITHMETICS, RunFolder, Trace
+from dlm_snn.report.svg import inline
+from dlm_snn.report.weights import Weights, by_projection
+
+SAMPLES = 3
+"""Samples in a raster; fewer when they are long, see MAX_COLUMNS."""
+MAX_COLUMNS = 300
+MAX_STEPS = 150
+"""Steps of a trace: more would not be told apart in the width of a panel."""
+NEURONS = 4
+"""Neurons in a trace, the most active ones."""
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One figure of the page.
+
+    Attributes:
+        title: what it shows, above it.
+        svg: the figure with its alternative text.
+        caption: what to look at, below it.
+    """
+
+    title: str
+    svg: Markup
+    caption: str
+
+
+def rasters(run: RunFolder, labels: Mapping[str, str]) -> list[Panel]:
+    """Spikes of a few samples, layer by layer, float and integer beside each other."""
+    panels: list[Panel] = []
+    for population in run.order:
+        found = {kind: _few(raster) for kind in ARITHMETICS if (raster := run.raster(kind, population)) is not None}
+        if population in run.inputs:
+            found = dict(list(found.items())[:1])
+        for kind, spikes in found.items():
+            other = next((r for k, r in found.items() if k != kind), None)
+            form = "input" if population in run.inputs else labels[kind]
+            alt = f"Spike raster of {population}, {form}: {len(spikes)} spikes in {spikes.n_samples} samples."
+            svg = inline(figures.raster(spikes, other, kind), f"raster-{len(panels)}", alt)
+            panels.append(Panel(f"{population}, {form}", svg, _raster_caption(spikes, other, kind, labels)))
+    return panels
+
+
+def _few(raster: SpikeRaster) -> SpikeRaster:
+    n_samples = max(1, min(SAMPLES, MAX_COLUMNS // max(raster.n_steps, 1)))
+    return raster.samples(slice(0, n_samples))
+
+
+def _raster_caption(spikes: SpikeRaster, other: SpikeRaster | None, kind: str, labels: Mapping[str, str]) -> str:
+    if not len(spikes):
+        return "Not one spike in these samples."
+    text = f"{len(spikes):,} spikes, one stroke each"
+    if other is None:
+        return f"{text}; rows that fill up are neurons that always fire, empty rows are silent ones."
+    here = len(spikes) - int(figures.shared(spikes, other).sum())
+    name = next(labels[k] for k in ARITHMETICS if k != kind)
+    if not here:
+        return f"{text}; every one is also in the {name} network, at the same step."
+    return f"{text}; the {here:,} in colour are missing from the {name} network at that step."
+
+
+def traces(run: RunFolder, labels: Mapping[str, str]) -> list[Panel]:
+    """Voltages against the threshold, two simulators over each other, for the most active neurons of each layer."""
+    panels: list[Panel] = []
+    for population in run.order:
+        for kind in ARITHMETICS:
+            pair = [_first_steps(trace) for trace in run.pair(kind, population)]
+            if not pair or (len(pair) == 2 and pair[0].v.shape != pair[1].v.shape):
+                continue
+            spikes = [run.rasters.get(trace.backend, {}).get(population) for trace in pair]
+            neurons = most_active(pair[0], spikes[0])
+            backends = " and ".join(trace.backend for trace in pair)
+            alt = f"Membrane voltage of neurons {', '.join(map(str, neurons))} of {population} in {backends}."
+            svg = inline(figures.traces(pair, neurons, spikes, kind), f"trace-{len(panels)}", alt)
+            panels.append(Panel(f"{population}, {labels[kind]}", svg, _trace_caption(pair)))
+    return panels
+
+
+def _first_steps(trace: Trace) -> Trace:
+    return Trace(trace.backend, trace.population, trace.v[:MAX_STEPS], trace.v_threshold)
+
+
+def most_active(trace: Trace, spikes: SpikeRaster | None) -> list[int]:
+    """The neurons that spike most in sample 0, in index order; of equals those with the highest voltage."""
+    peak = trace.v.max(axis=0, initial=-np.inf)
+    count: NDArray = np.zeros(peak.shape)
+    if spikes is not None and spikes.n_samples and spikes.n_neurons == peak.size:
+        count = spikes.samples(slice(0, 1)).counts()[0]
+    ranked = np.lexsort((-peak, -count))
+    return sorted(int(neuron) for neuron in ranked[:NEURONS])
+
+
+def _trace_caption(pair: list[Trace]) -> str:
+    if len(pair) == 1:
+        return f"Sample 0 in {pair[0].backend} alone: no second simulator stored a trace. Marks above: spikes."
+    gap = float(np.abs(pair[0].v.astype(float) - pair[1].v.astype(float)).max(initial=0))
+    apart = "the two are identical" if gap == 0 else f"the two part by {gap:.2g} at most"
+    return f"Sample 0. The thin line should run inside the pale one: over all {pair[0].v.shape[1]} neurons {apart}."
+
+
+def rates(run: RunFolder, labels: Mapping[str, str]) -> list[Panel]:
+    """How often neurons fire, layer by layer."""
+    panels: list[Panel] = []
+    for population in (name for name in run.order if name not in run.inputs):
+        found = {kind: raster for kind in ARITHMETICS if (raster := run.raster(kind, population)) is not None}
+        if not found:
+            continue
+        silent = {kind: int(np.count_nonzero(figures.neuron_rates(raster) == 0)) for kind, raster in found.items()}
+        text = " and ".join(f"{count} in the {labels[kind]} network" for kind, count in silent.items())
+        extent = next(iter(found.values()))
+        alt = f"Histogram of firing rates of {population}; neurons that never fire: {text}."
+        svg = inline(figures.rates(found, labels), f"rate-{len(panels)}", alt)
+        caption = f"The outline should follow the filled shape. Of {extent.n_neurons} neurons never fire: {text}."
+        panels.append(Panel(population, svg, caption))
+    return panels
+
+
+def weights(run: RunFolder, labels: Mapping[str, str]) -> list[Panel]:
+    """Weights of each projection before and after quantisation."""
+    panels: list[Panel] = []
+    for i, of in enumerate(by_projection(run.networks)):
+        alt = f"Histogram of the weights of {of.name}. {_weight_caption(of)}"
+        svg = inline(figures.weights(of, labels), f"weight-{i}", alt)
+        panels.append(Panel(of.name.replace("->", " → "), svg, _weight_caption(of)))
+    return panels
+
+
+def _weight_caption(of: Weights) -> str:
+    if of.after is None:
+        return "Float weights; the run stored no integer network. Counts on a logarithmic scale."
+    levels, zero = np.unique(of.after).size, float(np.mean(of.after == 0))
+    text = f"{levels} different integer weights in use, {zero:.1%} of all are 0"
+    if of.before is not None and of.before.size == of.after.size and of.unit is not None:
+        moved = float(np.abs(of.before - of.after).max())
+        return f"{text}; the largest change of a weight is {moved:.2g} (half a grain is {of.grain / 2:.2g})."
+    return f"{text}; the files do not say the scale, so these are integers."
+
+
+def curves(run: RunFolder) -> list[Panel]:
+    """Loss and accuracy by epoch."""
+    rows = [row for row in run.metrics.get("curve") or [] if row.get("epoch") is not None]
+    panels: list[Panel] = []
+    for name, title, series, caption in (
+        ("loss", "Loss", {"loss": "training"}, "It should fall and flatten; a rise means that training ran away."),
+        (
+            "accuracy",
+            "Accuracy",
+            {"train_accuracy": "training", "validation_accuracy": "validation"},
+            "The two should rise together; training alone rising is overfitting.",
+        ),
+    ):
+        shown = {key: label for key, label in series.items() if any(row.get(key) is not None for row in rows)}
+        if not shown:
+            continue
+        if len(series) > len(shown):
+            caption = "On the training samples; this run kept none aside for validation."
+        alt = f"{title} by epoch over {len(rows)} epochs, ending at " + _ends(rows[-1], shown)
+        panels.append(Panel(title, inline(figures.curve(rows, shown, title.lower()), f"curve-{name}", alt), caption))
+    return panels
+
+
+def _ends(row: Mapping[str, float], shown: Mapping[str, str]) -> str:
+    return ", ".join(f"{row[key]:.3g} ({label})" for key, label in shown.items() if row.get(key) is not None) + "."

@@ -1,0 +1,291 @@
+"""Training by surrogate gradients: a first network, the loop over batches, and the ReLU control."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any, Literal, TypeVar, cast
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from pydantic import Field
+from torch import Tensor
+
+from dlm_snn.backends.torch import SpikingModule
+from dlm_snn.config import Config
+from dlm_snn.connections.dense import Dense
+from dlm_snn.errors import DlmError
+from dlm_snn.metrics import accuracy
+from dlm_snn.network import Input, IntegerNetwork, Network, Projection
+from dlm_snn.neurons.lif import LIF
+from dlm_snn.raster import SpikeRaster
+from dlm_snn.surrogate import surrogate
+
+Labelled = tuple[NDArray, NDArray]
+"""Samples (n, features) and their classes (n,)."""
+Curve = list[dict[str, Any]]
+"""One record an epoch: epoch, loss, train_accuracy, validation_accuracy (None without validation)."""
+Progress = Callable[[dict[str, Any]], None]
+AnyNetwork = TypeVar("AnyNetwork", Network, IntegerNetwork)
+
+EVALUATION_BATCH = 512
+
+
+class TrainingConfig(Config):
+    """How a network is trained: AdamW on the cross-entropy of logit_scale * output spike counts.
+
+    Attributes:
+        epochs, batch_size: passes over the data, samples a step.
+        learning_rate: of AdamW; the peak where the schedule is one-cycle.
+        weight_decay: of AdamW.
+        schedule: "one-cycle" (torch's OneCycleLR) or "constant".
+        surrogate, slope: name of a snnTorch surrogate and its steepness.
+        logit_scale: logits = logit_scale * counts.
+        seed: of the order of the samples.
+    """
+
+    epochs: int = Field(default=5, ge=1)
+    batch_size: int = Field(default=256, ge=1)
+    learning_rate: float = Field(default=0.005, gt=0)
+    weight_decay: float = Field(default=0.01, ge=0)
+    schedule: Literal["one-cycle", "constant"] = "one-cycle"
+    surrogate: Literal["fast_sigmoid", "atan", "sigmoid"] = "fast_sigmoid"
+    slope: float = Field(default=25.0, gt=0)
+    logit_scale: float = Field(default=0.5, gt=0)
+    seed: int = Field(default=0, ge=0)
+
+
+def initial_network(
+    n_inputs: int,
+    hidden: Sequence[int],
+    n_classes: int,
+    rng: np.random.Generator,
+    *,
+    dv: float,
+    du: float = 1.0,
+    v_threshold: float = 1.0,
+    winners: int | None = None,
+    groups: int = 1,
+    graded_bits: int = 8,
+    scale: float = 255.0,
+) -> Network:
+    """A feed-forward network with random weights: pixels -> hidden ... -> output.
+
+    Weights are uniform in +-1/sqrt(fan-in), as those of torch.nn.Linear, and have float32 values.
+
+    Args:
+        n_inputs: pixels.
+        hidden: sizes of the hidden populations: "hidden" if there is one, else "hidden1", "hidden2", ...
+        n_classes: neurons of "output".
+        rng: draws the weights, in the order of the projections.
+        dv, du, v_threshold: of all neurons.
+        winners, groups: the competition in hidden populations; "output" has none.
+        graded_bits, scale: of the Input "pixels"; real value = integer / scale.
+    """
+    names = ["hidden"] if len(hidden) == 1 else [f"hidden{i}" for i in range(1, len(hidden) + 1)]
+    populations: dict[str, Any] = {"pixels": Input((n_inputs,), graded_bits=graded_bits, scale=scale)}
+    for name, n in zip(names, hidden, strict=True):
+        populations[name] = LIF((n,), du=du, dv=dv, v_threshold=v_threshold, winners=winners, groups=groups)
+    populations["output"] = LIF((n_classes,), du=du, dv=dv, v_threshold=v_threshold)
+    order = list(populations)
+    projections = [
+        Projection(pre, post, Dense(_uniform(rng, populations[post].n, populations[pre].n)))
+        for pre, post in pairwise(order)
+    ]
+    return Network(populations, projections)
+
+
+def _uniform(rng: np.random.Generator, n_post: int, n_pre: int) -> NDArray[np.float32]:
+    return rng.uniform(-1, 1, (n_post, n_pre)).astype(np.float32) / np.float32(math.sqrt(n_pre))
+
+
+def train(
+    network: AnyNetwork,
+    x: NDArray,
+    y: NDArray,
+    config: TrainingConfig,
+    n_steps: int,
+    progress: Progress | None = None,
+    validation: Labelled | None = None,
+) -> tuple[AnyNetwork, Curve]:
+    """Train the weights of a network with one data Input and one output population.
+
+    The result depends on the network, the data, the configuration and the number of torch threads only.
+
+    Args:
+        network: where to start; an IntegerNetwork is trained in its integers.
+        x: (sample, pixel) integers that the Input's events carry in every step, such as uint8.
+        y: (sample,) classes.
+        config: the recipe.
+        n_steps: steps of every window.
+        progress: called with each epoch's record.
+        validation: samples and classes that are only measured.
+
+    Returns:
+        The trained network (a Network's weights are the float32 values that were trained), and the curve.
+
+    Raises:
+        DlmError: data or a network that do not fit, or a loss that is not finite.
+    """
+    source, output = _ends(network)
+    _check(x, y, network.populations[source].n, network.populations[output].n)
+    module = SpikingModule(network, surrogate(config.surrogate, config.slope))
+
+    def spikes(batch: NDArray) -> Tensor:
+        return module({source: torch.from_numpy(batch)}, n_steps, [output])[output]
+
+    def correct(samples: NDArray, labels: NDArray) -> float:
+        dense = [spikes(part).transpose(0, 1).bool().numpy() for part in _batches(samples)]
+        return accuracy(SpikeRaster.from_dense(np.concatenate(dense)), labels)
+
+    def logits(batch: NDArray) -> Tensor:
+        return config.logit_scale * spikes(batch).sum(0)
+
+    curve = _fit(module.parameters(), logits, correct, (x, y), config, progress, validation)
+    return cast(AnyNetwork, module.network()), curve
+
+
+def _ends(network: Network | IntegerNetwork) -> tuple[str, str]:
+    """The data Input, and the population from which nothing leaves."""
+    senders = {p.pre for p in network.projections}
+    outputs = [name for name in network.neurons if name not in senders]
+    if len(network.inputs) != 1 or len(outputs) != 1:
+        raise DlmError(
+            f"training needs one Input and one output population; the network has {list(network.inputs)} and {outputs}"
+        )
+    return next(iter(network.inputs)), outputs[0]
+
+
+def _check(x: NDArray, y: NDArray, n_inputs: int, n_classes: int) -> None:
+    if x.ndim != 2 or x.shape[1] != n_inputs or x.dtype.kind not in "iu":
+        raise DlmError(f"samples are {x.dtype} of shape {x.shape}; expected integers (sample, {n_inputs})")
+    if y.shape != (len(x),) or y.dtype.kind not in "iu" or len(y) == 0 or y.min() < 0 or y.max() >= n_classes:
+        raise DlmError(f"classes of shape {y.shape} do not fit {len(x)} samples and {n_classes} output neurons")
+
+
+@dataclass(frozen=True, eq=False)
+class ReluNetwork:
+    """A network of rectified linear units, the control of the spiking one.
+
+    x -> W x / scale + b -> max(0, .) -> ... -> W x + b; the class is the largest output.
+
+    Attributes:
+        weights: (post, pre) a layer, float32.
+        biases: (post,) a layer, float32.
+        scale: of the integer samples.
+    """
+
+    weights: tuple[NDArray[np.float32], ...]
+    biases: tuple[NDArray[np.float32], ...]
+    scale: float
+
+    def predict(self, x: NDArray) -> NDArray[np.int64]:
+        """The class of each sample (sample, pixel)."""
+        value = x.astype(np.float32) / np.float32(self.scale)
+        for weight, bias in zip(self.weights[:-1], self.biases[:-1], strict=True):
+            value = np.maximum(value @ weight.T + bias, 0)
+        return (value @ self.weights[-1].T + self.biases[-1]).argmax(axis=1)
+
+
+def train_relu(
+    sizes: Sequence[int],
+    x: NDArray,
+    y: NDArray,
+    config: TrainingConfig,
+    rng: np.random.Generator,
+    scale: float = 255.0,
+    progress: Progress | None = None,
+    validation: Labelled | None = None,
+) -> tuple[ReluNetwork, Curve]:
+    """Train a ReLU network by the same loop, with the same data and budget; the control of ``train``.
+
+    It has biases, which the spiking networks of ``initial_network`` lack; surrogate and logit_scale do not apply.
+
+    Args:
+        sizes: pixels, hidden units ..., classes.
+        rng: draws the first weights, in +-1/sqrt(fan-in).
+        scale: real value = integer / scale.
+        x, y, config, progress, validation: as in ``train``.
+
+    Returns:
+        The trained network and the curve.
+    """
+    _check(x, y, sizes[0], sizes[-1])
+    weights = [torch.tensor(_uniform(rng, post, pre)).requires_grad_() for pre, post in pairwise(sizes)]
+    biases = [torch.zeros(post, requires_grad=True) for post in sizes[1:]]
+
+    def logits(batch: NDArray) -> Tensor:
+        value = torch.from_numpy(batch).float() / scale
+        for weight, bias in zip(weights[:-1], biases[:-1], strict=True):
+            value = torch.relu(value @ weight.T + bias)
+        return value @ weights[-1].T + biases[-1]
+
+    def correct(samples: NDArray, labels: NDArray) -> float:
+        return float(np.mean(frozen().predict(samples) == labels))
+
+    def frozen() -> ReluNetwork:
+        arrays = [tuple(p.detach().numpy().copy() for p in group) for group in (weights, biases)]
+        return ReluNetwork(weights=arrays[0], biases=arrays[1], scale=scale)
+
+    curve = _fit([*weights, *biases], logits, correct, (x, y), config, progress, validation)
+    return frozen(), curve
+
+
+def _fit(
+    parameters: Iterable[Tensor],
+    logits: Callable[[NDArray], Tensor],
+    correct: Callable[[NDArray, NDArray], float],
+    data: Labelled,
+    config: TrainingConfig,
+    progress: Progress | None,
+    validation: Labelled | None,
+) -> Curve:
+    """The loop over epochs and shuffled batches."""
+    x, y = data
+    labels = torch.from_numpy(y.astype(np.int64))
+    rng = np.random.default_rng(config.seed)
+    optimizer = torch.optim.AdamW(parameters, lr=config.learning_rate, weight_decay=config.weight_decay, fused=True)
+    n_updates = config.epochs * math.ceil(len(x) / config.batch_size)
+    schedule = _schedule(optimizer, config, n_updates)
+    curve = []
+    for epoch in range(1, config.epochs + 1):
+        loss_sum, hits = 0.0, 0
+        order = rng.permutation(len(x))
+        for start in range(0, len(x), config.batch_size):
+            chosen = order[start : start + config.batch_size]
+            target = labels[chosen]
+            score = logits(x[chosen])
+            loss = torch.nn.functional.cross_entropy(score, target)
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            schedule.step()
+            loss_sum += loss.item() * len(chosen)
+            hits += int((score.argmax(1) == target).sum())
+        if not math.isfinite(loss_sum):
+            raise DlmError(f"the loss is {loss_sum} in epoch {epoch}; lower learning_rate")
+        with torch.no_grad():
+            measured = None if validation is None else correct(*validation)
+        record = {
+            "epoch": epoch,
+            "loss": loss_sum / len(x),
+            "train_accuracy": hits / len(x),
+            "validation_accuracy": measured,
+        }
+        curve.append(record)
+        if progress is not None:
+            progress(record)
+    return curve
+
+
+def _schedule(optimizer: torch.optim.Optimizer, config: TrainingConfig, n_updates: int) -> Any:
+    if config.schedule == "constant":
+        return torch.optim.lr_scheduler.ConstantLR(optimizer, factor=1.0)
+    return torch.optim.lr_scheduler.OneCycleLR(optimizer, max_lr=config.learning_rate, total_steps=n_updates)
+
+
+def _batches(x: NDArray) -> Iterable[NDArray]:
+    return (x[start : start + EVALUATION_BATCH] for start in range(0, len(x), EVALUATION_BATCH))

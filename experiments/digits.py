@@ -1,0 +1,20 @@
+"""scikit-learn's digits: 64-128-10, 25 % stratified hold-out."""
+
+from __future__ import annotations
+
+from experiments.config import RunConfig
+
+CONFIG = RunConfig.model_validate(
+    {
+        "data": {"dataset": "digits", "test_share": 0.25},
+        "network": {"hidden": (128,), "winners": 16},
+        "training": {"epochs": 15, "batch_size": 64},
+        "simulation": {"n_steps": 20},
+    }
+)
+VARIANTS = {
+    "kwta": {},
+    "plain": {"network": {"winners": None}},
+}
+SEEDS = (0, 1, 2, 3, 4)
+"""Split seed, weight seed and training seed of each repetition."""

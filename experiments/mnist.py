@@ -1,0 +1,22 @@
+"""MNIST: 784-256-10, all 10,000 test images for accuracy, 100 for the agreement of every pair of simulators."""
+
+from __future__ import annotations
+
+from experiments.config import RunConfig
+
+CONFIG = RunConfig.model_validate(
+    {
+        "data": {"dataset": "mnist"},
+        "network": {"hidden": (256,), "winners": 26},
+        "training": {"epochs": 5, "batch_size": 256},
+        "quantization": {"samples": 500},
+        "simulation": {"n_steps": 25, "samples": 100, "state_samples": 100},
+    }
+)
+VARIANTS = {
+    "k26": {},
+    "k13": {"network": {"winners": 13}},
+    "plain": {"network": {"winners": None}},
+}
+SEEDS = (0, 1, 2)
+"""Weight seed and training seed of each repetition."""

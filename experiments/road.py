@@ -1,0 +1,212 @@
+"""The main job: data -> training -> Network -> IntegerNetwork -> every simulator -> comparison -> run folder."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from dlm_snn import artefact
+from dlm_snn.atomic import write_text, writing
+from dlm_snn.config import dump_config
+from dlm_snn.loss_budget import QuantizationReport
+from dlm_snn.metrics import accuracy
+from dlm_snn.network import IntegerNetwork, Network
+from dlm_snn.quantize import quantize
+from dlm_snn.record import RunRecord
+from dlm_snn.recording import Recording
+from dlm_snn.report import write_report
+from dlm_snn.tasks.split import Split, split
+from dlm_snn.training import Curve, initial_network, train
+from experiments.agreement import Show, agreement, simulate
+from experiments.config import RunConfig, SimulationConfig
+from experiments.evaluate import Evaluation, evaluate
+
+
+@dataclass(frozen=True, eq=False)
+class Simulated:
+    """One network in all its simulators.
+
+    Attributes:
+        recordings: simulator -> spikes on all chosen samples.
+        states: simulator -> spikes, u and v on the first of them.
+        rows: every pair compared, on spikes and, for the first samples, on u and v.
+    """
+
+    recordings: Mapping[str, Recording]
+    states: Mapping[str, Recording]
+    rows: list[dict[str, Any]]
+
+
+def run_road(config: RunConfig, folder: Path, command: str, show: Show) -> dict[str, Any]:
+    """Do the main job and write its run folder.
+
+    Args:
+        config: of the run.
+        folder: existing and empty; the caller renames it when all is well.
+        command: goes into the record.
+        show: told of every stage.
+
+    Returns:
+        What ``metrics.json`` holds.
+
+    Raises:
+        DlmError: bad data, a simulator that is missing or refuses the network.
+    """
+    record = RunRecord(command=command, seed=config.network.seed)
+    with record.timing("data"):
+        data = split(config.data)
+    with record.timing("train"):
+        network, curve = train_network(config, data, show)
+    with record.timing("convert"):
+        show("convert to integers", 0, 1)
+        integer, report = convert(config, network, data)
+    with record.timing("evaluate"):
+        show(f"measure on {len(data.y_test)} test samples", 0, 2)
+        whole = {"float": evaluate(network, data.x_test, data.y_test, config.simulation.n_steps)}
+        show(f"measure on {len(data.y_test)} test samples", 1, 2)
+        whole["integer"] = evaluate(integer, data.x_test, data.y_test, config.simulation.n_steps)
+    report = replace(report, accuracy={name: result.accuracy for name, result in whole.items()})
+    with record.timing("simulate float"):
+        floats = _simulated(network, config.simulation, config.simulation.float_backends, data, show)
+    with record.timing("simulate integer"):
+        integers = _simulated(integer, config.simulation, config.simulation.integer_backends, data, show)
+    metrics = _metrics(data, whole, report, floats, integers, curve)
+    record.digests = {"network": network.digest(), "integer": integer.digest(), "data": data.dataset.checksum}
+    show("write the report", 0, 1)
+    write_text(folder / "config.yaml", dump_config(config))
+    artefact.save(network, folder / "network")
+    artefact.save(integer, folder / "integer")
+    _write_rasters(folder, floats, integers)
+    _write_traces(folder / "traces.npz", floats, integers)
+    write_text(folder / "metrics.json", json.dumps(metrics, indent=1) + "\n")
+    record.save(folder / "record.json")
+    write_report(folder)
+    return metrics
+
+
+def train_network(config: RunConfig, data: Split, show: Show) -> tuple[Network, Curve]:
+    """A fresh network, trained on the training part."""
+    first = initial_network(
+        data.x_train.shape[1],
+        config.network.hidden,
+        data.dataset.n_classes,
+        np.random.default_rng(config.network.seed),
+        dv=config.network.dv,
+        du=config.network.du,
+        v_threshold=config.network.v_threshold,
+        winners=config.network.winners,
+        groups=config.network.groups,
+        graded_bits=data.dataset.graded_bits,
+        scale=data.dataset.scale,
+    )
+    epochs = config.training.epochs
+    show("train", 0, epochs)
+
+    def told(epoch: Mapping[str, Any]) -> None:
+        show(f"train: loss {epoch['loss']:.3f}, accuracy {epoch['train_accuracy']:.1%}", epoch["epoch"], epochs)
+
+    return train(first, data.x_train, data.y_train, config.training, config.simulation.n_steps, told)
+
+
+def convert(config: RunConfig, network: Network, data: Split) -> tuple[IntegerNetwork, QuantizationReport]:
+    """The integer network and its loss budget, measured on the first samples of the training part."""
+    calibration = {"pixels": data.x_train[: config.quantization.samples]}
+    return quantize(network, config.quantization.weight_bits, calibration, config.simulation.n_steps)
+
+
+def _simulated(
+    network: Network | IntegerNetwork, config: SimulationConfig, backends: tuple[str, ...], data: Split, show: Show
+) -> Simulated:
+    """Spikes on all chosen samples in every simulator; u and v on the first of them."""
+    x = data.x_test[: config.samples]
+
+    def on(samples: np.ndarray, names: tuple[str, ...], record: tuple[str, ...]) -> dict[str, Recording]:
+        return simulate(network, {"pixels": samples}, config.n_steps, names, record, config.timeout, show)
+
+    @cache
+    def with_state(backend: str) -> Recording:
+        return on(x, (backend,), ("s", "u", "v"))[backend]
+
+    if config.state_samples >= len(x):
+        states = recordings = on(x, backends, ("s", "u", "v"))
+        return Simulated(recordings, states, agreement(recordings))
+    recordings = on(x, backends, ("s",))
+    states = on(x[: config.state_samples], backends, ("s", "u", "v"))
+    rows = agreement(recordings, with_state)
+    for row, few in zip(rows, agreement(states), strict=True):
+        row["values"] = few["values"]
+        row["note"] = f"u and v compared on {config.state_samples} samples"
+        row["equal"] = row["equal"] and few["equal"]
+        if not few["equal"]:
+            row["text"] = few["text"]
+    return Simulated(recordings, states, rows)
+
+
+def _metrics(
+    data: Split,
+    whole: Mapping[str, Evaluation],
+    report: QuantizationReport,
+    floats: Simulated,
+    integers: Simulated,
+    curve: Curve,
+) -> dict[str, Any]:
+    lava = {n: r for part in (floats, integers) for n, r in part.recordings.items() if n.startswith("lava-")}
+    return {
+        "dataset": {
+            "name": data.dataset.name,
+            "train": len(data.y_train),
+            "test": len(data.y_test),
+            "classes": data.dataset.n_classes,
+        },
+        "accuracy": {
+            **{name: result.accuracy for name, result in whole.items()},
+            **{name: accuracy(r.rasters["output"], data.y_test[: r.n_samples]) for name, r in lava.items()},
+        },
+        "accuracy_samples": {
+            **{name: result.samples for name, result in whole.items()},
+            **{name: recording.n_samples for name, recording in lava.items()},
+        },
+        "silent": {name: result.silent for name, result in whole.items()},
+        "overflow": {"wraps": whole["integer"].wraps, "saturations": whole["integer"].saturations},
+        "agreement": floats.rows + integers.rows,
+        "activity": {name: result.activity() for name, result in whole.items()},
+        "loss_budget": report.to_dict(),
+        "curve": curve,
+    }
+
+
+def _named(floats: Simulated, integers: Simulated, pick: Callable[[Simulated], Mapping[str, Recording]]) -> Any:
+    """(name in the run folder, recording) of every simulator; both arithmetics have a reference."""
+    yield from pick(floats).items()
+    for name, recording in pick(integers).items():
+        yield (name if name.startswith("lava-") else f"{name}-integer"), recording
+
+
+def _write_rasters(folder: Path, floats: Simulated, integers: Simulated) -> None:
+    for name, recording in _named(floats, integers, lambda part: part.recordings):
+        if not name.startswith(("reference", "lava-")):
+            continue
+        (folder / "rasters" / name).mkdir(parents=True)
+        for population, raster in recording.rasters.items():
+            raster.save(folder / "rasters" / name / f"{population}.npz")
+
+
+def _write_traces(path: Path, floats: Simulated, integers: Simulated) -> None:
+    """v of the first sample, in units of the threshold's own."""
+    arrays = {}
+    for name, recording in _named(floats, integers, lambda part: part.states):
+        if not name.startswith(("reference", "lava-")):
+            continue
+        unit = 64 if isinstance(recording.network, IntegerNetwork) else 1
+        for population, v in recording.v.items():
+            neuron: Any = recording.network.populations[population]
+            arrays[f"{name}/{population}/v"] = v[0] / unit
+            arrays[f"{name}/{population}/v_threshold"] = np.asarray(neuron.v_threshold, dtype=float)
+    with writing(path) as file:
+        np.savez_compressed(file, **arrays)

@@ -1,0 +1,54 @@
+"""The experiments by dataset, and a run's configuration from the command line."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from types import ModuleType
+from typing import Any
+
+from dlm_snn.config import load_config
+from dlm_snn.errors import DlmError, nearest
+from experiments import digits, mnist
+from experiments.config import RunConfig
+
+EXPERIMENTS: dict[str, ModuleType] = {"digits": digits, "mnist": mnist}
+
+
+def chosen_config(arguments: Namespace) -> RunConfig:
+    """The dataset's recipe, over it the file, over it the single values.
+
+    Raises:
+        DlmError: an unknown key, variant or value, or an unreadable file.
+    """
+    base = RunConfig()
+    if arguments.dataset in EXPERIMENTS or (arguments.dataset is None and arguments.config is None):
+        base = variant_config(arguments.dataset or "digits", arguments.variant)
+    elif arguments.variant is not None:
+        raise DlmError(f"--variant {arguments.variant} goes with --dataset; {nearest('', EXPERIMENTS)}")
+    overrides = list(arguments.set)
+    if arguments.data_dir is not None:
+        overrides.append(f"data.data_dir={arguments.data_dir}")
+    if arguments.dataset is not None:
+        overrides.append(f"data.dataset={arguments.dataset}")
+    return load_config(RunConfig, arguments.config, overrides, base)
+
+
+def variant_config(experiment: str, variant: str | None = None) -> RunConfig:
+    """The configuration of one variant of an experiment.
+
+    Raises:
+        DlmError: no such variant.
+    """
+    module = EXPERIMENTS[experiment]
+    if variant is None:
+        return module.CONFIG
+    if variant not in module.VARIANTS:
+        raise DlmError(f"{experiment} has no variant '{variant}'; {nearest(variant, module.VARIANTS)}")
+    return RunConfig.model_validate(_over(module.CONFIG.model_dump(), module.VARIANTS[variant]))
+
+
+def _over(values: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
+    merged = dict(values)
+    for key, change in changes.items():
+        merged[key] = _over(merged[key], change) if isinstance(change, dict) else change
+    return merged

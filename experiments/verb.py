@@ -1,0 +1,152 @@
+"""The verbs ``run`` and ``train``."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser, Namespace
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dlm_snn.verbs.verb import Verb
+
+if TYPE_CHECKING:
+    from experiments.agreement import Show
+
+
+def _choice(parser: ArgumentParser) -> None:
+    """The options that choose a configuration."""
+    parser.add_argument("--dataset", help="digits (default), mnist, or another installed dataset")
+    parser.add_argument("--variant", help="of its experiment: digits has kwta, plain; mnist has k26, k13, plain")
+    parser.add_argument("--data-dir", type=Path, metavar="DIR", help="folder that holds the dataset")
+    parser.add_argument("--config", type=Path, metavar="FILE", help="YAML file, or the folder of an earlier run")
+    parser.add_argument("--set", action="append", default=[], metavar="A.B=C", help="change one value; repeatable")
+
+
+def _run_arguments(parser: ArgumentParser) -> None:
+    _choice(parser)
+    parser.add_argument("--name", help="of the run's folder (default: the dataset and the time)")
+    parser.add_argument("--runs", type=Path, default=Path("runs"), metavar="DIR", help="where runs lie (default: runs)")
+    parser.add_argument("--replace", action="store_true", help="let an existing run of that name give way")
+
+
+def _run(arguments: Namespace) -> int:
+    from dlm_snn.atomic import writing_folder
+    from experiments.table import chosen_config
+
+    with _progress() as show:
+        show("read the configuration", 0, 1)
+        config = chosen_config(arguments)
+        folder = arguments.runs / (arguments.name or _dated(config.data.dataset))
+        from experiments.road import run_road
+
+        with writing_folder(folder, replace=arguments.replace) as aside:
+            metrics = run_road(config, aside, _command(arguments), show)
+    _print_summary(metrics, folder)
+    return 0 if all(row["equal"] for row in metrics["agreement"]) else 1
+
+
+def _train_arguments(parser: ArgumentParser) -> None:
+    _choice(parser)
+    parser.add_argument("--out", type=Path, default=Path("network"), metavar="NETWORK", help="NETWORK.json, .safetensors")
+
+
+def _train(arguments: Namespace) -> int:
+    from experiments.table import chosen_config
+
+    with _progress() as show:
+        show("read the configuration", 0, 1)
+        config = chosen_config(arguments)
+        from dlm_snn import artefact
+        from dlm_snn.tasks.split import split
+        from experiments.evaluate import evaluate
+        from experiments.road import train_network
+
+        data = split(config.data)
+        network, _ = train_network(config, data, show)
+        artefact.save(network, arguments.out)
+        show("measure on the test samples", 0, 1)
+        result = evaluate(network, data.x_test, data.y_test, config.simulation.n_steps)
+    print(f"test accuracy {result.accuracy:.2%} on {result.samples} samples; network: {arguments.out}.json")
+    return 0
+
+
+def _dated(dataset: str) -> str:
+    from datetime import datetime
+
+    return f"{dataset}-{datetime.now():%Y%m%d-%H%M%S}"
+
+
+def _command(arguments: Namespace) -> str:
+    words = ["dlm-snn", "run"]
+    for option in ("dataset", "variant"):
+        if getattr(arguments, option):
+            words += [f"--{option}", getattr(arguments, option)]
+    if arguments.config:
+        words += ["--config", arguments.config.name]
+    return " ".join(words + [f"--set {text}" for text in arguments.set])
+
+
+@contextmanager
+def _progress() -> Iterator[Show]:
+    """A bar on the terminal; one line a stage where the output is no terminal."""
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        said: list[str] = []
+
+        def say(stage: str, done: int, total: int) -> None:
+            if stage not in said:
+                said.append(stage)
+                console.print(f"  {stage}", highlight=False)
+
+        yield say
+        return
+    columns = (TextColumn("{task.description:<48}"), BarColumn(bar_width=30), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True) as progress:
+        task = progress.add_task("", total=None)
+
+        def show(stage: str, done: int, total: int) -> None:
+            progress.update(task, description=stage, completed=done, total=total)
+
+        yield show
+
+
+def _print_summary(metrics: dict[str, Any], folder: Path) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    bits = metrics["loss_budget"]["bits"]
+    table = Table(title=f"{metrics['dataset']['name']}, {metrics['dataset']['test']} test samples", show_header=True)
+    table.add_column("")
+    table.add_column("float", justify="right")
+    table.add_column(f"{bits}-bit", justify="right")
+    accuracy, samples, activity = metrics["accuracy"], metrics["accuracy_samples"], metrics["activity"]
+    table.add_row("accuracy", *(f"{accuracy[kind]:.2%}" for kind in ("float", "integer")))
+    if {"lava-float", "lava-fixed"} <= accuracy.keys():
+        label = f"accuracy in Lava ({samples['lava-fixed']} samples)"
+        table.add_row(label, f"{accuracy['lava-float']:.2%}", f"{accuracy['lava-fixed']:.2%}")
+    table.add_row("spikes per sample", *(f"{activity[kind]['spikes']:.0f}" for kind in ("float", "integer")))
+    operations = (f"{activity[kind]['synaptic_operations']:.0f}" for kind in ("float", "integer"))
+    table.add_row("synaptic operations per sample", *operations)
+    console = Console()
+    console.print(table)
+    pairs = Table(title="agreement of every pair of simulators")
+    for heading in ("network", "pair", "samples", "spikes compared", "differ", "ties", ""):
+        pairs.add_column(heading, justify="left" if heading in ("network", "pair", "") else "right")
+    for row in metrics["agreement"]:
+        compared = sum(counts[0] for counts in row["spikes"].values())
+        differ = sum(counts[2] for counts in row["spikes"].values())
+        verdict = "equal" if row["equal"] else row["text"]
+        pair = f"{row['first']} = {row['second']}"
+        pairs.add_row(row["network"], pair, str(row["samples"]), str(compared), str(differ), str(row["ties"]), verdict)
+    console.print(pairs)
+    for line in metrics["loss_budget"]["warnings"]:
+        console.print(f"warning: {line}", highlight=False)
+    console.print(f"report: {folder / 'report.html'}", highlight=False, soft_wrap=True)
+
+
+run = Verb("the main job: train, convert, simulate everywhere, compare, report", _run_arguments, _run)
+train = Verb("train a network and write it", _train_arguments, _train)

@@ -1,0 +1,222 @@
+"""Every simulator agrees with the reference on every network of the table, or refuses it by name."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.util import find_spec
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from dlm_snn import DlmError, Recording, SpikeRaster, UnsupportedError, compare, run
+from dlm_snn.errors import MissingError
+from dlm_snn.plugins import load, names
+from tests.nets import FLOAT, INTEGER, SPECIAL, make, tags
+
+GROUP = "dlm_snn.backends"
+BACKENDS = sorted(names(GROUP))
+OTHERS = [name for name in BACKENDS if name != "reference"]
+CASES = [*FLOAT, *INTEGER]
+
+REFUSES: dict[str, dict[str, str]] = {
+    "brian2": {"integer": "IntegerNetwork"},
+    "lava-float": {
+        "integer": "IntegerNetwork",
+        "subtract": "reset by subtraction",
+        "refractory": "refractory period",
+        "early bias": "before its window",
+    },
+    "lava-fixed": {"float": "float Network", "early bias": "before its window"},
+}
+"""Backend -> tag of a network that it cannot do -> words of its refusal. All else must run."""
+
+ROUNDING = {"brian2": 1e-12, "snntorch": 1e-12}
+"""Backend -> how far u and v of float networks may lie apart. The sums over synapses are exact in any order, but a
+decayed voltage soon has more than 53 bits: these add current, voltage and bias in an order of their own. All other
+gaps are 0, and those of integer networks are 0 everywhere."""
+
+STATELESS = {"lava-float", "lava-fixed"}
+"""Backends that start from rest only."""
+
+MIDDLE = [
+    *("delay_per_synapse", "loop", "noise", "image", "subtract_recurrent", "refractory", "kwta_recurrent"),
+    *("int_delays", "int_recurrent", "int_kwta_recurrent"),
+]
+"""Nets with events in flight, refractory counters, constant and changing stimuli at the place where a run is cut."""
+
+
+@cache
+def simulated(backend: str, case: str) -> Recording:
+    network, stimulus, n_steps = make(case)
+    return run(network, stimulus, n_steps, record=("s", "u", "v"), backend=backend)
+
+
+def available(backend: str) -> None:
+    try:
+        load(GROUP, backend)
+    except MissingError as error:
+        pytest.skip(str(error))
+
+
+def refusals(backend: str, case: str) -> list[str]:
+    asked = tags(make(case)[0])
+    return [words for tag, words in REFUSES.get(backend, {}).items() if tag in asked]
+
+
+def cut(stimulus: dict[str, Any], steps: slice) -> dict[str, NDArray]:
+    dense = {name: given.dense() if isinstance(given, SpikeRaster) else given for name, given in stimulus.items()}
+    axes = {name: array.ndim for name, array in dense.items()}
+    return {name: array[:, steps] if axes[name] == 3 else array for name, array in dense.items()}
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if case not in SPECIAL])
+def test_every_population_fires_in_2_to_40_percent_of_its_steps(case):
+    rates = {name: raster.rate for name, raster in simulated("reference", case).rasters.items()}
+    assert rates
+    assert all(0.02 <= rate <= 0.4 for rate in rates.values()), rates
+
+
+def test_special_nets_are_what_their_names_say():
+    assert all(raster.rate == 0 for raster in simulated("reference", "silent").rasters.values())
+    assert all(raster.rate == 1 for raster in simulated("reference", "saturated").rasters.values())
+    assert all(raster.rate == 0 for raster in simulated("reference", "int_silent").rasters.values())
+
+
+def test_integers_wrap_and_saturate_exactly_where_the_case_says():
+    seen = {case: simulated("reference", case).overflow["hidden"] for case in ("int_wrap", "int_saturation")}
+    assert seen["int_wrap"].wraps > 20
+    assert np.abs(simulated("reference", "int_wrap").u["hidden"]).max() > 2**23
+    assert seen["int_saturation"].wraps == 0
+    v = simulated("reference", "int_saturation").v["hidden"]
+    assert v.min() == 1 - 2**23
+    assert v.max() == 2**23 - 1
+    for case in INTEGER:
+        if case not in seen:
+            assert all(sum(counts) == 0 for counts in simulated("reference", case).overflow.values()), case
+
+
+def test_competitions_meet_exact_rank_ties():
+    """Losers of a step with the same v as a winner had: only the index decided."""
+    for case in ("kwta_ties", "int_kwta"):
+        network = make(case)[0]
+        hidden = network.neurons["hidden"]
+        recording = simulated("reference", case)
+        u, v, s = recording.u["hidden"], recording.v["hidden"], recording.rasters["hidden"].dense()
+        keep = 1 - hidden.dv if case in FLOAT else (4096 - hidden.dv) / 4096
+        before = np.concatenate([np.zeros_like(v[:, :1]), v[:, :-1]], axis=1)
+        reached = before * keep if case in FLOAT else np.trunc(before * keep)
+        blocks = (reached + u).reshape(*u.shape[:2], hidden.groups, -1)
+        winning = s.reshape(blocks.shape)
+        lowest = np.where(winning, blocks, np.inf).min(axis=-1, keepdims=True)
+        assert np.count_nonzero(~winning & (blocks == lowest)) > 10, case
+
+
+def test_threshold_is_met_exactly():
+    for case, unit in (("threshold_met", 1), ("int_threshold_met", 64)):
+        recording = simulated("reference", case)
+        for name, neuron in recording.network.neurons.items():
+            assert np.count_nonzero(recording.v[name] == neuron.v_threshold * unit) > 10, (case, name)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_backend_has_a_module(backend):
+    assert find_spec(names(GROUP)[backend].module) is not None
+
+
+@pytest.mark.parametrize("backend", REFUSES)
+def test_table_of_refusals_holds_known_backends_and_tags(backend):
+    seen = frozenset().union(*(tags(make(case)[0]) for case in CASES))
+    assert backend in BACKENDS
+    assert set(REFUSES[backend]) <= seen
+
+
+@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("backend", OTHERS)
+def test_backend_agrees_spike_for_spike(backend, case):
+    available(backend)
+    refused = refusals(backend, case)
+    if refused:
+        with pytest.raises(UnsupportedError, match="|".join(refused)):
+            simulated(backend, case)
+        return
+    comparison = compare(simulated("reference", case), simulated(backend, case))
+    assert comparison.equal, str(comparison)
+    assert comparison.ties == ()
+    allowed = 0 if case in INTEGER else ROUNDING.get(backend, 0)
+    assert all(gap <= allowed for gaps in comparison.values.values() for gap in gaps), comparison.values
+
+
+def able(backends: list[str], cases: list[str]) -> list[tuple[str, str]]:
+    return [(backend, case) for backend in backends for case in cases if not refusals(backend, case)]
+
+
+# A cut after two steps is shorter than the longest lag: what is under way then outlives the second half's first steps.
+@pytest.mark.parametrize(("start", "middle"), [("reference", 2), ("itself", 11)])
+@pytest.mark.parametrize(("backend", "case"), able([b for b in BACKENDS if b not in STATELESS], MIDDLE))
+def test_two_halves_are_one_whole(backend, case, start, middle):
+    available(backend)
+    network, stimulus, n_steps = make(case)
+    whole = simulated("reference", case)
+    parts, state = [], None
+    for steps, simulator in ((slice(0, middle), start), (slice(middle, n_steps), "itself")):
+        parts.append(
+            run(
+                network,
+                cut(stimulus, steps),
+                steps.stop - steps.start,
+                record=("s", "u", "v"),
+                state=state,
+                backend=backend if simulator == "itself" else simulator,
+            )
+        )
+        state = parts[-1].state
+    assert state.step == n_steps
+    for name in network.neurons:
+        joined = np.concatenate([part.rasters[name].dense() for part in parts], axis=1)
+        np.testing.assert_array_equal(joined, whole.rasters[name].dense())
+        for key in ("u", "v"):
+            joined = np.concatenate([getattr(part, key)[name] for part in parts], axis=1)
+            allowed = 0 if case in INTEGER else ROUNDING.get(backend, 0)
+            np.testing.assert_allclose(joined, getattr(whole, key)[name], rtol=0, atol=allowed)
+
+
+@pytest.mark.parametrize("backend", sorted(STATELESS & set(BACKENDS)))
+def test_stateless_backend_says_so(backend):
+    available(backend)
+    network, stimulus, n_steps = make("int_plain" if "float" in REFUSES.get(backend, {}) else "plain")
+    state = run(network, stimulus, n_steps).state
+    with pytest.raises(UnsupportedError, match="state"):
+        run(network, stimulus, n_steps, state=state, backend=backend)
+
+
+@pytest.mark.parametrize(("backend", "case"), able(BACKENDS, ["filtered", "loop", "int_plain", "int_recurrent"]))
+def test_samples_are_independent(backend, case):
+    """Permuted samples give permuted rasters: nothing is left over from the sample before."""
+    available(backend)
+    network, stimulus, n_steps = make(case)
+    straight = simulated("reference", case)
+    order = np.roll(np.arange(straight.n_samples), 1)
+    permuted = run(network, {name: given[order] for name, given in stimulus.items()}, n_steps, backend=backend)
+    for name, raster in straight.rasters.items():
+        np.testing.assert_array_equal(permuted.rasters[name].dense(), raster.dense()[order])
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if make(case)[1]])
+def test_a_sample_alone_runs_as_in_a_batch(case):
+    network, stimulus, n_steps = make(case)
+    whole = simulated("reference", case)
+    last = whole.n_samples - 1
+    alone = {
+        name: given.samples(slice(last, last + 1)) if isinstance(given, SpikeRaster) else given[last:]
+        for name, given in stimulus.items()
+    }
+    for name, raster in run(network, alone, n_steps).rasters.items():
+        assert raster == whole.rasters[name].samples(slice(last, last + 1))
+
+
+def test_unknown_backend_is_named_with_the_nearest():
+    network, stimulus, n_steps = make("plain")
+    with pytest.raises(DlmError, match=r"no backend 'referense'; did you mean 'reference'\?"):
+        run(network, stimulus, n_steps, backend="referense")

@@ -1,0 +1,570 @@
+"""The HTML report: what it shows, that it stands alone, and that a browser opens it without a complaint."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import select
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from html.parser import HTMLParser
+from pathlib import Path
+
+import numpy as np
+import pytest
+from safetensors.numpy import save_file
+
+from dlm_snn.backends import reference
+from dlm_snn.connections.dense import Dense
+from dlm_snn.errors import DlmError, MissingError
+from dlm_snn.metrics import accuracy, silent, synaptic_operations
+from dlm_snn.network import Input, IntegerNetwork, IntegerProjection, Network, Projection, describe
+from dlm_snn.neurons.integer_lif import IntegerLIF
+from dlm_snn.neurons.lif import LIF
+from dlm_snn.raster import SpikeRaster
+from dlm_snn.report import write_report
+
+N_STEPS, N_SAMPLES, N_CLASSES = 25, 40, 10
+DV = 410 / 4096
+SECTIONS = ["agreement", "rasters", "traces", "rates", "weights", "budget", "curve", "provenance"]
+HOSTILE = "</code></pre><script>alert('x')</script><img src=http://192.0.2.1/a.png>"
+
+
+# A run folder made from a small network that really classifies and really spikes.
+
+
+def _stimulus(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """Ten classes of noisy 8 x 8 patterns in 0..16, and their labels."""
+    prototypes = rng.integers(0, 17, (N_CLASSES, 64)) * (rng.random((N_CLASSES, 64)) < 0.45)
+    labels = np.arange(N_SAMPLES) % N_CLASSES
+    noisy = prototypes[labels] + rng.normal(0, 3.0, (N_SAMPLES, 64))
+    return np.clip(np.rint(noisy), 0, 16).astype(np.uint8), labels
+
+
+def _float_network(rng: np.random.Generator, pixels: np.ndarray, labels: np.ndarray) -> Network:
+    """Random hidden weights; the output weights by ridge regression on the hidden spike counts."""
+    w1 = rng.normal(0, 0.11, (48, 64))
+    hidden = {"pixels": Input((64,), graded_bits=5, scale=16), "hidden": LIF((48,), dv=DV, winners=10)}
+    network = Network(hidden, [Projection("pixels", "hidden", Dense(w1))])
+    counts = reference.run(network, {"pixels": pixels}, N_STEPS).rasters["hidden"].counts() / N_STEPS
+    w2 = np.linalg.solve(counts.T @ counts + 0.3 * np.eye(48), counts.T @ np.eye(N_CLASSES)[labels]).T
+    populations = {**hidden, "output": LIF((N_CLASSES,), dv=DV)}
+    return Network(populations, [*network.projections, Projection("hidden", "output", Dense(w2 * 0.9))])
+
+
+def _integer_network(network: Network) -> IntegerNetwork:
+    projections, populations = [], {"pixels": network.populations["pixels"]}
+    for projection, exponent, scale_pre in zip(network.projections, (-4, 0), (16.0, 1.0), strict=True):
+        weight = projection.connection.weight
+        scale = 250 / np.abs(weight).max() * 2.0**exponent * scale_pre
+        integers = np.rint(weight * scale / 2.0**exponent / scale_pre / 2).astype(int) * 2
+        projections.append(
+            IntegerProjection(projection.pre, projection.post, Dense(integers.clip(-256, 254)), weight_exp=exponent)
+        )
+        lif = network.populations[projection.post]
+        populations[projection.post] = IntegerLIF(
+            lif.shape, dv=410, v_threshold=round(scale), winners=lif.winners, scale=scale
+        )
+    return IntegerNetwork(populations, projections)
+
+
+def _save_network(network: Network | IntegerNetwork, path: Path) -> None:
+    tree, arrays = describe(network)
+    save_file({key: np.ascontiguousarray(array) for key, array in arrays.items()}, path.with_suffix(".safetensors"))
+    path.with_suffix(".json").write_text(json.dumps({"format": "dlm-snn network 1", "tree": tree}))
+
+
+def _agreement(network: str, first: str, second: str, spikes: dict[str, int], **more: object) -> dict[str, object]:
+    row = {"network": network, "first": first, "second": second, "samples": N_SAMPLES, "ties": 0, "equal": True}
+    return {**row, "spikes": {name: [n, n, 0] for name, n in spikes.items()}, "text": "equal", **more}
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A finished run folder; tests that change it work on a copy."""
+    path = tmp_path_factory.mktemp("runs") / "digits-small"
+    build(path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def shown(finished: Path) -> tuple[str, _Page]:
+    """The page of the unchanged folder."""
+    return page_of(finished)
+
+
+@pytest.fixture
+def run(finished: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(finished, tmp_path / "digits-small", ignore=shutil.ignore_patterns("report.html")))
+
+
+def build(path: Path) -> None:
+    """Write the folder."""
+    path.mkdir(parents=True)
+    rng = np.random.default_rng(7)
+    pixels, labels = _stimulus(rng)
+    network = _float_network(rng, pixels, labels)
+    networks = {"float": network, "integer": _integer_network(network)}
+    _save_network(networks["float"], path / "network")
+    _save_network(networks["integer"], path / "integer")
+    stimulus = {"pixels": pixels}
+    recordings = {k: reference.run(n, stimulus, N_STEPS, record=("s", "v")) for k, n in networks.items()}
+    traces = {}
+    backends = {"float": ("reference", "lava-float"), "integer": ("reference-integer", "lava-fixed")}
+    for kind, names in backends.items():
+        for name, rounding in zip(names, (0.0, 1e-16 if kind == "float" else 0.0), strict=True):
+            (path / "rasters" / name).mkdir(parents=True)
+            for population, raster in recordings[kind].rasters.items():
+                raster.save(path / "rasters" / name / f"{population}.npz")
+            for population, v in recordings[kind].v.items():
+                threshold = networks[kind].populations[population].v_threshold * (64 if kind == "integer" else 1)
+                traces[f"{name}/{population}/v"] = v[0] * (1 + rounding) + rounding
+                traces[f"{name}/{population}/v_threshold"] = np.asarray(threshold)
+    np.savez_compressed(path / "traces.npz", **traces)
+    _write_words(path, recordings, labels, stimulus)
+
+
+def _write_words(path: Path, recordings: dict, labels: np.ndarray, stimulus: dict) -> None:
+    spikes = {kind: {name: len(r) for name, r in rec.rasters.items()} for kind, rec in recordings.items()}
+    metrics = {
+        "dataset": {"name": "digits-small", "train": 160, "test": N_SAMPLES, "classes": N_CLASSES},
+        "accuracy": {kind: accuracy(rec.rasters["output"], labels) for kind, rec in recordings.items()},
+        "silent": {kind: silent(rec.rasters["output"]) for kind, rec in recordings.items()},
+        "agreement": [
+            _agreement("float", "snntorch", "torch", spikes["float"]),
+            _agreement("float", "torch", "reference", spikes["float"], note="torch in float64"),
+            _agreement(
+                "float", "reference", "brian2", spikes["float"], ties=1, text="equal (1 of 40 samples set aside)"
+            ),
+            _agreement("float", "reference", "lava-float", spikes["float"]),
+            _agreement("integer", "reference", "lava-fixed", spikes["integer"]),
+        ],
+        "activity": {
+            kind: {
+                "spikes": sum(spikes[kind].values()) / N_SAMPLES,
+                "synaptic_operations": synaptic_operations(rec, stimulus),
+                "rates": {name: raster.rate for name, raster in rec.rasters.items()},
+            }
+            for kind, rec in recordings.items()
+        },
+        "loss_budget": {
+            "bits": 8,
+            "projections": [
+                {"name": "pixels->hidden", "weight_exp": -4, "clipped": 0, "rounding_rms": 0.00081},
+                {"name": "hidden->output", "weight_exp": 0, "clipped": 1, "rounding_rms": 0.0021},
+            ],
+            "populations": [
+                {"name": "hidden", "scale": 540.2, "v_threshold": 540, "wraps": 0, "spikes_changed": 0.031},
+                {"name": "output", "scale": 118.9, "v_threshold": 119, "wraps": 0, "spikes_changed": 0.057},
+            ],
+            "warnings": ["hidden->output: 1 weight was clipped"],
+        },
+        "curve": [
+            {"epoch": e, "loss": 2.3 * 0.8**e + 0.1, "train_accuracy": 1 - 0.9 * 0.75**e, "validation_accuracy": None}
+            for e in range(1, 21)
+        ],
+    }
+    (path / "metrics.json").write_text(json.dumps(metrics))
+    record = {
+        "created": "2026-02-03T10:11:12+00:00",
+        "command": "dlm-snn run digits --seed 7",
+        "commit": "3a8597b0c2",
+        "seed": 7,
+        "versions": {"python": "3.11.7", "numpy": "1.26.4", "torch": "2.13.0", "lava-nc": "0.10.0"},
+        "machine": "Linux x86_64, 2 cores",
+        "digests": {"network": "5c" * 32, "integer": "a7" * 32},
+        "seconds": {"train": 12.4, "quantize": 0.8, "simulate": 31.06},
+    }
+    (path / "record.json").write_text(json.dumps(record))
+    (path / "config.yaml").write_text("dataset: digits\nhidden: 48\nsteps: 25\ntraining:\n  epochs: 20\n  seed: 7\n")
+
+
+# What the page is.
+
+
+class _Page(HTMLParser):
+    """Ids, addresses and visible text of a page, without its scripts and styles."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.ids: list[str] = []
+        self.addresses: list[str] = []
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.words: list[str] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        named = dict(attrs)
+        self.tags.append((tag, named))
+        self.ids += [value for name, value in attrs if name == "id" and value]
+        self.addresses += [v for n, v in attrs if v and n in {"src", "href", "xlink:href", "srcset", "data", "action"}]
+
+    handle_startendtag = handle_starttag
+
+    def handle_data(self, data: str) -> None:
+        self.words.append(data)
+
+    @property
+    def text(self) -> str:
+        return " ".join(" ".join(self.words).split())
+
+
+def page_of(folder: Path) -> tuple[str, _Page]:
+    text = write_report(folder).read_text(encoding="utf-8")
+    return text, _Page(text)
+
+
+def change(path: Path, **sections: object) -> None:
+    """Replace sections of a JSON file; None takes one away."""
+    content = {**json.loads(path.read_text()), **sections}
+    path.write_text(json.dumps({key: value for key, value in content.items() if value is not None}))
+
+
+def test_the_page_holds_every_section_and_a_figure_of_each_kind(finished: Path, shown: tuple[str, _Page]) -> None:
+    _, page = shown
+    assert (finished / "report.html").is_file()
+    assert [i for i in page.ids if i in SECTIONS] == SECTIONS
+    labels = [named["aria-label"] or "" for tag, named in page.tags if tag == "svg"]
+    for start, n in (("Spike raster", 4), ("Membrane", 4), ("Histogram of firing", 2), ("Histogram of the w", 2)):
+        assert sum(label.startswith(start) for label in labels) == n
+    assert sum("by epoch" in label for label in labels) == 2
+    assert "all 5 simulator pairs agree spike for spike" in page.text
+
+
+def test_the_page_is_small_and_asks_for_nothing_outside(shown: tuple[str, _Page]) -> None:
+    text, page = shown
+    assert len(text.encode()) < 1_000_000
+    assert all(address.startswith(("#", "data:")) for address in page.addresses)
+    assert set(re.findall(r"url\(\s*['\"]?(.)", text)) <= {"#"}
+    assert "@import" not in text
+    assert not [tag for tag, _ in page.tags if tag in {"script", "iframe", "object", "base"}]
+    assert not re.findall(r'https?://(?!www\.w3\.org/(?:2000/svg|1999/xlink)")\S+', text)
+
+
+def test_a_run_of_many_spikes_stays_below_five_megabytes(run: Path) -> None:
+    rng = np.random.default_rng(1)
+    for backend in ("reference", "reference-integer"):
+        dense = rng.random((3, 100, 2000)) < 0.4
+        SpikeRaster.from_dense(dense).save(run / "rasters" / backend / "hidden.npz")
+    text, _ = page_of(run)
+    assert "data:image/png;base64" in text
+    assert len(text.encode()) < 5_000_000
+
+
+def test_the_same_folder_gives_the_same_page_whatever_the_user_set(run: Path) -> None:
+    import matplotlib
+
+    first = write_report(run).read_bytes()
+    before = dict(matplotlib.rcParams)
+    with matplotlib.rc_context({"font.size": 30, "axes.grid": True}):
+        assert write_report(run).read_bytes() == first
+    assert dict(matplotlib.rcParams) == before
+
+
+def test_ids_are_unique_and_references_lead_somewhere(shown: tuple[str, _Page]) -> None:
+    text, page = shown
+    assert len(set(page.ids)) == len(page.ids)
+    referred = set(re.findall(r"url\(#([^)]+)\)", text)) | {a[1:] for a in page.addresses if a.startswith("#")}
+    assert referred <= set(page.ids)
+
+
+def test_figures_and_tables_are_told_to_those_who_cannot_see_them(shown: tuple[str, _Page]) -> None:
+    _, page = shown
+    assert all(named.get("role") == "img" and named.get("aria-label") for tag, named in page.tags if tag == "svg")
+    assert all(named.get("scope") in {"col", "row"} for tag, named in page.tags if tag == "th")
+    figures = sum(tag == "figure" for tag, _ in page.tags)
+    assert figures == sum(tag == "figcaption" for tag, _ in page.tags) == sum(tag == "svg" for tag, _ in page.tags)
+
+
+def _contrast(first: str, second: str) -> float:
+    """Contrast ratio of two colours as WCAG 2 defines it."""
+    light = []
+    for colour in (first, second):
+        channels = np.array([int(colour[i : i + 2], 16) for i in (1, 3, 5)]) / 255
+        linear = np.where(channels <= 0.04045, channels / 12.92, ((channels + 0.055) / 1.055) ** 2.4)
+        light.append(float(linear @ (0.2126, 0.7152, 0.0722)))
+    return (max(light) + 0.05) / (min(light) + 0.05)
+
+
+def test_text_stands_out_from_its_ground_in_light_and_dark(shown: tuple[str, _Page]) -> None:
+    text, _ = shown
+    themes = [dict(re.findall(r"--([a-z-]+): (#[0-9a-f]{6})", block)) for block in re.findall(r":root \{[^}]*\}", text)]
+    assert len(themes) == 3  # light, dark, print
+    for theme in themes[:2]:
+        for ink in ("ink", "muted", "float", "integer", "good", "bad"):
+            assert min(_contrast(theme[ink], theme[ground]) for ground in ("page", "card")) >= 4.5, ink
+        assert _contrast(theme["good"], theme["good-card"]) >= 4.5
+        assert _contrast(theme["bad"], theme["bad-card"]) >= 4.5
+
+
+def test_a_pair_that_differs_is_told_in_words_and_in_the_header(run: Path) -> None:
+    rows = json.loads((run / "metrics.json").read_text())["agreement"]
+    rows[3] |= {"equal": False, "text": "7 spikes differ; first divergence at sample 3, step 4, hidden[12]"}
+    rows[3]["spikes"]["hidden"] = [4362, 4365, 7]
+    change(run / "metrics.json", agreement=rows)
+    _, page = page_of(run)
+    assert "4 of 5 simulator pairs agree" in page.text
+    assert "✗ differs" in page.text
+    assert "4,362 / 4,365 7 differ" in page.text
+    assert "first divergence at sample 3, step 4, hidden[12]" in page.text
+
+
+def test_what_a_run_does_not_have_is_left_out_with_a_line(run: Path) -> None:
+    for name in ("network.json", "integer.safetensors", "traces.npz"):
+        (run / name).unlink()
+    shutil.rmtree(run / "rasters")
+    change(
+        run / "metrics.json", agreement=None, activity=None, loss_budget=None, curve=None, silent=None, accuracy=None
+    )
+    (run / "record.json").write_text("{}")
+    _, page = page_of(run)
+    assert [i for i in page.ids if i in SECTIONS] == SECTIONS
+    assert not [tag for tag, _ in page.tags if tag == "svg"]
+    for thing in ("No simulators", "No rasters", "No voltage traces", "No networks", "no loss budget", "no training"):
+        assert thing in page.text
+
+
+def test_one_simulator_alone_is_shown_alone(run: Path) -> None:
+    with np.load(run / "traces.npz") as stored:
+        kept = {key: stored[key] for key in stored.files if key.startswith("reference/")}
+    np.savez(run / "traces.npz", **kept)
+    shutil.rmtree(run / "rasters" / "reference-integer")
+    shutil.rmtree(run / "rasters" / "lava-fixed")
+    _, page = page_of(run)
+    assert "reference alone" in page.text
+    assert "hidden, 8-bit" not in page.text
+
+
+def test_a_layer_that_never_fires_still_has_its_figures(run: Path) -> None:
+    for file in (run / "rasters").glob("*/output.npz"):
+        SpikeRaster.from_dense(np.zeros((N_SAMPLES, N_STEPS, N_CLASSES), dtype=bool)).save(file)
+    _, page = page_of(run)
+    assert "Not one spike in these samples." in page.text
+    assert "Of 10 neurons never fire: 10 in the float network and 10 in the 8-bit network." in page.text
+
+
+def test_integer_weights_without_a_scale_are_shown_as_integers(run: Path) -> None:
+    content = json.loads((run / "integer.json").read_text())
+    for population in content["tree"]["populations"]:
+        population.pop("scale", None)
+    (run / "integer.json").write_text(json.dumps(content["tree"]))
+    _, page = page_of(run)
+    assert "so these are integers" in page.text
+    assert "weight, in integers" in page.text
+
+
+def test_quantised_weights_lie_where_the_float_weights_lie(run: Path) -> None:
+    from dlm_snn.report import folder, weights
+
+    for of in weights.by_projection(folder.read(run).networks):
+        assert of.comparable
+        change_ = np.abs(of.before - of.after)
+        assert np.sort(change_)[-2] <= of.grain / 2 * 1.000001  # the largest weight of all may be clipped
+
+
+@pytest.mark.parametrize("name", ["metrics.json", "record.json", "config.yaml"])
+def test_a_missing_file_is_named_with_its_remedy(run: Path, name: str) -> None:
+    (run / name).unlink()
+    with pytest.raises(MissingError, match=rf"no {name} in .*dlm-snn run") as caught:
+        write_report(run)
+    assert "\n" not in str(caught.value)
+    assert not (run / "report.html").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "keep", "message"),
+    [
+        ("metrics.json", 0.6, "is not complete JSON"),
+        ("record.json", 0.5, "is not complete JSON"),
+        ("network.json", 0.5, "is not complete JSON"),
+        ("config.yaml", 0.0, "empty or truncated"),
+        ("traces.npz", 0.5, "is not a complete npz"),
+        ("integer.safetensors", 0.5, "is not a complete safetensors"),
+        ("rasters/reference/hidden.npz", 0.5, "is not a complete raster"),
+    ],
+)
+def test_a_truncated_file_is_refused_in_one_line(run: Path, name: str, keep: float, message: str) -> None:
+    content = (run / name).read_bytes()
+    (run / name).write_bytes(content[: int(len(content) * keep)])
+    with pytest.raises(DlmError, match=message) as caught:
+        write_report(run)
+    assert Path(name).name in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert not (run / "report.html").exists()
+
+
+@pytest.mark.parametrize(
+    ("section", "message"),
+    [({"agreement": {}}, "'agreement' is not a list"), ({"curve": [1]}, "'curve'"), ({"accuracy": [1]}, "'accuracy'")],
+)
+def test_metrics_of_another_shape_are_refused(run: Path, section: dict, message: str) -> None:
+    change(run / "metrics.json", **section)
+    with pytest.raises(DlmError, match=message):
+        write_report(run)
+
+
+def test_text_of_the_run_cannot_become_markup(run: Path) -> None:
+    (run / "config.yaml").write_text(json.dumps({"note": HOSTILE}))
+    change(run / "record.json", command=HOSTILE, machine=HOSTILE, versions={HOSTILE: HOSTILE})
+    rows = json.loads((run / "metrics.json").read_text())["agreement"]
+    rows[0] |= {"first": HOSTILE, "note": HOSTILE, "spikes": {HOSTILE: [1, 2, 3]}}
+    change(
+        run / "metrics.json", agreement=rows, dataset={"name": HOSTILE, "test": 3}, accuracy={"float": 1.0, HOSTILE: 1}
+    )
+    (run / "rasters" / "reference" / "hidden.npz").rename(run / "rasters" / "reference" / "a<script>b.npz")
+    text, page = page_of(run)
+    assert not [tag for tag, _ in page.tags if tag in {"script", "img"}]
+    assert "<script" not in text
+    assert len(set(page.ids)) == len(page.ids)
+    assert page.text.count("alert('x')") >= 8
+
+
+def test_importing_the_report_loads_no_plotting_and_no_templates() -> None:
+    code = "import sys, dlm_snn.report; sys.exit(bool({'matplotlib', 'jinja2'} & set(sys.modules)))"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+# A real browser, over the DevTools protocol on a pair of pipes.
+
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "google-chrome", "chromium-browser"))), None)
+FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--remote-debugging-pipe"]
+OVERLAPS = """[...document.querySelectorAll('figure svg')].flatMap(svg => {
+  const boxes = [...svg.querySelectorAll('text')].map(t => [t.textContent, t.getBoundingClientRect()]);
+  const cut = (a, b) => Math.min(a.right, b.right) - Math.max(a.left, b.left) > 0.5
+    && Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top) > 2;
+  const edge = svg.getBoundingClientRect();
+  const out = boxes.filter(([_, a]) => a.left < edge.left - 2 || a.right > edge.right + 2);
+  return boxes.flatMap(([t, a], i) => boxes.slice(i + 1).filter(([_, b]) => cut(a, b)).map(([u]) => [t, u]))
+    .concat(out.map(([t]) => [svg.getAttribute('aria-label'), 'beyond the edge', t]));
+})"""
+
+
+class Tab:
+    """One page in a headless browser."""
+
+    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+        self.process, self.events, self._count, self._rest, self._session = process, [], 0, b"", {}
+        target = self.call("Target.createTarget", url="about:blank")
+        self._session = {"sessionId": self.call("Target.attachToTarget", flatten=True, **target)["sessionId"]}
+        for domain in ("Page", "Runtime", "Log", "Network"):
+            self.call(f"{domain}.enable")
+
+    def call(self, method: str, **parameters: object) -> dict:
+        self._count += 1
+        message = {"id": self._count, "method": method, "params": parameters, **self._session}
+        self.process.stdin.write(json.dumps(message).encode() + b"\0")
+        while (answer := self._next()).get("id") != self._count:
+            self.events.append(answer)
+        assert "error" not in answer, answer
+        return answer["result"]
+
+    def _next(self) -> dict:
+        """The next message; answers and events come in one stream."""
+        deadline = time.monotonic() + 60
+        while b"\0" not in self._rest:
+            ready, _, _ = select.select([self.process.stdout], [], [], max(deadline - time.monotonic(), 0))
+            piece = os.read(self.process.stdout.fileno(), 1 << 20) if ready else b""
+            assert piece, "the browser fell silent"
+            self._rest += piece
+        message, _, self._rest = self._rest.partition(b"\0")
+        return json.loads(message)
+
+    def open(self, page: Path) -> None:
+        self.events.clear()
+        self.call("Page.navigate", url=page.as_uri())
+        while not any(event.get("method") == "Page.loadEventFired" for event in self.events):
+            self.events.append(self._next())
+        self.evaluate("new Promise(done => setTimeout(done, 300))")
+
+    def evaluate(self, expression: str) -> object:
+        answer = self.call("Runtime.evaluate", expression=expression, awaitPromise=True, returnByValue=True)
+        return answer["result"].get("value")
+
+    def look(self, width: int, dark: bool = False) -> None:
+        """The width of the window, and light or dark."""
+        self.call(
+            "Emulation.setDeviceMetricsOverride", width=width, height=900, deviceScaleFactor=1, mobile=width < 600
+        )
+        scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
+        self.call("Emulation.setEmulatedMedia", features=[scheme])
+
+    def complaints(self, page: Path) -> list[str]:
+        """Console errors, and requests for anything but the page and what it carries in itself."""
+        self.open(page)
+        found = []
+        for event in self.events:
+            method, content = event.get("method"), event.get("params", {})
+            if method == "Runtime.exceptionThrown":
+                found.append(f"error: {content['exceptionDetails']['text']}")
+            elif method == "Runtime.consoleAPICalled" and content["type"] in {"error", "assert", "warning"}:
+                found.append(f"error: {content['args']}")
+            elif method == "Log.entryAdded" and content["entry"]["level"] in {"error", "warning"}:
+                found.append(f"error: {content['entry']['text']}")
+            elif method == "Network.requestWillBeSent":
+                url = content["request"]["url"]
+                if url != page.as_uri() and not url.startswith("data:"):
+                    found.append(f"request: {url}")
+        return found
+
+
+@contextmanager
+def chromium(folder: Path) -> Iterator[Tab]:
+    """A headless browser; its pipes are the descriptors 3 and 4, which the shell makes of standard input and output."""
+    arguments = [str(CHROMIUM), *FLAGS, f"--user-data-dir={folder}", "about:blank"]
+    command = ["sh", "-c", 'exec "$0" "$@" 3<&0 4>&1 </dev/null >/dev/null 2>&1', *arguments]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0) as process:
+        try:
+            tab = Tab(process)
+            yield tab
+            tab._session = {}
+            tab.call("Browser.close")
+            process.wait(timeout=30)
+        finally:
+            process.kill()
+
+
+@pytest.fixture(scope="module")
+def tab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tab]:
+    if CHROMIUM is None:
+        pytest.skip("needs chromium or google-chrome in the path")
+    with chromium(tmp_path_factory.mktemp("browser")) as opened:
+        yield opened
+
+
+@pytest.mark.browser
+def test_a_browser_opens_the_page_without_error_or_outside_request(
+    tab: Tab, finished: Path, shown: tuple[str, _Page]
+) -> None:
+    assert tab.complaints(finished / "report.html") == []
+    assert tab.evaluate("document.querySelectorAll('figure svg').length") == 14
+
+
+@pytest.mark.browser
+def test_the_browser_check_sees_an_error_and_an_outside_request(tab: Tab, tmp_path: Path) -> None:
+    page = tmp_path / "bad.html"
+    page.write_text(
+        "<!DOCTYPE html><title>bad</title><link rel=icon href='data:,'>"
+        "<img src='http://127.0.0.1:9/a.png'><script>console.error('said'); missing()</script>"
+    )
+    found = tab.complaints(page)
+    assert "request: http://127.0.0.1:9/a.png" in found
+    assert any("said" in line for line in found)
+    assert any(line.startswith("error: Uncaught") for line in found)
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize(("width", "dark"), [(1200, False), (360, True)])
+def test_labels_do_not_overlap_and_the_page_fits_its_window(
+    tab: Tab, finished: Path, shown: tuple[str, _Page], width: int, dark: bool
+) -> None:
+    tab.look(width, dark)
+    tab.open(finished / "report.html")
+    assert tab.evaluate("document.scrollingElement.scrollWidth") <= width
+    assert tab.evaluate(OVERLAPS) == []
+    ground = tab.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert ground == ("rgb(20, 24, 27)" if dark else "rgb(251, 251, 249)")
