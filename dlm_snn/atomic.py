@@ -52,12 +52,12 @@ def writing_folder(path: Path, replace: bool = False) -> Iterator[Path]:
         DlmError: the folder exists and ``replace`` is false, or it cannot be written.
     """
     if path.exists() and not replace:
-        raise DlmError(f"{path} exists; choose another --name, or --replace it")
+        raise DlmError(f"{path} exists; choose another name, or give --replace")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         aside = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}."))
     except OSError as error:
-        raise DlmError(f"cannot write {path} ({error.strerror}); choose a folder that is yours with --runs") from error
+        raise DlmError(f"cannot write {path} ({error.strerror}); choose a folder that is yours") from error
     try:
         yield aside
         aside.chmod(0o755)

@@ -195,16 +195,18 @@ def _divergence(
             if name in getattr(recording, key)
         ]
         texts.append(", ".join([f"s = {spike}", *known]))
-    return Divergence(sample, step, name, neuron, " against ".join(texts), _cause(first, second, sample, step, exact))
+    cause = _cause(first, second, sample, step, name, exact)
+    return Divergence(sample, step, name, neuron, " against ".join(texts), cause)
 
 
-def _cause(first: Recording, second: Recording, sample: int, last: int, exact: bool) -> str:
-    """Which quantity parted first, up to the step of the first differing spike."""
+def _cause(first: Recording, second: Recording, sample: int, last: int, where: str, exact: bool) -> str:
+    """Which quantity parted first, up to the step and the population of the first differing spike."""
     names = list(first.network.neurons)
     if not all(name in r.u and name in r.v for name in names for r in (first, second)):
         return "cause unknown: record u and v in both runs"
     for step in range(last + 1):
-        for name in names:
+        # What is computed after that population in its step is a consequence.
+        for name in names if step < last else names[: names.index(where) + 1]:
             for key, meaning in (
                 ("u", "the synaptic drive, its delay or du differs"),
                 ("v", "dv, bias or reset differs"),
@@ -215,9 +217,11 @@ def _cause(first: Recording, second: Recording, sample: int, last: int, exact: b
                 same_spikes = np.equal(
                     *(r.rasters[name].samples(slice(sample, sample + 1)).dense()[0, step] for r in (first, second))
                 )
-                if np.any(parted & same_spikes):
-                    where = int(np.flatnonzero(parted & same_spikes)[0])
-                    return f"{key} of {name}[{where}] parted at step {step}: {meaning}"
+                if key == "v":
+                    # A neuron that spiked in one run only was reset there only.
+                    parted &= same_spikes
+                if parted.any():
+                    return f"{key} of {name}[{np.flatnonzero(parted)[0]}] parted at step {step}: {meaning}"
     return "u and v agree up to it: the threshold comparison or the competition differs"
 
 

@@ -166,8 +166,9 @@ class IntegerProjection:
         object.__setattr__(self, "delay", _checked_delay(self.delay, self.connection))
         if np.max(self.delay) > MAX_DELAY:
             raise DlmError(f"{self.name}: delay {np.max(self.delay)} exceeds {MAX_DELAY}")
-        checked_parameter(f"{self.name}: weight_exp", self.weight_exp, 1, int, -8, 7)
-        checked_parameter(f"{self.name}: num_weight_bits", self.num_weight_bits, 1, int, 1, 8)
+        for field, low, high in (("weight_exp", -8, 7), ("num_weight_bits", 1, 8)):
+            value = checked_parameter(f"{self.name}: {field}", getattr(self, field), 1, int, low, high)
+            object.__setattr__(self, field, value)
         low, high, grain = weight_grid(self.sign_mode, self.num_weight_bits)
         weight = self.connection.weight
         if weight.dtype.kind == "f":

@@ -85,3 +85,22 @@ def before_reset(recording: Recording, name: str) -> NDArray | None:
     if neuron.reset == "subtract":
         v[:, 1:] -= neuron.v_threshold * recording.rasters[name].dense()[:, :-1]
     return v
+
+
+def check_state(network: Network | IntegerNetwork, state: RunState | None, n_samples: int) -> None:
+    """Raise unless a state to go on from has the extents of this run.
+
+    Raises:
+        DlmError: it is of another network or another number of samples; names the population.
+    """
+    if state is None:
+        return
+    for name, population in network.populations.items():
+        memory = network.memory(name)
+        fits = not memory or np.shape(state.flight.get(name, ())) == (n_samples, memory, population.n)
+        if name in network.neurons:
+            fits &= name in state.neurons and np.shape(state.neurons[name].v) == (n_samples, population.n)
+        if not fits:
+            raise DlmError(
+                f"the state does not fit population '{name}' of {n_samples} samples; pass one of the same run"
+            )

@@ -135,7 +135,7 @@ def train(
     module = SpikingModule(network, surrogate(config.surrogate, config.slope))
 
     def spikes(batch: NDArray) -> Tensor:
-        return module({source: torch.from_numpy(batch)}, n_steps, [output])[output]
+        return module({source: torch.tensor(batch)}, n_steps, [output])[output]
 
     def correct(samples: NDArray, labels: NDArray) -> float:
         dense = [spikes(part).transpose(0, 1).bool().numpy() for part in _batches(samples)]
@@ -218,7 +218,7 @@ def train_relu(
     biases = [torch.zeros(post, requires_grad=True) for post in sizes[1:]]
 
     def logits(batch: NDArray) -> Tensor:
-        value = torch.from_numpy(batch).float() / scale
+        value = torch.tensor(batch).float() / scale
         for weight, bias in zip(weights[:-1], biases[:-1], strict=True):
             value = torch.relu(value @ weight.T + bias)
         return value @ weights[-1].T + biases[-1]
@@ -245,7 +245,7 @@ def _fit(
 ) -> Curve:
     """The loop over epochs and shuffled batches."""
     x, y = data
-    labels = torch.from_numpy(y.astype(np.int64))
+    labels = torch.tensor(y, dtype=torch.int64)
     rng = np.random.default_rng(config.seed)
     optimizer = torch.optim.AdamW(parameters, lr=config.learning_rate, weight_decay=config.weight_decay, fused=True)
     n_updates = config.epochs * math.ceil(len(x) / config.batch_size)

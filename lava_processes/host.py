@@ -10,16 +10,18 @@ import json
 import multiprocessing
 import multiprocessing.shared_memory
 import os
+import shutil
 import signal
 import sys
 import threading
 import traceback
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from multiprocessing.connection import wait
 from pathlib import Path
 from typing import Any
 
-from lava_processes.runner import shared_memory_prefix
+from lava_processes.runner import SHARED_MEMORY, shared_memory_prefix
 
 CHUNK = 200
 """Steps between two signs of life."""
@@ -138,12 +140,15 @@ class _Watch:
 
     def fail(self, children: Iterable[Any], otherwise: str) -> None:
         """Report what a child said, or else ``otherwise``; kill and collect all children; leave at once."""
-        _report(self._folder, "lava", f"Lava failed: {_children_said(children) or otherwise}")
-        sys.stderr.flush()
-        for process in multiprocessing.active_children():
-            process.kill()
-            process.join(timeout=1)
-        os._exit(1)
+        try:
+            _report(self._folder, "lava", f"Lava failed: {_children_said(children) or otherwise}")
+            sys.stderr.flush()
+            for process in multiprocessing.active_children():
+                process.kill()
+                with suppress(ChildProcessError):
+                    os.waitpid(process.ident or 0, 0)
+        finally:
+            os._exit(1)
 
     def _look(self) -> None:
         while not wait([sys.stdin], timeout=LOOK_EVERY):
@@ -153,6 +158,13 @@ class _Watch:
                 ended = [process for process in self._known if _has_ended(process)]
                 if ended:
                     self.fail(ended, f"its process {ended[0].name} was killed while running")
+        self._vanish()
+
+    def _vanish(self) -> None:
+        """The parent is gone and cannot clean up: remove what it would have removed, and end the whole session."""
+        for segment in SHARED_MEMORY.glob(f"{shared_memory_prefix(os.getpid())}*"):
+            segment.unlink(missing_ok=True)
+        shutil.rmtree(self._folder, ignore_errors=True)
         os.killpg(0, signal.SIGKILL)
 
 

@@ -31,6 +31,8 @@ from dlm_snn.recording import Recording, RunState, checked_record
 from dlm_snn.stimulus import Stimulus, prepare
 
 SHARED_MEMORY = Path("/dev/shm")
+LOOK_EVERY = 0.2
+"""Seconds between two looks at a silent child."""
 
 Progress = Callable[[int, int], None]
 """(steps done, steps in all) -> None."""
@@ -163,9 +165,14 @@ def _follow(child: subprocess.Popen[bytes], timeout: float, progress: Progress |
     deadline = time.monotonic() + timeout
     pending = b""
     while True:
-        ready, _, _ = select.select([stdout], [], [], max(0.0, deadline - time.monotonic()))
+        ready, _, _ = select.select([stdout], [], [], LOOK_EVERY)
         if not ready:
-            raise TimeoutError
+            if child.poll() is not None:
+                # Its own children may still hold the pipe open.
+                return
+            if time.monotonic() > deadline:
+                raise TimeoutError
+            continue
         piece = os.read(stdout.fileno(), 65536)
         if not piece:
             return

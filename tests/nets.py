@@ -234,6 +234,12 @@ def bias_per_neuron(rng: Generator) -> Made:
 
 
 @_float
+def bias_filtered(rng: Generator) -> Made:
+    """A bias is added to v, never to the current."""
+    return chain(rng, LIF((10,), dv=DV, du=0.5, bias=0.03125), low=-12, high=18)
+
+
+@_float
 def pacemaker(rng: Generator) -> Made:
     """A population that no input reaches, driven by its bias."""
     network = Network(
@@ -404,6 +410,11 @@ def subtract_recurrent(rng: Generator) -> Made:
 @_float
 def subtract_kwta(rng: Generator) -> Made:
     return chain(rng, LIF((12,), dv=DV, reset="subtract", winners=3), rate=0.3)
+
+
+@_float
+def subtract_kwta_filtered(rng: Generator) -> Made:
+    return chain(rng, LIF((12,), dv=DV, du=0.5, reset="subtract", winners=2, groups=2), rate=0.25)
 
 
 @_float
@@ -674,7 +685,7 @@ def int_delays(rng: Generator) -> Made:
     network = IntegerNetwork(
         {
             "pixels": Input((8,)),
-            "hidden": IntegerLIF((10,), dv=410, v_threshold=32),
+            "hidden": IntegerLIF((10,), dv=410, v_threshold=40),
             "output": IntegerLIF((5,), dv=410, v_threshold=128),
         },
         [
@@ -772,8 +783,9 @@ def tags(network: Network | IntegerNetwork) -> frozenset[str]:
         "per-neuron bias": any(np.ndim(n.bias) for n in neurons),
         "filtered": any(_keeps_current(n) for n in neurons),
         "bias": any(np.any(n.bias) for n in neurons),
+        "bias filtered": any(np.any(n.bias) and _keeps_current(n) for n in neurons),
         "kwta": any(n.winners is not None for n in neurons),
-        "kwta filtered": any(n.winners is not None and _keeps_current(n) for n in neurons),
+        "kwta filtered zero": any(n.winners is not None and _keeps_current(n) and _reset(n) == "zero" for n in neurons),
         "subtract": any(_reset(n) == "subtract" for n in neurons),
         "subtract filtered": any(_reset(n) == "subtract" and _keeps_current(n) for n in neurons),
         "subtract kwta": any(_reset(n) == "subtract" and n.winners is not None for n in neurons),

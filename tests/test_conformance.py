@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 from importlib.util import find_spec
 from typing import Any
@@ -22,6 +23,12 @@ CASES = [*FLOAT, *INTEGER]
 
 REFUSES: dict[str, dict[str, str]] = {
     "brian2": {"integer": "IntegerNetwork"},
+    "snntorch": {
+        "integer": "integer networks",
+        "refractory": "refractory period",
+        "kwta filtered zero": "competition with a zero reset and a filtered current",
+        "bias filtered": "LIF.bias .* beside a filtered current",
+    },
     "lava-float": {
         "integer": "IntegerNetwork",
         "subtract": "reset by subtraction",
@@ -180,6 +187,20 @@ def test_two_halves_are_one_whole(backend, case, start, middle):
             joined = np.concatenate([getattr(part, key)[name] for part in parts], axis=1)
             allowed = 0 if case in INTEGER else ROUNDING.get(backend, 0)
             np.testing.assert_allclose(joined, getattr(whole, key)[name], rtol=0, atol=allowed)
+
+
+@pytest.mark.parametrize("wrong", ["too many samples", "too few samples", "other network"])
+@pytest.mark.parametrize("backend", [name for name in BACKENDS if name not in STATELESS])
+def test_a_state_of_another_run_is_refused(backend, wrong):
+    available(backend)
+    network, stimulus, n_steps = make("skip")
+    source, n_samples = network, {"too many samples": 1, "too few samples": 3}.get(wrong, 2)
+    if wrong == "other network":
+        balanced = [p for p in network.projections if not any(network.lags(p))]
+        source = replace(network, projections=balanced)
+    state = run(source, {"pixels": np.zeros((n_samples, 10), int)}, 5).state
+    with pytest.raises(DlmError, match="the state does not fit population"):
+        run(network, stimulus, n_steps, state=state, backend=backend)
 
 
 @pytest.mark.parametrize("backend", sorted(STATELESS & set(BACKENDS)))

@@ -31,12 +31,15 @@ def _imported() -> ModuleType:
     """
     if "brian2" in sys.modules:
         return sys.modules["brian2"]
-    hook, interrupt = sys.excepthook, signal.getsignal(signal.SIGINT)
+    hook, interrupt, shown = sys.excepthook, signal.getsignal(signal.SIGINT), warnings.showwarning
     with _without_deprecations():
         import brian2
     sys.excepthook = hook
     if interrupt is not None and threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGINT, interrupt)
+    logging.captureWarnings(False)
+    if warnings.showwarning is not shown:  # they were captured before
+        logging.captureWarnings(True)
     _close_logs()
     return brian2
 
@@ -44,7 +47,6 @@ def _imported() -> ModuleType:
 def _close_logs() -> None:
     from brian2.utils.logger import BrianLogger
 
-    logging.captureWarnings(False)
     logging.getLogger("py.warnings").removeHandler(BrianLogger.console_handler)
     if BrianLogger.file_handler is not None:
         logging.getLogger("brian2").removeHandler(BrianLogger.file_handler)

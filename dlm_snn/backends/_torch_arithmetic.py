@@ -32,6 +32,11 @@ def by_delay(projection: Any, weight: Tensor) -> list[Tensor]:
     return [weight * torch.from_numpy(projection.delay == delay) for delay, _ in projection.parts]
 
 
+def stored_weights(network: Network | IntegerNetwork, dtype: torch.dtype) -> list[list[Tensor]]:
+    """A network's own weights; see Weights."""
+    return [by_delay(p, torch.tensor(p.connection.weight, dtype=dtype)) for p in network.projections]
+
+
 class FloatArithmetic:
     """Products and steps of a Network; see ``_torch_loop.Arithmetic``.
 
@@ -56,6 +61,11 @@ class FloatArithmetic:
         self.spikes = winning if function is None else spiking(function)
         self.neurons = {name: _tensors(p, biases.get(name), dtype) for name, p in network.neurons.items()}
 
+    @classmethod
+    def of(cls, network: Network, dtype: torch.dtype) -> FloatArithmetic:
+        """With the network's own weights and without gradients."""
+        return cls(network, stored_weights(network, dtype), {}, None, dtype)
+
     def product(self, projection: int, part: int, x: Tensor) -> Tensor:
         """Drive that values (..., pre) cause through a part of a projection."""
         return x @ self.weights[projection][part].T
@@ -69,7 +79,7 @@ class FloatArithmetic:
         """The state to start from: given in arrays, or rest."""
         n = self.neurons[name].n
         given: Any = lif.rest(n_samples, n) if state is None else state
-        return given._make(torch.from_numpy(np.asarray(part)).to(self.dtype) for part in given)
+        return given._make(torch.tensor(part, dtype=self.dtype) for part in given)
 
     @staticmethod
     def arrays(state: Any) -> lif.State:
@@ -100,6 +110,11 @@ class IntegerArithmetic:
 
     dtype = torch.float64
 
+    @classmethod
+    def of(cls, network: IntegerNetwork) -> IntegerArithmetic:
+        """With the network's own weights and without gradients."""
+        return cls(network, stored_weights(network, cls.dtype), {}, None)
+
     def __init__(
         self, network: IntegerNetwork, weights: Weights, biases: Mapping[str, Tensor], function: Surrogate | None
     ) -> None:
@@ -127,7 +142,7 @@ class IntegerArithmetic:
         """The state to start from: given in arrays, or rest."""
         n = self.neurons[name].n
         given: Any = integer_lif.rest(n_samples, n) if state is None else state
-        return given._make(torch.from_numpy(np.asarray(part)).to(self.dtype) for part in given)
+        return given._make(torch.tensor(part, dtype=self.dtype) for part in given)
 
     @staticmethod
     def arrays(state: Any) -> integer_lif.State:

@@ -100,7 +100,7 @@ def _run_block(
 ) -> tuple[dict[str, Any], dict[str, NDArray]]:
     """One block of samples: traces and overflow are filled in; returns its last states and events in flight."""
     n_samples = block.stop - block.start
-    fed = {name: torch.from_numpy(s.values[block].swapaxes(0, 1)).to(arithmetic.dtype) for name, s in stimuli.items()}
+    fed = {name: torch.tensor(s.values[block].swapaxes(0, 1), dtype=arithmetic.dtype) for name, s in stimuli.items()}
     states = {
         name: arithmetic.first(name, None if state is None else _cut(state.neurons[name], block), n_samples)
         for name in network.neurons
@@ -133,7 +133,7 @@ def _sent(
     """What a population sent before a run."""
     if state is None or name not in state.flight:
         return silent(network, name, block.stop - block.start, dtype)
-    return Sent(torch.from_numpy(np.asarray(state.flight[name][block]).swapaxes(0, 1)).to(dtype))
+    return Sent(torch.tensor(np.swapaxes(state.flight[name][block], 0, 1), dtype=dtype))
 
 
 def _cut(state: Any, block: slice) -> Any:

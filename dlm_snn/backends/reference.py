@@ -8,12 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dlm_snn.errors import DlmError
 from dlm_snn.network import IntegerNetwork, Network
 from dlm_snn.neurons import integer_lif, lif
 from dlm_snn.neurons.integer_lif import IntegerLIF, Overflow
 from dlm_snn.raster import SpikeRaster
-from dlm_snn.recording import Recording, RunState, checked_record
+from dlm_snn.recording import Recording, RunState, check_state, checked_record
 from dlm_snn.stimulus import prepare
 
 
@@ -44,9 +43,10 @@ def run(
     """
     record = checked_record(record)
     stimuli, n_samples = prepare(network, stimulus, n_steps)
+    check_state(network, state, n_samples)
     populations = network.neurons
     sent = {name: _Sent(network, name, state, n_samples, n_steps) for name in network.populations}
-    states = {name: _first(p, name, state, n_samples) for name, p in populations.items()}
+    states = {name: state.neurons[name] if state else _rest(p, n_samples) for name, p in populations.items()}
     overflow = {name: Overflow(0, 0) for name in populations if isinstance(network, IntegerNetwork)}
     traces = {
         key: {name: _trace(network, key, n_samples, n_steps, p.n) for name, p in populations.items()} for key in record
@@ -117,13 +117,8 @@ def _step(neuron: Any, state: Any, drive: NDArray) -> tuple[Any, Overflow | None
     return lif.step(neuron, state, drive), None
 
 
-def _first(neuron: Any, name: str, state: RunState | None, n_samples: int) -> Any:
-    """The state that a population starts from: rest, or where an earlier run stopped."""
-    if state is None:
-        return (integer_lif if isinstance(neuron, IntegerLIF) else lif).rest(n_samples, neuron.n)
-    if name not in state.neurons or state.neurons[name].v.shape != (n_samples, neuron.n):
-        raise DlmError(f"the state does not fit population '{name}' of {n_samples} samples; pass one of the same run")
-    return state.neurons[name]
+def _rest(neuron: Any, n_samples: int) -> Any:
+    return (integer_lif if isinstance(neuron, IntegerLIF) else lif).rest(n_samples, neuron.n)
 
 
 def _trace(network: Network | IntegerNetwork, key: str, *extent: int) -> NDArray:

@@ -48,14 +48,10 @@ def _arithmetic(network: Network | IntegerNetwork, dtype: torch.dtype) -> Arithm
     if isinstance(network, IntegerNetwork):
         if dtype != torch.float64:
             raise DlmError(f"an integer network is exact in torch.float64 only, not in {dtype}")
-        return IntegerArithmetic(network, _weights(network, dtype), {}, None)
+        return IntegerArithmetic.of(network)
     if dtype not in (torch.float32, torch.float64):
         raise DlmError(f"dtype = {dtype} is neither torch.float64 nor torch.float32")
-    return FloatArithmetic(network, _weights(network, dtype), {}, None, dtype)
-
-
-def _weights(network: Network | IntegerNetwork, dtype: torch.dtype) -> list[list[Tensor]]:
-    return [by_delay(p, torch.tensor(p.connection.weight, dtype=dtype)) for p in network.projections]
+    return FloatArithmetic.of(network, dtype)
 
 
 class SpikingModule(torch.nn.Module):

@@ -16,7 +16,7 @@ from dlm_snn.report.folder import Trace
 from dlm_snn.report.svg import THEME
 from dlm_snn.report.weights import Weights
 
-WIDTH = 4.2
+WIDTH = 3.7
 """Inches; a panel fills a phone, and two stand side by side on a desk."""
 VECTOR_SPIKES = 4000
 """Above this many spikes a raster is an image inside the SVG: as paths they would outweigh the page."""
@@ -40,13 +40,15 @@ def raster(spikes: SpikeRaster, other: SpikeRaster | None, kind: str) -> Figure:
         kind: "float" or "integer", which names the colour.
     """
     n_columns = spikes.n_samples * spikes.n_steps
-    figure, axes = _panel(float(np.clip(0.9 + spikes.n_neurons * 0.02, 1.35, 2.6)))
+    figure, axes = _panel(float(np.clip(0.9 + spikes.n_neurons * 0.018, 1.3, 2.4)))
     column = spikes.sample.astype(np.int64) * spikes.n_steps + spikes.step
     alone = np.zeros(column.shape, dtype=bool) if other is None else ~shared(spikes, other)
-    half = max(0.42, spikes.n_neurons / 300)
+    half = max(0.42, spikes.n_neurons / 100)  # two points high at least
     width = float(np.clip((WIDTH - 0.6) * 72 / n_columns * 0.6, 0.5, 2.2))
-    for chosen, colour in ((~alone, THEME["muted"]), (alone, THEME[kind])):
-        _strokes(axes, column[chosen], spikes.neuron[chosen], half, colour, width, len(spikes) > VECTOR_SPIKES)
+    as_image = len(spikes) > VECTOR_SPIKES
+    _strokes(axes, column[~alone], spikes.neuron[~alone], half, THEME["shared"], width, as_image)
+    # Larger as well, so that not only the colour tells them.
+    _strokes(axes, column[alone], spikes.neuron[alone], half * 1.3, THEME[kind], width * 1.3, as_image)
     for boundary in range(1, spikes.n_samples):
         axes.axvline(boundary * spikes.n_steps, color=THEME["rule"], linewidth=0.8, zorder=0)
     _sample_axis(axes, spikes)
@@ -96,7 +98,7 @@ def traces(pair: Sequence[Trace], neurons: Sequence[int], spikes: Sequence[Spike
         spikes: the same sample's raster of each simulator, or None.
         kind: "float" or "integer", which names the colour.
     """
-    figure = Figure(figsize=(WIDTH, 0.85 + 0.72 * len(neurons)), layout="constrained")
+    figure = Figure(figsize=(WIDTH, 0.8 + 0.68 * len(neurons)), layout="constrained")
     rows = figure.subplots(len(neurons), 1, sharex=True, squeeze=False)[:, 0]
     looks: list[dict[str, Any]] = [
         {"color": _PALE[kind], "linewidth": 4.0, "solid_capstyle": "round"},
@@ -136,14 +138,14 @@ def _threshold(axes: Axes, pair: Sequence[Trace], neuron: int) -> None:
 
 def rates(rasters: Mapping[str, SpikeRaster], labels: Mapping[str, str]) -> Figure:
     """How many neurons of a population fire how often: float filled, integer as an outline."""
-    figure, axes = _panel(2.2)
+    figure, axes = _panel(2.0)
     of_neuron = {kind: neuron_rates(spikes) for kind, spikes in rasters.items()}
     highest = max(max((rate.max(initial=0) for rate in of_neuron.values()), default=0), 1e-3)
     n_bins = 24 if max(rate.size for rate in of_neuron.values()) >= 50 else 12
     edges = np.linspace(0, highest * (1 + 1e-9), n_bins + 1)
     for kind, rate in of_neuron.items():
         _histogram(axes, np.histogram(rate, edges)[0], edges, kind, f"{labels[kind]}, mean {rate.mean():#.3g}")
-    axes.set(xlabel="spikes per step, mean over all samples", ylabel="neurons", xlim=(0, edges[-1]))
+    axes.set(xlabel="spikes per step, mean over all samples", ylabel="neurons", xlim=(0, edges[-1] * 1.03))
     axes.set_ylim(0, axes.get_ylim()[1] * 1.05)
     axes.yaxis.set_major_locator(MaxNLocator(4, integer=True))
     figure.legend(loc="outside upper left", ncols=2, columnspacing=1.2, handlelength=1.6)
@@ -166,7 +168,7 @@ def weights(of: Weights, labels: Mapping[str, str]) -> Figure:
     """Weights before and after quantisation: over each other in one unit, else below each other."""
     both = of.before is not None and of.after is not None
     stacked = both and not of.comparable
-    figure = Figure(figsize=(WIDTH, 3.4 if stacked else 2.2), layout="constrained")
+    figure = Figure(figsize=(WIDTH, 3.2 if stacked else 2.0), layout="constrained")
     rows = figure.subplots(2 if stacked else 1, 1, squeeze=False)[:, 0]
     parts = [(kind, values) for kind, values in (("float", of.before), ("integer", of.after)) if values is not None]
     edges = _edges([values for _, values in parts], of.grain) if of.comparable else None
@@ -204,7 +206,7 @@ def curve(rows: Sequence[Mapping[str, Any]], series: Mapping[str, str], ylabel: 
         series: key of a row -> its label; None values are left out.
         ylabel: what is drawn.
     """
-    figure, axes = _panel(2.2)
+    figure, axes = _panel(2.0)
     looks: tuple[dict[str, Any], ...] = (
         {"color": THEME["float"]},
         {"color": THEME["integer"], "linestyle": (0, (4, 2))},

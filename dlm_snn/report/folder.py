@@ -22,10 +22,12 @@ _REMEDY = "write it again with 'dlm-snn run'"
 _SECTIONS = {
     "dataset": dict,
     "accuracy": dict,
+    "accuracy_samples": dict,
     "silent": dict,
     "agreement": list,
     "activity": dict,
     "loss_budget": dict,
+    "overflow": dict,
     "curve": list,
 }
 

@@ -13,6 +13,9 @@ from dlm_snn.atomic import write_text
 from dlm_snn.report import folder, panels, wording
 from dlm_snn.report.svg import styled
 
+_OVERFLOWS = ("wraps", "saturations")
+_COMPARED = "u and v compared"
+
 
 def write(path: Path) -> Path:
     """Write ``report.html`` into a run folder; see ``dlm_snn.report.write_report``."""
@@ -33,10 +36,9 @@ def render(run: folder.RunFolder) -> str:
             "curves": panels.curves(run),
         }
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    environment.filters.update(number=wording.number, title=wording.title)
+    environment.filters["number"] = wording.number
     template = environment.from_string(files("dlm_snn.report").joinpath("page.html").read_text(encoding="utf-8"))
     return template.render(
-        name=run.path.resolve().name,
         sentence=wording.sentence(run.metrics),
         tiles=wording.tiles(run.metrics),
         results=wording.results(run.metrics),
@@ -44,11 +46,18 @@ def render(run: folder.RunFolder) -> str:
         populations=_compared(run),
         budget=_budget(run.metrics),
         labels=labels,
-        record={key: run.record.get(key) for key in ("created", "digests", "versions", "seconds")},
+        competition=_competition(run),
+        dataset=(run.metrics.get("dataset") or {}).get("name"),
+        record={key: run.record.get(key) for key in ("created", "seed", "digests", "versions", "seconds")},
         provenance=_provenance(run.record),
         config=run.config,
         **figures,
     )
+
+
+def _competition(run: folder.RunFolder) -> bool:
+    """Whether a population holds back all spikes but those of its winners."""
+    return any(p.get("winners") is not None for stored in run.networks.values() for p in stored.populations.values())
 
 
 def _compared(run: folder.RunFolder) -> list[str]:
@@ -72,18 +81,36 @@ def _agreement(run: folder.RunFolder, labels: Mapping[str, str]) -> list[dict[st
                 "spikes": row.get("spikes") or {},
                 "ties": row.get("ties"),
                 "equal": row.get("equal"),
-                "remarks": [text for text in (row.get("text"), row.get("note")) if text and text != "equal"],
+                "remarks": _remarks(row),
             }
         )
     return rows
+
+
+def _remarks(row: Mapping[str, Any]) -> list[str]:
+    """What there is to say about a pair beyond its verdict: the divergence or the ties, the voltages, the note."""
+    remarks = [str(row["text"])] if row.get("text") not in (None, "", "equal") else []
+    gaps = [gap for pair in (row.get("values") or {}).values() for gap in pair]
+    note = str(row.get("note") or "")
+    if gaps:
+        apart = "identical" if not any(gaps) else f"apart by {max(gaps):.2g} at most"
+        on = note.removeprefix(_COMPARED) if note.startswith(_COMPARED) else ""
+        remarks.append(f"u and v {apart}{on}")
+        note = "" if on else note
+    return [*remarks, note] if note else remarks
 
 
 def _budget(metrics: Mapping[str, Any]) -> dict[str, Any] | None:
     budget = metrics.get("loss_budget")
     if not budget:
         return None
-    tables = {part: wording.table(budget[part]) for part in ("projections", "populations") if budget.get(part)}
-    return {"tables": tables, "warnings": budget.get("warnings") or []}
+    tables = {part: wording.table(budget[part], part) for part in ("projections", "populations") if budget.get(part)}
+    return {
+        "tables": tables,
+        "warnings": budget.get("warnings") or [],
+        "samples": budget.get("samples"),
+        "overflow": {key: metrics["overflow"].get(key) for key in _OVERFLOWS} if metrics.get("overflow") else {},
+    }
 
 
 def _provenance(record: Mapping[str, Any]) -> list[tuple[str, str]]:

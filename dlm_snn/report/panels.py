@@ -14,6 +14,7 @@ from dlm_snn.report import figures
 from dlm_snn.report.folder import ARITHMETICS, RunFolder, Trace
 from dlm_snn.report.svg import inline
 from dlm_snn.report.weights import Weights, by_projection
+from dlm_snn.report.wording import percent
 
 SAMPLES = 3
 """Samples in a raster; fewer when they are long, see MAX_COLUMNS."""
@@ -43,7 +44,8 @@ def rasters(run: RunFolder, labels: Mapping[str, str]) -> list[Panel]:
     """Spikes of a few samples, layer by layer, float and integer beside each other."""
     panels: list[Panel] = []
     for population in run.order:
-        found = {kind: _few(raster) for kind in ARITHMETICS if (raster := run.raster(kind, population)) is not None}
+        whole = {kind: run.raster(kind, population) for kind in ARITHMETICS}
+        found = {kind: _few(raster) for kind, raster in whole.items() if raster is not None and _extent(raster)}
         if population in run.inputs:
             found = dict(list(found.items())[:1])
         for kind, spikes in found.items():
@@ -53,6 +55,10 @@ def rasters(run: RunFolder, labels: Mapping[str, str]) -> list[Panel]:
             svg = inline(figures.raster(spikes, other, kind), f"raster-{len(panels)}", alt)
             panels.append(Panel(f"{population}, {form}", svg, _raster_caption(spikes, other, kind, labels)))
     return panels
+
+
+def _extent(raster: SpikeRaster) -> int:
+    return raster.n_samples * raster.n_steps * raster.n_neurons
 
 
 def _few(raster: SpikeRaster) -> SpikeRaster:
@@ -70,22 +76,30 @@ def _raster_caption(spikes: SpikeRaster, other: SpikeRaster | None, kind: str, l
     name = next(labels[k] for k in ARITHMETICS if k != kind)
     if not here:
         return f"{text}; every one is also in the {name} network, at the same step."
-    return f"{text}; the {here:,} in colour are missing from the {name} network at that step."
+    are = "the one in colour is" if here == 1 else f"the {here:,} in colour are"
+    return f"{text}; {are} missing from the {name} network at that step."
 
 
 def traces(run: RunFolder, labels: Mapping[str, str]) -> list[Panel]:
     """Voltages against the threshold, two simulators over each other, for the most active neurons of each layer."""
     panels: list[Panel] = []
     for population in run.order:
+        neurons: list[int] = []
         for kind in ARITHMETICS:
-            pair = [_first_steps(trace) for trace in run.pair(kind, population)]
+            pair = run.pair(kind, population)
             if not pair or (len(pair) == 2 and pair[0].v.shape != pair[1].v.shape):
                 continue
             spikes = [run.rasters.get(trace.backend, {}).get(population) for trace in pair]
-            neurons = most_active(pair[0], spikes[0])
+            # The same neurons in both forms, so that the panels can be held against each other.
+            if not neurons or max(neurons) >= pair[0].v.shape[1]:
+                neurons = most_active(pair[0], spikes[0])
             backends = " and ".join(trace.backend for trace in pair)
             alt = f"Membrane voltage of neurons {', '.join(map(str, neurons))} of {population} in {backends}."
-            svg = inline(figures.traces(pair, neurons, spikes, kind), f"trace-{len(panels)}", alt)
+            svg = inline(
+                figures.traces([_first_steps(trace) for trace in pair], neurons, spikes, kind),
+                f"trace-{len(panels)}",
+                alt,
+            )
             panels.append(Panel(f"{population}, {labels[kind]}", svg, _trace_caption(pair)))
     return panels
 
@@ -105,11 +119,13 @@ def most_active(trace: Trace, spikes: SpikeRaster | None) -> list[int]:
 
 
 def _trace_caption(pair: list[Trace]) -> str:
+    shown = f"Sample 0, its first {MAX_STEPS} steps" if len(pair[0].v) > MAX_STEPS else "Sample 0"
     if len(pair) == 1:
-        return f"Sample 0 in {pair[0].backend} alone: no second simulator stored a trace. Marks above: spikes."
+        return f"{shown}, in {pair[0].backend} alone: no second simulator stored a trace."
     gap = float(np.abs(pair[0].v.astype(float) - pair[1].v.astype(float)).max(initial=0))
     apart = "the two are identical" if gap == 0 else f"the two part by {gap:.2g} at most"
-    return f"Sample 0. The thin line should run inside the pale one: over all {pair[0].v.shape[1]} neurons {apart}."
+    extent = f"over all {pair[0].v.shape[1]} neurons and all steps"
+    return f"{shown}. The thin line should run inside the pale one: {extent} {apart}."
 
 
 def rates(run: RunFolder, labels: Mapping[str, str]) -> list[Panel]:
@@ -135,7 +151,7 @@ def weights(run: RunFolder, labels: Mapping[str, str]) -> list[Panel]:
     for i, of in enumerate(by_projection(run.networks)):
         alt = f"Histogram of the weights of {of.name}. {_weight_caption(of)}"
         svg = inline(figures.weights(of, labels), f"weight-{i}", alt)
-        panels.append(Panel(of.name.replace("->", " → "), svg, _weight_caption(of)))
+        panels.append(Panel(of.name, svg, _weight_caption(of)))
     return panels
 
 
@@ -143,10 +159,10 @@ def _weight_caption(of: Weights) -> str:
     if of.after is None:
         return "Float weights; the run stored no integer network. Counts on a logarithmic scale."
     levels, zero = np.unique(of.after).size, float(np.mean(of.after == 0))
-    text = f"{levels} different integer weights in use, {zero:.1%} of all are 0"
+    text = f"{levels} different integer weights in use, {percent(zero)} of all are 0"
     if of.before is not None and of.before.size == of.after.size and of.unit is not None:
         moved = float(np.abs(of.before - of.after).max())
-        return f"{text}; the largest change of a weight is {moved:.2g} (half a grain is {of.grain / 2:.2g})."
+        return f"{text}; the largest change of a weight is {moved:.2g} (rounding alone: {of.grain / 2:.2g} at most)."
     return f"{text}; the files do not say the scale, so these are integers."
 
 

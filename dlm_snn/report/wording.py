@@ -13,21 +13,39 @@ NOTHING = "—"
 """What a table shows where there is no value."""
 
 _TITLES = {
-    "accumulator": "Accumulator headroom",
-    "bias_error": "Largest bias error",
+    "bias_error": "Bias error, of the threshold",
+    "clip_loss": "Largest part of a weight clipped away",
     "clipped": "Weights clipped",
-    "decay_error": "Decay error",
-    "dv": "Decay dv",
-    "du": "Decay du",
-    "name": "Name",
-    "num_weight_bits": "Weight bits",
+    "du_error": "Error of du, of a step",
+    "dv_error": "Error of dv, of a step",
+    "equal": "Places (sample, step, neuron) that are equal",
+    "floor_loss": "Lost to the floor of the sum, of the threshold",
+    "lost": "Spikes per sample, only in float",
+    "odd": "Weights that the target alone would floor",
+    "populations": "Population",
+    "projections": "Projection",
+    "rescaled": "Weights shrunk for headroom, to",
+    "rounding_rms": "Rounding error (root mean square), of the weights' own",
     "saturations": "Saturations of v",
-    "scale": "Scale",
-    "sign_mode": "Sign",
-    "v_threshold": "Threshold",
+    "scale": "Integer per float unit",
+    "sign_mode": "Sign of the weights",
+    "spikes_float": "Spikes per sample, float",
+    "spikes_integer": "Spikes per sample, integer",
+    "threshold_error": "Threshold error",
+    "u_bound": "Largest |u| that any input could cause, of 24 bits",
+    "u_peak": "Largest |u| measured, of 24 bits",
+    "v_peak": "Largest |v| measured, of 24 bits",
+    "v_threshold": "Threshold, integer",
     "weight_exp": "Weight exponent",
+    "won": "Spikes per sample, only in integer",
     "wraps": "Wraps of u",
+    "zeroed": "Nonzero weights that became 0",
 }
+_SHARES = (
+    *("bias_error", "clip_loss", "du_error", "dv_error", "equal", "floor_loss", "odd", "rescaled", "rounding_rms"),
+    *("threshold_error", "u_bound", "u_peak", "v_peak", "zeroed"),
+)
+"""Quantities of the loss budget that are shown as per cent."""
 
 
 @dataclass(frozen=True)
@@ -40,10 +58,17 @@ class Table:
 
 @dataclass(frozen=True)
 class Tile:
-    """One figure of the header: the value, what it is, and whether it is good news (None: neither)."""
+    """One figure of the header.
+
+    Attributes:
+        value, label: the figure, and what it is.
+        form: of the network that it was measured on.
+        good: whether it is good news; None: neither.
+    """
 
     value: str
     label: str
+    form: str = ""
     good: bool | None = None
 
 
@@ -58,7 +83,7 @@ def number(value: Any) -> str:
     if isinstance(value, float):
         if value.is_integer() and abs(value) < 1e15:
             return f"{int(value):,}"
-        return f"{value:,.0f}" if 1000 <= abs(value) < 1e15 else f"{value:.4g}"
+        return f"{value:,.0f}" if 1000 <= abs(value) < 1e15 else _significant(value)
     if isinstance(value, Mapping):
         return ", ".join(f"{key}: {number(item)}" for key, item in value.items())
     if isinstance(value, (list, tuple)):
@@ -66,9 +91,23 @@ def number(value: Any) -> str:
     return str(value)
 
 
+def _significant(value: float) -> str:
+    """Four digits, or more where four would turn nearly all into all."""
+    text = f"{value:.4g}"
+    return f"{value:.8g}" if text in ("1", "100") else text
+
+
 def percent(share: Any) -> str:
     """A share as per cent, to a tenth."""
     return f"{share:.1%}".replace("%", "\u00a0%") if isinstance(share, (int, float)) else NOTHING
+
+
+def quantity(key: str, value: Any) -> str:
+    """A value of the loss budget."""
+    if key in _SHARES and isinstance(value, (int, float)) and not isinstance(value, bool):
+        text = f"{value * 100:.3g}"
+        return (number(value * 100.0) if text == "100" else text) + "\u00a0%"
+    return number(value)
 
 
 def title(key: str) -> str:
@@ -76,10 +115,14 @@ def title(key: str) -> str:
     return _TITLES.get(key) or (key[:1].upper() + key[1:].replace("_", " "))
 
 
-def table(rows: Sequence[Mapping[str, Any]]) -> Table:
-    """A table whose columns are the union of the keys, in the order in which they come."""
-    keys = list(dict.fromkeys(key for row in rows for key in row))
-    return Table([title(key) for key in keys], [[number(row.get(key)) for key in keys] for row in rows])
+def table(parts: Sequence[Mapping[str, Any]], heading: str) -> Table:
+    """One column a part, under its name, and one row a quantity: the union of the keys, in the order they come in.
+
+    A network has few parts and a part has many quantities: upright, the table fits a page and a phone.
+    """
+    keys = [key for key in dict.fromkeys(key for part in parts for key in part) if key != "name"]
+    columns = [title(heading), *(number(part.get("name")) for part in parts)]
+    return Table(columns, [[title(key), *(quantity(key, part.get(key)) for part in parts)] for key in keys])
 
 
 def labels(metrics: Mapping[str, Any]) -> dict[str, str]:
@@ -126,24 +169,25 @@ def sentence(metrics: Mapping[str, Any]) -> str:
 def tiles(metrics: Mapping[str, Any]) -> list[Tile]:
     """The figures of the header."""
     name, accuracy = labels(metrics), metrics.get("accuracy") or {}
-    found = [Tile(percent(accuracy[k]), f"{name[k]} accuracy") for k in ARITHMETICS if k in accuracy]
+    found = [Tile(percent(accuracy[k]), "test accuracy", name[k]) for k in ARITHMETICS if k in accuracy]
     agree, compared = agreeing(metrics)
     if compared:
-        found.append(Tile(f"{agree} of {compared}", "simulator pairs equal", agree == compared))
+        found.append(Tile(f"{agree} of {compared}", "simulator pairs equal", good=agree == compared))
     kind, cost = _cost(metrics)
     if "spikes" in cost:
-        found.append(Tile(number(cost["spikes"]), f"spikes per sample ({name[kind]})"))
+        found.append(Tile(number(cost["spikes"]), "spikes per sample", name[kind]))
     if "synaptic_operations" in cost:
-        found.append(Tile(number(cost["synaptic_operations"]), f"synaptic operations per sample ({name[kind]})"))
+        found.append(Tile(number(cost["synaptic_operations"]), "synaptic operations per sample", name[kind]))
     return found
 
 
 def results(metrics: Mapping[str, Any]) -> Table | None:
     """Accuracy, silence and activity of each network and simulator that was measured."""
-    accuracy, silent, activity = (metrics.get(key) or {} for key in ("accuracy", "silent", "activity"))
+    keys = ("accuracy", "silent", "activity", "accuracy_samples")
+    accuracy, silent, activity, samples = (metrics.get(key) or {} for key in keys)
     names = list(dict.fromkeys([*accuracy, *silent, *activity]))
     populations = list(dict.fromkeys(p for cost in activity.values() for p in cost.get("rates", {})))
-    columns = ["Run", "Accuracy", "Silent samples", "Spikes", "Synaptic operations"]
+    columns = ["Run", "Accuracy", "Samples", "Silent", "Spikes", "Synaptic operations"]
     rows = []
     for run in names:
         cost = activity.get(run) or {}
@@ -151,6 +195,7 @@ def results(metrics: Mapping[str, Any]) -> Table | None:
             [
                 labels(metrics).get(run, run),
                 percent(accuracy.get(run)),
+                number(samples.get(run)),
                 number(silent.get(run)),
                 number(cost.get("spikes")),
                 number(cost.get("synaptic_operations")),

@@ -160,7 +160,8 @@ def stratified_split(
 
 def _read_npz(path: Path) -> dict[str, NDArray]:
     try:
-        with np.load(path, allow_pickle=False) as stored:
+        # Opened here, since numpy leaves a file open that is no archive.
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
             return {name: stored[name] for name in ARRAYS}
     except KeyError as error:
         raise DlmError(f"{path} has no array {error}; wanted: {', '.join(ARRAYS)}") from error

@@ -1,0 +1,42 @@
+"""``dlm-snn convert``: a float network to integers, with its loss budget."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser, Namespace
+from pathlib import Path
+
+from dlm_snn.verbs.data_options import add_data_options, chosen_split, only_input
+from dlm_snn.verbs.verb import Verb
+
+
+def _arguments(parser: ArgumentParser) -> None:
+    parser.add_argument("network", type=Path, help="a float network (NAME.json with NAME.safetensors)")
+    parser.add_argument("--out", type=Path, default=Path("integer"), metavar="NETWORK", help="default: integer")
+    parser.add_argument("--bits", type=int, default=8, help="of a weight, 8 down to 3 (default: 8)")
+    parser.add_argument("--samples", type=int, default=300, help="training samples to measure losses on (default: 300)")
+    parser.add_argument("--steps", type=int, default=20, help="steps of a sample (default: 20)")
+    add_data_options(parser)
+
+
+def _run(arguments: Namespace) -> int:
+    import json
+
+    from dlm_snn import artefact
+    from dlm_snn.atomic import write_text
+    from dlm_snn.errors import DlmError
+    from dlm_snn.network import Network
+    from dlm_snn.quantize import quantize
+
+    network = artefact.load(arguments.network)
+    if not isinstance(network, Network):
+        raise DlmError(f"{arguments.network} holds integers already")
+    samples = chosen_split(arguments).x_train[: arguments.samples]
+    integer, report = quantize(network, arguments.bits, {only_input(network): samples}, arguments.steps)
+    artefact.save(integer, arguments.out)
+    write_text(arguments.out.with_name(f"{arguments.out.name}.loss.json"), json.dumps(report.to_dict(), indent=1) + "\n")
+    print(report)
+    print(f"integer network: {arguments.out}.json")
+    return 0
+
+
+convert = Verb("convert a float network to integers, with its loss budget", _arguments, _run)

@@ -1,0 +1,50 @@
+"""``dlm-snn simulate``: a stored network on test samples, in one simulator."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser, Namespace
+from pathlib import Path
+
+from dlm_snn.verbs.data_options import add_data_options, chosen_split, only_input
+from dlm_snn.verbs.verb import Verb
+
+
+def _arguments(parser: ArgumentParser) -> None:
+    parser.add_argument("network", type=Path, help="a float or integer network (NAME.json with NAME.safetensors)")
+    parser.add_argument("--backend", default="reference", help="which simulator (default: reference)")
+    parser.add_argument("--samples", type=int, default=20, help="test samples (default: 20)")
+    parser.add_argument("--steps", type=int, default=20, help="steps of a sample (default: 20)")
+    parser.add_argument("--record", default="s,u,v", help="of s, u, v (default: s,u,v)")
+    parser.add_argument("--out", type=Path, metavar="DIR", help="where the recording goes (default: BACKEND)")
+    parser.add_argument("--replace", action="store_true", help="let an existing recording give way")
+    add_data_options(parser)
+
+
+def _run(arguments: Namespace) -> int:
+    from dlm_snn import artefact
+    from dlm_snn.atomic import writing_folder
+    from dlm_snn.backends import run
+    from dlm_snn.errors import DlmError
+    from dlm_snn.metrics import read_out, synaptic_operations
+    from dlm_snn.recording_files import save_recording
+
+    if arguments.samples < 1:
+        raise DlmError(f"--samples {arguments.samples}: at least 1")
+    network = artefact.load(arguments.network)
+    data = chosen_split(arguments)
+    stimulus = {only_input(network): data.x_test[: arguments.samples]}
+    record = ("s", *(key for key in arguments.record.split(",") if key != "s"))
+    recording = run(network, stimulus, arguments.steps, record=record, backend=arguments.backend)
+    folder = arguments.out or Path(arguments.backend)
+    with writing_folder(folder, replace=arguments.replace) as aside:
+        save_recording(recording, aside, arguments.backend)
+    for name, raster in recording.rasters.items():
+        print(f"{name}: {len(raster) / recording.n_samples:.1f} spikes a sample, rate {raster.rate:.1%}")
+    print(f"{synaptic_operations(recording, stimulus):.0f} synaptic operations a sample")
+    *_, last = recording.rasters
+    right = (read_out(recording.rasters[last]) == data.y_test[: arguments.samples]).mean()
+    print(f"accuracy {right:.2%} on {recording.n_samples} test samples; recording: {folder}")
+    return 0
+
+
+simulate = Verb("run a stored network on test samples, in one simulator", _arguments, _run)

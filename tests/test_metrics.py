@@ -1,0 +1,96 @@
+"""Read-out, accuracy, silence, synaptic operations and intervals, by hand."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy.stats import ttest_1samp
+
+from dlm_snn import (
+    LIF,
+    Dense,
+    DlmError,
+    Input,
+    Network,
+    Projection,
+    SpikeRaster,
+    accuracy,
+    read_out,
+    run,
+    synaptic_operations,
+)
+from dlm_snn.metrics import confidence_95, silent
+
+
+def raster(*samples, n_steps=6, n_neurons=3):
+    """One (step, neuron) list a sample."""
+    spikes = np.zeros((len(samples), n_steps, n_neurons), bool)
+    for sample, places in enumerate(samples):
+        for step, neuron in places:
+            spikes[sample, step, neuron] = True
+    return SpikeRaster.from_dense(spikes)
+
+
+def test_most_spikes_decide():
+    assert read_out(raster([(0, 0), (4, 2), (5, 2)])).tolist() == [2]
+
+
+def test_equal_counts_go_to_the_earlier_first_spike():
+    assert read_out(raster([(1, 0), (5, 0), (0, 2), (4, 2), (3, 1)])).tolist() == [2]
+
+
+def test_more_spikes_beat_any_earlier_first_spike():
+    assert read_out(raster([(0, 0), (4, 1), (5, 1)])).tolist() == [1]
+
+
+def test_equal_counts_and_first_spikes_go_to_the_lower_index():
+    assert read_out(raster([(2, 1), (2, 2), (5, 1), (3, 2)])).tolist() == [1]
+
+
+def test_silence_is_reported_and_wrong():
+    spikes = raster([], [(0, 1)], [])
+    assert read_out(spikes).tolist() == [-1, 1, -1]
+    assert silent(spikes) == 2
+    assert accuracy(spikes, [0, 1, -1]) == pytest.approx(2 / 3)
+    assert accuracy(spikes, [0, 1, 2]) == pytest.approx(1 / 3)
+
+
+def test_one_label_a_sample():
+    with pytest.raises(DlmError, match=r"labels of shape \(2,\) for 1 samples"):
+        accuracy(raster([(0, 0)]), [0, 1])
+
+
+def test_synaptic_operations_count_events_times_nonzero_synapses():
+    network = Network(
+        {
+            "pixels": Input((2,)),
+            "light": Input((2,), graded_bits=4),
+            "hidden": LIF((3,), dv=0.0, v_threshold=0.5),
+            "output": LIF((2,), dv=0.0, v_threshold=100.0),
+        },
+        [
+            Projection("pixels", "hidden", Dense([[1.0, 0.0], [1.0, 0.0], [0.0, 0.0]])),
+            Projection("light", "hidden", Dense([[0.0, 0.0], [0.0, 0.125], [0.0, 0.0]])),
+            Projection("hidden", "output", Dense([[1.0, 0.0, 1.0], [1.0, 1.0, 0.0]])),
+        ],
+    )
+    pulses = np.zeros((2, 4, 2), int)
+    pulses[0, 1:3] = 1
+    stimulus = {"pixels": pulses, "light": np.array([[3, 2], [0, 0]])}
+    recording = run(network, stimulus, 4)
+    assert recording.rasters["hidden"].counts().tolist() == [[2, 2, 0], [0, 0, 0]]
+    # pixel 0: 2 events x 2; pixel 1: 2 x 0; light 0: 4 x 0; light 1: 4 x 1; hidden 0: 2 x 2; hidden 1: 2 x 1
+    assert synaptic_operations(recording, stimulus) == (4 + 4 + 4 + 2) / 2
+
+
+def test_interval_is_the_one_of_the_t_test():
+    values = np.array([97.9, 98.1, 97.8, 98.0, 98.3])
+    mean, half = confidence_95(values)
+    interval = ttest_1samp(values, 0).confidence_interval(0.95)
+    assert (mean - half, mean + half) == pytest.approx((interval.low, interval.high))
+
+
+def test_interval_of_one_value_is_unknown():
+    mean, half = confidence_95(np.array([3.0]))
+    assert mean == 3
+    assert np.isnan(half)

@@ -1,0 +1,159 @@
+"""The forms in which a stimulus may be given, and what is wrong with others."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from dlm_snn import (
+    LIF,
+    Dense,
+    DlmError,
+    Input,
+    IntegerLIF,
+    IntegerNetwork,
+    IntegerProjection,
+    Network,
+    Projection,
+    SpikeRaster,
+    run,
+)
+from dlm_snn.stimulus import prepare
+
+
+def network(*args, **kwargs):
+    pixels = Input(*args, **kwargs)
+    return Network(
+        {"pixels": pixels, "hidden": LIF((2,), dv=0.5)},
+        [Projection("pixels", "hidden", Dense(np.full((2, pixels.n), 0.5)))],
+    )
+
+
+def integer_network(*args, **kwargs):
+    pixels = Input(*args, **kwargs)
+    return IntegerNetwork(
+        {"pixels": pixels, "hidden": IntegerLIF((2,), dv=410, v_threshold=99)},
+        [IntegerProjection("pixels", "hidden", Dense(np.full((2, pixels.n), 50)))],
+    )
+
+
+def values(net, given, n_steps):
+    prepared, n_samples = prepare(net, {"pixels": given}, n_steps)
+    whole = prepared["pixels"].whole()
+    assert whole.shape == (n_samples, n_steps, net.populations["pixels"].n)
+    for step in range(n_steps):
+        np.testing.assert_array_equal(prepared["pixels"].at(step), whole[:, step])
+    return whole
+
+
+def test_a_constant_is_every_step():
+    given = np.array([[0, 1, 1], [1, 0, 0]])
+    whole = values(network((3,)), given, 4)
+    np.testing.assert_array_equal(whole, np.repeat(given[:, None], 4, axis=1))
+    assert prepare(network((3,)), {"pixels": given}, 4)[0]["pixels"].constant
+
+
+def test_steps_a_raster_and_booleans_are_the_same_events():
+    spikes = np.random.default_rng(0).random((2, 5, 3)) < 0.4
+    expected = values(network((3,)), spikes.astype(int), 5)
+    for given in (spikes, spikes.astype(np.uint8), spikes.astype(float), SpikeRaster.from_dense(spikes)):
+        np.testing.assert_array_equal(values(network((3,)), given, 5), expected)
+    assert expected.dtype == np.float64
+    assert not prepare(network((3,)), {"pixels": spikes}, 5)[0]["pixels"].constant
+
+
+def test_images_may_keep_their_axes():
+    images = np.random.default_rng(1).integers(0, 2, (4, 2, 3, 5))
+    net = network((2, 3, 5))
+    np.testing.assert_array_equal(values(net, images, 2)[:, 0], images.reshape(4, 30))
+    film = np.random.default_rng(1).integers(0, 2, (4, 6, 2, 3, 5))
+    np.testing.assert_array_equal(values(net, film, 6), film.reshape(4, 6, 30))
+    np.testing.assert_array_equal(values(net, film.reshape(4, 6, 30), 6), film.reshape(4, 6, 30))
+
+
+def test_integers_are_what_events_carry_and_floats_are_real_values():
+    net = network((2,), graded_bits=8, scale=255)
+    np.testing.assert_array_equal(values(net, np.array([[51, 255]], np.uint8), 1), [[[0.2, 1.0]]])
+    np.testing.assert_array_equal(values(net, np.array([[0.2, 1.0]]), 1), [[[0.2, 1.0]]])
+    np.testing.assert_array_equal(values(net, np.array([[-0.3, 7.5]], np.float32), 1), [[np.float32([-0.3, 7.5])]])
+    whole = values(integer_network((2,), graded_bits=8, scale=255), np.array([[51, 255]], np.uint8), 1)
+    assert whole.dtype == np.int64
+    assert whole.tolist() == [[[51, 255]]]
+
+
+@pytest.mark.parametrize(
+    ("inputs", "given", "n_steps", "message"),
+    [
+        ({}, np.zeros((2, 4)), 5, r"stimulus 'pixels' has shape \(2, 1, 4\); expected \(sample, 3\)"),
+        ({}, np.zeros(3), 5, "expected .sample, 3."),
+        ({}, np.zeros((2, 4, 3)), 5, "has 4 steps, the run 5"),
+        ({}, SpikeRaster.from_dense(np.zeros((2, 1, 3))), 5, "has 1 steps, the run 5"),
+        ({}, np.full((2, 3), 2), 5, r"holds 2\.\.2, not whole 0\.\.1 \(binary spikes\)"),
+        ({}, np.full((2, 3), 0.5), 5, "not whole 0..1 .binary spikes."),
+        ({}, np.full((2, 3), -1), 5, "binary spikes"),
+        ({"graded_bits": 4}, np.full((2, 3), 16), 5, r"holds 16\.\.16, not whole 0\.\.15 \(4-bit events\)"),
+        ({"graded_bits": 4, "signed": True}, np.full((2, 3), 8), 5, r"not whole -8\.\.7"),
+        ({"graded_bits": 4}, np.full((2, 3), np.nan), 5, "holds NaN or infinity"),
+        ({"graded_bits": 4}, np.full((2, 3), np.inf), 5, "holds NaN or infinity"),
+        ({}, np.full((2, 3), "1"), 5, "give numbers"),
+        ({}, np.full((2, 3), 1j), 5, "is of complex128; give numbers"),
+        ({}, np.zeros((2, 3)), 0, "n_steps = 0 is not a positive integer"),
+        ({}, np.zeros((2, 3)), 2.5, "n_steps = 2.5 is not a positive integer"),
+    ],
+)
+def test_what_does_not_fit_is_named(inputs, given, n_steps, message):
+    with pytest.raises(DlmError, match=message):
+        prepare(network((3,), **inputs), {"pixels": given}, n_steps)
+
+
+def test_floats_are_refused_by_integers():
+    with pytest.raises(DlmError, match=r"stimulus 'pixels' is of floats; .* .round\(value \* 255\)"):
+        prepare(integer_network((3,), graded_bits=8, scale=255), {"pixels": np.zeros((2, 3))}, 5)
+    # Binary spikes are whole in any type.
+    assert prepare(integer_network((3,)), {"pixels": np.zeros((2, 3))}, 5)[0]["pixels"].values.dtype == np.int64
+
+
+def test_every_input_is_named_once():
+    net = network((3,))
+    with pytest.raises(DlmError, match="no stimulus for Input 'pixels'"):
+        prepare(net, {}, 5)
+    with pytest.raises(DlmError, match=r"stimulus names 'pixel', which is no Input; did you mean 'pixels'\?"):
+        prepare(net, {"pixel": np.zeros((2, 3))}, 5)
+    with pytest.raises(DlmError, match="stimulus names 'hidden', which is no Input"):
+        prepare(net, {"pixels": np.zeros((2, 3)), "hidden": np.zeros((2, 2))}, 5)
+
+
+def test_all_inputs_have_the_same_samples():
+    net = Network({"a": Input((1,)), "b": Input((1,))})
+    with pytest.raises(DlmError, match=r"unequal numbers of samples: \{'a': 2, 'b': 3\}"):
+        prepare(net, {"a": np.zeros((2, 1)), "b": np.zeros((3, 1))}, 5)
+
+
+def test_without_input_there_is_one_sample():
+    assert prepare(Network({"a": LIF((1,), dv=0.1)}), {}, 5) == ({}, 1)
+
+
+def test_no_samples_give_no_events():
+    recording = run(network((3,)), {"pixels": np.zeros((0, 3))}, 5, record=("s", "v"))
+    assert recording.n_samples == 0
+    assert len(recording.rasters["hidden"]) == 0
+    assert recording.v["hidden"].shape == (0, 5, 2)
+
+
+def test_a_stimulus_is_not_changed_by_a_run():
+    given = np.ones((2, 3), int)
+    run(network((3,)), {"pixels": given}, 5)
+    np.testing.assert_array_equal(given, np.ones((2, 3)))
+
+
+@pytest.mark.parametrize("record", [("x",), ("s", "U"), "w"])
+def test_unknown_record_is_named(record):
+    with pytest.raises(DlmError, match="record names"):
+        run(network((3,)), {"pixels": np.zeros((2, 3))}, 5, record=record)
+
+
+def test_only_what_was_asked_for_is_recorded():
+    recording = run(network((3,)), {"pixels": np.ones((2, 3))}, 5, record="u")
+    assert recording.rasters == {}
+    assert recording.v == {}
+    np.testing.assert_array_equal(recording.u["hidden"], np.full((2, 5, 2), 1.5))
