@@ -37,6 +37,7 @@ _HOME = {
 }
 
 __all__ = [
+    "LIF",
     "Comparison",
     "Dense",
     "DlmError",
@@ -44,7 +45,6 @@ __all__ = [
     "IntegerLIF",
     "IntegerNetwork",
     "IntegerProjection",
-    "LIF",
     "Network",
     "Projection",
     "QuantizationReport",

@@ -145,7 +145,7 @@ def _before_reset(recording: Recording, sample: int, step: int, name: str) -> ND
     """v of all neurons before the reset of a step, derived from what was recorded; None without u and v."""
     if name not in recording.u or name not in recording.v:
         return None
-    neuron = recording.network.populations[name]
+    neuron: Any = recording.network.populations[name]
     if step == 0:
         return (1 - neuron.dv) * 0.0 + recording.u[name][sample, 0] + neuron.bias
     v = (1 - neuron.dv) * recording.v[name][sample, step - 1] + recording.u[name][sample, step] + neuron.bias
@@ -155,7 +155,7 @@ def _before_reset(recording: Recording, sample: int, step: int, name: str) -> ND
 
 
 def _is_tie(first: Recording, second: Recording, sample: int, step: int, name: str, tolerance: float) -> bool:
-    neuron = first.network.populations[name]
+    neuron: Any = first.network.populations[name]
     pair = [r.rasters[name].samples(slice(sample, sample + 1)).dense()[0, step] for r in (first, second)]
     differ = pair[0] != pair[1]
     for recording in (first, second):

@@ -109,9 +109,7 @@ class QuantizationReport:
                 lines.append(f"weights into '{p.name}' use {p.rescaled:.2g} of their range, for headroom")
             if p.threshold_error > 0.01:
                 lines.append(f"the threshold of '{p.name}' is {p.v_threshold}: off by {p.threshold_error:.1%}")
-        for q in self.projections:
-            if q.zeroed > 0.5:
-                lines.append(f"{q.zeroed:.0%} of the weights of {q.name} became zero")
+        lines += [f"{q.zeroed:.0%} of the weights of {q.name} became zero" for q in self.projections if q.zeroed > 0.5]
         if not self.samples:
             lines.append("no calibration: the range of v and the spikes lost were not measured")
         return lines

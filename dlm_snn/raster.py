@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, replace
 from pathlib import Path
-from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -62,8 +61,9 @@ class SpikeRaster:
         spikes = np.asarray(spikes)
         if spikes.ndim != 3 or not np.isin(np.unique(spikes), (0, 1)).all():
             raise DlmError(f"a dense raster is (sample, step, neuron) of 0 and 1; got shape {spikes.shape}")
-        sample, step, neuron = np.nonzero(spikes)
-        return cls(sample, step, neuron, *spikes.shape, dt=dt)
+        sample, step, neuron = (places.astype(np.uint32) for places in np.nonzero(spikes))
+        n_samples, n_steps, n_neurons = spikes.shape
+        return cls(sample, step, neuron, n_samples, n_steps, n_neurons, dt)
 
     def dense(self) -> NDArray[np.bool_]:
         """As a Boolean (sample, step, neuron) array."""
@@ -129,9 +129,11 @@ class SpikeRaster:
         if not path.is_file():
             raise MissingError(f"no raster at {path}; run the simulation that writes it")
         try:
-            with np.load(path, allow_pickle=False) as stored:
+            with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
                 arrays = [stored[name] for name in _ARRAYS]
                 numbers = [stored[name].item() for name in _NUMBERS]
-        except (OSError, ValueError, KeyError, BadZipFile, EOFError) as error:
-            raise DlmError(f"{path} is not a complete raster ({error}); write it again") from error
-        return cls(*arrays, *numbers)
+            return cls(*arrays, *numbers)
+        except Exception as error:
+            # What a damaged archive makes zipfile, zlib and NumPy raise has no common name.
+            reason = " ".join(str(error).split())
+            raise DlmError(f"{path} is not a complete raster ({reason}); write it again") from error

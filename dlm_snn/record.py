@@ -20,42 +20,6 @@ from dlm_snn.atomic import write_text
 PACKAGES = ("dlm-snn", "lava-nc", "snntorch", "torch", "numpy", "brian2", "scipy", "scikit-learn")
 
 
-@dataclass
-class RunRecord:
-    """The provenance of one run.
-
-    Attributes:
-        command: what was asked for.
-        seed: of the network's first weights.
-        created: date and time, UTC, ISO 8601.
-        commit: of the checkout, with "+changes" where it had some; None outside a checkout.
-        versions: package -> installed version.
-        machine: operating system, processor, cores, Python.
-        digests: artefact -> SHA-256.
-        seconds: stage -> wall time.
-    """
-
-    command: str
-    seed: int
-    created: str = field(default_factory=lambda: datetime.now(timezone.utc).isoformat(timespec="seconds"))
-    commit: str | None = field(default_factory=lambda: checkout_commit())
-    versions: Mapping[str, str] = field(default_factory=lambda: installed_versions())
-    machine: str = field(default_factory=lambda: machine())
-    digests: dict[str, str] = field(default_factory=dict)
-    seconds: dict[str, float] = field(default_factory=dict)
-
-    @contextmanager
-    def timing(self, stage: str) -> Iterator[None]:
-        """Add the time of a block to ``seconds``."""
-        start = perf_counter()
-        yield
-        self.seconds[stage] = round(self.seconds.get(stage, 0.0) + perf_counter() - start, 3)
-
-    def save(self, path: Path) -> None:
-        """Write it as JSON, whole or not at all."""
-        write_text(path, json.dumps(asdict(self), indent=1) + "\n")
-
-
 def to_json(values: Mapping[str, Any]) -> str:
     """Plain data as one line of JSON, keys in their order."""
     return json.dumps(values, separators=(", ", ": "))
@@ -97,3 +61,39 @@ def checkout_commit() -> str | None:
 def _git(folder: Path, *words: str) -> str:
     done = subprocess.run(["git", *words], cwd=folder, capture_output=True, text=True, check=True, timeout=10)
     return done.stdout.strip()
+
+
+@dataclass
+class RunRecord:
+    """The provenance of one run.
+
+    Attributes:
+        command: what was asked for.
+        seed: of the network's first weights.
+        created: date and time, UTC, ISO 8601.
+        commit: of the checkout, with "+changes" where it had some; None outside a checkout.
+        versions: package -> installed version.
+        machine: operating system, processor, cores, Python.
+        digests: artefact -> SHA-256.
+        seconds: stage -> wall time.
+    """
+
+    command: str
+    seed: int
+    created: str = field(default_factory=lambda: datetime.now(timezone.utc).isoformat(timespec="seconds"))
+    commit: str | None = field(default_factory=checkout_commit)
+    versions: Mapping[str, str] = field(default_factory=installed_versions)
+    machine: str = field(default_factory=machine)
+    digests: dict[str, str] = field(default_factory=dict)
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def timing(self, stage: str) -> Iterator[None]:
+        """Add the time of a block to ``seconds``."""
+        start = perf_counter()
+        yield
+        self.seconds[stage] = round(self.seconds.get(stage, 0.0) + perf_counter() - start, 3)
+
+    def save(self, path: Path) -> None:
+        """Write it as JSON, whole or not at all."""
+        write_text(path, json.dumps(asdict(self), indent=1) + "\n")

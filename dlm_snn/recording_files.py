@@ -52,9 +52,7 @@ def load_recording(folder: Path) -> Recording:
         raise DlmError(f"{folder / 'recording.json'} is damaged ({error}); simulate again") from error
     network = artefact.load(folder / "network")
     rasters = {
-        name: SpikeRaster.load(folder / f"{name}.npz")
-        for name in network.neurons
-        if (folder / f"{name}.npz").is_file()
+        name: SpikeRaster.load(folder / f"{name}.npz") for name in network.neurons if (folder / f"{name}.npz").is_file()
     }
     traces: dict[str, dict[str, np.ndarray]] = {"u": {}, "v": {}}
     if (folder / "traces.npz").is_file():

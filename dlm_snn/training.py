@@ -52,8 +52,8 @@ class TrainingConfig(Config):
     learning_rate: float = Field(default=0.005, gt=0)
     weight_decay: float = Field(default=0.01, ge=0)
     schedule: Literal["one-cycle", "constant"] = "one-cycle"
-    surrogate: Literal["fast_sigmoid", "atan", "sigmoid"] = "fast_sigmoid"
-    slope: float = Field(default=25.0, gt=0)
+    surrogate: Literal["fast_sigmoid", "atan", "sigmoid"] = "atan"
+    slope: float = Field(default=2.0, gt=0)
     logit_scale: float = Field(default=0.5, gt=0)
     seed: int = Field(default=0, ge=0)
 

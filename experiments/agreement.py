@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from itertools import combinations
+from math import isfinite
 from typing import Any
 
 from dlm_snn.backends import run
@@ -69,7 +70,7 @@ def agreement(
 
 
 def _row(first: str, second: str, kind: str, comparison: Comparison) -> dict[str, Any]:
-    values = {n: gaps for n, gaps in comparison.values.items() if all(gap == gap for gap in gaps)}
+    values = {n: gaps for n, gaps in comparison.values.items() if all(map(isfinite, gaps))}
     return {
         "network": kind,
         "first": first,

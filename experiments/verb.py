@@ -48,7 +48,9 @@ def _run(arguments: Namespace) -> int:
 
 def _train_arguments(parser: ArgumentParser) -> None:
     _choice(parser)
-    parser.add_argument("--out", type=Path, default=Path("network"), metavar="NETWORK", help="NETWORK.json, .safetensors")
+    parser.add_argument(
+        "--out", type=Path, default=Path("network"), metavar="NETWORK", help="NETWORK.json, .safetensors"
+    )
 
 
 def _train(arguments: Namespace) -> int:
@@ -134,8 +136,9 @@ def _print_summary(metrics: dict[str, Any], folder: Path) -> None:
     console = Console()
     console.print(table)
     pairs = Table(title="agreement of every pair of simulators")
-    for heading in ("network", "pair", "samples", "spikes compared", "differ", "ties", ""):
-        pairs.add_column(heading, justify="left" if heading in ("network", "pair", "") else "right")
+    for heading in ("network", "simulators", "samples", "spikes", "differ", "ties", ""):
+        left = heading in ("network", "simulators", "")
+        pairs.add_column(heading, justify="left" if left else "right", no_wrap=True)
     for row in metrics["agreement"]:
         compared = sum(counts[0] for counts in row["spikes"].values())
         differ = sum(counts[2] for counts in row["spikes"].values())
@@ -148,5 +151,39 @@ def _print_summary(metrics: dict[str, Any], folder: Path) -> None:
     console.print(f"report: {folder / 'report.html'}", highlight=False, soft_wrap=True)
 
 
+def _experiment_arguments(parser: ArgumentParser) -> None:
+    parser.add_argument("name", help="digits or mnist")
+    parser.add_argument("--variant", action="append", metavar="NAME", help="only this one; repeatable")
+    parser.add_argument("--data-dir", type=Path, metavar="DIR", help="folder that holds the dataset")
+    parser.add_argument(
+        "--results", type=Path, default=Path("experiments/results"), metavar="DIR", help="default: experiments/results"
+    )
+
+
+def _experiment(arguments: Namespace) -> int:
+    from experiments.repeat import known_experiment, repeat, table
+
+    module = known_experiment(arguments.name)
+    results = arguments.results / f"{arguments.name}.jsonl"
+    variants = arguments.variant or list(module.VARIANTS)
+    with _progress() as show:
+        rows = repeat(arguments.name, variants, module.SEEDS, arguments.data_dir, results, show)
+    from rich.console import Console
+    from rich.table import Table
+
+    heading, *lines = table(rows)
+    shown = Table(*heading, title=f"{arguments.name}: mean and 95 % interval over seeds, per cent")
+    for line in lines:
+        shown.add_row(*line)
+    Console().print(shown)
+    print(f"rows: {results}")
+    return 0
+
+
 run = Verb("the main job: train, convert, simulate everywhere, compare, report", _run_arguments, _run)
 train = Verb("train a network and write it", _train_arguments, _train)
+experiment = Verb(
+    "repeat an experiment over variants and seeds; a row that exists is not run again",
+    _experiment_arguments,
+    _experiment,
+)

@@ -10,7 +10,7 @@ import numpy as np
 
 from dlm_snn.network import Input, IntegerNetwork, IntegerProjection, Network, Projection
 from dlm_snn.neurons.integer_lif import IntegerLIF
-from lava_processes import _compat as _compat
+from lava_processes import _compat  # noqa: F401  (lets Lava be imported)
 from lava_processes.support import TAGS, Target, check_supported
 
 NEVER = 2**30
@@ -96,7 +96,7 @@ def _neuron(network: Network | IntegerNetwork, name: str, interval: int) -> Any:
 
 
 def _dense(network: Network | IntegerNetwork, projection: Projection | IntegerProjection, name: str) -> Any:
-    from lava.proc.dense.process import Dense, DelayDense
+    from lava.proc.dense.process import DelayDense, Dense
     from lava.utils.weightutils import SignMode
 
     pre = network.populations[projection.pre]

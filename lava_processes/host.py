@@ -17,6 +17,7 @@ import threading
 import traceback
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
+from importlib import import_module
 from multiprocessing.connection import wait
 from pathlib import Path
 from typing import Any
@@ -33,7 +34,7 @@ def main(folder: Path) -> int:
     """Run the job of a folder."""
     _name_shared_memory()
     try:
-        from lava_processes import graph as _  # the first import of Lava
+        import_module("lava_processes.graph")
     except ModuleNotFoundError as error:
         _report(
             folder,
@@ -151,7 +152,7 @@ class _Watch:
             os._exit(1)
 
     def _look(self) -> None:
-        while not wait([sys.stdin], timeout=LOOK_EVERY):
+        while not wait([sys.stdin.fileno()], timeout=LOOK_EVERY):
             with self._lock:
                 if self._running:
                     self._known |= set(multiprocessing.active_children())

@@ -17,6 +17,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -110,7 +111,7 @@ def _write_job(
         np.save(folder / f"stimulus-{name}.npy", fed.values.astype(dtype))
     together = n_samples if not network.unbalanced else 1
     length = (together - 1) * period + n_steps + max(network.depth.values())
-    job = {
+    job: dict[str, Any] = {
         "target": target,
         "n_steps": n_steps,
         "period": period,
@@ -186,10 +187,8 @@ def _follow(child: subprocess.Popen[bytes], timeout: float, progress: Progress |
 
 def _leave_nothing(child: subprocess.Popen[bytes]) -> None:
     """Kill the child's whole session, wait for it, close its pipes, unlink its shared memory."""
-    try:
+    with suppress(ProcessLookupError, PermissionError):
         os.killpg(child.pid, signal.SIGKILL)
-    except (ProcessLookupError, PermissionError):
-        pass
     child.wait()
     for pipe in (child.stdin, child.stdout):
         if pipe is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import cache
+from importlib.metadata import EntryPoint
 from importlib.util import find_spec
 from typing import Any
 
@@ -11,7 +12,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from dlm_snn import DlmError, Recording, SpikeRaster, UnsupportedError, compare, run
+from dlm_snn import DlmError, Recording, SpikeRaster, UnsupportedError, compare, plugins, run
 from dlm_snn.errors import MissingError
 from dlm_snn.plugins import load, names
 from tests.nets import FLOAT, INTEGER, SPECIAL, make, tags
@@ -39,10 +40,9 @@ REFUSES: dict[str, dict[str, str]] = {
 }
 """Backend -> tag of a network that it cannot do -> words of its refusal. All else must run."""
 
-ROUNDING = {"brian2": 1e-12, "snntorch": 1e-12}
-"""Backend -> how far u and v of float networks may lie apart. The sums over synapses are exact in any order, but a
-decayed voltage soon has more than 53 bits: these add current, voltage and bias in an order of their own. All other
-gaps are 0, and those of integer networks are 0 everywhere."""
+ROUNDING = {"snntorch": 1e-12}
+"""Backend -> how far u and v of float networks may lie apart, 0 for the others: snnTorch's input carries the bias, so
+current and bias are added before the decayed voltage, which soon has more than 53 bits. Integers differ by 0."""
 
 STATELESS = {"lava-float", "lava-fixed"}
 """Backends that start from rest only."""
@@ -241,3 +241,11 @@ def test_unknown_backend_is_named_with_the_nearest():
     network, stimulus, n_steps = make("plain")
     with pytest.raises(DlmError, match=r"no backend 'referense'; did you mean 'reference'\?"):
         run(network, stimulus, n_steps, backend="referense")
+
+
+def test_a_package_that_is_not_there_is_named(monkeypatch):
+    far = EntryPoint("far", "package_that_is_not_there.backend", GROUP)
+    monkeypatch.setattr(plugins, "names", lambda group: {"far": far})
+    network, stimulus, n_steps = make("plain")
+    with pytest.raises(MissingError, match="backend 'far' needs the package 'package_that_is_not_there'"):
+        run(network, stimulus, n_steps, backend="far")

@@ -290,7 +290,7 @@ def test_golden_digests():
 
 def test_digest_is_the_same_in_another_process():
     script = (
-        "import numpy as np; from dlm_snn import *;"
+        "import numpy as np; from dlm_snn import LIF, Dense, Input, Network, Projection;"
         "print(Network({'pixels': Input((4,)), 'hidden': LIF((3,), dv=0.25)},"
         "[Projection('pixels', 'hidden', Dense(np.arange(12).reshape(3, 4) / 64))]).digest())"
     )

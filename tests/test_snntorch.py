@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import snntorch as snn
 import torch
+from snntorch import utils
 from torch import nn
 
 from dlm_snn import LIF, Dense, DlmError, Input, Network, Projection, UnsupportedError, compare, run
@@ -285,7 +286,7 @@ def test_a_written_stack_is_reset_by_snntorchs_own_means():
     steps = torch.tensor(make("kwta")[1]["pixels"], dtype=torch.float64).unbind(dim=1)
     with torch.no_grad():
         first = [modules(x) for x in steps]
-        snn.utils.reset(modules)
+        utils.reset(modules)
         assert all(torch.equal(modules(x), spikes) for x, spikes in zip(steps, first, strict=True))
 
 

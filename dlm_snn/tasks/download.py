@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from http.client import HTTPException
 from pathlib import Path
 from typing import IO
-from urllib.error import URLError
+from urllib.error import HTTPError, URLError
 from urllib.request import urlopen
 
 from dlm_snn.atomic import writing
@@ -151,18 +151,17 @@ def download(
             with writing(folder / file.name) as target, urlopen(address, timeout=timeout) as source:
                 _copy(source, target, file, progress)
             return
-        except _Refused as error:
-            faults.append(f"{address}: {error}")
         # ValueError is urllib's word for an address without a scheme; a DlmError is no fault of the mirror.
         except (OSError, HTTPException, ValueError) as error:
             if isinstance(error, DlmError):
                 raise
-            reason = error.reason if type(error) is URLError else error
-            faults.append(f"{address}: {reason}")
+            faults.append(f"{address}: {error.reason if type(error) is URLError else error}")
+            if isinstance(error, HTTPError):
+                error.close()
     raise DlmError(f"could not fetch {file.name}: " + "; ".join(faults) + "; name another with --mirror")
 
 
-class _Refused(Exception):
+class _Refused(OSError):
     """What a mirror gave is not the file."""
 
 

@@ -16,13 +16,15 @@ def _arguments(parser: ArgumentParser) -> None:
 
 
 def _run(arguments: Namespace) -> int:
+    from math import isfinite
+
     from dlm_snn.comparison import compare
     from dlm_snn.recording_files import load_recording
 
     comparison = compare(load_recording(arguments.first), load_recording(arguments.second))
     for name, (first, second, differ) in comparison.spikes.items():
         u, v = comparison.values[name]
-        gaps = f"; largest difference of u {u:.3g}, of v {v:.3g}" if u == u and v == v else ""
+        gaps = f"; largest difference of u {u:.3g}, of v {v:.3g}" if isfinite(u + v) else ""
         print(f"{name}: {first} and {second} spikes, {differ} differ{gaps}")
     print(comparison)
     return 0 if comparison.equal else DIFFERENT

@@ -33,7 +33,9 @@ def _run(arguments: Namespace) -> int:
     samples = chosen_split(arguments).x_train[: arguments.samples]
     integer, report = quantize(network, arguments.bits, {only_input(network): samples}, arguments.steps)
     artefact.save(integer, arguments.out)
-    write_text(arguments.out.with_name(f"{arguments.out.name}.loss.json"), json.dumps(report.to_dict(), indent=1) + "\n")
+    write_text(
+        arguments.out.with_name(f"{arguments.out.name}.loss.json"), json.dumps(report.to_dict(), indent=1) + "\n"
+    )
     print(report)
     print(f"integer network: {arguments.out}.json")
     return 0

@@ -18,7 +18,7 @@ from lava.proc.lif.models import AbstractPyLifModelFixed, AbstractPyLifModelFloa
 
 from dlm_snn.neurons.competition import winning
 
-Value = ty.Union[float, np.ndarray]
+Value = float | np.ndarray
 
 
 class KWTA(AbstractProcess):
@@ -41,7 +41,7 @@ class KWTA(AbstractProcess):
     def __init__(
         self,
         *,
-        shape: ty.Tuple[int],
+        shape: tuple[int],
         winners: int,
         groups: int = 1,
         du: Value = 0,
@@ -51,7 +51,7 @@ class KWTA(AbstractProcess):
         bias_exp: int = 0,
         reset_interval: int = 1,
         reset_offset: int = 0,
-        name: ty.Optional[str] = None,
+        name: str | None = None,
     ) -> None:
         super().__init__(
             shape=shape,

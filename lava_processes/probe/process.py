@@ -22,7 +22,7 @@ class StateProbe(AbstractProcess):
         name: of the Process.
     """
 
-    def __init__(self, *, path: str, n: int, name: ty.Optional[str] = None) -> None:
+    def __init__(self, *, path: str, n: int, name: str | None = None) -> None:
         super().__init__(path=path, n=n, name=name)
         self.u = RefPort(shape=(n,))
         self.v = RefPort(shape=(n,))

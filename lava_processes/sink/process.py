@@ -22,7 +22,7 @@ class SpikeSink(AbstractProcess):
         name: of the Process.
     """
 
-    def __init__(self, *, path: str, n: int, name: ty.Optional[str] = None) -> None:
+    def __init__(self, *, path: str, n: int, name: str | None = None) -> None:
         super().__init__(path=path, n=n, name=name)
         self.a_in = InPort(shape=(n,))
 

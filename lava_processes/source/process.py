@@ -34,7 +34,7 @@ class StimulusSource(AbstractProcess):
         period: int,
         first: int = 0,
         count: int = 1,
-        name: ty.Optional[str] = None,
+        name: str | None = None,
     ) -> None:
         super().__init__(path=path, n=n, n_steps=n_steps, period=period, first=first, count=count, name=name)
         self.s_out = OutPort(shape=(n,))

@@ -1,0 +1,162 @@
+"""An experiment over its variants and seeds: one JSON line a repetition, never run twice, and a table of means."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from dlm_snn.atomic import write_text
+from dlm_snn.backends import run
+from dlm_snn.config import dump_config
+from dlm_snn.errors import DlmError
+from dlm_snn.metrics import accuracy, confidence_95
+from dlm_snn.record import checkout_commit, installed_versions, machine, to_json
+from dlm_snn.tasks.split import split
+from dlm_snn.training import train_relu
+from experiments.agreement import Show
+from experiments.config import RunConfig
+from experiments.evaluate import evaluate
+from experiments.road import convert, train_network
+from experiments.table import EXPERIMENTS, variant_config
+
+LAVA_AT_MOST = 1000
+"""Test sets up to this size are run in Lava whole."""
+
+
+def with_seed(config: RunConfig, seed: int) -> RunConfig:
+    """The same configuration with one seed for the hold-out, the first weights and the order of the samples."""
+    values = config.model_dump()
+    values["data"]["split_seed"] = values["network"]["seed"] = values["training"]["seed"] = seed
+    return RunConfig.model_validate(values)
+
+
+def key(config: RunConfig) -> str:
+    """What decides the figures of a repetition: the configuration without the place of the data."""
+    values = config.model_dump(mode="json")
+    del values["data"]["data_dir"], values["simulation"]
+    values["n_steps"] = config.simulation.n_steps
+    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def repetition(config: RunConfig, show: Show) -> dict[str, float]:
+    """The figures of one repetition: float, integer, Lava fixed_pt on small test sets, and the ReLU control."""
+    data = split(config.data)
+    network, _ = train_network(config, data, show)
+    integer, report = convert(config, network, data)
+    n_steps = config.simulation.n_steps
+    show("measure float and integer", 0, 1)
+    results = {"float": evaluate(network, data.x_test, data.y_test, n_steps)}
+    results["integer"] = evaluate(integer, data.x_test, data.y_test, n_steps)
+    figures: dict[str, float] = {name: result.accuracy for name, result in results.items()}
+    if len(data.y_test) <= LAVA_AT_MOST:
+        show("simulate in lava-fixed", 0, 1)
+        lava = run(integer, {"pixels": data.x_test}, n_steps, backend="lava-fixed")
+        figures["lava-fixed"] = accuracy(lava.rasters["output"], data.y_test)
+    show("train the ReLU control", 0, 1)
+    sizes = (data.x_train.shape[1], *config.network.hidden, data.dataset.n_classes)
+    rng = np.random.default_rng(config.network.seed)
+    relu, _ = train_relu(sizes, data.x_train, data.y_train, config.training, rng, scale=data.dataset.scale)
+    figures["relu"] = float(np.mean(relu.predict(data.x_test) == data.y_test))
+    figures["wraps"], figures["saturations"] = results["integer"].wraps, results["integer"].saturations
+    figures["silent"] = results["integer"].silent
+    figures["spikes"] = round(results["integer"].spikes, 1)
+    figures["synaptic_operations"] = round(results["integer"].synaptic_operations)
+    figures["hidden_rate"] = round(results["float"].rates[next(iter(network.neurons))], 4)
+    figures["hidden_equal"] = round(report.populations[0].equal or float("nan"), 4)
+    return figures
+
+
+def repeat(
+    name: str, variants: Iterable[str], seeds: Iterable[int], data_dir: Path | None, results: Path, show: Show
+) -> list[dict[str, Any]]:
+    """Run what is missing and append it, row by row, to the results.
+
+    Args:
+        name: of the experiment.
+        variants, seeds: which repetitions.
+        data_dir: where the data lie.
+        results: JSON lines; rows of another configuration stay as they are.
+        show: told of every stage.
+
+    Returns:
+        The rows of exactly these variants and seeds.
+    """
+    rows = read_rows(results)
+    wanted = []
+    for variant in variants:
+        for seed in seeds:
+            config = with_seed(variant_config(name, variant), seed)
+            found = next((row for row in rows if row["config"] == key(config)), None)
+            if found is None:
+                placed = config.model_copy(update={"data": config.data.model_copy(update={"data_dir": data_dir})})
+                figures = repetition(placed, _prefixed(show, f"{variant} {seed}: "))
+                found = {
+                    "experiment": name,
+                    "variant": variant,
+                    "seed": seed,
+                    "config": key(config),
+                    "date": datetime.now(timezone.utc).date().isoformat(),
+                    "commit": checkout_commit(),
+                    "machine": machine(),
+                    "torch": installed_versions().get("torch"),
+                    "figures": figures,
+                }
+                rows.append(found)
+                results.parent.mkdir(parents=True, exist_ok=True)
+                write_text(results, "".join(to_json(row) + "\n" for row in rows))
+                write_text(results.with_name(f"{name}-{variant}.yaml"), dump_config(variant_config(name, variant)))
+            wanted.append(found)
+    return wanted
+
+
+def _prefixed(show: Show, prefix: str) -> Show:
+    return lambda stage, done, total: show(prefix + stage, done, total)
+
+
+def read_rows(results: Path) -> list[dict[str, Any]]:
+    """The rows of a results file; none where it is not there.
+
+    Raises:
+        DlmError: a damaged line.
+    """
+    rows = []
+    for number, line in enumerate(results.read_text().splitlines() if results.is_file() else (), start=1):
+        try:
+            rows.append(json.loads(line))
+        except ValueError as error:
+            raise DlmError(f"{results}, line {number} is no JSON ({error}); mend or remove it") from error
+    return rows
+
+
+def table(rows: list[dict[str, Any]]) -> list[tuple[str, ...]]:
+    """Variant, seeds, then mean and 95 % interval in per cent of each accuracy; the first row is the heading."""
+    accuracies = ("float", "integer", "lava-fixed", "relu")
+    shown = [name for name in accuracies if all(name in row["figures"] for row in rows)]
+    lines = [("variant", "seeds", *shown, "wraps", "saturations", "spikes", "synaptic operations")]
+    for variant in dict.fromkeys(row["variant"] for row in rows):
+        chosen = [row for row in rows if row["variant"] == variant]
+        cells = []
+        for name in shown:
+            mean, half = confidence_95(np.array([100 * row["figures"][name] for row in chosen]))
+            cells.append(f"{mean:.2f} ± {half:.2f}")
+        totals = [f"{sum(row['figures'][name] for row in chosen):.0f}" for name in ("wraps", "saturations")]
+        means = [f"{np.mean([row['figures'][n] for row in chosen]):.0f}" for n in ("spikes", "synaptic_operations")]
+        lines.append((variant, str(len(chosen)), *cells, *totals, *means))
+    return lines
+
+
+def known_experiment(name: str) -> Any:
+    """The module of an experiment.
+
+    Raises:
+        DlmError: no such experiment.
+    """
+    if name not in EXPERIMENTS:
+        raise DlmError(f"no experiment '{name}'; known: {', '.join(EXPERIMENTS)}")
+    return EXPERIMENTS[name]

@@ -1,0 +1,52 @@
+"""Every example of the documentation runs as it stands."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import sysconfig
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+
+def blocks(page: Path, language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", page.read_text(), re.S | re.M)
+
+
+def runs(words: list[str], code: str, folder: Path) -> str:
+    environment = {**os.environ, "PATH": sysconfig.get_path("scripts") + os.pathsep + os.environ["PATH"]}
+    environment["PYTHONPATH"] = str(ROOT)
+    done = subprocess.run(words, input=code, text=True, capture_output=True, cwd=folder, env=environment, timeout=600)
+    assert done.returncode == 0, f"{code}\n{done.stdout}\n{done.stderr}"
+    return done.stdout
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_python_examples(page, tmp_path):
+    """All Python blocks of a page, one after another in one interpreter."""
+    code = "\n".join(blocks(page, "python"))
+    if not code:
+        pytest.skip("the page has no Python example")
+    runs([sys.executable, "-"], code, tmp_path)
+
+
+def test_command_line_examples(tmp_path):
+    """The quickstart's commands, one after another in one folder."""
+    commands = "\n".join(blocks(ROOT / "docs" / "quickstart.md", "bash"))
+    out = runs(["bash", "-e"], commands, tmp_path)
+    assert out.count("equal") >= 4
+    assert (tmp_path / "runs" / "first" / "report.html").is_file()
+    first, again = ((tmp_path / "runs" / name / "config.yaml").read_text() for name in ("first", "again"))
+    assert first.replace("weight_bits: 8", "weight_bits: 4") == again
+
+
+def test_links_between_pages_lead_somewhere():
+    links = [(page, link) for page in PAGES for link in re.findall(r"\]\(([^)#:]+)\)", page.read_text())]
+    assert links
+    assert [str(link) for page, link in links if not (page.parent / link).exists()] == []
