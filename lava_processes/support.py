@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 
 from dlm_snn.errors import DlmError, UnsupportedError, nearest
 from dlm_snn.network import IntegerNetwork, Network
-from dlm_snn.neurons.integer_lif import IntegerLIF
+from dlm_snn.neurons.integer_lif import ALIGNMENT, DECAY_UNITY, IntegerLIF
 from dlm_snn.neurons.lif import LIF
 
 Target = Literal["float", "fixed"]
@@ -45,24 +45,30 @@ def check_supported(network: Network | IntegerNetwork, target: str, sequential: 
 
 
 def _check_early_spikes(network: Network | IntegerNetwork, target: str) -> None:
-    """Refuse a bias that crosses the threshold before the window, into a target whose window is open by then."""
-    for name, neuron in network.neurons.items():
-        carries = max((lag for p in network.projections if p.pre == name for lag in network.lags(p)), default=0)
-        steps = network.depth[name]
-        if carries and steps and np.any(_bias_voltage(neuron, steps) > _threshold(neuron)):
+    """Refuse a bias whose spikes before the window would arrive, directly or through others, in an open one.
+
+    Nothing rests on a clocked target: a bias is integrated from its first step, and whom it wakes may wake others.
+    """
+    awake = {name: name for name in network.neurons if _crosses_before_window(network, name)}
+    while more := {p.post: awake[p.pre] for p in network.projections if p.pre in awake and p.post not in awake}:
+        awake |= more
+    for p in network.projections:
+        if p.pre in awake and any(network.lags(p)):
             raise UnsupportedError(
                 f"lava-{target}",
-                f"the bias of '{name}', which spikes before its window opens",
+                f"the bias of '{awake[p.pre]}', whose spikes before its window reach '{p.post}'",
                 "give it through an aligned constant Input",
             )
 
 
-def _bias_voltage(neuron: LIF | IntegerLIF, steps: int) -> Any:
-    """Largest v that the bias alone reaches within some steps, reset left out."""
-    bias = np.asarray(neuron.bias, dtype=float)
-    keep = 1 - np.asarray(neuron.dv) / (4096 if isinstance(neuron, IntegerLIF) else 1)
-    return bias * sum(keep**i for i in range(steps)) if np.any(bias > 0) else np.zeros(1)
-
-
-def _threshold(neuron: LIF | IntegerLIF) -> Any:
-    return neuron.v_threshold * (64 if isinstance(neuron, IntegerLIF) else 1)
+def _crosses_before_window(network: Network | IntegerNetwork, name: str) -> bool:
+    """Whether the bias alone lifts v over the threshold within the steps before the window."""
+    neuron = network.neurons[name]
+    integer = isinstance(neuron, IntegerLIF)
+    keep = 1 - np.asarray(neuron.dv) / (DECAY_UNITY if integer else 1)
+    v = np.zeros(neuron.n)
+    for _ in range(network.depth[name]):
+        v = v * keep + neuron.bias
+        if np.any(v > neuron.v_threshold * (2**ALIGNMENT if integer else 1)):
+            return True
+    return False

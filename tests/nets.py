@@ -222,10 +222,9 @@ def loop(rng: Generator) -> Made:
 
 @_float
 def bias(rng: Generator) -> Made:
-    network, stimulus, n_steps = chain(
-        rng, LIF((10,), dv=DV, bias=-0.0625), LIF((6,), dv=DV, bias=0.046875), low=-16, high=36
-    )
-    return network, stimulus, n_steps
+    """The second layer's bias crosses the threshold before the window, into a window that is not open yet either."""
+    neurons = LIF((10,), dv=DV, bias=-0.0625), LIF((6,), dv=DV, bias=0.1875), LIF((5,), dv=DV)
+    return chain(rng, *neurons, low=-16, high=32, delay=3)
 
 
 @_float
@@ -556,6 +555,23 @@ def int_pacemaker(rng: Generator) -> Made:
         ],
     )
     return network, {"pixels": events(rng, 3, 24, 8, 0.2)}, 24
+
+
+@_integer
+def int_early_bias(rng: Generator) -> Made:
+    network = IntegerNetwork(
+        {
+            "pixels": Input((8,)),
+            "first": IntegerLIF((8,), dv=410, v_threshold=256),
+            "late": IntegerLIF((4,), dv=410, v_threshold=256, bias_mant=96, bias_exp=6),
+        },
+        [
+            IntegerProjection("pixels", "first", even(rng, 8, 8, -64, 128)),
+            IntegerProjection("first", "late", even(rng, 4, 8, -192, 64), delay=4),
+            IntegerProjection("late", "first", even(rng, 8, 4, -128, 64)),
+        ],
+    )
+    return network, {"pixels": events(rng, 2, 24, 8, 0.25)}, 24
 
 
 @_integer

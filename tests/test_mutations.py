@@ -84,7 +84,7 @@ def test_no_change_is_seen_by_no_case():
 
 # The smallest numbers below are the ones observed, so that a change of the table cannot blunt it unnoticed.
 @pytest.mark.parametrize(
-    ("name", "cases", "least"), [("dv", FLOAT, 11), ("du", FLOAT, 6), ("dv", INTEGER, 6), ("du", INTEGER, 3)]
+    ("name", "cases", "least"), [("dv", FLOAT, 12), ("du", FLOAT, 9), ("dv", INTEGER, 8), ("du", INTEGER, 3)]
 )
 def test_decay_off_by_one_percent_is_seen(name, cases, least):
     found = seen_by(cases, lambda network: with_neurons(network, partial(scaled, name, 1.01)))
@@ -93,11 +93,11 @@ def test_decay_off_by_one_percent_is_seen(name, cases, least):
 
 def test_reset_by_subtraction_is_seen():
     found = seen_by(FLOAT, lambda network: with_neurons(network, subtracting))
-    assert len(found) >= 30, found
+    assert len(found) >= 32, found
 
 
 @pytest.mark.parametrize(
-    ("cases", "least", "made_for_it"), [(FLOAT, 13, "threshold_met"), (INTEGER, 6, "int_threshold_met")]
+    ("cases", "least", "made_for_it"), [(FLOAT, 14, "threshold_met"), (INTEGER, 6, "int_threshold_met")]
 )
 def test_spike_at_the_threshold_is_seen(monkeypatch, cases, least, made_for_it):
     monkeypatch.setattr(lif, "step", partial(lif.step, spikes=at_least))
@@ -108,7 +108,7 @@ def test_spike_at_the_threshold_is_seen(monkeypatch, cases, least, made_for_it):
 
 
 @pytest.mark.parametrize(
-    ("steps", "cases", "least"), [(1, FLOAT, 36), (-1, FLOAT, 12), (1, INTEGER, 21), (-1, INTEGER, 3)]
+    ("steps", "cases", "least"), [(1, FLOAT, 39), (-1, FLOAT, 12), (1, INTEGER, 23), (-1, INTEGER, 5)]
 )
 def test_delay_off_by_one_is_seen(monkeypatch, steps, cases, least):
     kind = Network if cases is FLOAT else IntegerNetwork
