@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from dlm_snn.errors import DlmError
 from dlm_snn.network import IntegerNetwork
-from dlm_snn.recording import Recording
+from dlm_snn.recording import Recording, before_reset
 
 TIE = 1e-9
 """Two float simulators add in different orders: a spike decided by less than this share of the scale is a tie."""
@@ -141,27 +141,15 @@ def _first_difference(spikes: Mapping[str, tuple[NDArray, NDArray]], names: list
     return best
 
 
-def _before_reset(recording: Recording, sample: int, step: int, name: str) -> NDArray | None:
-    """v of all neurons before the reset of a step, derived from what was recorded; None without u and v."""
-    if name not in recording.u or name not in recording.v:
-        return None
-    neuron: Any = recording.network.populations[name]
-    if step == 0:
-        return (1 - neuron.dv) * 0.0 + recording.u[name][sample, 0] + neuron.bias
-    v = (1 - neuron.dv) * recording.v[name][sample, step - 1] + recording.u[name][sample, step] + neuron.bias
-    if neuron.reset == "subtract":
-        v = v - neuron.v_threshold * recording.rasters[name].samples(slice(sample, sample + 1)).dense()[0, step - 1]
-    return v
-
-
 def _is_tie(first: Recording, second: Recording, sample: int, step: int, name: str, tolerance: float) -> bool:
     neuron: Any = first.network.populations[name]
     pair = [r.rasters[name].samples(slice(sample, sample + 1)).dense()[0, step] for r in (first, second)]
     differ = pair[0] != pair[1]
     for recording in (first, second):
-        v = _before_reset(recording, sample, step, name)
-        if v is None:
+        whole = before_reset(recording, name)
+        if whole is None:
             return False
+        v = whole[sample, step]
         overshoot = v - neuron.v_threshold
         close = tolerance * max(np.abs(v).max(), np.max(neuron.v_threshold))
         undecided = np.abs(overshoot) < close

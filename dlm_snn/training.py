@@ -48,8 +48,8 @@ class TrainingConfig(Config):
     """
 
     epochs: int = Field(default=5, ge=1)
-    batch_size: int = Field(default=256, ge=1)
-    learning_rate: float = Field(default=0.005, gt=0)
+    batch_size: int = Field(default=128, ge=1)
+    learning_rate: float = Field(default=0.004, gt=0)
     weight_decay: float = Field(default=0.01, ge=0)
     schedule: Literal["one-cycle", "constant"] = "one-cycle"
     surrogate: Literal["fast_sigmoid", "atan", "sigmoid"] = "atan"

@@ -11,11 +11,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from dlm_snn.errors import DlmError
 from dlm_snn.network import IntegerNetwork, Network
 from dlm_snn.neurons.integer_lif import Overflow
 from dlm_snn.raster import SpikeRaster
-from dlm_snn.recording import Recording, RunState, checked_record
+from dlm_snn.recording import Recording, RunState, check_state, checked_record
 from dlm_snn.stimulus import Stimulus, prepare
 
 BLOCK = 256
@@ -60,7 +59,7 @@ def simulate(
     """
     record = checked_record(record)
     stimuli, n_samples = prepare(network, stimulus, n_steps)
-    _check_state(network, state, n_samples)
+    check_state(network, state, n_samples)
     traces = {
         key: {n: _trace(network, key, n_samples, n_steps, p.n) for n, p in network.neurons.items()} for key in record
     }
@@ -115,16 +114,6 @@ def _run_block(
     kind = np.int64 if isinstance(network, IntegerNetwork) else np.float64
     flights = {name: s.in_flight().astype(kind) for name, s in sent.items() if s.memory}
     return {name: arithmetic.arrays(s) for name, s in states.items()}, flights
-
-
-def _check_state(network: Network | IntegerNetwork, state: RunState | None, n_samples: int) -> None:
-    if state is None:
-        return
-    for name, neuron in network.neurons.items():
-        if name not in state.neurons or state.neurons[name].v.shape != (n_samples, neuron.n):
-            raise DlmError(
-                f"the state does not fit population '{name}' of {n_samples} samples; pass one of the same run"
-            )
 
 
 def _sent(

@@ -13,7 +13,7 @@ from dlm_snn.backends._brian2_import import local_settings
 from dlm_snn.errors import DlmError, UnsupportedError
 from dlm_snn.network import IntegerNetwork, Network
 from dlm_snn.raster import SpikeRaster
-from dlm_snn.recording import Recording, RunState, checked_record
+from dlm_snn.recording import Recording, RunState, check_state, checked_record
 from dlm_snn.stimulus import Stimulus, prepare
 
 SYNAPSES_PER_RUN = 4_000_000
@@ -64,7 +64,7 @@ def run(
         )
     record = checked_record(record)
     stimuli, n_samples = prepare(network, stimulus, n_steps)
-    _check_state(network, state, n_samples)
+    check_state(network, state, n_samples)
     size = _block_count(network, n_samples, state is not None, samples_per_run)
     result = _Result(network, n_samples, n_steps, record)
     with local_settings():
@@ -127,21 +127,6 @@ class _Result:
         for name, state in self.states.items():
             for field, values in zip(state, blocks.state(name), strict=True):
                 field[batch] = values[:count]
-
-
-def _check_state(network: Network, state: RunState | None, n_samples: int) -> None:
-    """Raise unless a state holds arrays of the extents of this run."""
-    if state is None:
-        return
-    for name, population in network.populations.items():
-        memory = network.memory(name)
-        fits = not memory or np.shape(state.flight.get(name, ())) == (n_samples, memory, population.n)
-        if name in network.neurons:
-            fits &= name in state.neurons and np.shape(state.neurons[name].v) == (n_samples, population.n)
-        if not fits:
-            raise DlmError(
-                f"the state does not fit population '{name}' of {n_samples} samples; pass one of the same run"
-            )
 
 
 def _block_count(network: Network, n_samples: int, resumed: bool, samples_per_run: int | None) -> int:
