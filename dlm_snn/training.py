@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, Literal, TypeVar, cast
@@ -45,6 +46,7 @@ class TrainingConfig(Config):
         surrogate, slope: name of a snnTorch surrogate and its steepness.
         logit_scale: logits = logit_scale * counts.
         seed: of the order of the samples.
+        threads: of torch while training. Small networks train fastest on one, and sums keep their order.
     """
 
     epochs: int = Field(default=5, ge=1)
@@ -56,6 +58,7 @@ class TrainingConfig(Config):
     slope: float = Field(default=2.0, gt=0)
     logit_scale: float = Field(default=0.5, gt=0)
     seed: int = Field(default=0, ge=0)
+    threads: int = Field(default=1, ge=1)
 
 
 def initial_network(
@@ -113,7 +116,7 @@ def train(
 ) -> tuple[AnyNetwork, Curve]:
     """Train the weights of a network with one data Input and one output population.
 
-    The result depends on the network, the data, the configuration and the number of torch threads only.
+    The result depends on the network, the data and the configuration only, on one kind of processor.
 
     Args:
         network: where to start; an IntegerNetwork is trained in its integers.
@@ -144,7 +147,8 @@ def train(
     def logits(batch: NDArray) -> Tensor:
         return config.logit_scale * spikes(batch).sum(0)
 
-    curve = _fit(module.parameters(), logits, correct, (x, y), config, progress, validation)
+    with _threads(config.threads):
+        curve = _fit(module.parameters(), logits, correct, (x, y), config, progress, validation)
     return cast(AnyNetwork, module.network()), curve
 
 
@@ -230,8 +234,19 @@ def train_relu(
         arrays = [tuple(p.detach().numpy().copy() for p in group) for group in (weights, biases)]
         return ReluNetwork(weights=arrays[0], biases=arrays[1], scale=scale)
 
-    curve = _fit([*weights, *biases], logits, correct, (x, y), config, progress, validation)
+    with _threads(config.threads):
+        curve = _fit([*weights, *biases], logits, correct, (x, y), config, progress, validation)
     return frozen(), curve
+
+
+@contextmanager
+def _threads(number: int) -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(number)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def _fit(
