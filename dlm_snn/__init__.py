@@ -21,7 +21,7 @@ _HOME = {
     "LIF": "neurons.lif",
     "Network": "network",
     "Projection": "network",
-    "QuantizationReport": "quantize",
+    "QuantizationReport": "quantization",
     "Recording": "recording",
     "SpikeRaster": "raster",
     "UnsupportedError": "errors",
@@ -29,7 +29,7 @@ _HOME = {
     "compare": "comparison",
     "from_snntorch": "exchange.snntorch",
     "load": "artefact",
-    "quantize": "quantize",
+    "quantize": "quantization",
     "read_out": "metrics",
     "run": "backends",
     "save": "artefact",
@@ -73,7 +73,7 @@ if TYPE_CHECKING:
     from dlm_snn.network import Input, IntegerNetwork, IntegerProjection, Network, Projection
     from dlm_snn.neurons.integer_lif import IntegerLIF
     from dlm_snn.neurons.lif import LIF
-    from dlm_snn.quantize import QuantizationReport, quantize
+    from dlm_snn.quantization import QuantizationReport, quantize
     from dlm_snn.raster import SpikeRaster
     from dlm_snn.recording import Recording
 

@@ -44,12 +44,13 @@ class SpikeRaster:
         for name, event, extent in zip(_ARRAYS, events, (self.n_samples, self.n_steps, self.n_neurons), strict=True):
             if event.size and (event.dtype.kind not in "iu" or event.min() < 0 or event.max() >= extent):
                 raise DlmError(f"raster {name} holds {event.min()}..{event.max()}, outside 0..{extent - 1}")
-        order = np.lexsort(events[::-1])
-        if not np.array_equal(order, np.arange(order.size)):
+        sample, step, neuron = (e.astype(np.int64) for e in events)
+        place = (sample * self.n_steps + step) * self.n_neurons + neuron
+        if np.any(np.diff(place) <= 0):
+            order = np.argsort(place)
+            if np.any(np.diff(place[order]) == 0):
+                raise DlmError("raster holds an event twice; a neuron spikes at most once a step")
             events = [e[order] for e in events]
-        columns = np.stack([e.astype(np.int64) for e in events])
-        if np.any(np.all(np.diff(columns, axis=1) == 0, axis=0)):
-            raise DlmError("raster holds an event twice; a neuron spikes at most once a step")
         for name, event in zip(_ARRAYS, events, strict=True):
             event = event.astype(np.uint32)
             event.flags.writeable = False
@@ -59,7 +60,7 @@ class SpikeRaster:
     def from_dense(cls, spikes: NDArray, dt: float = 1e-3) -> SpikeRaster:
         """From a (sample, step, neuron) array of zeros and ones."""
         spikes = np.asarray(spikes)
-        if spikes.ndim != 3 or not np.isin(np.unique(spikes), (0, 1)).all():
+        if spikes.ndim != 3 or (spikes.dtype != bool and not np.all((spikes == 0) | (spikes == 1))):
             raise DlmError(f"a dense raster is (sample, step, neuron) of 0 and 1; got shape {spikes.shape}")
         sample, step, neuron = (places.astype(np.uint32) for places in np.nonzero(spikes))
         n_samples, n_steps, n_neurons = spikes.shape

@@ -8,7 +8,7 @@ CONFIG = RunConfig.model_validate(
     {
         "data": {"dataset": "mnist"},
         "network": {"hidden": (256,), "winners": 26},
-        "training": {"epochs": 5, "batch_size": 256},
+        "training": {"epochs": 5, "batch_size": 128, "learning_rate": 0.004, "surrogate": "atan", "slope": 2.0},
         "quantization": {"samples": 500},
         "simulation": {"n_steps": 25, "samples": 100, "state_samples": 100},
     }

@@ -17,7 +17,7 @@ from dlm_snn.config import dump_config
 from dlm_snn.loss_budget import QuantizationReport
 from dlm_snn.metrics import accuracy
 from dlm_snn.network import IntegerNetwork, Network
-from dlm_snn.quantize import quantize
+from dlm_snn.quantization import quantize
 from dlm_snn.record import RunRecord
 from dlm_snn.recording import Recording
 from dlm_snn.report import write_report

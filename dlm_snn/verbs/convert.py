@@ -25,7 +25,7 @@ def _run(arguments: Namespace) -> int:
     from dlm_snn.atomic import write_text
     from dlm_snn.errors import DlmError
     from dlm_snn.network import Network
-    from dlm_snn.quantize import quantize
+    from dlm_snn.quantization import quantize
 
     network = artefact.load(arguments.network)
     if not isinstance(network, Network):
