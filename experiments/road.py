@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from dlm_snn import artefact
+from dlm_snn import artefact, plugins
 from dlm_snn.atomic import write_text, writing
 from dlm_snn.config import dump_config
 from dlm_snn.loss_budget import QuantizationReport
@@ -60,6 +60,9 @@ def run_road(config: RunConfig, folder: Path, command: str, show: Show) -> dict[
     """
     record = RunRecord(command=command, seed=config.network.seed)
     with record.timing("data"):
+        for backend in {*config.simulation.float_backends, *config.simulation.integer_backends}:
+            # A simulator that is missing is told before the training, not after it.
+            plugins.load("dlm_snn.backends", backend)
         data = split(config.data)
     with record.timing("train"):
         network, curve = train_network(config, data, show)

@@ -67,13 +67,19 @@ def _run_job(folder: Path, watch: _Watch) -> None:
 
 
 def _run_once(folder: Path, network: Any, job: Mapping[str, Any], index: int, watch: _Watch) -> None:
-    """Build the graph, run it in chunks, stop it."""
+    """Build the graph and run every part of it: Lava sees only what is connected with the process it is given."""
+    graph = _wired(folder, network, job, index)
+    for process in graph.neurons.values():
+        if process.runtime is None:
+            _run_part(process, graph.tag, job, index, watch)
+
+
+def _run_part(process: Any, tag: str, job: Mapping[str, Any], index: int, watch: _Watch) -> None:
+    """Run a process, and all that are connected with it, in chunks; stop them."""
     from lava.magma.core.run_conditions import RunSteps
     from lava.magma.core.run_configs import Loihi2SimCfg
 
-    graph = _wired(folder, network, job, index)
-    process = next(iter(graph.neurons.values()))
-    config = Loihi2SimCfg(select_tag=graph.tag)
+    config = Loihi2SimCfg(select_tag=tag)
     watch.run()
     process.create_runtime(run_cfg=config)
     watch.actors = process.runtime._messaging_infrastructure.actors

@@ -18,6 +18,7 @@ import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,10 @@ from dlm_snn.network import IntegerNetwork, Network
 from dlm_snn.raster import SpikeRaster
 from dlm_snn.recording import Recording, RunState, checked_record
 from dlm_snn.stimulus import Stimulus, prepare
+from lava_processes.support import check_supported
+
+if find_spec("lava") is None:
+    raise ModuleNotFoundError("No module named 'lava'", name="lava-nc")
 
 SHARED_MEMORY = Path("/dev/shm")
 LOOK_EVERY = 0.2
@@ -76,8 +81,6 @@ def run(
         MissingError: lava-nc is not installed.
         LavaError: an error inside Lava, a killed process, or the time-out; nothing of it is left behind.
     """
-    from lava_processes.support import check_supported
-
     if state is not None:
         raise UnsupportedError(f"lava-{target}", "a start from a state", "run the whole window in one call")
     if period is not None and period < n_steps:

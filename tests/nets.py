@@ -294,6 +294,19 @@ def alone(rng: Generator) -> Made:
 
 
 @_float
+def apart(rng: Generator) -> Made:
+    """Three parts that no synapse joins, one of them a neuron on its own."""
+    sides = {"x": Input((20,)), "y": Input((20,))}
+    neurons = {name: LIF((20,), dv=410 / 4096) for name in ("left", "right")}
+    lone = LIF((3,), dv=0.125, bias=0.25)
+    projections = tuple(
+        Projection(x, name, dyadic(rng, 20, 20, -16, 32)) for x, name in zip(sides, neurons, strict=True)
+    )
+    network = Network({**sides, **neurons, "lone": lone}, projections)
+    return network, {name: events(rng, 3, 30, 20, 0.2) for name in sides}, 30
+
+
+@_float
 def noise(rng: Generator) -> Made:
     """Noise as a signed, graded, aligned Input, on a driven population and on one that nothing else reaches."""
     one_to_one = Dense(np.eye(8))
