@@ -8,7 +8,7 @@ CONFIG = RunConfig.model_validate(
     {
         "data": {"dataset": "digits", "test_share": 0.25},
         "network": {"hidden": (128,), "winners": 16},
-        "training": {"epochs": 15, "batch_size": 64},
+        "training": {"epochs": 30, "batch_size": 32, "learning_rate": 0.01, "weight_decay": 0.3},
         "simulation": {"n_steps": 20},
     }
 )
