@@ -18,7 +18,7 @@ from dlm_snn.config import Config
 from dlm_snn.verbs.verb import Verb
 
 HEAVY = {"torch", "lava", "brian2", "matplotlib", "sklearn", "scipy", "pydantic", "snntorch"}
-OWN = ["compare", "convert", "doctor", "fetch", "report", "run", "simulate", "train"]
+OWN = ["compare", "convert", "doctor", "experiment", "fetch", "report", "run", "simulate", "train"]
 
 Use = Callable[..., None]
 
