@@ -34,7 +34,8 @@ def main(folder: Path) -> int:
     """Run the job of a folder."""
     _name_shared_memory()
     try:
-        import_module("lava_processes.graph")
+        for module in ("lava_processes._compat", "lava.proc.lif.process"):
+            import_module(module)
     except ModuleNotFoundError as error:
         _report(
             folder,
