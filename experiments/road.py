@@ -10,9 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 
 from dlm_snn import artefact, plugins
 from dlm_snn.atomic import write_text, writing
+from dlm_snn.backends import run
+from dlm_snn.comparison import compare
 from dlm_snn.config import dump_config
 from dlm_snn.loss_budget import QuantizationReport
 from dlm_snn.metrics import accuracy
@@ -77,9 +80,11 @@ def run_road(config: RunConfig, folder: Path, command: str, show: Show) -> dict[
     report = replace(report, accuracy={name: result.accuracy for name, result in whole.items()})
     with record.timing("simulate float"):
         floats = _simulated(network, config.simulation, config.simulation.float_backends, data, show)
+        single = _single_precision(network, config.simulation, data, floats)
     with record.timing("simulate integer"):
         integers = _simulated(integer, config.simulation, config.simulation.integer_backends, data, show)
     metrics = _metrics(data, whole, report, floats, integers, curve)
+    metrics["float32"] = single
     record.digests = {"network": network.digest(), "integer": integer.digest(), "data": data.dataset.checksum}
     show("write the report", 0, 1)
     write_text(folder / "config.yaml", dump_config(config))
@@ -149,6 +154,18 @@ def _simulated(
         if not few["equal"]:
             row["text"] = few["text"]
     return Simulated(recordings, states, rows)
+
+
+def _single_precision(network: Network, config: SimulationConfig, data: Split, floats: Simulated) -> dict[str, int]:
+    """Spikes that change when the same network is computed in float32: rounding, not a defect."""
+    x = data.x_test[: config.samples]
+    single = run(network, {"pixels": x}, config.n_steps, backend="torch", dtype=torch.float32)
+    comparison = compare(next(iter(floats.recordings.values())), single)
+    return {
+        "samples": comparison.n_samples,
+        "spikes": sum(counts[0] for counts in comparison.spikes.values()),
+        "differ": comparison.differ,
+    }
 
 
 def _metrics(

@@ -146,6 +146,9 @@ def _print_summary(metrics: dict[str, Any], folder: Path) -> None:
         pair = f"{row['first']} = {row['second']}"
         pairs.add_row(row["network"], pair, str(row["samples"]), str(compared), str(differ), str(row["ties"]), verdict)
     console.print(pairs)
+    single = metrics["float32"]
+    differ = f"{single['differ']} of {single['spikes']} spikes differ on {single['samples']} samples"
+    console.print(f"float32 instead of float64: {differ}", highlight=False, soft_wrap=True)
     for line in metrics["loss_budget"]["warnings"]:
         console.print(f"warning: {line}", highlight=False)
     console.print(f"report: {folder / 'report.html'}", highlight=False, soft_wrap=True)

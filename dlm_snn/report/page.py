@@ -44,6 +44,7 @@ def render(run: folder.RunFolder) -> str:
         results=wording.results(run.metrics),
         agreement=_agreement(run, labels),
         populations=_compared(run),
+        single=run.metrics.get("float32"),
         budget=_budget(run.metrics),
         labels=labels,
         competition=_competition(run),
