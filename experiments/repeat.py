@@ -40,6 +40,8 @@ def key(config: RunConfig) -> str:
     """What decides the figures of a repetition: the configuration without the place of the data."""
     values = config.model_dump(mode="json")
     del values["data"]["data_dir"], values["simulation"]
+    if values["data"]["validation_share"] is None:
+        del values["data"]["validation_share"]
     values["n_steps"] = config.simulation.n_steps
     return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:16]
 

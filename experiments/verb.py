@@ -69,7 +69,7 @@ def _train(arguments: Namespace) -> int:
         artefact.save(network, arguments.out)
         show("measure on the test samples", 0, 1)
         result = evaluate(network, data.x_test, data.y_test, config.simulation.n_steps)
-    print(f"test accuracy {result.accuracy:.2%} on {result.samples} samples; network: {arguments.out}.json")
+    print(f"accuracy {result.accuracy:.2%} on {result.samples} held-out samples; network: {arguments.out}.json")
     return 0
 
 

@@ -23,12 +23,15 @@ class DataConfig(Config):
         data_dir: folder that holds it; None: $DLM_DATA, then the cache.
         test_share: share of a one-pool dataset that is held out, stratified by class.
         split_seed: of that hold-out.
+        validation_share: for choosing hyper-parameters: the test part is left aside, and this share of the training
+            part, stratified by class, takes its place.
     """
 
     dataset: str = "digits"
     data_dir: Path | None = None
     test_share: float = Field(default=0.25, gt=0, lt=1)
     split_seed: int = Field(default=0, ge=0)
+    validation_share: float | None = Field(default=None, gt=0, lt=1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,8 +58,15 @@ def split(config: DataConfig) -> Split:
         DlmError: no such dataset, or its files are missing or altered.
     """
     dataset: Any = load("dlm_snn.datasets", config.dataset)(config.data_dir)
-    if len(dataset.y_test):
-        return Split(dataset, dataset.x_train, dataset.y_train, dataset.x_test, dataset.y_test)
-    kept, held = stratified_split(dataset.y_train, config.test_share, np.random.default_rng(config.split_seed))
-    x, y = dataset.x_train, dataset.y_train
-    return Split(dataset, x[kept], y[kept], x[held], y[held])
+    parts = Split(dataset, dataset.x_train, dataset.y_train, dataset.x_test, dataset.y_test)
+    rng = np.random.default_rng(config.split_seed)
+    if not len(dataset.y_test):
+        parts = _held_out(parts, config.test_share, rng)
+    return parts if config.validation_share is None else _held_out(parts, config.validation_share, rng)
+
+
+def _held_out(parts: Split, share: float, rng: np.random.Generator) -> Split:
+    """The same with a share of the training part as the test part."""
+    x, y = parts.x_train, parts.y_train
+    kept, held = stratified_split(y, share, rng)
+    return Split(parts.dataset, x[kept], y[kept], x[held], y[held])

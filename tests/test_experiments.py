@@ -1,0 +1,63 @@
+"""The committed results belong to the configurations that the experiments have, and are not run again."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from dlm_snn.errors import DlmError
+from experiments import repeat
+from experiments.config import RunConfig
+from experiments.table import EXPERIMENTS, variant_config
+
+RESULTS = Path(__file__).resolve().parent.parent / "experiments" / "results"
+
+
+@pytest.mark.parametrize("name", EXPERIMENTS)
+def test_every_repetition_has_its_row(name):
+    rows = repeat.read_rows(RESULTS / f"{name}.jsonl")
+    for variant in EXPERIMENTS[name].VARIANTS:
+        for seed in EXPERIMENTS[name].SEEDS:
+            wanted = repeat.key(repeat.with_seed(variant_config(name, variant), seed))
+            assert [(r["variant"], r["seed"]) for r in rows if r["config"] == wanted] == [(variant, seed)]
+
+
+@pytest.mark.parametrize("name", EXPERIMENTS)
+def test_a_row_that_exists_is_not_run_again(name, monkeypatch):
+    def refuse(*_):
+        raise AssertionError("a finished row was run again")
+
+    monkeypatch.setattr(repeat, "repetition", refuse)
+    module = EXPERIMENTS[name]
+    rows = repeat.repeat(name, module.VARIANTS, module.SEEDS, None, RESULTS / f"{name}.jsonl", lambda *_: None)
+    assert len(rows) == len(module.VARIANTS) * len(module.SEEDS)
+    heading, *lines = repeat.table(rows)
+    assert [line[0] for line in lines] == list(module.VARIANTS)
+    assert all(len(line) == len(heading) for line in lines)
+
+
+def test_rows_are_appended_and_a_damaged_line_is_named(tmp_path, monkeypatch):
+    done = []
+    monkeypatch.setattr(repeat, "repetition", lambda config, show: done.append(config) or {"float": 0.5})
+    results = tmp_path / "digits.jsonl"
+    repeat.repeat("digits", ["kwta"], [0], None, results, lambda *_: None)
+    repeat.repeat("digits", ["kwta"], [0, 1], None, results, lambda *_: None)
+    assert [json.loads(line)["seed"] for line in results.read_text().splitlines()] == [0, 1]
+    assert [config.network.seed for config in done] == [0, 1]
+    results.write_text(results.read_text() + "{half a line\n")
+    with pytest.raises(DlmError, match="line 3 is no JSON"):
+        repeat.read_rows(results)
+
+
+def test_the_key_sees_what_decides_the_figures_and_nothing_else():
+    base = RunConfig()
+    moved = base.model_copy(update={"data": base.data.model_copy(update={"data_dir": Path("/somewhere")})})
+    trained = base.model_copy(update={"training": base.training.model_copy(update={"epochs": 99})})
+    assert repeat.key(base) == repeat.key(moved) != repeat.key(trained)
+
+
+def test_an_unknown_variant_is_refused_by_name():
+    with pytest.raises(DlmError, match=r"digits has no variant 'kwat'; did you mean 'kwta'\?"):
+        variant_config("digits", "kwat")
