@@ -111,19 +111,36 @@ def _choose(network: Network, name: str, bits: int, measured: Recording | None) 
     full = {id(p): _full_range(network, p, bits) for p in network.into(name) if p.connection.weight.any()}
     widest = min(full.values(), default=_scale_without_weights(neuron))
     for exponent in range(0, LOWEST_EXPONENT - 1, -1):
-        scale = widest * 2.0**exponent
-        room = min(_room(network, name, scale, measured), 1.0)
-        if room == 1:
-            break
-    scale *= room
+        choice = _at_scale(network, name, widest * 2.0**exponent, full)
+        if _room(network, name, choice.scale, measured) >= 1 and _cannot_wrap(network, name, choice, bits):
+            return choice
+    # No exponent is left: the weights give up a part of their range.
+    rescaled = min(_room(network, name, choice.scale, measured), 1.0)
+    smallest = choice.scale
+    choice = _at_scale(network, name, smallest * rescaled, full, rescaled)
+    while not _cannot_wrap(network, name, choice, bits):
+        rescaled *= 0.95
+        choice = _at_scale(network, name, smallest * rescaled, full, rescaled)
     threshold = np.asarray(neuron.v_threshold)
-    if np.any((threshold > 0) & (np.round(scale * threshold) < 1)):
+    if np.any((threshold > 0) & (np.round(choice.scale * threshold) < 1)):
         raise DlmError(
             f"population '{name}' needs more than the 24 bits of u and v: its weights or bias are too large beside its "
             f"threshold of {threshold[threshold > 0].min():g}"
         )
+    return choice
+
+
+def _at_scale(network: Network, name: str, scale: float, full: Mapping[int, float], rescaled: float = 1.0) -> _Choice:
     exponents = {id(p): _exponent(scale / full.get(id(p), scale)) for p in network.into(name)}
-    return _Choice(scale, exponents, room)
+    return _Choice(scale, exponents, rescaled)
+
+
+def _cannot_wrap(network: Network, name: str, choice: _Choice, bits: int) -> bool:
+    """Whether no input at all can drive u of the rounded network out of its range (where it decays)."""
+    neuron: Any = network.populations[name]
+    du = _whole(neuron.du, DECAY_UNITY, -1, -1)
+    bound = _worst_current(network, [_integer_projection(network, p, choice, bits) for p in network.into(name)], du)
+    return not np.isfinite(bound) or bound < HEADROOM
 
 
 def _full_range(network: Network, projection: Projection, bits: int) -> float:
@@ -159,42 +176,35 @@ def _event_scale(network: Network, projection: Projection) -> float:
     return pre.scale if isinstance(pre, Input) else 1.0
 
 
-def _event_peak(network: Network, projection: Projection) -> float:
-    """Largest real magnitude of an event."""
-    pre = network.populations[projection.pre]
-    return max(abs(b) for b in pre.bounds) / pre.scale if isinstance(pre, Input) else 1.0
-
-
 def _sign_mode(weight: NDArray) -> SignMode:
     if weight.min() >= 0:
         return "excitatory"
     return "inhibitory" if weight.max() <= 0 else "mixed"
 
 
-def _worst_current(network: Network, name: str) -> NDArray:
-    """Largest |u| in float units that any input could cause in each neuron; infinite where u never decays."""
-    neuron: Any = network.populations[name]
-    drive = np.zeros(neuron.n)
-    for p in network.into(name):
-        drive += np.abs(p.connection.weight).sum(axis=1) * _event_peak(network, p)
-    kept = np.round(np.asarray(neuron.du) * DECAY_UNITY) / DECAY_UNITY
+def _worst_current(network: Network | IntegerNetwork, into: list[IntegerProjection], du: Any) -> float:
+    """Largest |u| / 64 that any input could cause through integer weights; infinite where u never decays."""
+    drive: Any = 0.0
+    for p in into:
+        pre = network.populations[p.pre]
+        peak = max(abs(b) for b in pre.bounds) if isinstance(pre, Input) else 1
+        # The floor of a negative sum takes up to one more.
+        drive = drive + np.ceil(np.abs(p.connection.weight).sum(axis=1) * peak * 2.0**p.weight_exp)
     with np.errstate(divide="ignore", invalid="ignore"):
-        return np.where(drive > 0, drive / kept, 0.0)
+        return float(np.max(np.where(drive > 0, drive * DECAY_UNITY / (np.asarray(du) + 1), 0.0)))
 
 
 def _room(network: Network, name: str, scale: float, measured: Recording | None) -> float:
-    """Factor by which a scale may grow before u, v, threshold or bias leave their range; below 1: too large."""
+    """Factor by which a scale may grow before a held u, v, threshold or bias leaves its range; below 1: too large."""
     neuron: Any = network.populations[name]
-    # Rounding moves each weight by at most half a grain; 1 % covers it in the row sums.
-    current = _worst_current(network, name) * 1.01
+    held = np.asarray(neuron.du) * DECAY_UNITY < 0.5
+    current, peak = 0.0, 0.0
     if measured is not None:
-        current = np.where(np.isfinite(current), current, MARGIN * np.abs(measured.u[name]).max(initial=0.0))
+        current = MARGIN * np.max(np.abs(measured.u[name]) * held, initial=0.0)
         voltage = before_reset(measured, name)
         peak = MARGIN * np.abs(voltage).max(initial=0.0) if voltage is not None else 0.0
-    else:
-        current, peak = np.where(np.isfinite(current), current, 0.0), 0.0
     needs = [
-        (np.max(current), HEADROOM - 1),
+        (current, HEADROOM - 1),
         (peak, HEADROOM - 1),
         (np.max(neuron.v_threshold), THRESHOLD_LIMIT - 1),
         (64 * np.max(np.abs(neuron.bias)), 4095 * 2**7),
@@ -270,7 +280,7 @@ def _population_loss(network: Network, integer: IntegerNetwork, name: str, choic
     threshold = np.asarray(before.v_threshold) * choice.scale
     bias = 64 * choice.scale * np.asarray(before.bias)
     largest = max(float(np.max(threshold)), 1e-300)
-    bound = _integer_bound(integer, name)
+    bound = _worst_current(integer, integer.into(name), after.du)
     return PopulationLoss(
         name=name,
         scale=choice.scale,
@@ -282,18 +292,6 @@ def _population_loss(network: Network, integer: IntegerNetwork, name: str, choic
         rescaled=choice.rescaled,
         u_bound=bound / HEADROOM if np.isfinite(bound) else None,
     )
-
-
-def _integer_bound(integer: IntegerNetwork, name: str) -> float:
-    """Largest |u| / 64 that any input could cause, from the integer weights; infinite where u is held."""
-    neuron: Any = integer.populations[name]
-    drive = np.zeros(neuron.n)
-    for p in integer.into(name):
-        pre = integer.populations[p.pre]
-        peak = max(abs(b) for b in pre.bounds) if isinstance(pre, Input) else 1
-        drive += np.ceil(np.abs(p.connection.weight).sum(axis=1) * peak * 2.0**p.weight_exp)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return float(np.max(np.where(drive > 0, drive * DECAY_UNITY / (np.asarray(neuron.du) + 1), 0.0)))
 
 
 def _with_measurements(
