@@ -79,9 +79,9 @@ def prepare(
 
 def _values(name: str, population: Input, given: Any, n_steps: int, integers: bool) -> NDArray:
     array = given.dense() if isinstance(given, SpikeRaster) else np.asarray(given)
-    array = _with_step_axis(name, population, array)
-    if array.shape[1] not in (1, n_steps) or (array.shape[1] == 1 != n_steps and isinstance(given, SpikeRaster)):
-        raise DlmError(f"stimulus '{name}' has {array.shape[1]} steps, the run {n_steps}")
+    array, steps = _with_step_axis(name, population, array)
+    if steps not in (None, n_steps):
+        raise DlmError(f"stimulus '{name}' has {steps} steps, the run {n_steps}")
     if array.dtype.kind == "f":
         if not np.isfinite(array).all():
             raise DlmError(f"stimulus '{name}' holds NaN or infinity")
@@ -103,16 +103,17 @@ def _values(name: str, population: Input, given: Any, n_steps: int, integers: bo
     return array.astype(np.float64) / population.scale
 
 
-def _with_step_axis(name: str, population: Input, array: NDArray) -> NDArray:
-    """(sample, step or 1, neuron) from any of the forms that ``prepare`` takes."""
-    axes = len(population.shape)
+def _with_step_axis(name: str, population: Input, array: NDArray) -> tuple[NDArray, int | None]:
+    """(sample, step or 1, neuron) from any of the forms that ``prepare`` takes; and its steps, None if held."""
+    given, axes = array.shape, len(population.shape)
     if axes > 1 and array.ndim >= 1 + axes and array.shape[-axes:] == population.shape:
         array = array.reshape(*array.shape[:-axes], population.n)
-    if array.ndim == 2:
+    held = array.ndim == 2
+    if held:
         array = array[:, None, :]
     if array.ndim != 3 or array.shape[-1] != population.n:
         raise DlmError(
-            f"stimulus '{name}' has shape {array.shape}; expected (sample, {population.n}) or "
+            f"stimulus '{name}' has shape {given}; expected (sample, {population.n}) or "
             f"(sample, step, {population.n})"
         )
-    return array
+    return array, None if held else array.shape[1]

@@ -88,6 +88,8 @@ def run(
     record = checked_record(record)
     check_supported(network, target, sequential=False)
     stimuli, n_samples = prepare(network, stimulus, n_steps)
+    if n_samples == 0:
+        raise DlmError("the stimulus has 0 samples; Lava needs at least one")
     folder = Path(tempfile.mkdtemp(prefix="dlm-lava-"))
     try:
         job = _write_job(folder, target, network, stimuli, n_samples, n_steps, record, period or n_steps)
@@ -118,7 +120,7 @@ def _write_job(
         "target": target,
         "n_steps": n_steps,
         "period": period,
-        "runs": n_samples // together if n_samples else 0,
+        "runs": n_samples // together,
         "samples_per_run": together,
         "length": length,
         "state": "u" in record or "v" in record,
