@@ -113,7 +113,6 @@ def _with_step_axis(name: str, population: Input, array: NDArray) -> tuple[NDArr
         array = array[:, None, :]
     if array.ndim != 3 or array.shape[-1] != population.n:
         raise DlmError(
-            f"stimulus '{name}' has shape {given}; expected (sample, {population.n}) or "
-            f"(sample, step, {population.n})"
+            f"stimulus '{name}' has shape {given}; expected (sample, {population.n}) or (sample, step, {population.n})"
         )
     return array, None if held else array.shape[1]

@@ -84,7 +84,7 @@ def test_integers_are_what_events_carry_and_floats_are_real_values():
 @pytest.mark.parametrize(
     ("inputs", "given", "n_steps", "message"),
     [
-        ({}, np.zeros((2, 4)), 5, r"stimulus 'pixels' has shape \(2, 1, 4\); expected \(sample, 3\)"),
+        ({}, np.zeros((2, 4)), 5, r"stimulus 'pixels' has shape \(2, 4\); expected \(sample, 3\)"),
         ({}, np.zeros(3), 5, "expected .sample, 3."),
         ({}, np.zeros((2, 4, 3)), 5, "has 4 steps, the run 5"),
         ({}, SpikeRaster.from_dense(np.zeros((2, 1, 3))), 5, "has 1 steps, the run 5"),
