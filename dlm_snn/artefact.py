@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from dlm_snn.atomic import write_text, writing
 from dlm_snn.connections.dense import Dense
+from dlm_snn.description import describe
 from dlm_snn.errors import DlmError, MissingError, nearest
-from dlm_snn.network import Input, IntegerNetwork, IntegerProjection, Network, Projection, describe
+from dlm_snn.network import Input, IntegerNetwork, IntegerProjection, Network, Projection
 from dlm_snn.neurons.integer_lif import IntegerLIF
 from dlm_snn.neurons.lif import LIF
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
 
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from dlm_snn import timing
 from dlm_snn.connections.dense import Dense
+from dlm_snn.description import describe
 from dlm_snn.errors import DlmError, nearest
 from dlm_snn.neurons.checks import checked_parameter, checked_shape, size
 from dlm_snn.neurons.integer_lif import IntegerLIF
@@ -340,30 +341,3 @@ class IntegerNetwork(_Graph):
 
     def __post_init__(self) -> None:
         self._check(IntegerLIF, IntegerProjection)
-
-
-def describe(part: Any) -> tuple[Any, dict[str, NDArray]]:
-    """A network as plain JSON data and its arrays by key; ``artefact`` writes both and reads them back."""
-    arrays: dict[str, NDArray] = {}
-
-    def plain(value: Any, key: str) -> Any:
-        if isinstance(value, np.ndarray):
-            arrays[key] = value
-            return {"array": key}
-        if isinstance(value, Mapping):
-            return [{"name": name, **plain(item, f"{key}.{name}")} for name, item in value.items()]
-        if isinstance(value, tuple) and value and not isinstance(value[0], int):
-            return [plain(item, f"{key}.{i}") for i, item in enumerate(value)]
-        if isinstance(value, tuple):
-            return list(value)
-        if isinstance(value, (bool, str, type(None))):
-            return value
-        if isinstance(value, (int, np.integer)):
-            return int(value)
-        if isinstance(value, (float, np.floating)):
-            return float(value)
-        named = {f.name: plain(getattr(value, f.name), f"{key}.{f.name}".lstrip(".")) for f in fields(value)}
-        return {"type": type(value).__name__, **named}
-
-    tree = plain(part, "")
-    return tree, arrays

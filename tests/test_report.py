@@ -21,9 +21,10 @@ from safetensors.numpy import save_file
 
 from dlm_snn.backends import reference
 from dlm_snn.connections.dense import Dense
+from dlm_snn.description import describe
 from dlm_snn.errors import DlmError, MissingError
 from dlm_snn.metrics import accuracy, silent, synaptic_operations
-from dlm_snn.network import Input, IntegerNetwork, IntegerProjection, Network, Projection, describe
+from dlm_snn.network import Input, IntegerNetwork, IntegerProjection, Network, Projection
 from dlm_snn.neurons.integer_lif import IntegerLIF
 from dlm_snn.neurons.lif import LIF
 from dlm_snn.raster import SpikeRaster
