@@ -143,6 +143,7 @@ def _supervise(folder: Path, timeout: float, progress: Progress | None) -> None:
     environment = dict(os.environ, PYTHONPATH=os.pathsep.join(p for p in sys.path if p), PYTHONUNBUFFERED="1")
     # Lava's processes share the cores already; threads inside each would only fight over them.
     environment.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1", MKL_NUM_THREADS="1")
+    started = time.time()
     with (folder / "log.txt").open("wb") as log:
         child = subprocess.Popen(
             [sys.executable, "-m", "lava_processes.host", str(folder)],
@@ -158,7 +159,7 @@ def _supervise(folder: Path, timeout: float, progress: Progress | None) -> None:
     except TimeoutError as error:
         raise LavaError(f"Lava made no progress for {timeout:g} s and was stopped; raise the timeout") from error
     finally:
-        _leave_nothing(child)
+        _leave_nothing(child, started)
     if code != 0:
         raise _failure(folder, code)
 
@@ -190,7 +191,7 @@ def _follow(child: subprocess.Popen[bytes], timeout: float, progress: Progress |
                 progress(int(words[1]), int(words[2]))
 
 
-def _leave_nothing(child: subprocess.Popen[bytes]) -> None:
+def _leave_nothing(child: subprocess.Popen[bytes], started: float) -> None:
     """Kill the child's whole session, wait for it, close its pipes, unlink its shared memory."""
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(child.pid, signal.SIGKILL)
@@ -200,6 +201,28 @@ def _leave_nothing(child: subprocess.Popen[bytes]) -> None:
             pipe.close()
     for segment in SHARED_MEMORY.glob(f"{shared_memory_prefix(child.pid)}*"):
         segment.unlink(missing_ok=True)
+    if child.returncode != 0:
+        _unlink_unfinished_semaphores(started)
+
+
+def _unlink_unfinished_semaphores(since: float) -> None:
+    """Remove what a process leaves that is killed inside sem_open: an empty file, filled and unlinked at once else."""
+
+    def empty() -> set[Path]:
+        found = set()
+        for path in SHARED_MEMORY.glob("sem.??????"):
+            with suppress(OSError):
+                state = path.stat()
+                if state.st_size == 0 and state.st_uid == os.getuid() and state.st_mtime >= since:
+                    found.add(path)
+        return found
+
+    first = empty()
+    if first:
+        # What another process is just making is no longer empty by then.
+        time.sleep(0.05)
+        for path in first & empty():
+            path.unlink(missing_ok=True)
 
 
 def shared_memory_prefix(pid: int) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from contextlib import suppress
 from pathlib import Path
 
 SHARED_MEMORY = Path("/dev/shm")
@@ -53,9 +54,16 @@ def hosts_anywhere() -> list[int]:
     return [pid for pid in numbers if "lava_processes.host" in command_line(pid)]
 
 
-def segments() -> set[str]:
-    """Names of the shared memory of our Lava hosts, and of Python's default prefix."""
-    return {path.name for pattern in ("dlm*_*", "psm_*") for path in SHARED_MEMORY.glob(pattern)}
+def abandoned() -> set[str]:
+    """Shared memory of Lava hosts that are gone, and semaphores that nobody finished; those of live runs are not."""
+    memory = {path.name for path in SHARED_MEMORY.glob("dlm*_*") if not command_line(int(path.name[3:].split("_")[0]))}
+    semaphores = set()
+    for path in SHARED_MEMORY.glob("sem.??????"):
+        with suppress(FileNotFoundError):
+            state = path.stat()
+            if state.st_size == 0 and time.time() - state.st_mtime > 1:
+                semaphores.add(path.name)
+    return memory | semaphores
 
 
 def wait_for(condition, seconds: float = 30.0) -> None:
