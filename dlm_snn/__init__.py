@@ -13,6 +13,10 @@ __version__ = "0.1.0"
 _HOME = {
     "Comparison": "comparison",
     "Dense": "connections.dense",
+    "Sparse": "connections.sparse",
+    "Pool2d": "connections.pool2d",
+    "Conv2d": "connections.conv2d",
+    "Chain": "connections.chain",
     "DlmError": "errors",
     "Input": "network",
     "IntegerLIF": "neurons.integer_lif",
@@ -38,7 +42,9 @@ _HOME = {
 
 __all__ = [
     "LIF",
+    "Chain",
     "Comparison",
+    "Conv2d",
     "Dense",
     "DlmError",
     "Input",
@@ -46,9 +52,11 @@ __all__ = [
     "IntegerNetwork",
     "IntegerProjection",
     "Network",
+    "Pool2d",
     "Projection",
     "QuantizationReport",
     "Recording",
+    "Sparse",
     "SpikeRaster",
     "UnsupportedError",
     "accuracy",
@@ -66,7 +74,11 @@ if TYPE_CHECKING:
     from dlm_snn.artefact import load, save
     from dlm_snn.backends import run
     from dlm_snn.comparison import Comparison, compare
+    from dlm_snn.connections.chain import Chain
+    from dlm_snn.connections.conv2d import Conv2d
     from dlm_snn.connections.dense import Dense
+    from dlm_snn.connections.pool2d import Pool2d
+    from dlm_snn.connections.sparse import Sparse
     from dlm_snn.errors import DlmError, UnsupportedError
     from dlm_snn.exchange.snntorch import from_snntorch
     from dlm_snn.metrics import accuracy, read_out, synaptic_operations

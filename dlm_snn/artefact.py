@@ -11,7 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dlm_snn.atomic import write_text, writing
+from dlm_snn.connections.chain import Chain
+from dlm_snn.connections.conv2d import Conv2d
 from dlm_snn.connections.dense import Dense
+from dlm_snn.connections.pool2d import Pool2d
+from dlm_snn.connections.sparse import Sparse
 from dlm_snn.description import describe
 from dlm_snn.errors import DlmError, MissingError, nearest
 from dlm_snn.network import Input, IntegerNetwork, IntegerProjection, Network, Projection
@@ -20,7 +24,11 @@ from dlm_snn.neurons.lif import LIF
 
 FORMAT = "dlm-snn-network-1"
 _TYPES = {
-    t.__name__: t for t in (Network, IntegerNetwork, Input, LIF, IntegerLIF, Projection, IntegerProjection, Dense)
+    t.__name__: t
+    for t in (
+        *(Network, IntegerNetwork, Input, LIF, IntegerLIF, Projection, IntegerProjection),
+        *(Dense, Sparse, Conv2d, Pool2d, Chain),
+    )
 }
 
 

@@ -9,6 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+OMITTED = {"described": "unless None"}
+"""Metadata of a field that is left out where it is None, so that networks without it keep their digest."""
+
 
 def describe(part: Any) -> tuple[Any, dict[str, NDArray]]:
     """A network as plain JSON data and its arrays by key; ``artefact`` writes both and reads them back."""
@@ -30,8 +33,9 @@ def describe(part: Any) -> tuple[Any, dict[str, NDArray]]:
             return int(value)
         if isinstance(value, (float, np.floating)):
             return float(value)
-        named = {f.name: plain(getattr(value, f.name), f"{key}.{f.name}".lstrip(".")) for f in fields(value)}
-        return {"type": type(value).__name__, **named}
+        given = {f.name: getattr(value, f.name) for f in fields(value)}
+        kept = [f.name for f in fields(value) if f.metadata != OMITTED or given[f.name] is not None]
+        return {"type": type(value).__name__, **{n: plain(given[n], f"{key}.{n}".lstrip(".")) for n in kept}}
 
     tree = plain(part, "")
     return tree, arrays

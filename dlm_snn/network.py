@@ -13,7 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dlm_snn import timing
+from dlm_snn.connections.chain import Chain
+from dlm_snn.connections.connection import Connection
+from dlm_snn.connections.conv2d import Conv2d
 from dlm_snn.connections.dense import Dense
+from dlm_snn.connections.sparse import Sparse
 from dlm_snn.description import describe
 from dlm_snn.errors import DlmError, nearest
 from dlm_snn.neurons.checks import checked_parameter, checked_shape, size
@@ -70,25 +74,32 @@ class Input:
         return 0, 2**self.graded_bits - 1
 
 
-def _checked_delay(delay: Any, connection: Dense) -> int | NDArray[np.int64]:
+def _checked_delay(delay: Any, connection: Connection) -> int | NDArray[np.int64]:
+    """One delay, or one a synapse in the shape of the weights."""
     array = np.asarray(delay)
     if array.dtype.kind not in "iu" or array.size == 0 or array.min() < 1:
         raise DlmError(f"delay = {delay!r} is not an integer >= 1 (one step is the least a connection takes)")
     if array.ndim == 0:
         return int(array)
-    if array.shape == (connection.n_post,):
-        array = np.repeat(array[:, None], connection.n_pre, axis=1)
-    if array.shape != (connection.n_post, connection.n_pre):
+    if not isinstance(connection, (Dense, Sparse)):
+        raise DlmError(
+            f"delay of shape {array.shape} for a {type(connection).__name__}; give one number, or its sparse() form"
+        )
+    synapses = connection.weight.shape
+    if array.shape == (connection.n_post,) and array.shape != synapses:
+        of_post = connection.post if isinstance(connection, Sparse) else np.arange(connection.n_post)[:, None]
+        array = np.broadcast_to(array[of_post], synapses)
+    if array.shape != synapses:
         raise DlmError(
             f"delay of shape {array.shape} is neither one number, nor ({connection.n_post},) one a post neuron, "
-            f"nor ({connection.n_post}, {connection.n_pre}) one a synapse"
+            f"nor {synapses} one a synapse"
         )
     array = array.astype(np.int64)
     array.flags.writeable = False
     return array
 
 
-def _split_by_delay(connection: Dense, delay: int | NDArray[np.int64]) -> tuple[tuple[int, Dense], ...]:
+def _split_by_delay(connection: Any, delay: int | NDArray[np.int64]) -> tuple[tuple[int, Connection], ...]:
     """The connection as (delay, part) with one part for each distinct delay."""
     if isinstance(delay, int):
         return ((delay, connection),)
@@ -102,7 +113,8 @@ class Projection:
     Attributes:
         pre, post: names of populations.
         connection: the linear map; float weights.
-        delay: steps from the spike to its arrival, >= 1: a number, or an array (post,) or (post, pre).
+        delay: steps from the spike to its arrival, >= 1: a number; for Dense and Sparse also an array (post,), or one a
+            synapse in the shape of the weights.
 
     Raises:
         DlmError: a delay below 1 or of the wrong shape.
@@ -110,13 +122,13 @@ class Projection:
 
     pre: str
     post: str
-    connection: Dense
+    connection: Connection
     delay: int | NDArray[np.int64] = 1
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "delay", _checked_delay(self.delay, self.connection))
-        if self.connection.weight.dtype.kind != "f":
-            object.__setattr__(self, "connection", Dense(self.connection.weight.astype(np.float64)))
+        if self.connection.integer:
+            object.__setattr__(self, "connection", self.connection.astype(np.float64))
 
     @property
     def name(self) -> str:
@@ -124,11 +136,11 @@ class Projection:
         return f"{self.pre}->{self.post}"
 
     @cached_property
-    def parts(self) -> tuple[tuple[int, Dense], ...]:
+    def parts(self) -> tuple[tuple[int, Connection], ...]:
         """(delay, connection) for each distinct delay."""
         return _split_by_delay(self.connection, self.delay)
 
-    def sums(self, connection: Dense, x: NDArray) -> NDArray:
+    def sums(self, connection: Connection, x: NDArray) -> NDArray:
         """Drive that presynaptic values (sample, pre) cause through one part."""
         return connection.apply(x)
 
@@ -144,7 +156,9 @@ class IntegerProjection:
 
     Attributes:
         pre, post, delay: as in Projection; delay <= 63.
-        connection: integer weights: excitatory 0..255, inhibitory -255..0, mixed even -256..254.
+        connection: integer weights: excitatory 0..255, inhibitory -255..0, mixed even -256..254; a Conv2d of 8 bits
+            and weight_exp 0 may hold any integer of -256..255, since no target drops its low bits. A Chain is
+            multiplied out first.
         weight_exp: -8..7.
         num_weight_bits: 1..8; weights are multiples of 2^(8 - num_weight_bits), doubled if mixed.
         sign_mode: "mixed", "excitatory" or "inhibitory".
@@ -157,7 +171,7 @@ class IntegerProjection:
 
     pre: str
     post: str
-    connection: Dense
+    connection: Connection
     delay: int | NDArray[np.int64] = 1
     weight_exp: int = 0
     num_weight_bits: int = 8
@@ -171,10 +185,14 @@ class IntegerProjection:
             value = checked_parameter(f"{self.name}: {field}", getattr(self, field), 1, int, low, high)
             object.__setattr__(self, field, value)
         low, high, grain = weight_grid(self.sign_mode, self.num_weight_bits)
-        weight = self.connection.weight
-        if weight.dtype.kind == "f":
+        if not self.connection.integer:
             raise DlmError(f"{self.name}: float weights in an integer projection; quantize the network")
-        if weight.min() < low or weight.max() > high or np.any(weight % grain):
+        if isinstance(self.connection, Chain):
+            raise DlmError(f"{self.name}: a Chain in an integer projection; multiply it out with chain.merged()")
+        if isinstance(self.connection, Conv2d) and self.weight_exp == 0 and self.num_weight_bits == 8:
+            high, grain = high + grain - 1, 1
+        weight = self.connection.weight
+        if weight.size and (weight.min() < low or weight.max() > high or np.any(weight % grain)):
             raise DlmError(
                 f"{self.name}: weights {weight.min()}..{weight.max()} are not multiples of {grain} in {low}..{high} "
                 f"({self.sign_mode}, {self.num_weight_bits} bits)"
@@ -186,11 +204,11 @@ class IntegerProjection:
         return f"{self.pre}->{self.post}"
 
     @cached_property
-    def parts(self) -> tuple[tuple[int, Dense], ...]:
+    def parts(self) -> tuple[tuple[int, Connection], ...]:
         """(delay, connection) for each distinct delay."""
         return _split_by_delay(self.connection, self.delay)
 
-    def sums(self, connection: Dense, x: NDArray) -> NDArray[np.int64]:
+    def sums(self, connection: Connection, x: NDArray) -> NDArray[np.int64]:
         """Drive that presynaptic values (sample, pre) cause through one part: the shifted sum, floored."""
         a = connection.apply(x)
         return a << self.weight_exp if self.weight_exp > 0 else a >> -self.weight_exp
@@ -241,10 +259,22 @@ class _Graph:
                     raise DlmError(f"{p.name}: no population '{end}'; {nearest(end, self.populations)}")
             if isinstance(self.populations[p.post], Input):
                 raise DlmError(f"{p.name}: an Input receives no projection")
-            expected = (self.populations[p.post].n, self.populations[p.pre].n)
-            if p.connection.weight.shape != expected:
+            self._check_shapes(p)
+
+    def _check_shapes(self, p: Any) -> None:
+        """Sizes must agree; shapes too where the population and the connection both are images."""
+        connection: Connection = p.connection
+        ends = (("post", p.post, connection.post_shape), ("pre", p.pre, connection.pre_shape))
+        sizes = tuple(self.populations[name].n for _, name, _ in ends)
+        if (connection.n_post, connection.n_pre) != sizes:
+            given = (connection.n_post, connection.n_pre)
+            form = "weight of shape" if isinstance(connection, Dense) else f"{type(connection).__name__} of"
+            raise DlmError(f"{p.name}: {form} {given}, expected {sizes} (post, pre)")
+        for end, name, shape in ends:
+            declared = self.populations[name].shape
+            if len(shape) == len(declared) == 3 and shape != declared:
                 raise DlmError(
-                    f"{p.name}: weight of shape {p.connection.weight.shape}, expected {expected} (post, pre)"
+                    f"{p.name}: {type(connection).__name__} has the {end} shape {shape}, population '{name}' {declared}"
                 )
 
     @property

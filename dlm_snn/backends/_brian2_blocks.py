@@ -193,7 +193,7 @@ class Blocks:
             )
         )
 
-    def _project(self, projection: Projection, connection: Dense, lag: int, resumed: bool) -> None:
+    def _project(self, projection: Projection, connection: Any, lag: int, resumed: bool) -> None:
         pre, post = projection.pre, self._groups[projection.post]
         if pre in self.network.inputs:
             self._connect(self._source(pre, lag), post, connection, "drive_post += w*x_pre", 0, _early(_ARRIVE))

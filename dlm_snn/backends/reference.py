@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from dlm_snn.network import IntegerNetwork, Network
 from dlm_snn.neurons import integer_lif, lif
+from dlm_snn.neurons.checks import reset_due
 from dlm_snn.neurons.integer_lif import IntegerLIF, Overflow
 from dlm_snn.raster import SpikeRaster
 from dlm_snn.recording import Recording, RunState, check_state, checked_record
@@ -52,12 +53,16 @@ def run(
         key: {name: _trace(network, key, n_samples, n_steps, p.n) for name, p in populations.items()} for key in record
     }
 
+    done = state.step if state else 0
     for t in range(n_steps):
         for name in network.order:
             if name in stimuli:
                 sent[name].put(t, stimuli[name].at(t))
                 continue
-            states[name], counted = _step(populations[name], states[name], _drive(network, name, sent, t, n_samples))
+            neuron = populations[name]
+            if reset_due(neuron.period, done + t):
+                states[name] = _rest(neuron, n_samples)
+            states[name], counted = _step(neuron, states[name], _drive(network, name, sent, t, n_samples))
             sent[name].put(t, states[name].s)
             if counted is not None:
                 overflow[name] = overflow[name] + counted
@@ -72,7 +77,7 @@ def run(
         u=traces.get("u", {}),
         v=traces.get("v", {}),
         state=RunState(
-            step=n_steps + (state.step if state else 0),
+            step=done + n_steps,
             neurons=states,
             flight={name: s.in_flight() for name, s in sent.items() if s.memory},
         ),

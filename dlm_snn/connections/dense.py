@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
-from dlm_snn.errors import DlmError
+from dlm_snn.connections.connection import Connection, checked_weight, in_arithmetic_of
+from dlm_snn.connections.sparse import Sparse
 
 
 @dataclass(frozen=True, eq=False)
-class Dense:
+class Dense(Connection):
     """Every neuron of the presynaptic population to every neuron of the postsynaptic one.
 
     a_i = sum_j weight_ij x_j
@@ -26,17 +27,7 @@ class Dense:
     weight: NDArray
 
     def __post_init__(self) -> None:
-        weight = np.asarray(self.weight)
-        if weight.ndim != 2 or weight.size == 0 or weight.dtype.kind not in "iufb":
-            raise DlmError(
-                f"weight of shape {weight.shape} and type {weight.dtype} is not a (post, pre) matrix of numbers"
-            )
-        if not np.isfinite(weight).all():
-            bad = np.argwhere(~np.isfinite(weight))
-            raise DlmError(f"weight holds {len(bad)} NaN or infinite values, first at {tuple(map(int, bad[0]))}")
-        weight = np.array(weight, dtype=np.float64 if weight.dtype.kind == "f" else np.int64)
-        weight.flags.writeable = False
-        object.__setattr__(self, "weight", weight)
+        object.__setattr__(self, "weight", checked_weight(self.weight, "a (post, pre) matrix of numbers", 2))
 
     @property
     def n_pre(self) -> int:
@@ -49,13 +40,17 @@ class Dense:
         return self.weight.shape[0]
 
     def apply(self, x: NDArray) -> NDArray:
-        """The synaptic sums of presynaptic values (..., pre): (..., post), in the arithmetic of ``weight``.
-
-        Integers pass through float64 products: with |weight| <= 255, values below 2^24 and fewer than 2^20 inputs
-        every partial sum is below 2^53, so they are exact.
-        """
+        """The synaptic sums of presynaptic values (..., pre): (..., post); see Connection.apply."""
         sums = x.astype(np.float64, copy=False) @ self.weight.T.astype(np.float64, copy=False)
-        return sums if self.weight.dtype.kind == "f" else sums.astype(np.int64)
+        return in_arithmetic_of(self.weight, sums)
+
+    def with_weight(self, weight: ArrayLike) -> Dense:
+        """The same connection with other values (post, pre)."""
+        return Dense(np.asarray(weight))
+
+    def sparse(self) -> Sparse:
+        """The nonzero synapses as a list."""
+        return Sparse.from_dense(self.weight)
 
     def masked(self, keep: NDArray[np.bool_]) -> Dense:
         """The same connection with the synapses outside ``keep`` (post, pre) left out."""

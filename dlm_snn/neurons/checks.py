@@ -55,6 +55,17 @@ def check_competition(n: int, winners: int | None, groups: int) -> None:
         raise DlmError(f"winners = {winners!r} is not in 1..{n // groups}, the neurons of a group")
 
 
+def check_period(period: int | None) -> None:
+    """Raise unless ``period`` is None or a number of steps >= 1."""
+    if period is not None and (not isinstance(period, (int, np.integer)) or period < 1):
+        raise DlmError(f"period = {period!r} is not a number of steps >= 1; None: no periodic reset")
+
+
+def reset_due(period: int | None, step: int) -> bool:
+    """Whether u and v are set to 0 before a step, counted from rest."""
+    return period is not None and step % period == 0
+
+
 def size(shape: tuple[int, ...]) -> int:
     """Number of neurons of a shape."""
     return prod(shape)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY, dataclass, field
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dlm_snn.neurons.checks import check_competition, checked_parameter, checked_shape, size
+from dlm_snn.description import OMITTED
+from dlm_snn.neurons.checks import check_competition, check_period, checked_parameter, checked_shape, size
 from dlm_snn.neurons.competition import winning
 
 Integers = NDArray[np.int64]
@@ -37,7 +38,7 @@ class IntegerLIF:
         du: -1..4095, share of u lost per step is (du+1)/4096; -1 holds u, 4095 forgets it.
         bias_mant: -4096..4095.
         bias_exp: 0..7; the bias added to v is bias_mant * 2^bias_exp, in units of 1/64 of v_threshold's.
-        winners, groups: as in LIF.
+        winners, groups, period: as in LIF.
         scale: integer value of v_threshold's unit per float unit: v_float = v / (64 scale).
 
     Raises:
@@ -56,6 +57,7 @@ class IntegerLIF:
     winners: int | None = None
     groups: int = 1
     scale: float = 1.0
+    period: int | None = field(default=None, metadata=OMITTED)
 
     def __post_init__(self) -> None:
         set_ = object.__setattr__
@@ -70,6 +72,7 @@ class IntegerLIF:
         set_(self, "bias_exp", checked_parameter("bias_exp", self.bias_exp, 1, int, 0, 7))
         set_(self, "scale", checked_parameter("scale", self.scale, 1, float, 0, np.inf))
         check_competition(self.n, self.winners, self.groups)
+        check_period(self.period)
 
     @property
     def n(self) -> int:
@@ -91,13 +94,20 @@ class State(NamedTuple):
 
 
 class Overflow(NamedTuple):
-    """How often u wrapped and v saturated: measured in a step, never carried."""
+    """How often u wrapped and v saturated: measured in a step, never carried.
+
+    Attributes:
+        wraps, saturations: how often.
+        neuron: one that did, None where none did.
+    """
 
     wraps: int
     saturations: int
+    neuron: int | None = None
 
     def __add__(self, other: Overflow) -> Overflow:  # type: ignore[override]
-        return Overflow(self.wraps + other.wraps, self.saturations + other.saturations)
+        first = other.neuron if self.neuron is None else self.neuron
+        return Overflow(self.wraps + other.wraps, self.saturations + other.saturations, first)
 
 
 def rest(n_samples: int, n: int) -> State:
@@ -117,6 +127,11 @@ def wrap(u: Integers) -> Integers:
     return np.where(u > STATE_LIMIT, u - 2 * STATE_LIMIT, np.where(u <= -STATE_LIMIT, u + 2 * STATE_LIMIT, u))
 
 
+def int32(value: Integers) -> Integers:
+    """The value that 32 bits hold, as Lava's arrays do: value - 2^32 round(value / 2^32)."""
+    return value.astype(np.int32).astype(np.int64)
+
+
 def step(lif: IntegerLIF, state: State, drive: Integers) -> tuple[State, Overflow]:
     """One time step of all samples and neurons.
 
@@ -129,9 +144,16 @@ def step(lif: IntegerLIF, state: State, drive: Integers) -> tuple[State, Overflo
         The state at the end of the step (v after the reset), and how many values left their range.
     """
     current = decay(state.u, lif.du + 1) + (drive << ALIGNMENT)
-    u = wrap(current)
+    u = wrap(int32(current))
     voltage = decay(state.v, lif.dv) + u + lif.bias
-    v = np.clip(voltage, 1 - STATE_LIMIT, STATE_LIMIT - 1)
+    v = np.clip(int32(voltage), 1 - STATE_LIMIT, STATE_LIMIT - 1)
     s = winning(v - (lif.v_threshold << ALIGNMENT), lif.winners, lif.groups)
-    overflow = Overflow(int(np.count_nonzero(u != current)), int(np.count_nonzero(v != voltage)))
-    return State(u=u, v=np.where(s, 0, v), s=s), overflow
+    return State(u=u, v=np.where(s, 0, v), s=s), overflow_of(u != current, v != voltage)
+
+
+def overflow_of(wrapped: NDArray[np.bool_], saturated: NDArray[np.bool_]) -> Overflow:
+    """Count what left its range, (sample, neuron)."""
+    wraps, saturations = int(np.count_nonzero(wrapped)), int(np.count_nonzero(saturated))
+    if not wraps and not saturations:
+        return Overflow(0, 0)
+    return Overflow(wraps, saturations, int(np.flatnonzero(np.any(wrapped | saturated, axis=0))[0]))

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY, dataclass, field
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from dlm_snn.description import OMITTED
 from dlm_snn.errors import DlmError
-from dlm_snn.neurons.checks import check_competition, checked_parameter, checked_shape, size
+from dlm_snn.neurons.checks import check_competition, check_period, checked_parameter, checked_shape, size
 from dlm_snn.neurons.competition import winning
 
 Array = Any
@@ -34,6 +35,7 @@ class LIF:
         winners: at most this many neurons of a group spike in a step (k-winners-take-all); None: no competition.
         groups: number of equal contiguous blocks, in index order, that compete apart.
         refractory: steps after a spike in which v is held at 0 while u goes on (as Lava's LIFRefractory).
+        period: the whole state is set to 0 before every ``period``-th step (as Lava's LIFReset); None: never.
 
     du, dv, v_threshold and bias are numbers or arrays with one value a neuron.
 
@@ -51,6 +53,7 @@ class LIF:
     winners: int | None = None
     groups: int = 1
     refractory: int = 0
+    period: int | None = field(default=None, metadata=OMITTED)
 
     def __post_init__(self) -> None:
         set_ = object.__setattr__
@@ -60,6 +63,7 @@ class LIF:
         if self.reset not in ("zero", "subtract"):
             raise DlmError(f"reset = {self.reset!r} is neither 'zero' nor 'subtract'")
         check_competition(self.n, self.winners, self.groups)
+        check_period(self.period)
         if not isinstance(self.refractory, (int, np.integer)) or self.refractory < 0:
             raise DlmError(f"refractory = {self.refractory!r} is not a number of steps >= 0")
         if self.refractory and self.reset != "zero":
