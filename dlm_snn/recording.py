@@ -56,18 +56,27 @@ class Recording:
     overflow: Mapping[str, Overflow] = field(default_factory=dict)
 
 
-def checked_record(record: Sequence[str]) -> tuple[str, ...]:
-    """The recorded quantities, each one of "s", "u", "v".
+Record = Sequence[str] | Mapping[str, Sequence[str]]
+"""What to record: quantities of every neuron population, or population -> quantities."""
+
+
+def checked_record(record: Record, network: Network | IntegerNetwork) -> dict[str, tuple[str, ...]]:
+    """What to record in one form: each of "s", "u", "v" that is asked for -> its populations, in the network's order.
 
     Raises:
-        DlmError: anything else.
+        DlmError: another quantity, or a population that is not there or sends no spikes of its own.
     """
-    if isinstance(record, str):
-        record = (record,)
-    for name in record:
-        if name not in RECORDABLE:
-            raise DlmError(f"record names {name!r}; {nearest(str(name), RECORDABLE)}")
-    return tuple(record)
+    if not isinstance(record, Mapping):
+        record = dict.fromkeys(network.neurons, (record,) if isinstance(record, str) else tuple(record))
+    asked = {name: (wanted,) if isinstance(wanted, str) else tuple(wanted) for name, wanted in record.items()}
+    for name, wanted in asked.items():
+        if name not in network.neurons:
+            raise DlmError(f"record names '{name}', which is no neuron population; {nearest(name, network.neurons)}")
+        for key in wanted:
+            if key not in RECORDABLE:
+                raise DlmError(f"record names {key!r}; {nearest(str(key), RECORDABLE)}")
+    chosen = {key: tuple(name for name in network.neurons if key in asked.get(name, ())) for key in RECORDABLE}
+    return {key: names for key, names in chosen.items() if names}
 
 
 def before_reset(recording: Recording, name: str) -> NDArray | None:

@@ -118,7 +118,7 @@ def _wired(folder: Path, network: Any, job: Mapping[str, Any], index: int) -> An
         n = network.populations[name].n
         sink = SpikeSink(path=str(folder / f"spikes-{index}-{name}.npy"), n=n, name=f"sink {name}")
         graph.out_ports[name].connect(sink.a_in)
-        if job["state"]:
+        if name in job["state"]:
             probe = StateProbe(path=str(folder / f"state-{index}-{name}.npy"), n=n, name=f"probe {name}")
             probe.u.connect_var(neuron.u)
             probe.v.connect_var(neuron.v)

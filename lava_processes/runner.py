@@ -29,7 +29,7 @@ from dlm_snn import artefact
 from dlm_snn.errors import DlmError, MissingError, UnsupportedError
 from dlm_snn.network import IntegerNetwork, Network
 from dlm_snn.raster import SpikeRaster
-from dlm_snn.recording import Recording, RunState, checked_record
+from dlm_snn.recording import Record, Recording, RunState, checked_record
 from dlm_snn.stimulus import Stimulus, prepare
 from lava_processes.support import check_supported
 
@@ -53,7 +53,7 @@ def run(
     network: Network | IntegerNetwork,
     stimulus: Mapping[str, Any],
     n_steps: int,
-    record: Sequence[str] = ("s",),
+    record: Record = ("s",),
     state: RunState | None = None,
     period: int | None = None,
     timeout: float = 120.0,
@@ -85,16 +85,16 @@ def run(
         raise UnsupportedError(f"lava-{target}", "a start from a state", "run the whole window in one call")
     if period is not None and period < n_steps:
         raise DlmError(f"period = {period} is shorter than the {n_steps} steps of a sample")
-    record = checked_record(record)
+    chosen = checked_record(record, network)
     check_supported(network, target, sequential=False)
     stimuli, n_samples = prepare(network, stimulus, n_steps)
     if n_samples == 0:
         raise DlmError("the stimulus has 0 samples; Lava needs at least one")
     folder = Path(tempfile.mkdtemp(prefix="dlm-lava-"))
     try:
-        job = _write_job(folder, target, network, stimuli, n_samples, n_steps, record, period or n_steps)
+        job = _write_job(folder, target, network, stimuli, n_samples, n_steps, chosen, period or n_steps)
         _supervise(folder, timeout, progress)
-        return _read_results(folder, network, n_samples, n_steps, record, job)
+        return _read_results(folder, network, n_samples, n_steps, chosen, job)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -106,7 +106,7 @@ def _write_job(
     stimuli: Mapping[str, Stimulus],
     n_samples: int,
     n_steps: int,
-    record: Sequence[str],
+    chosen: Mapping[str, Sequence[str]],
     period: int,
 ) -> dict[str, Any]:
     """Put the network, the stimuli and empty result files where the child finds them."""
@@ -123,13 +123,13 @@ def _write_job(
         "runs": n_samples // together,
         "samples_per_run": together,
         "length": length,
-        "state": "u" in record or "v" in record,
+        "state": sorted({*chosen.get("u", ()), *chosen.get("v", ())}),
     }
     (folder / "job.json").write_text(json.dumps(job))
     for index in range(job["runs"]):
         for name, neuron in network.neurons.items():
             _empty(folder / f"spikes-{index}-{name}.npy", np.uint8, (length, neuron.n))
-            if job["state"]:
+            if name in job["state"]:
                 _empty(folder / f"state-{index}-{name}.npy", dtype, (length, 2, neuron.n))
     return job
 
@@ -248,7 +248,7 @@ def _read_results(
     network: Network | IntegerNetwork,
     n_samples: int,
     n_steps: int,
-    record: Sequence[str],
+    chosen: Mapping[str, Sequence[str]],
     job: Mapping[str, Any],
 ) -> Recording:
     """Cut every population's windows out of the rows that the sinks and probes wrote."""
@@ -261,11 +261,10 @@ def _read_results(
 
     integers = isinstance(network, IntegerNetwork)
     traces: dict[str, dict[str, NDArray]] = {"u": {}, "v": {}}
-    for name in network.neurons if job["state"] else ():
+    for name in job["state"]:
         both = windows("state", name).astype(np.int64 if integers else np.float64)
         for key, values in zip(traces, (both[:, :, 0], both[:, :, 1]), strict=True):
-            if key in record:
+            if name in chosen.get(key, ()):
                 traces[key][name] = values
-    names = network.neurons if "s" in record else ()
-    rasters = {name: SpikeRaster.from_dense(windows("spikes", name)) for name in names}
+    rasters = {name: SpikeRaster.from_dense(windows("spikes", name)) for name in chosen.get("s", ())}
     return Recording(network, n_samples, n_steps, rasters, traces["u"], traces["v"])

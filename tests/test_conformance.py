@@ -248,3 +248,30 @@ def test_a_package_that_is_not_there_is_named(monkeypatch):
     network, stimulus, n_steps = make("plain")
     with pytest.raises(MissingError, match="backend 'far' needs the package 'package_that_is_not_there'"):
         run(network, stimulus, n_steps, backend="far")
+
+
+@pytest.mark.parametrize(("backend", "case"), able(BACKENDS, ["skip", "int_plain"]))
+def test_only_what_is_asked_for_is_recorded(backend, case):
+    available(backend)
+    network, stimulus, n_steps = make(case)
+    first, *_, last = network.neurons
+    whole = simulated("reference", case)
+    part = run(network, stimulus, n_steps, record={last: "s", first: ("v",)}, backend=backend)
+    assert (set(part.rasters), set(part.u), set(part.v)) == ({last}, set(), {first})
+    assert part.rasters[last] == whole.rasters[last]
+    np.testing.assert_allclose(part.v[first], whole.v[first], rtol=0, atol=ROUNDING.get(backend, 0))
+
+
+@pytest.mark.parametrize(
+    ("record", "message"),
+    [
+        ({"hiden": "s"}, "record names 'hiden', which is no neuron population; did you mean 'hidden'"),
+        ({"pixels": "s"}, "record names 'pixels', which is no neuron population"),
+        ({"hidden": ("s", "w")}, "record names 'w'"),
+        (("mem",), "record names 'mem'"),
+    ],
+)
+def test_what_cannot_be_recorded_is_named(record, message):
+    network, stimulus, n_steps = make("recurrent")
+    with pytest.raises(DlmError, match=message):
+        run(network, stimulus, n_steps, record=record)

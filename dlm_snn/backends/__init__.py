@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from dlm_snn.network import IntegerNetwork, Network
 from dlm_snn.plugins import load
-from dlm_snn.recording import Recording, RunState
+from dlm_snn.recording import Record, Recording, RunState
 
 
 def run(
     network: Network | IntegerNetwork,
     stimulus: Mapping[str, Any],
     n_steps: int,
-    record: Sequence[str] = ("s",),
+    record: Record = ("s",),
     state: RunState | None = None,
     backend: str = "reference",
     **options: Any,
@@ -25,7 +25,8 @@ def run(
         network: float or integer; a backend refuses by name what it cannot do.
         stimulus: Input name -> SpikeRaster, or array (sample, neuron) held constant, or (sample, step, neuron).
         n_steps: steps of every population's window, which opens at the population's depth.
-        record: any of "s" (spikes), "u" (currents), "v" (voltages at the end of the step).
+        record: any of "s" (spikes), "u" (currents), "v" (voltages at the end of the step), of every neuron population;
+            or population -> these, such as {"output": ("s",)}.
         state: ``Recording.state`` of an earlier run, to go on from; None: from rest.
         backend: name of an entry point, such as "reference", "torch", "brian2", "lava-float", "lava-fixed".
         options: of that backend.

@@ -14,7 +14,7 @@ from torch import Tensor
 from dlm_snn.network import IntegerNetwork, Network
 from dlm_snn.neurons.integer_lif import Overflow
 from dlm_snn.raster import SpikeRaster
-from dlm_snn.recording import Recording, RunState, check_state, checked_record
+from dlm_snn.recording import Record, Recording, RunState, check_state, checked_record
 from dlm_snn.stimulus import Stimulus, prepare
 
 BLOCK = 256
@@ -48,7 +48,7 @@ def simulate(
     arithmetic: Arithmetic,
     stimulus: Mapping[str, Any],
     n_steps: int,
-    record: Sequence[str],
+    record: Record,
     state: RunState | None,
 ) -> Recording:
     """Run a network without gradients; the contract of ``backends.run``.
@@ -57,11 +57,12 @@ def simulate(
         network, stimulus, n_steps, record, state: see there.
         arithmetic: the network's products and steps.
     """
-    record = checked_record(record)
+    chosen = checked_record(record, network)
     stimuli, n_samples = prepare(network, stimulus, n_steps)
     check_state(network, state, n_samples)
     traces = {
-        key: {n: _trace(network, key, n_samples, n_steps, p.n) for n, p in network.neurons.items()} for key in record
+        key: {name: _trace(network, key, n_samples, n_steps, network.populations[name].n) for name in names}
+        for key, names in chosen.items()
     }
     overflow = dict.fromkeys(network.neurons, Overflow(0, 0)) if isinstance(network, IntegerNetwork) else {}
     ends = []
@@ -108,7 +109,8 @@ def _run_block(
     for t, outcome in enumerate(unroll(network, arithmetic, fed, n_steps, states, sent)):
         for name, (reached, counted) in outcome.items():
             for key, by in traces.items():
-                by[name][:, t] = getattr(reached, key).numpy()
+                if name in by:
+                    by[name][:, t] = getattr(reached, key).numpy()
             if counted is not None:
                 overflow[name] = overflow[name] + counted
     kind = np.int64 if isinstance(network, IntegerNetwork) else np.float64

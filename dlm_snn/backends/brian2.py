@@ -13,7 +13,7 @@ from dlm_snn.backends._brian2_import import local_settings
 from dlm_snn.errors import DlmError, UnsupportedError
 from dlm_snn.network import IntegerNetwork, Network
 from dlm_snn.raster import SpikeRaster
-from dlm_snn.recording import Recording, RunState, check_state, checked_record
+from dlm_snn.recording import Record, Recording, RunState, check_state, checked_record
 from dlm_snn.stimulus import Stimulus, prepare
 
 SYNAPSES_PER_RUN = 4_000_000
@@ -33,7 +33,7 @@ def run(
     network: Network | IntegerNetwork,
     stimulus: Mapping[str, Any],
     n_steps: int,
-    record: Sequence[str] = ("s",),
+    record: Record = ("s",),
     state: RunState | None = None,
     samples_per_run: int | None = None,
 ) -> Recording:
@@ -45,7 +45,7 @@ def run(
         network: of floats.
         stimulus: Input name -> SpikeRaster or array; see stimulus.prepare.
         n_steps: steps of every window.
-        record: any of "s", "u", "v".
+        record: any of "s", "u", "v"; or population -> these.
         state: from an earlier run, of this or another simulator, to go on from; None: from rest.
         samples_per_run: samples that share one Brian2 network; None: as many as SYNAPSES_PER_RUN allows.
 
@@ -62,18 +62,18 @@ def run(
         raise UnsupportedError(
             "brian2", "an IntegerNetwork", "use 'reference' or 'lava-fixed', or run the float Network"
         )
-    record = checked_record(record)
+    chosen = checked_record(record, network)
     stimuli, n_samples = prepare(network, stimulus, n_steps)
     check_state(network, state, n_samples)
     size = _block_count(network, n_samples, state is not None, samples_per_run)
-    result = _Result(network, n_samples, n_steps, record)
+    result = _Result(network, n_samples, n_steps, chosen)
     with local_settings():
         _simulate(network, stimuli, state, size, result)
     return Recording(
         network=network,
         n_samples=n_samples,
         n_steps=n_steps,
-        rasters={name: SpikeRaster.from_dense(s) for name, s in result.spikes.items() if "s" in record},
+        rasters={name: SpikeRaster.from_dense(s) for name, s in result.spikes.items() if name in chosen.get("s", ())},
         u=result.traces.get("u", {}),
         v=result.traces.get("v", {}),
         state=RunState(
@@ -100,16 +100,16 @@ def _simulate(
 class _Result:
     """The arrays of a whole run, filled batch by batch."""
 
-    def __init__(self, network: Network, n_samples: int, n_steps: int, record: Sequence[str]) -> None:
+    def __init__(self, network: Network, n_samples: int, n_steps: int, chosen: Mapping[str, Sequence[str]]) -> None:
         self.n_samples, self.n_steps = n_samples, n_steps
         extents = {name: (n_samples, n_steps, neuron.n) for name, neuron in network.neurons.items()}
         self.spikes = {
             name: np.zeros(extent, dtype=bool)
             for name, extent in extents.items()
-            if "s" in record or network.memory(name)
+            if name in chosen.get("s", ()) or network.memory(name)
         }
         self.traces = {
-            key: {name: np.zeros(extent) for name, extent in extents.items()} for key in record if key != "s"
+            key: {name: np.zeros(extents[name]) for name in names} for key, names in chosen.items() if key != "s"
         }
         self.states = {
             name: NeuronState(*(np.zeros((n_samples, neuron.n), dtype=kind) for kind in (float, float, bool, int)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,7 @@ from dlm_snn.neurons import integer_lif, lif
 from dlm_snn.neurons.checks import reset_due
 from dlm_snn.neurons.integer_lif import IntegerLIF, Overflow
 from dlm_snn.raster import SpikeRaster
-from dlm_snn.recording import Recording, RunState, check_state, checked_record
+from dlm_snn.recording import Record, Recording, RunState, check_state, checked_record
 from dlm_snn.stimulus import prepare
 
 
@@ -21,7 +21,7 @@ def run(
     network: Network | IntegerNetwork,
     stimulus: Mapping[str, Any],
     n_steps: int,
-    record: Sequence[str] = ("s",),
+    record: Record = ("s",),
     state: RunState | None = None,
 ) -> Recording:
     """Simulate a network over its windows.
@@ -33,7 +33,7 @@ def run(
         network: float (computed in float64) or integer.
         stimulus: Input name -> SpikeRaster or array; see stimulus.prepare.
         n_steps: steps of every window.
-        record: any of "s", "u", "v".
+        record: any of "s", "u", "v"; or population -> these.
         state: from an earlier run, to go on inside every window; None: from rest.
 
     Returns:
@@ -42,7 +42,7 @@ def run(
     Raises:
         DlmError: a stimulus or state that does not fit the network.
     """
-    record = checked_record(record)
+    chosen = checked_record(record, network)
     stimuli, n_samples = prepare(network, stimulus, n_steps)
     check_state(network, state, n_samples)
     populations = network.neurons
@@ -50,7 +50,8 @@ def run(
     states = {name: state.neurons[name] if state else _rest(p, n_samples) for name, p in populations.items()}
     overflow = {name: Overflow(0, 0) for name in populations if isinstance(network, IntegerNetwork)}
     traces = {
-        key: {name: _trace(network, key, n_samples, n_steps, p.n) for name, p in populations.items()} for key in record
+        key: {name: _trace(network, key, n_samples, n_steps, populations[name].n) for name in names}
+        for key, names in chosen.items()
     }
 
     done = state.step if state else 0
@@ -66,8 +67,9 @@ def run(
             sent[name].put(t, states[name].s)
             if counted is not None:
                 overflow[name] = overflow[name] + counted
-            for key in record:
-                traces[key][name][:, t] = getattr(states[name], key)
+            for key, names in chosen.items():
+                if name in names:
+                    traces[key][name][:, t] = getattr(states[name], key)
 
     return Recording(
         network=network,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,14 +16,14 @@ from dlm_snn.exchange.snntorch import neuron_module
 from dlm_snn.network import IntegerNetwork, Network
 from dlm_snn.neurons import lif
 from dlm_snn.neurons.lif import LIF
-from dlm_snn.recording import Recording, RunState
+from dlm_snn.recording import Record, Recording, RunState
 
 
 def run(
     network: Network | IntegerNetwork,
     stimulus: Mapping[str, Any],
     n_steps: int,
-    record: Sequence[str] = ("s",),
+    record: Record = ("s",),
     state: RunState | None = None,
 ) -> Recording:
     """Simulate a network with snnTorch's Leaky and Synaptic neurons; the contract of ``backends.run``.

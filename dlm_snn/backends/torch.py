@@ -16,7 +16,7 @@ from dlm_snn.connections.dense import Dense
 from dlm_snn.errors import DlmError
 from dlm_snn.network import Input, IntegerNetwork, IntegerProjection, Network, weight_grid
 from dlm_snn.neurons.integer_lif import ALIGNMENT, IntegerLIF
-from dlm_snn.recording import Recording, RunState
+from dlm_snn.recording import Record, Recording, RunState
 from dlm_snn.surrogate import Surrogate, straight_through
 
 
@@ -24,7 +24,7 @@ def run(
     network: Network | IntegerNetwork,
     stimulus: Mapping[str, Any],
     n_steps: int,
-    record: Sequence[str] = ("s",),
+    record: Record = ("s",),
     state: RunState | None = None,
     dtype: torch.dtype = torch.float64,
 ) -> Recording:

@@ -98,7 +98,7 @@ class Overflow(NamedTuple):
 
     Attributes:
         wraps, saturations: how often.
-        neuron: one that did, None where none did.
+        neuron: the first in order that did, None where none did.
     """
 
     wraps: int
@@ -106,8 +106,8 @@ class Overflow(NamedTuple):
     neuron: int | None = None
 
     def __add__(self, other: Overflow) -> Overflow:  # type: ignore[override]
-        first = other.neuron if self.neuron is None else self.neuron
-        return Overflow(self.wraps + other.wraps, self.saturations + other.saturations, first)
+        named = [neuron for neuron in (self.neuron, other.neuron) if neuron is not None]
+        return Overflow(self.wraps + other.wraps, self.saturations + other.saturations, min(named, default=None))
 
 
 def rest(n_samples: int, n: int) -> State:

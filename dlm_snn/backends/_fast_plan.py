@@ -1,0 +1,192 @@
+"""A network prepared for the fast simulator: its synapses by presynaptic neuron, its parameters as arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dlm_snn.connections.chain import Chain
+from dlm_snn.connections.connection import Connection
+from dlm_snn.connections.dense import Dense
+from dlm_snn.connections.sparse import Sparse
+from dlm_snn.network import Input, IntegerNetwork, Network
+from dlm_snn.neurons.integer_lif import ALIGNMENT, DECAY_UNITY, IntegerLIF
+
+FLOAT32_EXACT = 2**24
+"""Integers up to here, and sums of them, are exact in float32."""
+INT32_EXACT = 2**31
+SPARSE_BELOW = 0.25
+"""Part of a matrix that a delay may leave, below which its synapses are kept as a list."""
+
+
+@dataclass(frozen=True, eq=False)
+class Link:
+    """The synapses of one projection that share a delay.
+
+    Attributes:
+        pre, post: names of populations.
+        delay, lag: in steps of the machine and of window time.
+        connection: Dense or Sparse, or the form that the projection has.
+        weight_exp: how far the sum is shifted, 0 in float networks.
+        peak: largest magnitude that an event may carry; None: any.
+    """
+
+    pre: str
+    post: str
+    delay: int
+    lag: int
+    connection: Connection
+    weight_exp: int
+    peak: float | None
+
+    @property
+    def integer(self) -> bool:
+        """Whether its weights are integers."""
+        return self.connection.integer
+
+    @cached_property
+    def dense(self) -> bool:
+        """Whether its synapses are kept as a matrix."""
+        return isinstance(self.connection, Dense)
+
+    @cached_property
+    def bound(self) -> float:
+        """Largest magnitude of a sum before the shift."""
+        if self.peak is None:
+            return np.inf
+        return float(self.connection.absolute_sums().max()) * self.peak
+
+    @cached_property
+    def wide(self) -> bool:
+        """Whether a sum may need more than 32 bits."""
+        return self.integer and self.bound >= INT32_EXACT
+
+    @cached_property
+    def columns(self) -> NDArray:
+        """(pre, post), one row for each event to add: int16 or float64."""
+        return np.ascontiguousarray(self.connection.weight.T, dtype=np.int16 if self.integer else np.float64)
+
+    @cached_property
+    def matrix(self) -> NDArray:
+        """(pre, post) for products: float32 where all sums are exact in it, else float64."""
+        narrow = self.integer and self.bound < FLOAT32_EXACT
+        return np.ascontiguousarray(self.connection.weight.T, dtype=np.float32 if narrow else np.float64)
+
+    @cached_property
+    def synapses(self) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray]:
+        """start (pre + 1), post and weight (int16 or float64): synapses start[j]..start[j+1] leave neuron j."""
+        listed = self.connection.sparse()
+        order = np.argsort(listed.pre, kind="stable")
+        start = np.zeros(listed.n_pre + 1, dtype=np.int64)
+        np.cumsum(np.bincount(listed.pre, minlength=listed.n_pre), out=start[1:])
+        weight = listed.weight[order].astype(np.int16 if self.integer else np.float64)
+        return start, listed.post[order], weight
+
+    def product(self, values: NDArray) -> NDArray:
+        """The sums of values (sample, pre), each of them counted: float, before the shift."""
+        if self.dense:
+            return values.astype(self.matrix.dtype, copy=False) @ self.matrix
+        return self.connection.apply(values)
+
+    def shifted(self, sums: NDArray) -> NDArray:
+        """Sums times 2^weight_exp, floored: what reaches the neurons, float64 or int32."""
+        if not self.integer:
+            return sums
+        whole: Any = sums.astype(np.int64 if self.wide else np.int32, copy=False)
+        if self.weight_exp > 0:
+            whole = whole.astype(np.int64) << self.weight_exp
+        elif self.weight_exp < 0:
+            whole = whole >> -self.weight_exp
+        return whole.astype(np.int32, copy=False)
+
+
+@dataclass(frozen=True, eq=False)
+class Cell:
+    """The parameters of a population as arrays (n,), in the arithmetic of the simulator.
+
+    Attributes:
+        neuron: the LIF or IntegerLIF.
+        keep_u, keep_v: what a step leaves of u and v: shares, or 4096ths.
+        v_threshold, bias: in the units of v.
+    """
+
+    neuron: Any
+    keep_u: NDArray
+    keep_v: NDArray
+    v_threshold: NDArray
+    bias: NDArray
+
+    @classmethod
+    def of(cls, neuron: Any) -> Cell:
+        """From a LIF (float64) or an IntegerLIF (int32)."""
+        integer = isinstance(neuron, IntegerLIF)
+        values = (
+            (DECAY_UNITY - 1 - neuron.du, DECAY_UNITY - neuron.dv, neuron.v_threshold * 2**ALIGNMENT, neuron.bias)
+            if integer
+            else (1 - neuron.du, 1 - neuron.dv, neuron.v_threshold, neuron.bias)
+        )
+        dtype = np.int32 if integer else np.float64
+        return cls(neuron, *(np.ascontiguousarray(np.broadcast_to(value, neuron.n), dtype=dtype) for value in values))
+
+    @property
+    def n(self) -> int:
+        """Number of neurons."""
+        return self.neuron.n
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """What the simulator needs of a network besides its graph.
+
+    Attributes:
+        links: neuron population -> the links that reach it.
+        cells: neuron population -> its parameters.
+    """
+
+    links: Mapping[str, tuple[Link, ...]]
+    cells: Mapping[str, Cell]
+
+
+_PLANS: WeakKeyDictionary[Network | IntegerNetwork, Plan] = WeakKeyDictionary()
+
+
+def plan_of(network: Network | IntegerNetwork) -> Plan:
+    """The plan of a network; made once, kept as long as the network is."""
+    plan = _PLANS.get(network)
+    if plan is None:
+        plan = _PLANS[network] = Plan(
+            links={name: tuple(_links(network, name)) for name in network.neurons},
+            cells={name: Cell.of(neuron) for name, neuron in network.neurons.items()},
+        )
+    return plan
+
+
+def _links(network: Network | IntegerNetwork, name: str) -> Iterator[Link]:
+    for p in network.into(name):
+        pre = network.populations[p.pre]
+        peak = _peak(pre, isinstance(network, IntegerNetwork))
+        for (delay, part), lag in zip(p.parts, network.lags(p), strict=True):
+            delay = network.depth[name] if isinstance(pre, Input) and pre.aligned else delay
+            yield Link(p.pre, name, delay, lag, _suited(part), getattr(p, "weight_exp", 0), peak)
+
+
+def _peak(pre: Any, integer: bool) -> float | None:
+    """Largest magnitude of an event; real values of a graded Input have none."""
+    if not isinstance(pre, Input) or pre.graded_bits is None:
+        return 1.0
+    return float(max(abs(bound) for bound in pre.bounds)) if integer else None
+
+
+def _suited(connection: Connection) -> Connection:
+    """A chain multiplied out; a matrix of few synapses as their list."""
+    if isinstance(connection, Chain):
+        connection = connection.merged()
+    if isinstance(connection, Dense) and np.count_nonzero(connection.weight) < SPARSE_BELOW * connection.weight.size:
+        return Sparse.from_dense(connection.weight)
+    return connection
