@@ -63,8 +63,30 @@ def _run_job(folder: Path, watch: _Watch) -> None:
 
     job = json.loads((folder / "job.json").read_text())
     network = artefact.load(folder / "network")
+    if job["target"] == "fused":
+        _run_fused(folder, network, job, watch)
+        return
     for index in range(job["runs"]):
         _run_once(folder, network, job, index, watch)
+
+
+def _run_fused(folder: Path, network: Any, job: Mapping[str, Any], watch: _Watch) -> None:
+    """Run a network as one Process."""
+    from dlm_snn.network import IntegerNetwork
+    from lava_processes.fused.process import FusedRun
+    from lava_processes.support import TAGS
+
+    files = {
+        kind: {name: str(folder / f"{prefix}-{name}.npy") for name in job[names]}
+        for kind, prefix, names in (
+            ("stimuli", "stimulus", "inputs"),
+            ("spikes", "spikes", "spikes"),
+            ("traces", "traces", "traces"),
+        )
+    }
+    process = FusedRun(network=network, samples=job["samples"], name="network", **files)
+    tag = TAGS["fixed" if isinstance(network, IntegerNetwork) else "float"]
+    _run_part(process, tag, {"runs": 1, "length": job["n_steps"]}, 0, watch)
 
 
 def _run_once(folder: Path, network: Any, job: Mapping[str, Any], index: int, watch: _Watch) -> None:

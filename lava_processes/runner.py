@@ -93,7 +93,7 @@ def run(
     folder = Path(tempfile.mkdtemp(prefix="dlm-lava-"))
     try:
         job = _write_job(folder, target, network, stimuli, n_samples, n_steps, chosen, period or n_steps)
-        _supervise(folder, timeout, progress)
+        supervise(folder, timeout, progress)
         return _read_results(folder, network, n_samples, n_steps, chosen, job)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
@@ -128,17 +128,18 @@ def _write_job(
     (folder / "job.json").write_text(json.dumps(job))
     for index in range(job["runs"]):
         for name, neuron in network.neurons.items():
-            _empty(folder / f"spikes-{index}-{name}.npy", np.uint8, (length, neuron.n))
+            empty_array(folder / f"spikes-{index}-{name}.npy", np.uint8, (length, neuron.n))
             if name in job["state"]:
-                _empty(folder / f"state-{index}-{name}.npy", dtype, (length, 2, neuron.n))
+                empty_array(folder / f"state-{index}-{name}.npy", dtype, (length, 2, neuron.n))
     return job
 
 
-def _empty(path: Path, dtype: Any, shape: tuple[int, ...]) -> None:
+def empty_array(path: Path, dtype: Any, shape: tuple[int, ...]) -> None:
+    """An .npy file of zeros, to be filled by whoever maps it."""
     np.lib.format.open_memmap(path, mode="w+", dtype=dtype, shape=shape).flush()
 
 
-def _supervise(folder: Path, timeout: float, progress: Progress | None) -> None:
+def supervise(folder: Path, timeout: float, progress: Progress | None) -> None:
     """Start the child, follow it to its end, and leave nothing of it behind."""
     environment = dict(os.environ, PYTHONPATH=os.pathsep.join(p for p in sys.path if p), PYTHONUNBUFFERED="1")
     # Lava's processes share the cores already; threads inside each would only fight over them.

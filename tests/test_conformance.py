@@ -44,7 +44,7 @@ ROUNDING = {"snntorch": 1e-12}
 """Backend -> how far u and v of float networks may lie apart, 0 for the others: snnTorch's input carries the bias, so
 current and bias are added before the decayed voltage, which soon has more than 53 bits. Integers differ by 0."""
 
-STATELESS = {"lava-float", "lava-fixed"}
+STATELESS = {"lava-float", "lava-fixed", "lava-fused"}
 """Backends that start from rest only."""
 
 MIDDLE = [

@@ -136,7 +136,8 @@ def process_folders() -> set[str]:
 def process_folder_imports(module: str, tree: ast.Module) -> set[str]:
     """Lava executes each file in the folder of a Process, over and over and by path.
 
-    So these import lava, numpy, typing, our modules that need no more than numpy, and what mends Lava; absolutely.
+    So these import lava, numpy, typing, our modules that need no more than numpy (and numba, where it is installed),
+    and what mends Lava; absolutely.
     """
     if folder(module) not in process_folders() and not any(map(is_process, ast.walk(tree))):
         return set()
@@ -144,7 +145,7 @@ def process_folder_imports(module: str, tree: ast.Module) -> set[str]:
     for name in imports(module, tree):
         package = name.partition(".")[0]
         if package == "dlm_snn":
-            if name in modules() and reached(name, modules()) - sys.stdlib_module_names - {"numpy", "dlm_snn"}:
+            if name in modules() and reached(name, modules()) - sys.stdlib_module_names - {"numpy", "numba", "dlm_snn"}:
                 found.add(name)
         elif package not in {"lava", "numpy", "typing"} and name not in {"lava_processes", "lava_processes._compat"}:
             found.add(name)

@@ -1,0 +1,3 @@
+"""A whole network as one Lava Process."""
+
+from lava_processes import _compat  # noqa: F401  (lets Lava be imported)

@@ -1,0 +1,117 @@
+"""Runs a network as one Lava Process: the backend ``lava-fused``."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from dlm_snn import artefact
+from dlm_snn.errors import DlmError, UnsupportedError
+from dlm_snn.network import IntegerNetwork, Network
+from dlm_snn.raster import SpikeRaster
+from dlm_snn.recording import Record, Recording, RunState, checked_record
+from dlm_snn.stimulus import Stimulus, prepare
+from lava_processes.runner import Progress, empty_array, supervise
+
+TARGET = "fused"
+
+
+def run(
+    network: Network | IntegerNetwork,
+    stimulus: Mapping[str, Any],
+    n_steps: int,
+    record: Record = ("s",),
+    state: RunState | None = None,
+    timeout: float = 120.0,
+    progress: Progress | None = None,
+) -> Recording:
+    """Simulate a network as one Process on Lava's CPU simulator, all samples at once.
+
+    What it computes is what the graph of stock Lava processes computes, spike for spike; only that graph goes to
+    hardware.
+
+    Args:
+        network: a Network (floating_pt) or an IntegerNetwork (fixed_pt), with whatever the fast simulator takes.
+        stimulus, n_steps, record: as in every backend.
+        state: must be None.
+        timeout: seconds without progress after which Lava is stopped.
+        progress: called with (steps done, steps in all).
+
+    Returns:
+        The Recording, without a state.
+
+    Raises:
+        UnsupportedError: a state.
+        LavaError: an error inside Lava, a killed process, or the time-out; nothing of it is left behind.
+    """
+    if state is not None:
+        raise UnsupportedError("lava-fused", "a start from a state", "run the whole window in one call, or use 'fast'")
+    chosen = checked_record(record, network)
+    stimuli, n_samples = prepare(network, stimulus, n_steps)
+    if n_samples == 0:
+        raise DlmError("the stimulus has 0 samples; Lava needs at least one")
+    folder = Path(tempfile.mkdtemp(prefix="dlm-lava-"))
+    try:
+        _write_job(folder, network, stimuli, n_samples, n_steps, chosen)
+        supervise(folder, timeout, progress)
+        return _read_results(folder, network, n_samples, n_steps, chosen)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _write_job(
+    folder: Path,
+    network: Network | IntegerNetwork,
+    stimuli: Mapping[str, Stimulus],
+    n_samples: int,
+    n_steps: int,
+    chosen: Mapping[str, Sequence[str]],
+) -> None:
+    """Put the network, the stimuli and empty result files where the child finds them."""
+    artefact.save(network, folder / "network")
+    integers = isinstance(network, IntegerNetwork)
+    for name, fed in stimuli.items():
+        binary = network.inputs[name].graded_bits is None
+        dtype = np.uint8 if binary else np.int32 if integers else np.float64
+        np.save(folder / f"stimulus-{name}.npy", fed.values.astype(dtype))
+    traced = sorted({*chosen.get("u", ()), *chosen.get("v", ())})
+    for name in chosen.get("s", ()):
+        empty_array(folder / f"spikes-{name}.npy", np.uint8, (n_steps, n_samples, network.populations[name].n))
+    for name in traced:
+        shape = n_steps, 2, n_samples, network.populations[name].n
+        empty_array(folder / f"traces-{name}.npy", np.int32 if integers else np.float64, shape)
+    job = {
+        "target": TARGET,
+        "samples": n_samples,
+        "n_steps": n_steps,
+        "inputs": list(stimuli),
+        "spikes": list(chosen.get("s", ())),
+        "traces": traced,
+    }
+    (folder / "job.json").write_text(json.dumps(job))
+
+
+def _read_results(
+    folder: Path,
+    network: Network | IntegerNetwork,
+    n_samples: int,
+    n_steps: int,
+    chosen: Mapping[str, Sequence[str]],
+) -> Recording:
+    dtype = np.int64 if isinstance(network, IntegerNetwork) else np.float64
+    traces: dict[str, dict[str, Any]] = {"u": {}, "v": {}}
+    for i, key in enumerate(traces):
+        for name in chosen.get(key, ()):
+            rows = np.load(folder / f"traces-{name}.npy", mmap_mode="r")[:, i]
+            traces[key][name] = rows.swapaxes(0, 1).astype(dtype)
+    rasters = {
+        name: SpikeRaster.from_dense(np.load(folder / f"spikes-{name}.npy").swapaxes(0, 1).view(bool))
+        for name in chosen.get("s", ())
+    }
+    return Recording(network, n_samples, n_steps, rasters, traces["u"], traces["v"])
