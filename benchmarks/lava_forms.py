@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import statistics
 import tempfile
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -115,7 +116,7 @@ def main() -> None:
                 first = rasters[chosen.forms[0]]
                 if not all(raster == first for raster in rasters.values()) or not 0.02 < first.rate < 0.4:
                     raise SystemExit(f"the forms differ, or fire at {first.rate:.1%}: nothing is compared")
-                jobs = {name: (lambda form=FORMS[name]: form(net, images)) for name in chosen.forms}
+                jobs = {name: partial(FORMS[name], net, images) for name in chosen.forms}
                 seconds = interleaved(jobs, chosen.rounds)
                 for name in chosen.forms:
                     ratio = median_ratio(seconds[chosen.forms[0]], seconds[name])

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dlm_snn.backends import reference
-from dlm_snn.connections.dense import Dense
+from dlm_snn.connections.chain import Chain
 from dlm_snn.errors import DlmError, UnsupportedError
 from dlm_snn.loss_budget import PopulationLoss, ProjectionLoss, QuantizationReport
 from dlm_snn.network import Input, IntegerNetwork, IntegerProjection, Network, Projection, SignMode, weight_grid
@@ -65,6 +65,7 @@ def quantize(
         raise DlmError(f"weight_bits = {weight_bits!r} is not in 3..8")
     for name, neuron in network.neurons.items():
         _check(name, neuron)
+    network = _merged(network)
     measured = None if calibration is None else reference.run(network, calibration, n_steps, ("s", "u", "v"))
     choices = {name: _choose(network, name, weight_bits, measured) for name in network.neurons}
     populations = {
@@ -94,6 +95,15 @@ def _check(name: str, neuron: LIF) -> None:
         raise UnsupportedError("an integer network", f"reset by subtraction ('{name}')", "train with reset='zero'")
     if neuron.refractory:
         raise UnsupportedError("an integer network", f"a refractory period ('{name}')", "train with refractory=0")
+
+
+def _merged(network: Network) -> Network:
+    """The same network, its chains multiplied out."""
+    projections = [
+        replace(p, connection=p.connection.merged()) if isinstance(p.connection, Chain) else p
+        for p in network.projections
+    ]
+    return replace(network, projections=projections)
 
 
 @dataclass(frozen=True)
@@ -177,7 +187,7 @@ def _event_scale(network: Network, projection: Projection) -> float:
 
 
 def _sign_mode(weight: NDArray) -> SignMode:
-    if weight.min() >= 0:
+    if weight.min(initial=0) >= 0:
         return "excitatory"
     return "inhibitory" if weight.max() <= 0 else "mixed"
 
@@ -189,7 +199,7 @@ def _worst_current(network: Network | IntegerNetwork, into: list[IntegerProjecti
         pre = network.populations[p.pre]
         peak = max(abs(b) for b in pre.bounds) if isinstance(pre, Input) else 1
         # The floor of a negative sum takes up to one more.
-        drive = drive + np.ceil(np.abs(p.connection.weight).sum(axis=1) * peak * 2.0**p.weight_exp)
+        drive = drive + np.ceil(p.connection.absolute_sums() * peak * 2.0**p.weight_exp)
     with np.errstate(divide="ignore", invalid="ignore"):
         return float(np.max(np.where(drive > 0, drive * DECAY_UNITY / (np.asarray(du) + 1), 0.0)))
 
@@ -226,6 +236,7 @@ def _integer_neuron(name: str, neuron: LIF, scale: float) -> IntegerLIF:
             winners=neuron.winners,
             groups=neuron.groups,
             scale=scale,
+            period=neuron.period,
         )
     except DlmError as error:
         raise DlmError(f"population '{name}': {error}") from error
@@ -240,7 +251,8 @@ def _integer_projection(network: Network, p: Projection, choice: _Choice, bits: 
     low, high, grain = weight_grid(mode, bits)
     exact = p.connection.weight * _weight_scale(network, p, choice.scale, choice.exponents[id(p)])
     weight = np.clip(grain * np.round(exact / grain), low, high).astype(np.int64)
-    return IntegerProjection(p.pre, p.post, Dense(weight), p.delay, choice.exponents[id(p)], bits, mode)
+    connection = p.connection.with_weight(weight)
+    return IntegerProjection(p.pre, p.post, connection, p.delay, choice.exponents[id(p)], bits, mode)
 
 
 def _weight_scale(network: Network, p: Projection, scale: float, exponent: int) -> float:

@@ -90,10 +90,11 @@ def before_reset(recording: Recording, name: str) -> NDArray | None:
     neuron: Any = recording.network.populations[name]
     v = np.zeros_like(recording.v[name])
     v[:, 1:] = (1 - neuron.dv) * recording.v[name][:, :-1]
-    v += recording.u[name] + neuron.bias
     if neuron.reset == "subtract":
         v[:, 1:] -= neuron.v_threshold * recording.rasters[name].dense()[:, :-1]
-    return v
+    if neuron.period is not None:
+        v[:, :: neuron.period] = 0
+    return v + recording.u[name] + neuron.bias
 
 
 def check_state(network: Network | IntegerNetwork, state: RunState | None, n_samples: int) -> None:

@@ -20,7 +20,7 @@ class Stimulus:
 
     Attributes:
         values: (sample, step, neuron), or (sample, 1, neuron) for values held constant. float64 real values for a
-            Network, int64 for an IntegerNetwork.
+            Network; for an IntegerNetwork integers, in the type in which they were given.
         n_steps: steps that the values are for.
     """
 
@@ -95,12 +95,18 @@ def _values(name: str, population: Input, given: Any, n_steps: int, integers: bo
     elif array.dtype.kind not in "iub":
         raise DlmError(f"stimulus '{name}' is of {array.dtype}; give numbers")
     low, high = population.bounds
-    if array.size and (array.min() < low or array.max() > high or np.any(array != np.round(array))):
+    broken = array.dtype.kind == "f" and np.any(array != np.round(array))
+    if array.size and (broken or array.min() < low or array.max() > high):
         kind = "binary spikes" if population.graded_bits is None else f"{population.graded_bits}-bit events"
         raise DlmError(f"stimulus '{name}' holds {array.min()}..{array.max()}, not whole {low}..{high} ({kind})")
     if integers:
-        return array.astype(np.int64)
+        return array.astype(np.int64) if array.dtype.kind == "f" else array.view(_unsigned(array.dtype))
     return array.astype(np.float64) / population.scale
+
+
+def _unsigned(dtype: np.dtype[Any]) -> np.dtype[Any]:
+    """Booleans as the bytes that they are."""
+    return np.dtype(np.uint8) if dtype.kind == "b" else dtype
 
 
 def _with_step_axis(name: str, population: Input, array: NDArray) -> tuple[NDArray, int | None]:

@@ -8,6 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from dlm_snn.connections.chain import Chain
+from dlm_snn.connections.connection import Connection
+from dlm_snn.connections.dense import Dense as DenseConnection
 from dlm_snn.network import Input, IntegerNetwork, IntegerProjection, Network, Projection
 from dlm_snn.neurons.integer_lif import IntegerLIF
 from lava_processes import _compat  # noqa: F401  (lets Lava be imported)
@@ -24,8 +27,8 @@ class Graph:
     """Lava processes of one network.
 
     Attributes:
-        neurons: population -> its LIFReset or KWTA Process; ``u``, ``v`` are Vars, ``s_out`` its spikes.
-        connections: ``pre->post``, with #2, #3 ... for a second one between the same two -> its Dense Process.
+        neurons: population -> its LIFReset, or one of our Processes; ``u``, ``v`` are Vars, ``s_out`` its spikes.
+        connections: ``pre->post``, with #2, #3 ... for a second one between the same two -> its Dense or Sparse.
         in_ports: Input -> the open InPorts that its events must be sent to, every one of them.
         out_ports: population -> the OutPort of its spikes.
         tag: the ProcessModel tag to run it with, Loihi2SimCfg(select_tag=graph.tag).
@@ -54,7 +57,7 @@ def build(network: Network | IntegerNetwork, target: Target, period: int | None 
         The Graph; run any of its processes with Loihi2SimCfg(select_tag=graph.tag).
 
     Raises:
-        UnsupportedError: something that stock Lava and our k-WTA Process cannot do, by name.
+        UnsupportedError: something that stock Lava and our Processes cannot do, by name.
     """
     check_supported(network, target, sequential=period is not None)
     neurons = {name: _neuron(network, name, period or NEVER) for name in network.neurons}
@@ -62,20 +65,23 @@ def build(network: Network | IntegerNetwork, target: Target, period: int | None 
     in_ports: dict[str, list[Any]] = {name: [] for name in network.inputs}
     for projection in network.projections:
         name = _free_name(projection.name, connections)
-        dense = connections[name] = _dense(network, projection, name)
-        dense.a_out.connect(neurons[projection.post].a_in)
+        process = connections[name] = _connection(network, projection, name)
+        process.a_out.connect(neurons[projection.post].a_in)
         if projection.pre in in_ports:
-            in_ports[projection.pre].append(dense.s_in)
+            in_ports[projection.pre].append(process.s_in)
         else:
-            neurons[projection.pre].s_out.connect(dense.s_in)
+            neurons[projection.pre].s_out.connect(process.s_in)
     out_ports = {name: process.s_out for name, process in neurons.items()}
     return Graph(neurons, connections, in_ports, out_ports, TAGS[target])
 
 
 def _neuron(network: Network | IntegerNetwork, name: str, interval: int) -> Any:
+    """The Process of a population: stock where stock Lava has one."""
     from lava.proc.lif.process import LIFReset
 
     from lava_processes.kwta.process import KWTA
+    from lava_processes.lif_subtract.process import LIFSubtract
+    from lava_processes.refractory_lif.process import RefractoryLIF
 
     neuron: Any = network.populations[name]
     integer = isinstance(neuron, IntegerLIF)
@@ -85,36 +91,75 @@ def _neuron(network: Network | IntegerNetwork, name: str, interval: int) -> Any:
         "dv": neuron.dv,
         "vth": neuron.v_threshold,
         "bias_mant": neuron.bias_mant if integer else neuron.bias,
-        "bias_exp": neuron.bias_exp if integer else 0,
-        "reset_interval": interval,
+        "reset_interval": neuron.period or interval,
         "reset_offset": network.depth[name] + 1,
         "name": name,
     }
+    competition = {"winners": neuron.winners, "groups": neuron.groups}
+    if not integer and neuron.reset == "subtract":
+        return LIFSubtract(**competition, **parameters)
+    if not integer and neuron.refractory:
+        return RefractoryLIF(refractory=neuron.refractory, **competition, **parameters)
+    exponent = neuron.bias_exp if integer else 0
     if neuron.winners is None:
-        return LIFReset(**parameters)
-    return KWTA(winners=neuron.winners, groups=neuron.groups, **parameters)
+        return LIFReset(bias_exp=exponent, **parameters)
+    return KWTA(bias_exp=exponent, **competition, **parameters)
 
 
-def _dense(network: Network | IntegerNetwork, projection: Projection | IntegerProjection, name: str) -> Any:
+def _connection(network: Network | IntegerNetwork, projection: Projection | IntegerProjection, name: str) -> Any:
+    """The stock Process of a projection: Dense or Sparse, with delays where one is above 1."""
     from lava.proc.dense.process import DelayDense, Dense
-    from lava.utils.weightutils import SignMode
+    from lava.proc.sparse.process import DelaySparse, Sparse
 
     pre = network.populations[projection.pre]
-    graded = isinstance(pre, Input) and pre.graded_bits is not None
-    parameters: dict[str, Any] = {
-        "weights": np.array(projection.connection.weight),
-        "num_message_bits": MESSAGE_BITS if graded else 0,
-        "name": name,
-    }
-    if isinstance(projection, IntegerProjection):
-        parameters["weight_exp"] = projection.weight_exp
-        parameters["num_weight_bits"] = projection.num_weight_bits
-        parameters["sign_mode"] = SignMode[projection.sign_mode.upper()]
     aligned = isinstance(pre, Input) and pre.aligned
     delay = network.depth[projection.post] if aligned else projection.delay
-    if np.max(delay) == 1:
-        return Dense(**parameters)
-    return DelayDense(delays=delay - 1, **parameters)
+    connection, delay = _as_matrix(projection.connection, delay)
+    parameters = {"weights": connection, "name": name, **_number_format(pre, projection)}
+    listed = not isinstance(connection, np.ndarray)
+    if np.max(delay if isinstance(delay, (int, np.ndarray)) else delay.data) == 1:
+        return (Sparse if listed else Dense)(**parameters)
+    return (DelaySparse if listed else DelayDense)(delays=_less_one(delay), **parameters)
+
+
+def _number_format(pre: Any, projection: Projection | IntegerProjection) -> dict[str, Any]:
+    """How wide events and weights are."""
+    from lava.utils.weightutils import SignMode
+
+    graded = isinstance(pre, Input) and pre.graded_bits is not None
+    width = {"num_message_bits": MESSAGE_BITS if graded else 0}
+    if not isinstance(projection, IntegerProjection):
+        return width
+    return width | {
+        "weight_exp": projection.weight_exp,
+        "num_weight_bits": projection.num_weight_bits,
+        "sign_mode": SignMode[projection.sign_mode.upper()],
+    }
+
+
+def _as_matrix(connection: Connection, delay: Any) -> tuple[Any, Any]:
+    """Weights (post, pre) as Lava takes them, an array or a SciPy matrix, and the delays in the same form or one."""
+    from scipy.sparse import csr_matrix
+
+    if isinstance(connection, Chain):
+        connection = connection.merged()
+    if isinstance(connection, DenseConnection):
+        return np.array(connection.weight), delay
+    synapses = connection.sparse()
+    places, shape = (synapses.post, synapses.pre), synapses.shape
+    if isinstance(delay, np.ndarray):
+        delay = csr_matrix((delay, places), shape=shape)
+    return csr_matrix((synapses.weight, places), shape=shape), delay
+
+
+def _less_one(delay: Any) -> Any:
+    """Lava counts the step that a connection takes anyway apart."""
+    if isinstance(delay, (int, np.ndarray)):
+        return delay - 1
+    less = delay.copy()
+    less.data -= 1
+    less.eliminate_zeros()
+    return less
 
 
 def _free_name(name: str, taken: Mapping[str, Any]) -> str:

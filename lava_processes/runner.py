@@ -19,6 +19,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from importlib.util import find_spec
+from math import lcm
 from pathlib import Path
 from typing import Any
 
@@ -69,7 +70,8 @@ def run(
         network: a Network for "float", an IntegerNetwork for "fixed".
         stimulus, n_steps, record: as in every backend.
         state: must be None; Lava cannot start inside a window.
-        period: steps from one sample to the next, >= n_steps; default n_steps.
+        period: steps from one sample to the next, >= n_steps and a multiple of every population's own period; default:
+            the least.
         timeout: seconds without progress after which Lava is stopped.
         progress: called with (steps done, steps in all).
 
@@ -92,11 +94,21 @@ def run(
         raise DlmError("the stimulus has 0 samples; Lava needs at least one")
     folder = Path(tempfile.mkdtemp(prefix="dlm-lava-"))
     try:
-        job = _write_job(folder, target, network, stimuli, n_samples, n_steps, chosen, period or n_steps)
+        apart = _period(network, n_steps, period)
+        job = _write_job(folder, target, network, stimuli, n_samples, n_steps, chosen, apart)
         supervise(folder, timeout, progress)
         return _read_results(folder, network, n_samples, n_steps, chosen, job)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _period(network: Network | IntegerNetwork, n_steps: int, asked: int | None) -> int:
+    """Steps from one sample to the next: a multiple of every population's own period, so that it begins with each."""
+    common = lcm(*(neuron.period for neuron in network.neurons.values() if neuron.period))
+    if asked is not None and asked % common:
+        nearest_multiple = -(-asked // common) * common
+        raise DlmError(f"period = {asked} is no multiple of {common}, the populations' own; give {nearest_multiple}")
+    return asked or -(-n_steps // common) * common
 
 
 def _write_job(

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
 from dlm_snn.errors import DlmError, UnsupportedError, nearest
-from dlm_snn.network import IntegerNetwork, Network
+from dlm_snn.network import IntegerNetwork, IntegerProjection, Network, weight_grid
 from dlm_snn.neurons.integer_lif import ALIGNMENT, DECAY_UNITY, IntegerLIF
-from dlm_snn.neurons.lif import LIF
 
 Target = Literal["float", "fixed"]
 TAGS = {"float": "floating_pt", "fixed": "fixed_pt"}
@@ -24,17 +23,8 @@ def check_supported(network: Network | IntegerNetwork, target: str, sequential: 
         raise UnsupportedError("lava-fixed", "a float Network", "quantize it, or use lava-float")
     if target == "float" and isinstance(network, IntegerNetwork):
         raise UnsupportedError("lava-float", "an IntegerNetwork", "use lava-fixed")
-    for name, neuron in network.neurons.items():
-        if isinstance(neuron, LIF) and neuron.reset != "zero":
-            raise UnsupportedError(
-                f"lava-{target}",
-                f"reset by subtraction ('{name}')",
-                "Lava's LIF resets to zero: train with reset='zero'",
-            )
-        if isinstance(neuron, LIF) and neuron.refractory:
-            raise UnsupportedError(
-                f"lava-{target}", f"a refractory period ('{name}')", "use the reference, torch or brian2 backend"
-            )
+    for p in network.projections:
+        _check_grid(p, target)
     if sequential and network.unbalanced:
         raise UnsupportedError(
             f"lava-{target}",
@@ -42,6 +32,15 @@ def check_supported(network: Network | IntegerNetwork, target: str, sequential: 
             "run one sample at a time",
         )
     _check_early_spikes(network, target)
+
+
+def _check_grid(p: Any, target: str) -> None:
+    """Refuse odd weights of a convolution: it is built as Sparse, which drops their lowest bit."""
+    if not isinstance(p, IntegerProjection):
+        return
+    low, _, grain = weight_grid(p.sign_mode, p.num_weight_bits)
+    if np.any((p.connection.weight - low) % grain):
+        raise UnsupportedError(f"lava-{target}", f"odd weights of a convolution ('{p.name}')", "use even ones")
 
 
 def _check_early_spikes(network: Network | IntegerNetwork, target: str) -> None:

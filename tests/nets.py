@@ -18,13 +18,17 @@ from numpy.typing import NDArray
 
 from dlm_snn import (
     LIF,
+    Chain,
+    Conv2d,
     Dense,
     Input,
     IntegerLIF,
     IntegerNetwork,
     IntegerProjection,
     Network,
+    Pool2d,
     Projection,
+    Sparse,
     SpikeRaster,
 )
 
@@ -861,3 +865,116 @@ def _crosses_before_window(network: Network | IntegerNetwork, name: str) -> bool
         if np.any(v > neuron.v_threshold * (64 if integer else 1)):
             return True
     return False
+
+
+@_float
+def sparse(rng: Generator) -> Made:
+    """Synapses as lists; in the second projection each has a delay of its own."""
+    first = Sparse.from_dense(rng.integers(-16, 49, (14, 12)) / 64 * (rng.random((14, 12)) < 0.5))
+    second = Sparse.from_dense(rng.integers(-40, 81, (8, 14)) / 64 * (rng.random((8, 14)) < 0.5))
+    network = Network(
+        {"pixels": Input((12,)), "hidden": LIF((14,), dv=DV), "output": LIF((8,), dv=DV)},
+        [
+            Projection("pixels", "hidden", first),
+            Projection("hidden", "output", second, delay=rng.integers(1, 4, second.weight.size)),
+        ],
+    )
+    return network, {"pixels": events(rng, 2, 24, 12, 0.2)}, 24
+
+
+def _kernel(rng: Generator, integer: bool) -> Conv2d:
+    """A convolution with everything that it may have, from 4 channels of 5 x 6 to 6 of 3 x 3."""
+    weight = 2 * rng.integers(-60, 101, (6, 2, 2, 3))
+    return Conv2d(weight if integer else weight / 256, (4, 5, 6), (2, 2), (1, 1), (2, 1), groups=2)
+
+
+@_float
+def convolution(rng: Generator) -> Made:
+    """A convolution, and a pooling followed by a matrix."""
+    pooling = Pool2d((6, 3, 3), (2, 3), 1)
+    chained = Chain((Pool2d((6, 3, 3), (2, 3), 1, weight=0.25), dyadic(rng, 7, 12, -64, 160)))
+    network = Network(
+        {
+            "pixels": Input((4, 5, 6), graded_bits=4, scale=16),
+            "hidden": LIF((6, 3, 3), dv=DV, v_threshold=2.0),
+            "pooled": LIF(pooling.output_shape, dv=DV, v_threshold=0.25),
+            "output": LIF((7,), dv=DV, v_threshold=7.0),
+        },
+        [
+            Projection("pixels", "hidden", _kernel(rng, False)),
+            Projection("hidden", "pooled", pooling.with_weight(0.125), delay=2),
+            Projection("hidden", "output", chained),
+        ],
+    )
+    return network, {"pixels": rng.integers(0, 16, (2, 24, 4, 5, 6))}, 24
+
+
+@_float
+def periodic(rng: Generator) -> Made:
+    """Populations that are reset together, each in its own rhythm, with all that a state may hold."""
+    return chain(
+        rng,
+        LIF((16,), dv=DV, du=0.25, v_threshold=1.5, period=5),
+        LIF((6,), dv=DV, period=7),
+    )
+
+
+@_float
+def periodic_subtract(rng: Generator) -> Made:
+    return chain(rng, LIF((16,), dv=DV, v_threshold=1.5, period=3, reset="subtract"), rate=0.3)
+
+
+@_float
+def periodic_refractory(rng: Generator) -> Made:
+    return chain(rng, LIF((16,), dv=DV, period=3, refractory=4), rate=0.3)
+
+
+@_integer
+def int_sparse(rng: Generator) -> Made:
+    first = Sparse.from_dense(2 * rng.integers(-30, 90, (14, 12)) * (rng.random((14, 12)) < 0.5))
+    second = Sparse.from_dense(2 * rng.integers(-60, 127, (8, 14)) * (rng.random((8, 14)) < 0.5))
+    network = IntegerNetwork(
+        {
+            "pixels": Input((12,)),
+            "hidden": IntegerLIF((14,), dv=410, v_threshold=200),
+            "output": IntegerLIF((8,), dv=410, v_threshold=40),
+        },
+        [
+            IntegerProjection("pixels", "hidden", first),
+            IntegerProjection("hidden", "output", second, rng.integers(1, 4, second.weight.size), weight_exp=-2),
+        ],
+    )
+    return network, {"pixels": events(rng, 2, 24, 12, 0.2)}, 24
+
+
+@_integer
+def int_convolution(rng: Generator) -> Made:
+    pooling = Pool2d((6, 3, 3), (2, 3), 1, weight=64)
+    network = IntegerNetwork(
+        {
+            "pixels": Input((4, 5, 6), graded_bits=4),
+            "hidden": IntegerLIF((6, 3, 3), dv=410, v_threshold=500),
+            "output": IntegerLIF(pooling.output_shape, dv=410, v_threshold=190),
+        },
+        [
+            IntegerProjection("pixels", "hidden", _kernel(rng, True), weight_exp=-4),
+            IntegerProjection("hidden", "output", pooling, delay=2, sign_mode="excitatory"),
+        ],
+    )
+    return network, {"pixels": rng.integers(0, 16, (2, 24, 4, 5, 6))}, 24
+
+
+@_integer
+def int_periodic(rng: Generator) -> Made:
+    network = IntegerNetwork(
+        {
+            "pixels": Input((12,)),
+            "hidden": IntegerLIF((14,), dv=200, du=1000, v_threshold=350, period=5),
+            "output": IntegerLIF((8,), dv=410, v_threshold=200, winners=2, period=4),
+        },
+        [
+            IntegerProjection("pixels", "hidden", Dense(2 * rng.integers(-40, 70, (14, 12)))),
+            IntegerProjection("hidden", "output", Dense(2 * rng.integers(-60, 100, (8, 14)))),
+        ],
+    )
+    return network, {"pixels": events(rng, 2, 24, 12, 0.2)}, 24

@@ -155,9 +155,9 @@ def test_refusals_are_by_name(network, stimulus):
         dlm.run(network, {"x": np.zeros((0, 5), dtype=int)}, 10, backend="lava-float")
     with pytest.raises(dlm.DlmError, match="period = 3 is shorter"):
         dlm.run(network, stimulus, 10, backend="lava-float", period=3)
-    subtract = dlm.Network({**network.populations, "h": dlm.LIF((6,), dv=0.1, reset="subtract")}, network.projections)
-    with pytest.raises(dlm.UnsupportedError, match="reset by subtraction"):
-        dlm.run(subtract, stimulus, 10, backend="lava-float")
+    periodic = dlm.Network({**network.populations, "h": dlm.LIF((6,), dv=0.1, period=4)}, network.projections)
+    with pytest.raises(dlm.DlmError, match="period = 10 is no multiple of 4, the populations' own; give 12"):
+        dlm.run(periodic, stimulus, 10, backend="lava-float", period=10)
 
 
 def test_an_early_spiking_bias_is_refused_by_name(stimulus):

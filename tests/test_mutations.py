@@ -177,7 +177,10 @@ def test_truncation_of_the_shifted_sum_is_seen(monkeypatch):
         return np.trunc(connection.apply(x) * 2.0**projection.weight_exp).astype(int)
 
     monkeypatch.setattr(IntegerProjection, "sums", truncated)
-    assert set(differing(mutants(INTEGER, record=("s", "v")))) == {"int_floor", "int_pixels", "int_delays"}
+    assert set(differing(mutants(INTEGER, record=("s", "v")))) == {
+        *("int_floor", "int_pixels", "int_delays"),
+        *("int_sparse", "int_convolution"),
+    }
 
 
 def test_shift_of_the_added_sums_is_seen(monkeypatch):
@@ -185,4 +188,4 @@ def test_shift_of_the_added_sums_is_seen(monkeypatch):
     step = integer_lif.step
     monkeypatch.setattr(IntegerProjection, "sums", lambda p, dense, x: dense.apply(x) * 2.0**p.weight_exp)
     monkeypatch.setattr(integer_lif, "step", lambda lif, state, drive: step(lif, state, np.floor(drive).astype(int)))
-    assert set(differing(mutants(INTEGER, record=("s", "v")))) == {"int_floor", "int_delays"}
+    assert set(differing(mutants(INTEGER, record=("s", "v")))) == {"int_floor", "int_delays", "int_sparse"}

@@ -210,3 +210,38 @@ def test_a_population_without_weights_keeps_its_threshold_and_bias():
     first, second = (dlm.run(net, {}, 40).rasters["pace"].counts() for net in (network, integer))
     assert np.abs(first - second).max() <= 1
     assert first.sum() > 20
+
+
+def test_every_connection_is_quantized_in_its_form(rng):
+    """Chains are multiplied out; the scale of a population is the one that its weights fill."""
+    conv = dlm.Conv2d(rng.normal(size=(3, 2, 2, 2)), (2, 5, 5), padding=1)
+    pool = dlm.Pool2d(conv.output_shape, 2)
+    listed = dlm.Sparse.from_dense(rng.normal(size=(6, pool.n_post)) * (rng.random((6, pool.n_post)) < 0.3))
+    chain = dlm.Chain((pool, dlm.Dense(rng.normal(size=(4, pool.n_post)))))
+    network = dlm.Network(
+        {
+            "pixels": dlm.Input((2, 5, 5), graded_bits=4, scale=16),
+            "hidden": dlm.LIF(conv.output_shape, dv=0.1, period=6),
+            "pooled": dlm.LIF(pool.output_shape, dv=0.1, v_threshold=0.4),
+            "listed": dlm.LIF((6,), dv=0.1),
+            "output": dlm.LIF((4,), dv=0.1),
+        },
+        [
+            dlm.Projection("pixels", "hidden", conv),
+            dlm.Projection("hidden", "pooled", pool),
+            dlm.Projection("pooled", "listed", listed, delay=np.arange(6) % 2 + 1),
+            dlm.Projection("hidden", "output", chain),
+        ],
+    )
+    images = {"pixels": rng.integers(0, 16, (3, 2, 5, 5))}
+    integer, report = dlm.quantize(network, 8, images, n_steps=12)
+    forms = [type(p.connection) for p in integer.projections]
+    assert forms == [dlm.Conv2d, dlm.Pool2d, dlm.Sparse, type(chain.merged())]
+    assert integer.neurons["hidden"].period == 6
+    for before, after, row in zip(network.projections, integer.projections, report.projections, strict=True):
+        # The grid is 2 wide where signs are mixed, so no entry is off by more than 1 unit.
+        exact = before.connection.sparse().dense() * row.scale
+        assert np.abs(after.connection.sparse().dense() - exact).max() <= 1
+        assert row.clipped == 0
+    a, b = (dlm.run(net, images, 12).rasters["hidden"].dense() for net in (network, integer))
+    assert (a == b).mean() > 0.97

@@ -77,7 +77,7 @@ def test_integers_are_what_events_carry_and_floats_are_real_values():
     np.testing.assert_array_equal(values(net, np.array([[0.2, 1.0]]), 1), [[[0.2, 1.0]]])
     np.testing.assert_array_equal(values(net, np.array([[-0.3, 7.5]], np.float32), 1), [[np.float32([-0.3, 7.5])]])
     whole = values(integer_network((2,), graded_bits=8, scale=255), np.array([[51, 255]], np.uint8), 1)
-    assert whole.dtype == np.int64
+    assert whole.dtype == np.uint8
     assert whole.tolist() == [[[51, 255]]]
 
 

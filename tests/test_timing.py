@@ -213,6 +213,8 @@ def machine_clock(network, stimulus, n_steps):
             for p in network.into(name):
                 if p.pre in stimuli and network.populations[p.pre].aligned:
                     drive = drive + p.sums(p.connection, stimuli[p.pre].at(step))
+            if population.period and step % population.period == 0:
+                states[name] = model.rest(n_samples, population.n)
             stepped = model.step(population, states[name], drive)
             states[name] = stepped[0] if integer else stepped
             spikes[name][:, step] = states[name].s

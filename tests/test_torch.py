@@ -11,7 +11,23 @@ import numpy as np
 import pytest
 import torch
 
-from dlm_snn import LIF, Dense, DlmError, Input, IntegerLIF, IntegerNetwork, IntegerProjection, Network, Projection, run
+from dlm_snn import (
+    LIF,
+    Chain,
+    Conv2d,
+    Dense,
+    DlmError,
+    Input,
+    IntegerLIF,
+    IntegerNetwork,
+    IntegerProjection,
+    Network,
+    Pool2d,
+    Projection,
+    Sparse,
+    run,
+)
+from dlm_snn.backends._torch_connections import product
 from dlm_snn.backends.torch import SpikingModule
 from dlm_snn.neurons import competition
 from dlm_snn.surrogate import spiking, surrogate, winning
@@ -34,9 +50,49 @@ def tensors(network, stimulus, n_steps):
     return {name: torch.tensor(s.whole().swapaxes(0, 1).copy(), dtype=kind) for name, s in prepared.items()}
 
 
+def merged(projection):
+    if not isinstance(projection.connection, Chain):
+        return projection
+    return replace(projection, connection=projection.connection.merged())
+
+
+def test_a_chain_is_trained_multiplied_out():
+    network, _, _ = make("convolution")
+    with pytest.raises(DlmError, match=r"hidden->output: a Chain cannot be trained as a whole; give chain.merged\(\)"):
+        SpikingModule(network, FAST)
+
+
+def test_gradients_of_every_connection_are_those_of_its_matrix():
+    """Into the pre population, and into each weight: the sum over the matrix entries that it makes."""
+    rng = np.random.default_rng(3)
+    for connection in (
+        Sparse.from_dense(rng.random((4, 6)) * (rng.random((4, 6)) < 0.5)),
+        Conv2d(rng.random((4, 1, 2, 2)), (2, 3, 4), (1, 2), 1, groups=2),
+        Pool2d((2, 3, 4), 2, weight=0.5),
+    ):
+        weight = torch.tensor(connection.weight, requires_grad=True)
+        x = torch.tensor(rng.random((3, connection.n_pre)), requires_grad=True)
+        outward = torch.tensor(rng.random((3, connection.n_post)))
+        (product(connection, weight, x) * outward).sum().backward()
+        np.testing.assert_allclose(x.grad, outward.numpy() @ connection.sparse().dense(), rtol=1e-12)
+        entries = outward.numpy().T @ x.detach().numpy()
+        for place in np.ndindex(connection.weight.shape):
+            one = np.zeros(connection.weight.shape)
+            one[place] = 1
+            matrix = connection.with_weight(one).sparse().dense()
+            assert weight.grad[place] == pytest.approx((entries * matrix).sum())
+
+
+def test_pooling_stays_as_it_is():
+    network, _, _ = make("convolution")
+    module = SpikingModule(replace(network, projections=network.projections[:2]), FAST)
+    assert [weight.requires_grad for weight in module.weights] == [True, False]
+
+
 @pytest.mark.parametrize("case", [case for case in [*FLOAT, *INTEGER] if make(case)[1]])
 def test_module_spikes_as_the_reference_does(case):
     network, stimulus, n_steps = make(case)
+    network = replace(network, projections=[merged(p) for p in network.projections])
     spikes = SpikingModule(network, FAST, dtype=torch.float64)(tensors(network, stimulus, n_steps), n_steps)
     for name, raster in run(network, stimulus, n_steps).rasters.items():
         np.testing.assert_array_equal(spikes[name].transpose(0, 1).bool().detach().numpy(), raster.dense())

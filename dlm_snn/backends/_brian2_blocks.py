@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dlm_snn.backends._brian2_import import brian2
-from dlm_snn.connections.dense import Dense
+from dlm_snn.connections.connection import Connection
 from dlm_snn.network import Network, Projection
 
 Sent = Callable[[str, int], NDArray]
@@ -105,6 +105,7 @@ class Blocks:
         self._clock = brian2.Clock(_DT, name="window")
         self._simulation = brian2.Network(name="blocks")
         self._sent: Sent | None = None
+        self._done = 0
         self._sources: dict[tuple[str, int], Any] = {}
         self._groups = {name: self._population(name) for name in network.neurons}
         self._spikes = {name: self._spike_monitor(name) for name in spikes}
@@ -114,14 +115,16 @@ class Blocks:
                 self._project(projection, connection, lag, resumed)
         self._simulation.store()
 
-    def run(self, start: Mapping[str, Sequence[NDArray]], sent: Sent, n_steps: int) -> None:
+    def run(self, start: Mapping[str, Sequence[NDArray]], sent: Sent, n_steps: int, done: int = 0) -> None:
         """Run all blocks over a window.
 
         Args:
             start: population -> u, v, s and refractory, (sample, neuron) each; rest where it is missing.
             sent: what Inputs send in each step, and what any population sent in steps before the run.
             n_steps: steps to run.
+            done: steps since rest.
         """
+        self._done = done
         self._simulation.restore()
         self._sent = sent
         for name, state in start.items():
@@ -164,7 +167,7 @@ class Blocks:
         return part
 
     def _population(self, name: str) -> Any:
-        neuron = self.network.populations[name]
+        neuron: Any = self.network.populations[name]
         group = brian2.NeuronGroup(
             self.size * neuron.n,
             _NEURON,
@@ -177,9 +180,21 @@ class Blocks:
         for key in ("du", "dv", "bias", "v_threshold"):
             setattr(group, key, np.tile(np.broadcast_to(getattr(neuron, key), neuron.n), self.size))
         group.run_regularly(_integration(neuron), name=f"{group.name}_integration", **self._at(name, _INTEGRATE))
+        if neuron.period is not None:
+            self._reset_every(neuron.period, group, name)
         _move(group.thresholder["spike"], **self._at(name, _COMPETE))
         _move(group.resetter["spike"], **self._at(name, _RESET))
         return self._add(group)
+
+    def _reset_every(self, period: int, group: Any, name: str) -> None:
+        """Rest before every ``period``-th step; among what has the same order, Brian2 goes by the names."""
+
+        def reset(t: Any) -> None:
+            if (self._done + round(float(t / _DT))) % period == 0:
+                group.u_, group.v_, group.spiked_, group.waiting_ = 0, 0, False, 0
+
+        name_before = f"{group.name}_before"
+        self._add(brian2.NetworkOperation(reset, clock=self._clock, name=name_before, **self._at(name, _INTEGRATE)))
 
     def _spike_monitor(self, name: str) -> Any:
         group = self._groups[name]
@@ -193,7 +208,7 @@ class Blocks:
             )
         )
 
-    def _project(self, projection: Projection, connection: Any, lag: int, resumed: bool) -> None:
+    def _project(self, projection: Projection, connection: Connection, lag: int, resumed: bool) -> None:
         pre, post = projection.pre, self._groups[projection.post]
         if pre in self.network.inputs:
             self._connect(self._source(pre, lag), post, connection, "drive_post += w*x_pre", 0, _early(_ARRIVE))
@@ -205,9 +220,13 @@ class Blocks:
         if resumed:
             self._connect(self._source(pre, lag), post, connection, "drive_post += w*x_pre", 0, _early(_ARRIVE))
 
-    def _connect(self, pre: Any, post: Any, connection: Dense, on_pre: str, delay: int, at: Mapping[str, Any]) -> None:
+    def _connect(
+        self, pre: Any, post: Any, connection: Connection, on_pre: str, delay: int, at: Mapping[str, Any]
+    ) -> None:
         """One synapse in each block for every weight that is not 0."""
-        source, target = np.nonzero(connection.weight.T)
+        listed = connection.sparse()
+        present = listed.weight != 0
+        source, target, weight = (part[present] for part in (listed.pre, listed.post, listed.weight))
         if not source.size:
             return
         block = np.arange(self.size)[:, None]
@@ -224,7 +243,7 @@ class Blocks:
         synapses.connect(
             i=(source + block * connection.n_pre).reshape(-1), j=(target + block * connection.n_post).reshape(-1)
         )
-        synapses.w = np.tile(connection.weight[target, source], self.size)
+        synapses.w = np.tile(weight, self.size)
         _move(synapses.pre, **at)
         self._add(synapses)
 

@@ -10,14 +10,17 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from dlm_snn.backends._torch_connections import product
+from dlm_snn.connections.chain import Chain
+from dlm_snn.connections.connection import Connection
 from dlm_snn.network import IntegerNetwork, Network
 from dlm_snn.neurons import integer_lif, lif
-from dlm_snn.neurons.integer_lif import ALIGNMENT, DECAY_UNITY, STATE_LIMIT, IntegerLIF, Overflow
+from dlm_snn.neurons.integer_lif import ALIGNMENT, DECAY_UNITY, STATE_LIMIT, IntegerLIF, Overflow, overflow_of
 from dlm_snn.neurons.lif import LIF
 from dlm_snn.surrogate import Surrogate, spiking, straight_through, winning
 
 Weights = Sequence[Sequence[Tensor]]
-"""One matrix (post, pre) for each part of each projection: the synapses of one delay."""
+"""The connection's weights for each part of each projection: 0 but for the synapses of one delay."""
 
 
 def tensor(value: Any, dtype: torch.dtype) -> Any:
@@ -34,7 +37,16 @@ def by_delay(projection: Any, weight: Tensor) -> list[Tensor]:
 
 def stored_weights(network: Network | IntegerNetwork, dtype: torch.dtype) -> list[list[Tensor]]:
     """A network's own weights; see Weights."""
-    return [by_delay(p, torch.tensor(p.connection.weight, dtype=dtype)) for p in network.projections]
+    return [
+        by_delay(p, torch.tensor(c.weight, dtype=dtype))
+        for p, c in zip(network.projections, merged(network), strict=True)
+    ]
+
+
+def merged(network: Network | IntegerNetwork) -> list[Connection]:
+    """The connections of a network, chains multiplied out."""
+    connections = (p.connection for p in network.projections)
+    return [c.merged() if isinstance(c, Chain) else c for c in connections]
 
 
 class FloatArithmetic:
@@ -57,6 +69,7 @@ class FloatArithmetic:
         dtype: torch.dtype,
     ) -> None:
         self.weights = weights
+        self.connections = merged(network)
         self.dtype = dtype
         self.spikes = winning if function is None else spiking(function)
         self.neurons = {name: _tensors(p, biases.get(name), dtype) for name, p in network.neurons.items()}
@@ -68,7 +81,7 @@ class FloatArithmetic:
 
     def product(self, projection: int, part: int, x: Tensor) -> Tensor:
         """Drive that values (..., pre) cause through a part of a projection."""
-        return x @ self.weights[projection][part].T
+        return product(self.connections[projection], self.weights[projection][part], x)
 
     def step(self, name: str, state: Any, drive: Tensor) -> tuple[Any, Overflow | None]:
         """One step of a population; see ``lif.step``."""
@@ -119,23 +132,24 @@ class IntegerArithmetic:
         self, network: IntegerNetwork, weights: Weights, biases: Mapping[str, Tensor], function: Surrogate | None
     ) -> None:
         self.weights = weights
+        self.connections = merged(network)
         self.factors = [2.0**p.weight_exp for p in network.projections]
         self.neurons = {name: _integers(p, biases.get(name), function) for name, p in network.neurons.items()}
 
     def product(self, projection: int, part: int, x: Tensor) -> Tensor:
         """Drive that values (..., pre) cause through a part of a projection: the shifted sum, floored."""
-        a = (x @ self.weights[projection][part].T) * self.factors[projection]
+        a = product(self.connections[projection], self.weights[projection][part], x) * self.factors[projection]
         return straight_through(a.floor(), a) if self.factors[projection] < 1 else a
 
     def step(self, name: str, state: Any, drive: Tensor) -> tuple[Any, Overflow | None]:
         """One step of a population; see ``integer_lif.step``."""
         neuron = self.neurons[name]
         current = _decay(state.u, neuron.keep_u) + drive * 2**ALIGNMENT
-        u = straight_through(_wrap(current), current)
+        u = straight_through(_wrap(_int32(current)), current)
         voltage = _decay(state.v, neuron.keep_v) + u + neuron.bias
-        v = straight_through(voltage.clamp(1 - STATE_LIMIT, STATE_LIMIT - 1), voltage)
+        v = straight_through(_int32(voltage).clamp(1 - STATE_LIMIT, STATE_LIMIT - 1), voltage)
         s = neuron.spikes(v - neuron.v_threshold, neuron.winners, neuron.groups)
-        overflow = Overflow(int((u != current).sum()), int((v != voltage).sum()))
+        overflow = overflow_of((u != current).numpy(), (v != voltage).numpy())
         return state._replace(u=u, v=v * (1 - s.detach()), s=s), overflow
 
     def first(self, name: str, state: Any, n_samples: int) -> Any:
@@ -166,6 +180,11 @@ def _decay(value: Tensor, keep: Any) -> Tensor:
     """trunc(value keep / 4096): the quotient is exact in float64."""
     kept = value * keep / DECAY_UNITY
     return straight_through(kept.trunc(), kept)
+
+
+def _int32(value: Tensor) -> Tensor:
+    """The value that 32 bits hold; see ``integer_lif.int32``."""
+    return value - 2.0**32 * torch.floor((value + 2.0**31) / 2.0**32)
 
 
 def _wrap(u: Tensor) -> Tensor:

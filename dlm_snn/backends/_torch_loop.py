@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from dlm_snn.network import IntegerNetwork, Network
+from dlm_snn.neurons.checks import reset_due
 from dlm_snn.neurons.integer_lif import Overflow
 from dlm_snn.raster import SpikeRaster
 from dlm_snn.recording import Record, Recording, RunState, check_state, checked_record
@@ -106,7 +107,8 @@ def _run_block(
         for name in network.neurons
     }
     sent = {name: _sent(network, name, state, block, arithmetic.dtype) for name in network.populations}
-    for t, outcome in enumerate(unroll(network, arithmetic, fed, n_steps, states, sent)):
+    done = 0 if state is None else state.step
+    for t, outcome in enumerate(unroll(network, arithmetic, fed, n_steps, states, sent, done)):
         for name, (reached, counted) in outcome.items():
             for key, by in traces.items():
                 if name in by:
@@ -179,6 +181,7 @@ def unroll(
     n_steps: int,
     states: dict[str, Any],
     sent: Mapping[str, Sent],
+    done: int = 0,
 ) -> Iterator[dict[str, tuple[Any, Overflow | None]]]:
     """The steps of all windows.
 
@@ -192,6 +195,7 @@ def unroll(
         n_steps: steps of the run.
         states: population -> state; goes on in place.
         sent: population -> events in flight; goes on in place.
+        done: steps since rest.
 
     Yields:
         After each step: population -> (state, overflow of this step).
@@ -203,6 +207,8 @@ def unroll(
             if name in stimuli:
                 sent[name].put(stimuli[name][t if len(stimuli[name]) > 1 else 0])
                 continue
+            if reset_due(network.neurons[name].period, done + t):
+                states[name] = arithmetic.first(name, None, len(states[name].v))
             drive = _sum(part.drive(t, sent) for part in into[name])
             if drive is None:
                 drive = torch.zeros_like(states[name].v)

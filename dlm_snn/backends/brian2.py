@@ -93,7 +93,7 @@ def _simulate(
     blocks = Blocks(network, size, list(result.spikes), list(result.traces), resumed=state is not None)
     for first in range(0, result.n_samples, size):
         batch = slice(first, min(first + size, result.n_samples))
-        blocks.run(_start(state, batch), _sent(stimuli, state, batch), result.n_steps)
+        blocks.run(_start(state, batch), _sent(stimuli, state, batch), result.n_steps, state.step if state else 0)
         result.keep(blocks, batch)
 
 
@@ -134,8 +134,7 @@ def _block_count(network: Network, n_samples: int, resumed: bool, samples_per_ru
     if samples_per_run is None:
         # A resumed run joins the events that are still in flight through synapses of their own.
         synapses = sum(
-            int(np.count_nonzero(p.connection.weight)) * (1 + (resumed and any(network.lags(p))))
-            for p in network.projections
+            int(p.connection.fan_out().sum()) * (1 + (resumed and any(network.lags(p)))) for p in network.projections
         )
         samples_per_run = max(1, SYNAPSES_PER_RUN // max(1, synapses))
     elif not isinstance(samples_per_run, (int, np.integer)) or samples_per_run < 1:

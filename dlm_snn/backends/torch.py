@@ -12,7 +12,8 @@ from torch import Tensor
 
 from dlm_snn.backends._torch_arithmetic import FloatArithmetic, IntegerArithmetic, by_delay
 from dlm_snn.backends._torch_loop import Arithmetic, silent, simulate, unroll
-from dlm_snn.connections.dense import Dense
+from dlm_snn.connections.chain import Chain
+from dlm_snn.connections.pool2d import Pool2d
 from dlm_snn.errors import DlmError
 from dlm_snn.network import Input, IntegerNetwork, IntegerProjection, Network, weight_grid
 from dlm_snn.neurons.integer_lif import ALIGNMENT, IntegerLIF
@@ -66,7 +67,8 @@ class SpikingModule(torch.nn.Module):
     rounded to the grid of the projection's bits in every forward pass: learning rates carry over from float training.
 
     Attributes:
-        weights: one parameter (post, pre) a projection, in the network's order.
+        weights: one parameter a projection, in the network's order and in the shape of its connection's weights; that
+            of a Pool2d stays as it is.
         biases: population -> parameter (neuron,), if asked for.
 
     Args:
@@ -84,14 +86,20 @@ class SpikingModule(torch.nn.Module):
         dtype: torch.dtype = torch.float32,
     ) -> None:
         super().__init__()
+        projection: Any
+        for projection in network.projections:
+            if isinstance(projection.connection, Chain):
+                raise DlmError(f"{projection.name}: a Chain cannot be trained as a whole; give chain.merged()")
         self._network = network
         self._populations: Mapping[str, Any] = network.populations
-        self._projections: Sequence[Any] = network.projections
+        self._projections: Sequence[Any] = tuple(network.projections)
         self._surrogate = surrogate
         self._dtype = torch.float64 if isinstance(network, IntegerNetwork) else dtype
         self.weights = torch.nn.ParameterList(
             torch.tensor(p.connection.weight / self._unit(p), dtype=self._dtype) for p in self._projections
         )
+        for weight, p in zip(self.weights, self._projections, strict=True):
+            weight.requires_grad_(not isinstance(p.connection, Pool2d))
         trained = network.neurons if biases else {}
         self.biases = torch.nn.ParameterDict(
             {n: torch.tensor(np.full(p.n, p.bias / _bias_unit(p)), dtype=self._dtype) for n, p in trained.items()}
@@ -154,7 +162,7 @@ class SpikingModule(torch.nn.Module):
         return FloatArithmetic(self._network, weights, dict(self.biases.items()), self._surrogate, self._dtype)
 
     def _effective(self) -> Iterator[Tensor]:
-        """The weights that the forward pass uses, (post, pre): those of an IntegerNetwork on their grid."""
+        """The weights that the forward pass uses: those of an IntegerNetwork on their grid."""
         for projection, weight in zip(self._projections, self.weights, strict=True):
             if not isinstance(projection, IntegerProjection):
                 yield weight
@@ -175,7 +183,7 @@ class SpikingModule(torch.nn.Module):
         """The network with the parameters as they are now; weights exactly as the forward pass uses them."""
         number = np.int64 if isinstance(self._network, IntegerNetwork) else np.float64
         projections = [
-            replace(p, connection=Dense(weight.numpy().astype(number)))
+            replace(p, connection=p.connection.with_weight(weight.numpy().astype(number)))
             for p, weight in zip(self._projections, self._effective(), strict=True)
         ]
         populations = dict(self._populations)

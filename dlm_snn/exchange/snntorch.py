@@ -215,6 +215,12 @@ def to_snntorch(network: Network, surrogate: Surrogate | None = None) -> nn.Sequ
     Raises:
         UnsupportedError: loops, branches, unequal delays, and what ``neuron_module`` refuses.
     """
+    for p in network.projections:
+        if not isinstance(p.connection, Dense):
+            raise UnsupportedError(_WRITER, f"{p.name}, a {type(p.connection).__name__}", "only Dense has a Linear")
+    for name, neuron in network.neurons.items():
+        if neuron.period is not None:
+            raise UnsupportedError(_WRITER, f"the period of '{name}'", "call snntorch.utils.reset in your loop")
     chain = _chain(network)
     constants = {p.post: p.connection.weight[:, 0] for p in network.projections if p.pre == ONE}
     modules: list[nn.Module] = []
