@@ -157,3 +157,17 @@ def overflow_of(wrapped: NDArray[np.bool_], saturated: NDArray[np.bool_]) -> Ove
     if not wraps and not saturations:
         return Overflow(0, 0)
     return Overflow(wraps, saturations, int(np.flatnonzero(np.any(wrapped | saturated, axis=0))[0]))
+
+
+SPIKE_READING = 128
+"""What Loihi 2 gives for v in the step of a spike, measured (NIR paper, Pedersen et al., Nature Communications 15:8122
+(2024), trace of one neuron on the chip)."""
+
+
+def chip_reading(v: Integers, s: NDArray[np.bool_]) -> Integers:
+    """v as it is read from a Loihi 2 chip: 128 in the step of a spike, where Lava's simulator has the 0 of the reset.
+
+    Args:
+        v, s: at the end of a step, of the same shape.
+    """
+    return np.where(s, SPIKE_READING, v)
