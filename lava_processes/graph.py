@@ -11,6 +11,7 @@ import numpy as np
 from dlm_snn.connections.chain import Chain
 from dlm_snn.connections.connection import Connection
 from dlm_snn.connections.dense import Dense as DenseConnection
+from dlm_snn.errors import UnsupportedError
 from dlm_snn.network import Input, IntegerNetwork, IntegerProjection, Network, Projection
 from dlm_snn.neurons.integer_lif import IntegerLIF
 from lava_processes import _compat  # noqa: F401  (lets Lava be imported)
@@ -27,10 +28,11 @@ class Graph:
     """Lava processes of one network.
 
     Attributes:
-        neurons: population -> its LIFReset, or one of our Processes; ``u``, ``v`` are Vars, ``s_out`` its spikes.
+        neurons: population -> its LIFReset, or one of our Processes; the fused one under every name.
         connections: ``pre->post``, with #2, #3 ... for a second one between the same two -> its Dense or Sparse.
         in_ports: Input -> the open InPorts that its events must be sent to, every one of them.
         out_ports: population -> the OutPort of its spikes.
+        u, v: population -> the Var of its currents and voltages, for a Monitor, or a StateProbe in long runs.
         tag: the ProcessModel tag to run it with, Loihi2SimCfg(select_tag=graph.tag).
     """
 
@@ -38,10 +40,12 @@ class Graph:
     connections: Mapping[str, Any]
     in_ports: Mapping[str, list[Any]]
     out_ports: Mapping[str, Any]
+    u: Mapping[str, Any]
+    v: Mapping[str, Any]
     tag: str
 
 
-def build(network: Network | IntegerNetwork, target: Target, period: int | None = None) -> Graph:
+def build(network: Network | IntegerNetwork, target: Target, period: int | None = None, fused: bool = False) -> Graph:
     """Turn a network into Lava processes, to be wired into a graph of one's own.
 
     Events of step t of a window (t = 0, 1, ...) are sent into ``in_ports`` in Lava's step t + 1; a population of
@@ -52,6 +56,7 @@ def build(network: Network | IntegerNetwork, target: Target, period: int | None 
         target: "float" (floating_pt) or "fixed" (fixed_pt, bit-accurate).
         period: samples follow one another every ``period`` steps, each from rest; only for balanced networks.
             None: one endless window.
+        fused: the whole network as one Process, many times as fast; CPU only. It takes one endless window.
 
     Returns:
         The Graph; run any of its processes with Loihi2SimCfg(select_tag=graph.tag).
@@ -60,6 +65,10 @@ def build(network: Network | IntegerNetwork, target: Target, period: int | None 
         UnsupportedError: something that stock Lava and our Processes cannot do, by name.
     """
     check_supported(network, target, sequential=period is not None)
+    if fused:
+        if period is not None:
+            raise UnsupportedError("the fused Process", f"period = {period}", "use FusedRun for many samples")
+        return _fused(network, target)
     neurons = {name: _neuron(network, name, period or NEVER) for name in network.neurons}
     connections: dict[str, Any] = {}
     in_ports: dict[str, list[Any]] = {name: [] for name in network.inputs}
@@ -72,7 +81,20 @@ def build(network: Network | IntegerNetwork, target: Target, period: int | None 
         else:
             neurons[projection.pre].s_out.connect(process.s_in)
     out_ports = {name: process.s_out for name, process in neurons.items()}
-    return Graph(neurons, connections, in_ports, out_ports, TAGS[target])
+    u, v = ({name: getattr(process, key) for name, process in neurons.items()} for key in ("u", "v"))
+    return Graph(neurons, connections, in_ports, out_ports, u, v, TAGS[target])
+
+
+def _fused(network: Network | IntegerNetwork, target: Target) -> Graph:
+    """One Process under the name of every population."""
+    from lava_processes.fused.process import Fused
+
+    process = Fused(network=network, name="network")
+    parts = {key: {n: getattr(process, f"{key}_{n}") for n in network.neurons} for key in ("out", "u", "v")}
+    in_ports = {name: [getattr(process, f"in_{name}")] for name in network.inputs}
+    return Graph(
+        dict.fromkeys(network.neurons, process), {}, in_ports, parts["out"], parts["u"], parts["v"], TAGS[target]
+    )
 
 
 def _neuron(network: Network | IntegerNetwork, name: str, interval: int) -> Any:

@@ -136,14 +136,14 @@ def _wired(folder: Path, network: Any, job: Mapping[str, Any], index: int) -> An
         )
         if ports:
             source.s_out.connect(ports)
-    for name, neuron in graph.neurons.items():
+    for name in graph.neurons:
         n = network.populations[name].n
         sink = SpikeSink(path=str(folder / f"spikes-{index}-{name}.npy"), n=n, name=f"sink {name}")
         graph.out_ports[name].connect(sink.a_in)
         if name in job["state"]:
             probe = StateProbe(path=str(folder / f"state-{index}-{name}.npy"), n=n, name=f"probe {name}")
-            probe.u.connect_var(neuron.u)
-            probe.v.connect_var(neuron.v)
+            probe.u.connect_var(graph.u[name])
+            probe.v.connect_var(graph.v[name])
     return graph
 
 

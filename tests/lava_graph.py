@@ -1,0 +1,86 @@
+"""A Lava user's own graph around a network of ours, as a script: target ("float" or "fixed") and form are arguments."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+
+import dlm_snn as dlm
+from lava_processes import build
+from lava_processes.probe.process import StateProbe
+from tests.nets import make
+
+N_STEPS = 40
+
+
+def networks(target):
+    """A recurrent network of ours, and the same with the user's population behind it."""
+    rng = np.random.default_rng(5)
+    if target == "fixed":
+        ours = make("int_recurrent")[0]
+        lif = dlm.IntegerLIF((7,), du=4095, dv=300, v_threshold=60)
+        weight = 2 * rng.integers(-20, 40, (7, ours.neurons["output"].n))
+        behind = dlm.IntegerProjection("output", "mine", dlm.Dense(weight))
+    else:
+        ours = make("recurrent")[0]
+        lif = dlm.LIF((7,), dv=0.125)
+        weight = rng.integers(-20, 40, (7, ours.neurons["hidden"].n)) / 64
+        behind = dlm.Projection("hidden", "mine", dlm.Dense(weight))
+    whole = type(ours)({**ours.populations, "mine": lif}, [*ours.projections, behind])
+    return ours, whole, behind
+
+
+def main(target: str, form: str) -> None:
+    """Wire, run, compare; 0 spikes may differ."""
+    from lava.magma.core.run_conditions import RunSteps
+    from lava.magma.core.run_configs import Loihi2SimCfg
+    from lava.proc.dense.process import Dense
+    from lava.proc.io.source import RingBuffer
+    from lava.proc.lif.process import LIF
+    from lava.proc.monitor.process import Monitor
+
+    ours, whole, behind = networks(target)
+    source_name, last = next(iter(ours.inputs)), behind.pre
+    n = ours.inputs[source_name].n
+    events = (np.random.default_rng(6).random((n, N_STEPS)) < 0.25).astype(int)
+    mine = whole.neurons["mine"]
+    steps = N_STEPS + max(whole.depth.values())
+
+    graph = build(ours, target, fused=form == "fused")
+    source = RingBuffer(data=np.pad(events, ((0, 0), (0, steps - N_STEPS))))
+    dense = Dense(weights=np.array(behind.connection.weight))
+    lif = LIF(shape=(7,), du=mine.du, dv=mine.dv, vth=mine.v_threshold)
+    source.s_out.connect(graph.in_ports[source_name])
+    graph.out_ports[last].connect(dense.s_in)
+    dense.a_out.connect(lif.a_in)
+    inner, outer = Monitor(), Monitor()
+    inner.probe(graph.out_ports[last], steps)
+    outer.probe(lif.s_out, steps)
+    with tempfile.TemporaryDirectory() as folder:
+        path, size = str(Path(folder) / "state.npy"), ours.neurons[last].n
+        np.lib.format.open_memmap(path, mode="w+", dtype=np.float64, shape=(steps, 2, size)).flush()
+        probe = StateProbe(path=path, n=size)
+        probe.u.connect_var(graph.u[last])
+        probe.v.connect_var(graph.v[last])
+        lif.run(condition=RunSteps(num_steps=steps), run_cfg=Loihi2SimCfg(select_tag=graph.tag))
+        seen = [next(iter(next(iter(monitor.get_data().values())).values())) for monitor in (inner, outer)]
+        lif.stop()
+        state = np.load(path)
+
+    expected = dlm.run(whole, {source_name: events.T[None]}, N_STEPS, record=("s", "u", "v"))
+    for name, spikes in zip((last, "mine"), seen, strict=True):
+        first = whole.depth[name]
+        raster = expected.rasters[name].dense()[0]
+        if not 0.02 < raster.mean() < 0.5 or np.any(spikes[first : first + N_STEPS] != raster):
+            raise SystemExit(f"{name}: {np.count_nonzero(spikes[first : first + N_STEPS] != raster)} spikes differ")
+    rows = state[whole.depth[last] : whole.depth[last] + N_STEPS]
+    if np.any(rows[:, 0] != expected.u[last][0]) or np.any(rows[:, 1] != expected.v[last][0]):
+        raise SystemExit("u or v differ")
+    print("equal")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

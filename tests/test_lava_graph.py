@@ -1,0 +1,20 @@
+"""Our networks inside a Lava user's own graph: RingBuffer -> ours -> own LIF, two Monitors, and a probe."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("lava")
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.mark.parametrize("form", ["stock", "fused"])
+@pytest.mark.parametrize("target", ["float", "fixed"])
+def test_nothing_differs_in_a_users_own_graph(target, form):
+    words = [sys.executable, "-m", "tests.lava_graph", target, form]
+    done = subprocess.run(words, capture_output=True, text=True, cwd=ROOT, timeout=120, check=False)
+    assert done.stdout.strip().endswith("equal"), done.stdout + done.stderr
