@@ -30,3 +30,7 @@ def nearest(name: str, known: Iterable[str]) -> str:
     if close:
         return f"did you mean '{close[0]}'?"
     return "known: " + ", ".join(names)
+
+
+class RangeWarning(UserWarning):
+    """An accumulator of an integer network left its range: what follows is what the target would compute."""

@@ -13,7 +13,8 @@ import pytest
 from numpy.typing import NDArray
 
 from dlm_snn import DlmError, Recording, SpikeRaster, UnsupportedError, compare, plugins, run
-from dlm_snn.errors import MissingError
+from dlm_snn.backends import reference
+from dlm_snn.errors import MissingError, RangeWarning
 from dlm_snn.plugins import load, names
 from tests.nets import FLOAT, INTEGER, SPECIAL, make, tags
 
@@ -274,3 +275,13 @@ def test_what_cannot_be_recorded_is_named(record, message):
     network, stimulus, n_steps = make("recurrent")
     with pytest.raises(DlmError, match=message):
         run(network, stimulus, n_steps, record=record)
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("backend", ["reference", "fast", "torch"])
+def test_an_accumulator_that_leaves_its_range_is_named(backend):
+    network, stimulus, n_steps = make("int_wrap")
+    neuron = reference.run(network, stimulus, n_steps).overflow["hidden"].neuron
+    with pytest.warns(RangeWarning, match=rf"hidden\[{neuron}\] .* u wrapped 255 times, v saturated 91 times in all"):
+        run(network, stimulus, n_steps, backend=backend)
+    run(*make("int_plain"), backend=backend)

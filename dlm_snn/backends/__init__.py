@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from typing import Any
 
+from dlm_snn.errors import RangeWarning
 from dlm_snn.network import IntegerNetwork, Network
 from dlm_snn.plugins import load
 from dlm_snn.recording import Record, Recording, RunState
@@ -34,8 +36,30 @@ def run(
     Returns:
         The Recording.
 
+    Warns:
+        RangeWarning: u wrapped or v saturated in an integer network, where the backend counts it; names the neuron.
+
     Raises:
         DlmError: an unknown backend, a missing package, an input that does not fit.
     """
     module = load("dlm_snn.backends", backend)
-    return module.run(network, stimulus, n_steps, record=record, state=state, **options)
+    recording = module.run(network, stimulus, n_steps, record=record, state=state, **options)
+    _warn(recording)
+    return recording
+
+
+def _warn(recording: Recording) -> None:
+    """Name the neurons whose accumulators left their range."""
+    for name, counted in recording.overflow.items():
+        left = [
+            f"{what} {count} times"
+            for what, count in (("u wrapped", counted.wraps), ("v saturated", counted.saturations))
+            if count
+        ]
+        if left:
+            warnings.warn(
+                f"{name}[{counted.neuron}] and perhaps others left their 24 bits: {', '.join(left)} in all; a lower "
+                "weight_exp, or quantize with calibration data, gives room",
+                RangeWarning,
+                stacklevel=3,
+            )
