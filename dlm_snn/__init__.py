@@ -18,6 +18,7 @@ _HOME = {
     "Conv2d": "connections.conv2d",
     "Chain": "connections.chain",
     "DlmError": "errors",
+    "FolderSink": "sink",
     "Input": "network",
     "IntegerLIF": "neurons.integer_lif",
     "IntegerNetwork": "network",
@@ -47,6 +48,7 @@ __all__ = [
     "Conv2d",
     "Dense",
     "DlmError",
+    "FolderSink",
     "Input",
     "IntegerLIF",
     "IntegerNetwork",
@@ -88,6 +90,7 @@ if TYPE_CHECKING:
     from dlm_snn.quantization import QuantizationReport, quantize
     from dlm_snn.raster import SpikeRaster
     from dlm_snn.recording import Recording
+    from dlm_snn.sink import FolderSink
 
 
 def __getattr__(name: str) -> Any:

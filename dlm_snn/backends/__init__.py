@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from functools import partial
 from typing import Any
 
+from dlm_snn.backends._pieces import run_in_pieces
 from dlm_snn.errors import RangeWarning
 from dlm_snn.network import IntegerNetwork, Network
 from dlm_snn.plugins import load
 from dlm_snn.recording import Record, Recording, RunState
+from dlm_snn.sink import Memory, Sink
 
 
 def run(
     network: Network | IntegerNetwork,
-    stimulus: Mapping[str, Any],
+    stimulus: Mapping[str, Any] | Iterable[Mapping[str, Any]],
     n_steps: int,
-    record: Record = ("s",),
+    record: Record | Sink = ("s",),
     state: RunState | None = None,
     backend: str = "reference",
     **options: Any,
@@ -26,9 +29,11 @@ def run(
     Args:
         network: float or integer; a backend refuses by name what it cannot do.
         stimulus: Input name -> SpikeRaster, or array (sample, neuron) held constant, or (sample, step, neuron).
+            Or an iterable of such mappings, chunks (sample, step, neuron) that follow one another.
         n_steps: steps of every population's window, which opens at the population's depth.
         record: any of "s" (spikes), "u" (currents), "v" (voltages at the end of the step), of every neuron population;
-            or population -> these, such as {"output": ("s",)}.
+            or population -> these, such as {"output": ("s",)}. Or a Sink (sink.FolderSink), which takes them piece by
+            piece: a run longer than memory.
         state: ``Recording.state`` of an earlier run, to go on from; None: from rest.
         backend: name of an entry point, such as "reference", "torch", "brian2", "lava-float", "lava-fixed".
         options: of that backend.
@@ -43,7 +48,11 @@ def run(
         DlmError: an unknown backend, a missing package, an input that does not fit.
     """
     module = load("dlm_snn.backends", backend)
-    recording = module.run(network, stimulus, n_steps, record=record, state=state, **options)
+    if isinstance(stimulus, Mapping) and not isinstance(record, Sink):
+        recording = module.run(network, stimulus, n_steps, record=record, state=state, **options)
+    else:
+        sink = record if isinstance(record, Sink) else Memory(record)
+        recording = run_in_pieces(partial(module.run, **options), backend, network, stimulus, n_steps, sink, state)
     _warn(recording)
     return recording
 

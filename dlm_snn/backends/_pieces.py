@@ -1,0 +1,116 @@
+"""A long run as several short ones, each going on where the last one stopped: for every backend with a state."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from dlm_snn.errors import DlmError, UnsupportedError
+from dlm_snn.network import IntegerNetwork, Network
+from dlm_snn.neurons.integer_lif import Overflow
+from dlm_snn.raster import SpikeRaster
+from dlm_snn.recording import Recording, RunState
+from dlm_snn.sink import Memory, Sink
+
+Simulate = Callable[..., Recording]
+Piece = tuple[Mapping[str, Any], int]
+"""A stimulus and its steps."""
+
+
+def run_in_pieces(
+    simulate: Simulate,
+    backend: str,
+    network: Network | IntegerNetwork,
+    stimulus: Any,
+    n_steps: int,
+    sink: Sink,
+    state: RunState | None,
+) -> Recording:
+    """Run piece by piece into a sink.
+
+    Args:
+        simulate: (network, stimulus, n_steps, record, state) -> Recording.
+        backend: its name, for messages.
+        network, n_steps, state: as in every backend.
+        stimulus: a mapping, cut into ``sink.chunk`` steps; or an iterable of mappings Input -> (sample, step, neuron).
+        sink: takes the pieces.
+
+    Returns:
+        The Recording; rasters and traces where the sink keeps them in memory, and the state to go on from.
+
+    Raises:
+        UnsupportedError: the backend hands on no state, and there is more than one piece.
+        DlmError: the chunks' steps do not add up to n_steps.
+    """
+    pieces = _cut(stimulus, n_steps, sink.chunk) if isinstance(stimulus, Mapping) else _given(stimulus)
+    done, opened = 0, False
+    last: Recording | None = None
+    overflow: dict[str, Overflow] = {}
+    try:
+        for part, steps in pieces:
+            if done + steps > n_steps:
+                raise DlmError(f"the chunks of the stimulus have {done + steps} steps or more, the run {n_steps}")
+            if last is not None and last.state is None:
+                raise UnsupportedError(backend, "a run in pieces", "give the whole stimulus at once, or use 'fast'")
+            last = simulate(network, part, steps, sink.record, last.state if last else state)
+            if not opened:
+                sink.open(network, last.n_samples, n_steps)
+                opened = True
+            sink.write(last, done)
+            done += steps
+            overflow = {n: overflow.get(n, Overflow(0, 0)) + counted for n, counted in last.overflow.items()}
+        if last is None or done != n_steps:
+            raise DlmError(f"the chunks of the stimulus have {done} steps, the run {n_steps}")
+    except BaseException:
+        if opened:
+            sink.close(whole=False)
+        raise
+    sink.close(whole=True)
+    kept: Any = sink.joined(n_steps) if isinstance(sink, Memory) else {"rasters": {}, "u": {}, "v": {}}
+    return replace(last, n_steps=n_steps, overflow=overflow, **kept)
+
+
+def _given(chunks: Iterable[Mapping[str, Any]]) -> Iterator[Piece]:
+    """The chunks with their steps, which all their arrays must have."""
+    for chunk in chunks:
+        if not isinstance(chunk, Mapping):
+            raise DlmError(f"a chunk of the stimulus is a {type(chunk).__name__}; give a mapping Input -> array")
+        steps = {name: _steps(name, given) for name, given in chunk.items()}
+        if len(set(steps.values())) != 1:
+            raise DlmError(f"a chunk of the stimulus has unequal numbers of steps: {steps}")
+        yield chunk, next(iter(steps.values()))
+
+
+def _steps(name: str, given: Any) -> int:
+    if isinstance(given, SpikeRaster):
+        return given.n_steps
+    if np.ndim(given) not in (3, 5):
+        raise DlmError(
+            f"chunk of '{name}' has shape {np.shape(given)}; give (sample, step, neuron), its steps are counted"
+        )
+    return np.shape(given)[1]
+
+
+def _cut(stimulus: Mapping[str, Any], n_steps: int, chunk: int) -> Iterator[Piece]:
+    """A whole stimulus in pieces of at most ``chunk`` steps; what is held constant stays as it is."""
+    dense = {
+        name: given.dense() if isinstance(given, SpikeRaster) else np.asarray(given) for name, given in stimulus.items()
+    }
+    for start in range(0, n_steps, chunk):
+        stop = min(start + chunk, n_steps)
+        yield {name: _part(given, n_steps, start, stop) for name, given in dense.items()}, stop - start
+
+
+def _dense(given: Any) -> Any:
+    return given.dense() if isinstance(given, SpikeRaster) else np.asarray(given)
+
+
+def _part(given: Any, n_steps: int, start: int, stop: int) -> Any:
+    if given.ndim not in (3, 5):
+        return given
+    if given.shape[1] != n_steps:
+        raise DlmError(f"a stimulus has {given.shape[1]} steps, the run {n_steps}")
+    return given[:, start:stop]
