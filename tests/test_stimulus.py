@@ -157,3 +157,13 @@ def test_only_what_was_asked_for_is_recorded():
     assert recording.rasters == {}
     assert recording.v == {}
     np.testing.assert_array_equal(recording.u["hidden"], np.full((2, 5, 2), 1.5))
+
+
+@pytest.mark.parametrize("backend", ["reference", "fast", "torch"])
+def test_a_run_beyond_the_machines_memory_is_refused_before_any_is_taken(backend):
+    huge = Network({"hidden": LIF((1000, 10**5, 10**5), dv=0.1), "small": LIF((3,), dv=0.1)})
+    with pytest.raises(DlmError, match=r"population 'hidden' of 10{13} neurons needs 1.49e\+05 GiB .* the machine has"):
+        run(huge, {}, 5, backend=backend)
+    long = Network({"small": LIF((3,), dv=0.1)})
+    with pytest.raises(DlmError, match=r"population .small. of 3 neurons needs .* record into a FolderSink"):
+        run(long, {}, 10**12, record=("v",), backend=backend)

@@ -7,11 +7,15 @@ from collections.abc import Iterable, Mapping
 from functools import partial
 from typing import Any
 
+import numpy as np
+
 from dlm_snn.backends._pieces import run_in_pieces
 from dlm_snn.errors import RangeWarning
+from dlm_snn.extent import check_memory
 from dlm_snn.network import IntegerNetwork, Network
 from dlm_snn.plugins import load
-from dlm_snn.recording import Record, Recording, RunState
+from dlm_snn.raster import SpikeRaster
+from dlm_snn.recording import Record, Recording, RunState, checked_record
 from dlm_snn.sink import Memory, Sink
 
 
@@ -35,7 +39,7 @@ def run(
             or population -> these, such as {"output": ("s",)}. Or a Sink (sink.FolderSink), which takes them piece by
             piece: a run longer than memory.
         state: ``Recording.state`` of an earlier run, to go on from; None: from rest.
-        backend: name of an entry point, such as "reference", "torch", "brian2", "lava-float", "lava-fixed".
+        backend: name of an entry point, such as "reference", "fast", "torch", "brian2", "lava-float", "lava-fused".
         options: of that backend.
 
     Returns:
@@ -49,12 +53,19 @@ def run(
     """
     module = load("dlm_snn.backends", backend)
     if isinstance(stimulus, Mapping) and not isinstance(record, Sink):
+        check_memory(network, _samples(stimulus), n_steps, checked_record(record, network))
         recording = module.run(network, stimulus, n_steps, record=record, state=state, **options)
     else:
         sink = record if isinstance(record, Sink) else Memory(record)
         recording = run_in_pieces(partial(module.run, **options), backend, network, stimulus, n_steps, sink, state)
     _warn(recording)
     return recording
+
+
+def _samples(stimulus: Mapping[str, Any]) -> int:
+    """How many samples a stimulus says it has; the backend checks it."""
+    sizes = [given.n_samples if isinstance(given, SpikeRaster) else np.shape(given)[:1] for given in stimulus.values()]
+    return max((int(np.prod(size)) for size in sizes), default=1)
 
 
 def _warn(recording: Recording) -> None:
