@@ -16,7 +16,7 @@ from dlm_snn.backends._fast_plan import Cell
 from dlm_snn.neurons.integer_lif import STATE_LIMIT, Overflow
 
 NAME = "compiled"
-EVENT_COST = {True: 0.035, False: 0.12}
+EVENT_COST = {True: 0.03, False: 0.12}
 """Nanoseconds to add one weight of a row, integer or float: measured by benchmarks/costs.py."""
 NONE = np.zeros((0, 0), dtype=np.int32)
 

@@ -21,7 +21,7 @@ from dlm_snn.neurons.checks import reset_due
 from dlm_snn.neurons.integer_lif import Overflow
 from dlm_snn.recording import RunState
 
-PRODUCT_COST = {4: (0.03, 0.4), 8: (0.045, 0.8)}
+PRODUCT_COST = {4: (0.03, 0.11), 8: (0.06, 0.11)}
 """Bytes of a number -> nanoseconds a term of a matrix product takes: in large products, and for one sample alone, where
 the matrix is read from memory; measured by benchmarks/costs.py."""
 

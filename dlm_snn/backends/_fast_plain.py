@@ -12,7 +12,7 @@ from dlm_snn.neurons import integer_lif, lif
 from dlm_snn.neurons.integer_lif import Overflow
 
 NAME = "plain"
-EVENT_COST = {True: 0.7, False: 0.7}
+EVENT_COST = {True: 0.3, False: 1.3}
 """Nanoseconds to add one weight of a row, integer or float: measured by benchmarks/costs.py."""
 
 
