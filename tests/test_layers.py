@@ -25,6 +25,8 @@ NUMPY_ONLY = (
     "dlm_snn.stimulus",
     "dlm_snn.recording",
     "dlm_snn.comparison",
+    "dlm_snn.sink",
+    "dlm_snn.extent",
     "dlm_snn.neurons*",
     "dlm_snn.connections*",
     "dlm_snn.backends.reference",
