@@ -9,6 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from dlm_snn import run
+from tests.nets import make
+
 pytest.importorskip("lava")
 ROOT = Path(__file__).parents[1]
 SAMPLES, N_STEPS = 3, 30
@@ -76,8 +79,41 @@ def rasters(target: str, thresholds: list, format_: dict, batched: bool) -> np.n
     return np.concatenate(found, axis=1)
 
 
+def fused_batch(case: str) -> None:
+    """A batch through the ports of one fused Process, loops and delays included."""
+    from lava_processes.fused.process import Fused  # isort: skip
+    from lava.magma.core.run_conditions import RunSteps
+    from lava.magma.core.run_configs import Loihi2SimCfg
+    from lava.proc.io.sink import RingBuffer as Sink
+    from lava.proc.io.source import RingBuffer as Source
+
+    network, stimulus, n_steps = make(case)
+    expected = run(network, stimulus, n_steps).rasters
+    process = Fused(network=network, samples=next(iter(expected.values())).n_samples)
+    steps = n_steps + max(network.depth.values())
+    for name, given in stimulus.items():
+        data = np.moveaxis(np.asarray(given), (0, 1, 2), (1, 2, 0))
+        source = Source(data=np.pad(data, ((0, 0), (0, 0), (0, steps - n_steps))))
+        source.s_out.connect(getattr(process, f"in_{name}"))
+    sinks = {name: Sink(shape=(r.n_neurons, r.n_samples), buffer=steps) for name, r in expected.items()}
+    for name, sink in sinks.items():
+        getattr(process, f"out_{name}").connect(sink.a_in)
+    tag = "fixed_pt" if case.startswith("int") else "floating_pt"
+    process.run(condition=RunSteps(num_steps=steps), run_cfg=Loihi2SimCfg(select_tag=tag))
+    found = {name: sink.data.get() for name, sink in sinks.items()}
+    process.stop()
+    for name, raster in expected.items():
+        window = found[name][:, :, network.depth[name] :][:, :, :n_steps]
+        if np.any(np.moveaxis(window, (0, 1, 2), (2, 0, 1)) != raster.dense()):
+            raise SystemExit(f"{case}: spikes of {name} differ")
+    print("equal")
+
+
 def main(target: str) -> None:
-    """Compare all formats of a target."""
+    """Compare all formats of a target, or a case of the fused Process."""
+    if target not in FORMATS:
+        fused_batch(target)
+        return
     for *thresholds, format_ in FORMATS[target]:
         both = [rasters(target, thresholds, format_, batched) for batched in (True, False)]
         if not 0.02 < both[1].mean() < 0.5 or np.any(both[0] != both[1]):
@@ -85,8 +121,8 @@ def main(target: str) -> None:
     print("equal")
 
 
-@pytest.mark.parametrize("target", FORMATS)
-def test_nothing_differs_from_stock_dense(target):
+@pytest.mark.parametrize("target", [*FORMATS, "recurrent", "int_delays"])
+def test_nothing_differs_in_a_batch(target):
     words = [sys.executable, "-m", "tests.test_batch_dense", target]
     done = subprocess.run(words, capture_output=True, text=True, cwd=ROOT, timeout=120, check=False)
     assert done.stdout.strip().endswith("equal"), done.stdout + done.stderr
