@@ -10,12 +10,13 @@ import numpy as np
 
 from dlm_snn.connections.chain import Chain
 from dlm_snn.connections.connection import Connection
+from dlm_snn.connections.conv2d import Conv2d
 from dlm_snn.connections.dense import Dense as DenseConnection
 from dlm_snn.errors import UnsupportedError
 from dlm_snn.network import Input, IntegerNetwork, IntegerProjection, Network, Projection
 from dlm_snn.neurons.integer_lif import IntegerLIF
 from lava_processes import _compat  # noqa: F401  (lets Lava be imported)
-from lava_processes.support import TAGS, Target, check_supported
+from lava_processes.support import TAGS, Target, as_convolution, check_supported, clocked_delay
 
 NEVER = 2**30
 """A reset interval longer than any run; a power of two, as chips want it."""
@@ -29,7 +30,8 @@ class Graph:
 
     Attributes:
         neurons: population -> its LIFReset, or one of our Processes; the fused one under every name.
-        connections: ``pre->post``, with #2, #3 ... for a second one between the same two -> its Dense or Sparse.
+        connections: ``pre->post``, with #2, #3 ... for a second one between the same two -> its Dense, Sparse or
+            Convolution.
         in_ports: Input -> the open InPorts that its events must be sent to, every one of them.
         out_ports: population -> the OutPort of its spikes.
         u, v: population -> the Var of its currents and voltages, for a Monitor, or a StateProbe in long runs.
@@ -129,30 +131,57 @@ def _neuron(network: Network | IntegerNetwork, name: str, interval: int) -> Any:
 
 
 def _connection(network: Network | IntegerNetwork, projection: Projection | IntegerProjection, name: str) -> Any:
-    """The stock Process of a projection: Dense or Sparse, with delays where one is above 1."""
+    """The Process of a projection: Conv, else Dense or Sparse, with delays where one is above 1."""
     from lava.proc.dense.process import DelayDense, Dense
     from lava.proc.sparse.process import DelaySparse, Sparse
 
     pre = network.populations[projection.pre]
-    aligned = isinstance(pre, Input) and pre.aligned
-    delay = network.depth[projection.post] if aligned else projection.delay
-    connection, delay = _as_matrix(projection.connection, delay)
-    parameters = {"weights": connection, "name": name, **_number_format(pre, projection)}
+    convolution = as_convolution(network, projection)
+    if convolution is not None:
+        return _convolution(convolution, pre, name)
+    connection, delay = _as_matrix(projection.connection, clocked_delay(network, projection))
+    parameters = {
+        "weights": connection,
+        "name": name,
+        "num_message_bits": _message_bits(pre),
+        **_weight_format(projection),
+    }
     listed = not isinstance(connection, np.ndarray)
     if np.max(delay if isinstance(delay, (int, np.ndarray)) else delay.data) == 1:
         return (Sparse if listed else Dense)(**parameters)
     return (DelaySparse if listed else DelayDense)(delays=_less_one(delay), **parameters)
 
 
-def _number_format(pre: Any, projection: Projection | IntegerProjection) -> dict[str, Any]:
-    """How wide events and weights are."""
+def _convolution(connection: Conv2d, pre: Any, name: str) -> Any:
+    """Lava's Conv between flat ports."""
+    from lava_processes.convolution.process import Convolution
+
+    stride, padding, dilation = connection.spacing
+    return Convolution(
+        weight=np.array(connection.weight),
+        input_shape=connection.input_shape,
+        output_shape=connection.output_shape,
+        stride=stride,
+        padding=padding,
+        dilation=dilation,
+        groups=connection.groups,
+        num_message_bits=_message_bits(pre),
+        name=name,
+    )
+
+
+def _message_bits(pre: Any) -> int:
+    """How wide events are; 0 for binary ones."""
+    return MESSAGE_BITS if isinstance(pre, Input) and pre.graded_bits is not None else 0
+
+
+def _weight_format(projection: Projection | IntegerProjection) -> dict[str, Any]:
+    """How wide weights are."""
     from lava.utils.weightutils import SignMode
 
-    graded = isinstance(pre, Input) and pre.graded_bits is not None
-    width = {"num_message_bits": MESSAGE_BITS if graded else 0}
     if not isinstance(projection, IntegerProjection):
-        return width
-    return width | {
+        return {}
+    return {
         "weight_exp": projection.weight_exp,
         "num_weight_bits": projection.num_weight_bits,
         "sign_mode": SignMode[projection.sign_mode.upper()],

@@ -6,13 +6,17 @@ from typing import Any, Literal
 
 import numpy as np
 
+from dlm_snn.connections.conv2d import Conv2d
+from dlm_snn.connections.pool2d import Pool2d
 from dlm_snn.errors import DlmError, UnsupportedError, nearest
-from dlm_snn.network import IntegerNetwork, IntegerProjection, Network, weight_grid
+from dlm_snn.network import Input, IntegerNetwork, IntegerProjection, Network, Projection, weight_grid
 from dlm_snn.neurons.integer_lif import ALIGNMENT, DECAY_UNITY, IntegerLIF
 
 Target = Literal["float", "fixed"]
 TAGS = {"float": "floating_pt", "fixed": "fixed_pt"}
 """Lava's ProcessModel tag of each target: Loihi2SimCfg(select_tag=...)."""
+CONV_LIMIT = 2**23
+"""Lava's Conv clamps its sums to 24 bits, sign included (PyConvModelFixed)."""
 
 
 def check_supported(network: Network | IntegerNetwork, target: str, sequential: bool) -> None:
@@ -24,7 +28,7 @@ def check_supported(network: Network | IntegerNetwork, target: str, sequential: 
     if target == "float" and isinstance(network, IntegerNetwork):
         raise UnsupportedError("lava-float", "an IntegerNetwork", "use lava-fixed")
     for p in network.projections:
-        _check_grid(p, target)
+        _check_grid(network, p, target)
     if sequential and network.unbalanced:
         raise UnsupportedError(
             f"lava-{target}",
@@ -34,13 +38,35 @@ def check_supported(network: Network | IntegerNetwork, target: str, sequential: 
     _check_early_spikes(network, target)
 
 
-def _check_grid(p: Any, target: str) -> None:
-    """Refuse odd weights of a convolution: it is built as Sparse, which drops their lowest bit."""
-    if not isinstance(p, IntegerProjection):
+def clocked_delay(network: Network | IntegerNetwork, p: Projection | IntegerProjection) -> Any:
+    """Delay of a projection on a machine with a clock, where an aligned Input waits until its window begins."""
+    pre = network.populations[p.pre]
+    return network.depth[p.post] if isinstance(pre, Input) and pre.aligned else p.delay
+
+
+def as_convolution(network: Network | IntegerNetwork, p: Projection | IntegerProjection) -> Conv2d | None:
+    """The convolution that Lava's Conv computes in this projection's place; None where Sparse has to.
+
+    Conv has no delay and no weight exponent, and clamps its sums to 24 bits.
+    """
+    connection = p.connection.convolution() if isinstance(p.connection, Pool2d) else p.connection
+    if not isinstance(connection, Conv2d) or np.any(clocked_delay(network, p) != 1):
+        return None
+    if isinstance(p, IntegerProjection):
+        bits = getattr(network.populations[p.pre], "graded_bits", None) or 1
+        if p.weight_exp != 0 or connection.absolute_sums().max() * (2**bits - 1) >= CONV_LIMIT:
+            return None
+    return connection
+
+
+def _check_grid(network: Network | IntegerNetwork, p: Any, target: str) -> None:
+    """Refuse odd weights of a convolution that is built as Sparse, which drops their lowest bit."""
+    if not isinstance(p, IntegerProjection) or as_convolution(network, p) is not None:
         return
     low, _, grain = weight_grid(p.sign_mode, p.num_weight_bits)
     if np.any((p.connection.weight - low) % grain):
-        raise UnsupportedError(f"lava-{target}", f"odd weights of a convolution ('{p.name}')", "use even ones")
+        thing = f"odd weights of a convolution with a delay, or with sums beyond 24 bits ('{p.name}')"
+        raise UnsupportedError(f"lava-{target}", thing, "use even ones")
 
 
 def _check_early_spikes(network: Network | IntegerNetwork, target: str) -> None:

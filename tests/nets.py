@@ -965,6 +965,29 @@ def int_convolution(rng: Generator) -> Made:
 
 
 @_integer
+def int_odd_convolution(rng: Generator) -> Made:
+    """Odd weights of either sign from spikes and from a graded Input: Lava's Conv takes them."""
+    shape = (4, 5, 6)
+    pooling = Pool2d((6, 3, 3), (2, 3), 1, weight=101)
+    kernels = [_kernel(rng, True).weight + 1, 2 * rng.integers(-5, 6, (6, 4, 3, 4)) + 1]
+    network = IntegerNetwork(
+        {
+            "events": Input(shape),
+            "pixels": Input(shape, graded_bits=4),
+            "hidden": IntegerLIF((6, 3, 3), dv=410, v_threshold=420),
+            "output": IntegerLIF(pooling.output_shape, dv=410, v_threshold=290),
+        },
+        [
+            IntegerProjection("events", "hidden", Conv2d(kernels[0], shape, (2, 2), (1, 1), (2, 1), groups=2)),
+            IntegerProjection("pixels", "hidden", Conv2d(kernels[1], shape)),
+            IntegerProjection("hidden", "output", Conv2d(pooling.convolution().weight, (6, 3, 3), (2, 3), 1, groups=6)),
+        ],
+    )
+    fed = {"events": rng.random((2, 24, *shape)) < 0.2, "pixels": rng.integers(0, 16, (2, 24, *shape))}
+    return network, fed, 24
+
+
+@_integer
 def int_periodic(rng: Generator) -> Made:
     network = IntegerNetwork(
         {

@@ -160,6 +160,14 @@ def test_refusals_are_by_name(network, stimulus):
         dlm.run(periodic, stimulus, 10, backend="lava-float", period=10)
 
 
+def test_an_odd_convolution_with_a_delay_is_refused_by_name():
+    odd = dlm.IntegerProjection("image", "post", dlm.Conv2d([[[[3, -2]]]], (1, 2, 2)), delay=2)
+    populations = {"image": dlm.Input((1, 2, 2)), "post": dlm.IntegerLIF((2,), dv=0, v_threshold=1)}
+    network = dlm.IntegerNetwork(populations, (odd,))
+    with pytest.raises(dlm.UnsupportedError, match=r"odd weights of a convolution with a delay.* \('image->post'\)"):
+        dlm.run(network, {"image": np.zeros((1, 3, 4), int)}, 3, backend="lava-fixed")
+
+
 def test_an_early_spiking_bias_is_refused_by_name(stimulus):
     one = dlm.Dense(np.ones((1, 1)))
     populations = {

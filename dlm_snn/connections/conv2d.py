@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from math import prod
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -63,6 +63,12 @@ class Conv2d(Connection):
             )
 
     @property
+    def spacing(self) -> tuple[Pair, Pair, Pair]:
+        """Stride, padding and dilation, each (row, column)."""
+        stride, padding, dilation = (cast(Pair, value) for value in (self.stride, self.padding, self.dilation))
+        return stride, padding, dilation
+
+    @property
     def output_shape(self) -> tuple[int, int, int]:
         """(channel, row, column) of the postsynaptic population."""
         rows, columns = window_counts(self.input_shape, self.weight.shape[2:], self.stride, self.padding, self.dilation)
@@ -101,7 +107,7 @@ class Conv2d(Connection):
 
     def _patches(self, image: NDArray) -> Iterator[tuple[int, int, NDArray]]:
         """For every place (i, j) of the kernel what lies under it: (..., channel, output row, output column)."""
-        (down, across), (top, left), (deep, wide) = pairs(self.stride, self.padding, self.dilation)
+        (down, across), (top, left), (deep, wide) = self.spacing
         _, rows, columns = self.output_shape
         around = [(0, 0)] * (image.ndim - 2) + [(top, top), (left, left)]
         padded = np.pad(image, around)
@@ -149,11 +155,6 @@ def checked_pair(name: str, value: Any, least: int) -> Pair:
     if len(pair) != 2 or any(not isinstance(a, (int, np.integer)) or a < least for a in pair):
         raise DlmError(f"{name} = {value!r} is not an integer >= {least}, or two of them (row, column)")
     return int(pair[0]), int(pair[1])
-
-
-def pairs(*values: Any) -> list[Pair]:
-    """Checked fields as the pairs that they are."""
-    return list(values)
 
 
 def window_counts(
