@@ -55,8 +55,8 @@ class SimulationConfig(Config):
     """
 
     n_steps: int = Field(default=20, ge=1)
-    float_backends: tuple[str, ...] = ("reference", "torch", "snntorch", "brian2", "lava-float")
-    integer_backends: tuple[str, ...] = ("reference", "torch", "lava-fixed")
+    float_backends: tuple[str, ...] = ("reference", "fast", "torch", "snntorch", "brian2", "lava-float", "lava-fused")
+    integer_backends: tuple[str, ...] = ("reference", "fast", "torch", "lava-fixed", "lava-fused")
     samples: int | None = Field(default=None, ge=1)
     state_samples: int = Field(default=20, ge=1)
     timeout: float = Field(default=120.0, gt=0)

@@ -30,6 +30,9 @@ from experiments.agreement import Show, agreement, simulate
 from experiments.config import RunConfig, SimulationConfig
 from experiments.evaluate import Evaluation, evaluate
 
+STORED = ("reference", "lava-float", "lava-fixed")
+"""Simulators whose rasters and traces go into the run folder."""
+
 
 @dataclass(frozen=True, eq=False)
 class Simulated:
@@ -176,7 +179,7 @@ def _metrics(
     integers: Simulated,
     curve: Curve,
 ) -> dict[str, Any]:
-    lava = {n: r for part in (floats, integers) for n, r in part.recordings.items() if n.startswith("lava-")}
+    lava = {n: r for n, r in _named(floats, integers, lambda part: part.recordings) if n.startswith("lava-")}
     return {
         "dataset": {
             "name": data.dataset.name,
@@ -202,15 +205,15 @@ def _metrics(
 
 
 def _named(floats: Simulated, integers: Simulated, pick: Callable[[Simulated], Mapping[str, Recording]]) -> Any:
-    """(name in the run folder, recording) of every simulator; both arithmetics have a reference."""
+    """(name in the run folder, recording) of every simulator; most have both arithmetics."""
     yield from pick(floats).items()
     for name, recording in pick(integers).items():
-        yield (name if name.startswith("lava-") else f"{name}-integer"), recording
+        yield (name if name == "lava-fixed" else f"{name}-integer"), recording
 
 
 def _write_rasters(folder: Path, floats: Simulated, integers: Simulated) -> None:
     for name, recording in _named(floats, integers, lambda part: part.recordings):
-        if not name.startswith(("reference", "lava-")):
+        if not name.startswith(STORED):
             continue
         (folder / "rasters" / name).mkdir(parents=True)
         for population, raster in recording.rasters.items():
@@ -221,7 +224,7 @@ def _write_traces(path: Path, floats: Simulated, integers: Simulated) -> None:
     """v of the first sample, in units of the threshold's own."""
     arrays = {}
     for name, recording in _named(floats, integers, lambda part: part.states):
-        if not name.startswith(("reference", "lava-")):
+        if not name.startswith(STORED):
             continue
         unit = 64 if isinstance(recording.network, IntegerNetwork) else 1
         for population, v in recording.v.items():

@@ -135,11 +135,16 @@ def _print_summary(metrics: dict[str, Any], folder: Path) -> None:
     table.add_row("synaptic operations per sample", *operations)
     console = Console()
     console.print(table)
-    pairs = Table(title="agreement of every pair of simulators")
+    rows = metrics["agreement"]
+    equal = sum(row["equal"] for row in rows)
+    pairs = Table(title=f"agreement of simulators: {equal} of {len(rows)} pairs are equal")
     for heading in ("network", "simulators", "samples", "spikes", "differ", "ties", ""):
         left = heading in ("network", "simulators", "")
         pairs.add_column(heading, justify="left" if left else "right", no_wrap=True)
-    for row in metrics["agreement"]:
+    first = {row["network"]: row["first"] for row in reversed(rows)}
+    for row in rows:
+        if row["equal"] and row["first"] != first[row["network"]]:
+            continue
         compared = sum(counts[0] for counts in row["spikes"].values())
         differ = sum(counts[2] for counts in row["spikes"].values())
         verdict = "equal" if row["equal"] else row["text"]
