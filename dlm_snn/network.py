@@ -184,13 +184,11 @@ class IntegerProjection:
         for field, low, high in (("weight_exp", -8, 7), ("num_weight_bits", 1, 8)):
             value = checked_parameter(f"{self.name}: {field}", getattr(self, field), 1, int, low, high)
             object.__setattr__(self, field, value)
-        low, high, grain = weight_grid(self.sign_mode, self.num_weight_bits)
+        low, high, grain = self.grid
         if not self.connection.integer:
             raise DlmError(f"{self.name}: float weights in an integer projection; quantize the network")
         if isinstance(self.connection, Chain):
             raise DlmError(f"{self.name}: a Chain in an integer projection; multiply it out with chain.merged()")
-        if isinstance(self.connection, Conv2d) and self.weight_exp == 0 and self.num_weight_bits == 8:
-            high, grain = high + grain - 1, 1
         weight = self.connection.weight
         if weight.size and (weight.min() < low or weight.max() > high or np.any(weight % grain)):
             raise DlmError(
@@ -202,6 +200,14 @@ class IntegerProjection:
     def name(self) -> str:
         """``pre->post``."""
         return f"{self.pre}->{self.post}"
+
+    @property
+    def grid(self) -> tuple[int, int, int]:
+        """Smallest weight, largest weight and grain; a convolution without exponent takes every integer of 8 bits."""
+        low, high, grain = weight_grid(self.sign_mode, self.num_weight_bits)
+        if isinstance(self.connection, Conv2d) and self.weight_exp == 0 and self.num_weight_bits == 8:
+            return low, high + grain - 1, 1
+        return low, high, grain
 
     @cached_property
     def parts(self) -> tuple[tuple[int, Connection], ...]:

@@ -213,6 +213,8 @@ def script(steps: int) -> subprocess.Popen:
         stderr=subprocess.PIPE,
         env=environment,
         text=True,
+        # A job in the background may ignore Ctrl-C, and its children with it.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
 
 
@@ -229,7 +231,7 @@ def test_an_interrupted_or_killed_script_leaves_nothing(number):
     started = processes.lava_processes(child.pid)
     time.sleep(0.5)
     os.kill(child.pid, number)
-    child.communicate(timeout=20)
+    child.communicate(timeout=60)
     processes.wait_for(lambda: not any("python" in processes.command_line(pid) for pid in started), 10)
     processes.wait_for(lambda: not list(processes.SHARED_MEMORY.glob(f"dlm{started[0]}_*")), 10)
 

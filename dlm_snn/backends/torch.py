@@ -15,7 +15,7 @@ from dlm_snn.backends._torch_loop import Arithmetic, silent, simulate, unroll
 from dlm_snn.connections.chain import Chain
 from dlm_snn.connections.pool2d import Pool2d
 from dlm_snn.errors import DlmError
-from dlm_snn.network import Input, IntegerNetwork, IntegerProjection, Network, weight_grid
+from dlm_snn.network import Input, IntegerNetwork, IntegerProjection, Network
 from dlm_snn.neurons.integer_lif import ALIGNMENT, IntegerLIF
 from dlm_snn.recording import Record, Recording, RunState
 from dlm_snn.surrogate import Surrogate, straight_through
@@ -167,7 +167,7 @@ class SpikingModule(torch.nn.Module):
             if not isinstance(projection, IntegerProjection):
                 yield weight
                 continue
-            low, high, grain = weight_grid(projection.sign_mode, projection.num_weight_bits)
+            low, high, grain = projection.grid
             scaled = weight * self._unit(projection)
             yield straight_through((scaled / grain).round().mul(grain).clamp(low, high), scaled)
 
