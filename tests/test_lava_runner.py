@@ -190,6 +190,9 @@ def test_a_gap_between_samples_changes_nothing(network, stimulus):
 
 
 SCRIPT = """
+import signal
+# A job in the background may ignore Ctrl-C, and its children with it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 import numpy as np
 import dlm_snn as dlm
 network = dlm.Network(
@@ -213,8 +216,6 @@ def script(steps: int) -> subprocess.Popen:
         stderr=subprocess.PIPE,
         env=environment,
         text=True,
-        # A job in the background may ignore Ctrl-C, and its children with it.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
 
 
