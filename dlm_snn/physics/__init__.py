@@ -1,0 +1,1 @@
+"""The Dissipative Learning Machine's physics: dynamics of weights, ledgers of neurons, noise, closed forms."""

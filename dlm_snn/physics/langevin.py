@@ -1,0 +1,256 @@
+"""Langevin dynamics of weights, over- and underdamped: init, step -> (state, ThermodynamicState).
+
+Overdamped:   d theta = -(D + Q) grad L dt + sqrt(2 T D) dW            (Euler-Maruyama)
+Underdamped:  d theta = p dt,  dp = -grad L dt + J dt - gamma p dt + sqrt(2 gamma T) dW      (BAOAB, merged half kicks)
+
+The current J stands in the underdamped form as a *force* -Q grad L on the momentum (driven: it does not keep the Gibbs
+law), or as a *drift* of theta by -Q grad L, in a sub-step of its own (it keeps the Gibbs law as h -> 0).
+At T = 0, without current and injection, these are torch's SGD: overdamped with lr = h; underdamped with momentum
+c = exp(-gamma h) and lr = h^2 (1 + c) / 2.
+
+Sources: Leimkuhler and Matthews, Appl. Math. Res. Express 2013, 34 (BAOAB); Ma, Chen and Fox, NIPS 2015 (D + Q).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+import torch
+from torch import Tensor
+
+from dlm_snn.errors import DlmError, nearest
+from dlm_snn.physics.currents import Current
+from dlm_snn.physics.thermodynamics import Move, ThermodynamicState, balance
+
+Loss = Callable[[Tensor], tuple[Tensor, Tensor]]
+"""theta (..., parameter) -> (loss (...), gradient (..., parameter))."""
+
+
+@dataclass(frozen=True, eq=False)
+class Dynamics:
+    """The constants of motion. Numbers, or tensors (parameter,) for values that differ between layers.
+
+    Attributes:
+        temperature: T >= 0, in units of the loss.
+        friction: gamma > 0 of the underdamped form; None: overdamped.
+        mobility: D > 0, the diagonal; 1 in the underdamped form.
+        current: Q; None: no current.
+        current_as: "force" or "drift", in the underdamped form.
+        injection_rate: P >= 0, the power of random kicks outside the bath: <p^2> = T + P / gamma where the loss is
+            flat; overdamped, kicks of the variance 2 P D^2 h.
+
+    Raises:
+        DlmError: values outside these ranges.
+    """
+
+    temperature: Tensor | float = 0.0
+    friction: Tensor | float | None = None
+    mobility: Tensor | float = 1.0
+    current: Current | None = None
+    current_as: Literal["force", "drift"] = "force"
+    injection_rate: Tensor | float = 0.0
+
+    def __post_init__(self) -> None:
+        _require("temperature", self.temperature, zero=True, remedy="give T >= 0")
+        _require("injection_rate", self.injection_rate, zero=True, remedy="give P >= 0")
+        _require("mobility", self.mobility, zero=False, remedy="D is positive")
+        if self.friction is not None:
+            remedy = "the underdamped form needs a bath; friction=None is the overdamped form"
+            _require("friction", self.friction, zero=False, remedy=remedy)
+            if torch.any(torch.as_tensor(self.mobility) != 1):
+                raise DlmError("mobility is for the overdamped form; in the underdamped one it is 1 / friction")
+        if self.current_as not in ("force", "drift"):
+            raise DlmError(f"current_as = '{self.current_as}'; {nearest(str(self.current_as), ('force', 'drift'))}")
+
+    @property
+    def underdamped(self) -> bool:
+        """Whether there is a momentum."""
+        return self.friction is not None
+
+
+def _require(name: str, value: Tensor | float, zero: bool, remedy: str) -> None:
+    given = torch.as_tensor(value)
+    if not torch.isfinite(given).all() or bool((given < 0).any()) or (not zero and bool((given == 0).any())):
+        raise DlmError(f"{name} = {value}: {remedy}")
+
+
+class State(NamedTuple):
+    """Where the weights are.
+
+    Attributes:
+        theta: (..., parameter).
+        momentum: (..., parameter) before the kick of theta's own gradient (a full BAOAB momentum p is
+            momentum + h/2 times the force at theta); empty in the overdamped form.
+        energy: (...) loss at theta.
+        gradient: (..., parameter) of the loss at theta.
+    """
+
+    theta: Tensor
+    momentum: Tensor
+    energy: Tensor
+    gradient: Tensor
+
+
+def init(theta: Tensor, loss: Loss, dynamics: Dynamics, momentum: Tensor | None = None) -> State:
+    """The state at theta, at rest unless a momentum (before its kick) is given.
+
+    Raises:
+        DlmError: a gradient that is not finite.
+    """
+    energy, gradient = loss(theta)
+    if not dynamics.underdamped:
+        momentum = theta.new_empty(0)
+    elif momentum is None:
+        momentum = torch.zeros_like(theta)
+    return State(theta, momentum, energy, _finite(gradient))
+
+
+def switch(state: State, loss: Loss, dynamics: Dynamics, h: float) -> tuple[State, Tensor]:
+    """Go over to another loss at fixed theta (another batch or task): the state there, and the work w_sw done by it.
+
+    In the underdamped form the energy counts the half kick by which the momentum is brought to theta's own time.
+    """
+    new = init(state.theta, loss, dynamics, state.momentum)
+    return new, total_energy(new, dynamics, h) - total_energy(state, dynamics, h)
+
+
+def total_energy(state: State, dynamics: Dynamics, h: float) -> Tensor:
+    """L, and |p|^2 / 2 at theta's own time in the underdamped form, (...)."""
+    if not dynamics.underdamped:
+        return state.energy
+    p = state.momentum + h / 2 * force(state.gradient, dynamics)
+    return state.energy + (p * p).sum(-1) / 2
+
+
+def force(gradient: Tensor, dynamics: Dynamics) -> Tensor:
+    """What kicks the momentum: -grad L, and -Q grad L where the current is a force."""
+    if dynamics.current is None or dynamics.current_as == "drift":
+        return -gradient
+    return -gradient - dynamics.current(gradient)
+
+
+def step(
+    state: State, loss: Loss, h: float, dynamics: Dynamics, generator: torch.Generator | None = None
+) -> tuple[State, ThermodynamicState]:
+    """One step of length h and its balance; one gradient, at the new place.
+
+    Args:
+        state: of ``init``, ``switch`` or an earlier step, of this loss.
+        loss: theta -> (loss, gradient).
+        h: length of the step.
+        dynamics: the constants.
+        generator: draws the noise.
+
+    Raises:
+        DlmError: a gradient that is not finite, or a step that is not positive.
+    """
+    if not (math.isfinite(h) and h > 0):
+        raise DlmError(f"h = {h}: a step is positive")
+    move = advance(state.theta, state.momentum, state.gradient, h, dynamics, generator, book=True)
+    energy, gradient = loss(move.theta)
+    new = State(move.theta, move.momentum, energy, _finite(gradient))
+    before, after = (total_energy(s, dynamics, h) for s in (state, new))
+    return new, balance(move, state.gradient, new.gradient, before, after, h, dynamics)
+
+
+def advance(
+    theta: Tensor,
+    momentum: Tensor,
+    gradient: Tensor,
+    h: float,
+    dynamics: Dynamics,
+    generator: torch.Generator | None,
+    drive: Tensor | None = None,
+    book: bool = False,
+) -> Move:
+    """Move by one step; a pure function.
+
+    Args:
+        theta, momentum, gradient: (..., parameter), see State.
+        h: length of the step.
+        dynamics: the constants.
+        generator: draws the noise.
+        drive: a further force or drift (such as the Hebbian current), (..., parameter).
+        book: whether heat and injection are kept for a balance.
+    """
+    if dynamics.underdamped:
+        return _baoab(theta, momentum, gradient, h, dynamics, generator, drive, book)
+    return _euler_maruyama(theta, momentum, gradient, h, dynamics, generator, drive, book)
+
+
+def _euler_maruyama(
+    theta: Tensor,
+    momentum: Tensor,
+    gradient: Tensor,
+    h: float,
+    dynamics: Dynamics,
+    generator: torch.Generator | None,
+    drive: Tensor | None,
+    book: bool,
+) -> Move:
+    mobility = dynamics.mobility
+    drift = mobility * gradient
+    if dynamics.current is not None:
+        drift = drift + dynamics.current(gradient)
+    if drive is not None:
+        drift = drift - drive
+    shift = -h * drift
+    if _any(dynamics.temperature):
+        shift = shift + _root(2 * h * dynamics.temperature * mobility) * _normal(theta, generator)
+    kick = None
+    if _any(dynamics.injection_rate):
+        kick = mobility * _root(2 * h * dynamics.injection_rate) * _normal(theta, generator)
+    moved = theta + shift if kick is None else theta + shift + kick
+    return Move(moved, momentum, shift if book else None, kick, None, None)
+
+
+def _baoab(
+    theta: Tensor,
+    momentum: Tensor,
+    gradient: Tensor,
+    h: float,
+    dynamics: Dynamics,
+    generator: torch.Generator | None,
+    drive: Tensor | None,
+    book: bool,
+) -> Move:
+    pushed = force(gradient, dynamics) if drive is None else force(gradient, dynamics) + drive
+    p = momentum + h * pushed
+    place = theta
+    if dynamics.current is not None and dynamics.current_as == "drift":
+        place = theta - h * dynamics.current(gradient)
+    half = place + h / 2 * p
+    friction = dynamics.friction if dynamics.friction is not None else 0.0
+    c = torch.exp(-h * friction) if isinstance(friction, Tensor) else math.exp(-h * friction)
+    after = c * p
+    if _any(dynamics.temperature):
+        after = after + _root((1 - c * c) * dynamics.temperature) * _normal(theta, generator)
+    heat = (p * p - after * after) / 2 if book else None
+    injected = None
+    if _any(dynamics.injection_rate):
+        kicked = after + _root((1 - c * c) * dynamics.injection_rate / friction) * _normal(theta, generator)
+        injected = (kicked * kicked - after * after) / 2 if book else None
+        after = kicked
+    moved = half + h / 2 * after
+    return Move(moved, after, moved - theta if book else None, None, heat, injected)
+
+
+def _any(value: Tensor | float) -> bool:
+    return bool((value != 0).any()) if isinstance(value, Tensor) else value != 0
+
+
+def _root(value: Tensor | float) -> Tensor | float:
+    return value.sqrt() if isinstance(value, Tensor) else math.sqrt(value)
+
+
+def _normal(like: Tensor, generator: torch.Generator | None) -> Tensor:
+    return torch.randn(like.shape, dtype=like.dtype, device=like.device, generator=generator)
+
+
+def _finite(gradient: Tensor) -> Tensor:
+    if not torch.isfinite(gradient).all():
+        raise DlmError("the gradient is not finite; lower the step, or look for a division by 0 in the loss")
+    return gradient
