@@ -1,4 +1,7 @@
-"""Training by surrogate gradients: a first network, the loop over batches, and the ReLU control."""
+"""Training by surrogate gradients: a first network, the loop over batches, and the ReLU control.
+
+Weights follow AdamW (plain) or the Dissipative Learning Machine's dynamics (``physics.trainer``).
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any, Literal, TypeVar, cast
+from typing import Any, Literal, Protocol, TypeVar, cast
 
 import numpy as np
 import torch
@@ -22,13 +25,17 @@ from dlm_snn.errors import DlmError
 from dlm_snn.metrics import accuracy
 from dlm_snn.network import Input, IntegerNetwork, Network, Projection
 from dlm_snn.neurons.lif import LIF
+from dlm_snn.physics.trainer import Activities, DynamicsConfig, LangevinStepper
 from dlm_snn.raster import SpikeRaster
 from dlm_snn.surrogate import surrogate
 
 Labelled = tuple[NDArray, NDArray]
 """Samples (n, features) and their classes (n,)."""
 Curve = list[dict[str, Any]]
-"""One record an epoch: epoch, loss, train_accuracy, validation_accuracy (None without validation)."""
+"""One record an epoch: epoch, loss, train_accuracy, validation_accuracy (None without validation).
+
+With measured dynamics also "thermodynamics", the books of the epoch; see LangevinStepper.take_books.
+"""
 Progress = Callable[[dict[str, Any]], None]
 AnyNetwork = TypeVar("AnyNetwork", Network, IntegerNetwork)
 
@@ -113,6 +120,7 @@ def train(
     n_steps: int,
     progress: Progress | None = None,
     validation: Labelled | None = None,
+    dynamics: DynamicsConfig | None = None,
 ) -> tuple[AnyNetwork, Curve]:
     """Train the weights of a network with one data Input and one output population.
 
@@ -126,6 +134,7 @@ def train(
         n_steps: steps of every window.
         progress: called with each epoch's record.
         validation: samples and classes that are only measured.
+        dynamics: the DLM's constants; its schedule and step then stand for those of ``config``. None: AdamW.
 
     Returns:
         The trained network (a Network's weights are the float32 values that were trained), and the curve.
@@ -137,19 +146,64 @@ def train(
     _check(x, y, network.populations[source].n, network.populations[output].n)
     module = SpikingModule(network, surrogate(config.surrogate, config.slope))
 
-    def spikes(batch: NDArray) -> Tensor:
-        return module({source: torch.tensor(batch)}, n_steps, [output])[output]
+    events_matter = dynamics is not None and (dynamics.dissipation != "none" or dynamics.form == "hebbian")
+    watched = list(network.neurons) if events_matter else [output]
+
+    def spikes(batch: NDArray, populations: Sequence[str]) -> dict[str, Tensor]:
+        return module({source: torch.tensor(batch)}, n_steps, populations)
 
     def correct(samples: NDArray, labels: NDArray) -> float:
-        dense = [spikes(part).transpose(0, 1).bool().numpy() for part in _batches(samples)]
+        dense = [spikes(part, [output])[output].transpose(0, 1).bool().numpy() for part in _batches(samples)]
         return accuracy(SpikeRaster.from_dense(np.concatenate(dense)), labels)
 
-    def logits(batch: NDArray) -> Tensor:
-        return config.logit_scale * spikes(batch).sum(0)
+    def answer(batch: NDArray) -> tuple[Tensor, Activities]:
+        fired = spikes(batch, watched)
+        active = {name: s.detach().sum(0) for name, s in fired.items()} if events_matter else {}
+        return config.logit_scale * fired[output].sum(0), active | {source: torch.tensor(batch)}
+
+    def stepper(n_updates: int) -> Stepper:
+        if dynamics is None:
+            return _AdamW(module.parameters(), config, n_updates)
+        trained = [(p.pre, p.post, w) for p, w in zip(network.projections, module.weights, strict=True)]
+        trained = [(pre, post, w) for pre, post, w in trained if w.requires_grad]
+        name = f"{config.surrogate}({config.slope:g})"
+        return LangevinStepper(trained, dynamics, n_updates, name, network.populations[output].n)
 
     with _threads(config.threads):
-        curve = _fit(module.parameters(), logits, correct, (x, y), config, progress, validation)
+        curve = _fit(stepper, answer, correct, (x, y), config, progress, validation)
     return cast(AnyNetwork, module.network()), curve
+
+
+class Stepper(Protocol):
+    """Moves the weights, batch by batch."""
+
+    def update(self, evaluate: Callable[[], tuple[Tensor, Tensor, Activities]]) -> tuple[Tensor, Tensor]:
+        """One batch: (loss, logits) before the step, of what ``evaluate`` computes with a graph."""
+
+    def take_books(self) -> dict[str, Any]:
+        """What was measured since the last call."""
+
+
+class _AdamW:
+    """The plain recipe."""
+
+    def __init__(self, parameters: Iterable[Tensor], config: TrainingConfig, n_updates: int) -> None:
+        rate, decay = config.learning_rate, config.weight_decay
+        self._optimizer = torch.optim.AdamW(parameters, lr=rate, weight_decay=decay, fused=True)
+        self._schedule = _schedule(self._optimizer, config, n_updates)
+
+    def update(self, evaluate: Callable[[], tuple[Tensor, Tensor, Activities]]) -> tuple[Tensor, Tensor]:
+        """One step of AdamW."""
+        loss, score, _ = evaluate()
+        self._optimizer.zero_grad()
+        loss.backward()
+        self._optimizer.step()
+        self._schedule.step()
+        return loss.detach(), score.detach()
+
+    def take_books(self) -> dict[str, Any]:
+        """Nothing is measured: AdamW's scaling breaks the relation of noise to friction."""
+        return {}
 
 
 def _ends(network: Network | IntegerNetwork) -> tuple[str, str]:
@@ -221,11 +275,14 @@ def train_relu(
     weights = [torch.tensor(_uniform(rng, post, pre)).requires_grad_() for pre, post in pairwise(sizes)]
     biases = [torch.zeros(post, requires_grad=True) for post in sizes[1:]]
 
-    def logits(batch: NDArray) -> Tensor:
+    def answer(batch: NDArray) -> tuple[Tensor, Activities]:
         value = torch.tensor(batch).float() / scale
         for weight, bias in zip(weights[:-1], biases[:-1], strict=True):
             value = torch.relu(value @ weight.T + bias)
-        return value @ weights[-1].T + biases[-1]
+        return value @ weights[-1].T + biases[-1], {}
+
+    def stepper(n_updates: int) -> Stepper:
+        return _AdamW([*weights, *biases], config, n_updates)
 
     def correct(samples: NDArray, labels: NDArray) -> float:
         return float(np.mean(frozen().predict(samples) == labels))
@@ -235,7 +292,7 @@ def train_relu(
         return ReluNetwork(weights=arrays[0], biases=arrays[1], scale=scale)
 
     with _threads(config.threads):
-        curve = _fit([*weights, *biases], logits, correct, (x, y), config, progress, validation)
+        curve = _fit(stepper, answer, correct, (x, y), config, progress, validation)
     return frozen(), curve
 
 
@@ -250,8 +307,8 @@ def _threads(number: int) -> Iterator[None]:
 
 
 def _fit(
-    parameters: Iterable[Tensor],
-    logits: Callable[[NDArray], Tensor],
+    stepper: Callable[[int], Stepper],
+    answer: Callable[[NDArray], tuple[Tensor, Activities]],
     correct: Callable[[NDArray, NDArray], float],
     data: Labelled,
     config: TrainingConfig,
@@ -262,34 +319,34 @@ def _fit(
     x, y = data
     labels = torch.tensor(y, dtype=torch.int64)
     rng = np.random.default_rng(config.seed)
-    optimizer = torch.optim.AdamW(parameters, lr=config.learning_rate, weight_decay=config.weight_decay, fused=True)
-    n_updates = config.epochs * math.ceil(len(x) / config.batch_size)
-    schedule = _schedule(optimizer, config, n_updates)
+    mover = stepper(config.epochs * math.ceil(len(x) / config.batch_size))
     curve = []
     for epoch in range(1, config.epochs + 1):
         loss_sum, hits = 0.0, 0
         order = rng.permutation(len(x))
         for start in range(0, len(x), config.batch_size):
             chosen = order[start : start + config.batch_size]
-            target = labels[chosen]
-            score = logits(x[chosen])
-            loss = torch.nn.functional.cross_entropy(score, target)
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
-            schedule.step()
+            batch, target = x[chosen], labels[chosen]
+
+            def evaluate(batch: NDArray = batch, target: Tensor = target) -> tuple[Tensor, Tensor, Activities]:
+                score, active = answer(batch)
+                return torch.nn.functional.cross_entropy(score, target), score, active
+
+            loss, score = mover.update(evaluate)
             loss_sum += loss.item() * len(chosen)
             hits += int((score.argmax(1) == target).sum())
         if not math.isfinite(loss_sum):
-            raise DlmError(f"the loss is {loss_sum} in epoch {epoch}; lower learning_rate")
+            raise DlmError(f"the loss is {loss_sum} in epoch {epoch}; lower learning_rate (or dynamics.step)")
         with torch.no_grad():
             measured = None if validation is None else correct(*validation)
-        record = {
+        record: dict[str, Any] = {
             "epoch": epoch,
             "loss": loss_sum / len(x),
             "train_accuracy": hits / len(x),
             "validation_accuracy": measured,
         }
+        if books := mover.take_books():
+            record["thermodynamics"] = books
         curve.append(record)
         if progress is not None:
             progress(record)

@@ -122,7 +122,7 @@ def total_energy(state: State, dynamics: Dynamics, h: float) -> Tensor:
     if not dynamics.underdamped:
         return state.energy
     p = state.momentum + h / 2 * force(state.gradient, dynamics)
-    return state.energy + (p * p).sum(-1) / 2
+    return state.energy + (p * p).sum(-1, dtype=torch.float64) / 2
 
 
 def force(gradient: Tensor, dynamics: Dynamics) -> Tensor:

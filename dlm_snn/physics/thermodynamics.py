@@ -188,14 +188,15 @@ def _mean_current(current: Current | None, before: Tensor, after: Tensor, mean: 
 
 
 def _by_layer(x: Tensor, sizes: Sequence[int]) -> Tensor:
-    return torch.stack([part.sum(-1) for part in x.split(list(sizes), dim=-1)], dim=-1)
+    return torch.stack([part.sum(-1, dtype=torch.float64) for part in x.split(list(sizes), dim=-1)], dim=-1)
 
 
 def _over_temperature(x: Tensor, temperature: Tensor | float) -> Tensor:
     """Sum over parameters of x / T; NaN where a T is 0, since entropy production is undefined there."""
     if isinstance(temperature, Tensor):
-        return torch.where(temperature > 0, x / temperature, torch.nan).sum(-1)
-    return x.sum(-1) / temperature if temperature > 0 else torch.full_like(x.sum(-1), torch.nan)
+        return torch.where(temperature > 0, x / temperature, torch.nan).sum(-1, dtype=torch.float64)
+    total = x.sum(-1, dtype=torch.float64)
+    return total / temperature if temperature > 0 else torch.full_like(total, torch.nan)
 
 
 def _circulation(move: Move, current: Current | None) -> Tensor:
@@ -204,7 +205,7 @@ def _circulation(move: Move, current: Current | None) -> Tensor:
     if current is None:
         return torch.zeros_like(shift[..., 0])
     moved = shift if move.kick is None else shift + move.kick
-    return ((move.theta - moved / 2) * current.planes(moved)).sum(-1)
+    return ((move.theta - moved / 2) * current.planes(moved)).sum(-1, dtype=torch.float64)
 
 
 def entropy_production_rate(

@@ -1,0 +1,257 @@
+"""How the DLM trains: Langevin weights, a thermostat, synaptic dissipation, and the balances over training."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Literal
+
+import torch
+from pydantic import Field
+from torch import Tensor
+
+from dlm_snn.config import Config
+from dlm_snn.errors import DlmError
+from dlm_snn.physics import thermostat
+from dlm_snn.physics.dissipation import Dissipation, dissipate
+from dlm_snn.physics.optimizer import Langevin
+from dlm_snn.physics.stability import check_sigma_weight
+from dlm_snn.physics.thermodynamics import differentiable_gradient, sigma_of
+
+
+class DynamicsConfig(Config):
+    """The Dissipative Learning Machine's constants.
+
+    Attributes:
+        step: h at the peak of its schedule.
+        friction: gamma of the underdamped form; null: overdamped.
+        temperature: T, in units of the mean loss.
+        thermostat: "constant", "annealed" (to 0) or "uncertainty" (T times the entropy of the predictions).
+        alpha: strength of the information current; 0: none.
+        form: "antisymmetric" or "hebbian".
+        function: "linear", "tanh" or "quadratic", of the current.
+        current_as: "force" or "drift", in the underdamped form.
+        injection_rate: P, power of random kicks outside the bath.
+        dissipation: "event", "clock" (its control) or "none".
+        dissipation_rate: share of a weight lost where pre and post are active in all samples of a batch, per step.
+        warmup: share of the steps over which h rises to its peak; then it falls along a cosine.
+        last_step: h at the end, as a share of its peak.
+        sigma_weight: the objective is L - sigma_weight * sigma.
+        measure: heat, work and entropy production of every step; twice the time.
+        seed: of the noise and of the current's pairs.
+    """
+
+    step: float = Field(default=0.324, gt=0)
+    friction: float | None = Field(default=0.325, gt=0)
+    temperature: float = Field(default=1e-6, ge=0)
+    thermostat: Literal["constant", "annealed", "uncertainty"] = "constant"
+    alpha: float = Field(default=0.5, ge=0)
+    form: Literal["antisymmetric", "hebbian"] = "antisymmetric"
+    function: Literal["linear", "tanh", "quadratic"] = "linear"
+    current_as: Literal["force", "drift"] = "force"
+    injection_rate: float = Field(default=0.0, ge=0)
+    dissipation: Dissipation = "event"
+    dissipation_rate: float = Field(default=1e-3, ge=0, le=1)
+    warmup: float = Field(default=0.2, ge=0, lt=1)
+    last_step: float = Field(default=0.02, ge=0, le=1)
+    sigma_weight: float = Field(default=0.0, ge=0)
+    measure: bool = False
+    seed: int = Field(default=0, ge=0)
+
+
+def one_cycle(config: DynamicsConfig, n_updates: int) -> Callable[[int], float]:
+    """h as a share of its peak: a linear warm-up, then half a cosine."""
+    rising = config.warmup * n_updates
+
+    def share(update: int) -> float:
+        if update < rising:
+            return (update + 1) / (rising + 1)
+        along = (update - rising) / max(n_updates - rising, 1)
+        return config.last_step + (1 - config.last_step) * (1 + math.cos(math.pi * along)) / 2
+
+    return share
+
+
+Activities = Mapping[str, Tensor]
+"""population -> (sample, neuron), nonzero where it was active in the batch."""
+
+
+class LangevinStepper:
+    """Updates weights batch by batch and books what that did.
+
+    Args:
+        weights: (pre, post, parameter) of every trained projection.
+        config: the constants.
+        n_updates: batches in all.
+        surrogate: name of the surrogate, for the balance.
+        n_classes: for the thermostat by uncertainty.
+    """
+
+    def __init__(
+        self,
+        weights: Sequence[tuple[str, str, Tensor]],
+        config: DynamicsConfig,
+        n_updates: int,
+        surrogate: str | None,
+        n_classes: int,
+    ) -> None:
+        if config.measure and config.form == "hebbian":
+            raise DlmError(
+                "dynamics.measure is for the antisymmetric current; no balance is defined for form 'hebbian'"
+            )
+        self._weights, self._config, self._n_updates = list(weights), config, n_updates
+        self._optimizer = Langevin(
+            [parameter for *_, parameter in weights],
+            config.step,
+            torch.Generator().manual_seed(config.seed),
+            temperature=config.temperature,
+            friction=config.friction,
+            alpha=config.alpha,
+            form=config.form,
+            function=config.function,
+            current_as=config.current_as,
+            injection_rate=config.injection_rate,
+            warmup=0,
+            measure=config.measure,
+            surrogate=surrogate,
+        )
+        self._schedule = torch.optim.lr_scheduler.LambdaLR(self._optimizer, one_cycle(config, n_updates))
+        self._thermostat = {
+            "constant": thermostat.constant,
+            "annealed": thermostat.annealed,
+            "uncertainty": thermostat.by_uncertainty,
+        }[config.thermostat](config.temperature)
+        self._n_classes = n_classes
+        self._updates = 0
+        self._totals: dict[str, Any] = {}
+
+    def update(self, evaluate: Callable[[], tuple[Tensor, Tensor, Activities]]) -> tuple[Tensor, Tensor]:
+        """One batch.
+
+        Args:
+            evaluate: computes (loss, logits, activities) of the batch at the present weights, with a graph.
+
+        Returns:
+            Loss and logits before the step.
+        """
+        first: list[tuple[Tensor, Tensor, Activities]] = []
+
+        def closure() -> Tensor:
+            self._optimizer.zero_grad()
+            loss, score, active = evaluate()
+            self._objective(loss).backward()
+            if not first:
+                first.append((loss.detach(), score.detach(), active))
+                self._prepare(score.detach(), active)
+            return loss.detach()
+
+        if self._config.measure:
+            self._optimizer.step(closure)
+        else:
+            closure()
+            self._optimizer.step()
+        loss, score, active = first[0]
+        self._dissipate(evaluate, active)
+        self._schedule.step()
+        self._updates += 1
+        self._book()
+        return loss, score
+
+    def _objective(self, loss: Tensor) -> Tensor:
+        """L - w sigma; the limit of w is checked at the first batch."""
+        weight = self._config.sigma_weight
+        if weight == 0:
+            return loss
+        parameters = [parameter for *_, parameter in self._weights]
+        if self._updates == 0:
+            check_sigma_weight(self._optimizer.dynamics, weight, curvature_of(loss, parameters))
+        sigma, _ = sigma_of(loss, parameters, self._optimizer.dynamics)
+        return loss - weight * sigma
+
+    def _prepare(self, score: Tensor, active: Activities) -> None:
+        """Temperature and, in the Hebbian form, activities of this step."""
+        config = self._config
+        if config.thermostat != "constant":
+            chances = score.softmax(1)
+            entropy = -(chances * chances.clamp_min(1e-12).log()).sum(1).mean().item()
+            moment = thermostat.Moment(
+                self._updates, self._n_updates, uncertainty=thermostat.uncertainty(entropy, self._n_classes)
+            )
+            self._optimizer.set_temperature(self._thermostat(moment))
+        if config.form == "hebbian":
+            for pre, post, parameter in self._weights:
+                self._optimizer.activity(parameter, active[post].to(parameter), active[pre].to(parameter))
+
+    def _dissipate(self, evaluate: Callable[[], tuple[Tensor, Tensor, Activities]], active: Activities) -> None:
+        config = self._config
+        if config.dissipation == "none" or config.dissipation_rate == 0:
+            return
+
+        def loss() -> float:
+            with torch.no_grad():
+                return float(evaluate()[0])
+
+        for pre, post, parameter in self._weights:
+            dissipate(parameter, active[post], active[pre], config.dissipation_rate, config.dissipation)
+        if config.measure:
+            self._optimizer.book_synaptic(loss() - self._optimizer.end_loss)
+
+    def _book(self) -> None:
+        info = self._optimizer.info
+        if info is None:
+            return
+        found = {
+            "energy": info.energy,
+            "entropy_production": info.entropy_production,
+            "information_current": info.information_current,
+            "dissipation": info.dissipation,
+            "temperature": torch.tensor(info.temperature),
+            "housekeeping": info.housekeeping,
+            "heat": info.heat,
+            "work_current": info.work_current,
+            "work_injection": info.work_injection,
+            "work_switching": info.work_switching,
+            "work_synaptic": info.work_synaptic,
+            "surrogate_work": info.residual,
+            "energy_change": info.energy_change,
+        }
+        for name, value in found.items():
+            self._totals[name] = self._totals.get(name, 0.0) + value.double()
+        self._totals["updates"] = self._totals.get("updates", 0) + 1
+
+    def take_books(self) -> dict[str, Any]:
+        """Means of the five fields, and sums of heat and work (by layer where they are), since the last call."""
+        totals, self._totals = self._totals, {}
+        if not totals:
+            return {}
+        updates = totals.pop("updates")
+        means = ("energy", "entropy_production", "information_current", "dissipation", "temperature", "housekeeping")
+        layers = [f"{pre}->{post}" for pre, post, _ in self._weights]
+        books: dict[str, Any] = {name: _finite(totals.pop(name) / updates) for name in means}
+        for name, value in totals.items():
+            by_layer = value.ndim == 1 and len(value) == len(layers)
+            books[name] = dict(zip(layers, value.tolist(), strict=True)) if by_layer else float(value)
+        return books
+
+
+def _finite(value: Tensor) -> float | None:
+    number = float(value)
+    return number if math.isfinite(number) else None
+
+
+def curvature_of(loss: Tensor, parameters: Sequence[Tensor], iterations: int = 20) -> float:
+    """The largest |eigenvalue| of a loss's Hessian over several parameters, by power iteration on its graph."""
+    gradients = differentiable_gradient(loss, parameters)
+    generator = torch.Generator().manual_seed(0)
+    direction = [torch.randn(p.shape, dtype=p.dtype, generator=generator) for p in parameters]
+    size = 0.0
+    for _ in range(iterations):
+        size = math.sqrt(sum(float(d.square().sum()) for d in direction))
+        if size == 0:
+            return 0.0
+        direction = [d / size for d in direction]
+        products = torch.autograd.grad(
+            gradients, list(parameters), direction, retain_graph=True, materialize_grads=True
+        )
+        direction = [p.detach() for p in products]
+    return math.sqrt(sum(float(d.square().sum()) for d in direction))
