@@ -5,6 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from dlm_snn.config import Config
+from dlm_snn.physics.trainer import DynamicsConfig
 from dlm_snn.tasks.split import DataConfig
 from dlm_snn.training import TrainingConfig
 
@@ -63,10 +64,15 @@ class SimulationConfig(Config):
 
 
 class RunConfig(Config):
-    """The main job, whole."""
+    """The main job, whole.
+
+    Attributes:
+        dynamics: the Dissipative Learning Machine's constants; null: plain training by AdamW.
+    """
 
     data: DataConfig = DataConfig()
     network: NetworkConfig = NetworkConfig()
     training: TrainingConfig = TrainingConfig()
+    dynamics: DynamicsConfig | None = None
     quantization: QuantizationConfig = QuantizationConfig()
     simulation: SimulationConfig = SimulationConfig()

@@ -16,5 +16,10 @@ VARIANTS = {
     "kwta": {},
     "plain": {"network": {"winners": None}},
 }
+DLM = {
+    "training": {"epochs": 30, "batch_size": 32},
+    "dynamics": {"measure": True},
+}
+"""Over the recipe, for the Dissipative Learning Machine's dynamics."""
 SEEDS = (0, 1, 2, 3, 4)
 """Split seed, weight seed and training seed of each repetition."""

@@ -18,5 +18,11 @@ VARIANTS = {
     "k13": {"network": {"winners": 13}},
     "plain": {"network": {"winners": None}},
 }
+DLM = {
+    "training": {"epochs": 10, "batch_size": 256},
+    "dynamics": {},
+    "simulation": {"n_steps": 20},
+}
+"""Over the recipe, for the Dissipative Learning Machine's dynamics."""
 SEEDS = (0, 1, 2)
 """Weight seed and training seed of each repetition."""

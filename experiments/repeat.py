@@ -26,13 +26,15 @@ from experiments.road import convert, train_network
 from experiments.table import EXPERIMENTS, variant_config
 
 LAVA_AT_MOST = 1000
-"""Test sets up to this size are run in Lava whole."""
+"""Test sets up to this size are run on stock Lava processes whole; larger ones on the fused one, equal and faster."""
 
 
 def with_seed(config: RunConfig, seed: int) -> RunConfig:
-    """The same configuration with one seed for the hold-out, the first weights and the order of the samples."""
+    """The same configuration with one seed for hold-out, first weights, order of the samples, noise and current."""
     values = config.model_dump()
     values["data"]["split_seed"] = values["network"]["seed"] = values["training"]["seed"] = seed
+    if values["dynamics"] is not None:
+        values["dynamics"]["seed"] = seed
     return RunConfig.model_validate(values)
 
 
@@ -40,14 +42,16 @@ def key(config: RunConfig) -> str:
     """What decides the figures of a repetition: the configuration without the place of the data."""
     values = config.model_dump(mode="json")
     del values["data"]["data_dir"], values["simulation"]
+    if values["dynamics"] is None:
+        del values["dynamics"]
     if values["data"]["validation_share"] is None:
         del values["data"]["validation_share"]
     values["n_steps"] = config.simulation.n_steps
     return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:16]
 
 
-def repetition(config: RunConfig, show: Show) -> dict[str, float]:
-    """The figures of one repetition: float, integer, Lava fixed_pt on small test sets, and the ReLU control."""
+def repetition(config: RunConfig, show: Show, control: bool = True) -> dict[str, float]:
+    """The figures of one repetition: float, integer, Lava fixed_pt (fused on large test sets), the ReLU control."""
     data = split(config.data)
     network, _ = train_network(config, data, show)
     integer, report = convert(config, network, data)
@@ -56,15 +60,16 @@ def repetition(config: RunConfig, show: Show) -> dict[str, float]:
     results = {"float": evaluate(network, data.x_test, data.y_test, n_steps)}
     results["integer"] = evaluate(integer, data.x_test, data.y_test, n_steps)
     figures: dict[str, float] = {name: result.accuracy for name, result in results.items()}
-    if len(data.y_test) <= LAVA_AT_MOST:
-        show("simulate in lava-fixed", 0, 1)
-        lava = run(integer, {"pixels": data.x_test}, n_steps, backend="lava-fixed")
-        figures["lava-fixed"] = accuracy(lava.rasters["output"], data.y_test)
-    show("train the ReLU control", 0, 1)
-    sizes = (data.x_train.shape[1], *config.network.hidden, data.dataset.n_classes)
-    rng = np.random.default_rng(config.network.seed)
-    relu, _ = train_relu(sizes, data.x_train, data.y_train, config.training, rng, scale=data.dataset.scale)
-    figures["relu"] = float(np.mean(relu.predict(data.x_test) == data.y_test))
+    backend = "lava-fixed" if len(data.y_test) <= LAVA_AT_MOST else "lava-fused"
+    show(f"simulate in {backend}", 0, 1)
+    lava = run(integer, {"pixels": data.x_test}, n_steps, record={"output": "s"}, backend=backend)
+    figures[backend] = accuracy(lava.rasters["output"], data.y_test)
+    if control:
+        show("train the ReLU control", 0, 1)
+        sizes = (data.x_train.shape[1], *config.network.hidden, data.dataset.n_classes)
+        rng = np.random.default_rng(config.network.seed)
+        relu, _ = train_relu(sizes, data.x_train, data.y_train, config.training, rng, scale=data.dataset.scale)
+        figures["relu"] = float(np.mean(relu.predict(data.x_test) == data.y_test))
     figures["wraps"], figures["saturations"] = results["integer"].wraps, results["integer"].saturations
     figures["silent"] = results["integer"].silent
     figures["spikes"] = round(results["integer"].spikes, 1)
@@ -97,7 +102,8 @@ def repeat(
             found = next((row for row in rows if row["config"] == key(config)), None)
             if found is None:
                 placed = config.model_copy(update={"data": config.data.model_copy(update={"data_dir": data_dir})})
-                figures = repetition(placed, _prefixed(show, f"{variant} {seed}: "))
+                control = getattr(EXPERIMENTS[name], "CONTROL", True)
+                figures = repetition(placed, _prefixed(show, f"{variant} {seed}: "), control)
                 found = {
                     "experiment": name,
                     "variant": variant,
@@ -138,7 +144,7 @@ def read_rows(results: Path) -> list[dict[str, Any]]:
 
 def table(rows: list[dict[str, Any]]) -> list[tuple[str, ...]]:
     """Variant, seeds, then mean and 95 % interval in per cent of each accuracy; the first row is the heading."""
-    accuracies = ("float", "integer", "lava-fixed", "relu")
+    accuracies = ("float", "integer", "lava-fixed", "lava-fused", "relu")
     shown = [name for name in accuracies if all(name in row["figures"] for row in rows)]
     lines = [("variant", "seeds", *shown, "wraps", "saturations", "spikes", "synaptic operations")]
     for variant in dict.fromkeys(row["variant"] for row in rows):

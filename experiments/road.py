@@ -122,7 +122,8 @@ def train_network(config: RunConfig, data: Split, show: Show) -> tuple[Network, 
     def told(epoch: Mapping[str, Any]) -> None:
         show(f"train: loss {epoch['loss']:.3f}, accuracy {epoch['train_accuracy']:.1%}", epoch["epoch"], epochs)
 
-    return train(first, data.x_train, data.y_train, config.training, config.simulation.n_steps, told)
+    n_steps = config.simulation.n_steps
+    return train(first, data.x_train, data.y_train, config.training, n_steps, told, dynamics=config.dynamics)
 
 
 def convert(config: RunConfig, network: Network, data: Split) -> tuple[IntegerNetwork, QuantizationReport]:

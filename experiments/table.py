@@ -8,10 +8,13 @@ from typing import Any
 
 from dlm_snn.config import load_config
 from dlm_snn.errors import DlmError, nearest
-from experiments import digits, mnist
+from dlm_snn.physics.trainer import DynamicsConfig
+from experiments import digits, dissipation, dlm, mnist
 from experiments.config import RunConfig
 
-EXPERIMENTS: dict[str, ModuleType] = {"digits": digits, "mnist": mnist}
+DATASETS: dict[str, ModuleType] = {"digits": digits, "mnist": mnist}
+"""The recipes by dataset; each has the plain one and, over it, the DLM's."""
+EXPERIMENTS: dict[str, ModuleType] = {**DATASETS, "dlm": dlm, "dissipation": dissipation}
 
 
 def chosen_config(arguments: Namespace) -> RunConfig:
@@ -21,11 +24,18 @@ def chosen_config(arguments: Namespace) -> RunConfig:
         DlmError: an unknown key, variant or value, or an unreadable file.
     """
     base = RunConfig()
-    if arguments.dataset in EXPERIMENTS or (arguments.dataset is None and arguments.config is None):
+    dynamics = arguments.dynamics or ("dlm" if arguments.config is None else None)
+    if arguments.dataset in DATASETS or (arguments.dataset is None and arguments.config is None):
         base = variant_config(arguments.dataset or "digits", arguments.variant)
+        if dynamics == "dlm":
+            base = RunConfig.model_validate(_over(base.model_dump(), DATASETS[arguments.dataset or "digits"].DLM))
     elif arguments.variant is not None:
-        raise DlmError(f"--variant {arguments.variant} goes with --dataset; {nearest('', EXPERIMENTS)}")
+        raise DlmError(f"--variant {arguments.variant} goes with --dataset; {nearest('', DATASETS)}")
+    elif dynamics == "dlm":
+        base = base.model_copy(update={"dynamics": DynamicsConfig()})
     overrides = list(arguments.set)
+    if arguments.dynamics == "plain":
+        overrides.append("dynamics=null")
     if arguments.data_dir is not None:
         overrides.append(f"data.data_dir={arguments.data_dir}")
     if arguments.dataset is not None:
@@ -50,5 +60,6 @@ def variant_config(experiment: str, variant: str | None = None) -> RunConfig:
 def _over(values: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
     merged = dict(values)
     for key, change in changes.items():
-        merged[key] = _over(merged[key], change) if isinstance(change, dict) else change
+        inner = merged.get(key)
+        merged[key] = _over(inner or {}, change) if isinstance(change, dict) else change
     return merged

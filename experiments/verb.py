@@ -18,6 +18,9 @@ def _choice(parser: ArgumentParser) -> None:
     """The options that choose a configuration."""
     parser.add_argument("--dataset", help="digits (default), mnist, or another installed dataset")
     parser.add_argument("--variant", help="of its experiment: digits has kwta, plain; mnist has k26, k13, plain")
+    parser.add_argument(
+        "--dynamics", choices=("dlm", "plain"), help="how weights learn: dlm (default) or plain, by AdamW"
+    )
     parser.add_argument("--data-dir", type=Path, metavar="DIR", help="folder that holds the dataset")
     parser.add_argument("--config", type=Path, metavar="FILE", help="YAML file, or the folder of an earlier run")
     parser.add_argument("--set", action="append", default=[], metavar="A.B=C", help="change one value; repeatable")
@@ -81,7 +84,7 @@ def _dated(dataset: str) -> str:
 
 def _command(arguments: Namespace) -> str:
     words = ["dlm-snn", "run"]
-    for option in ("dataset", "variant"):
+    for option in ("dataset", "variant", "dynamics"):
         if getattr(arguments, option):
             words += [f"--{option}", getattr(arguments, option)]
     if arguments.config:
@@ -160,7 +163,7 @@ def _print_summary(metrics: dict[str, Any], folder: Path) -> None:
 
 
 def _experiment_arguments(parser: ArgumentParser) -> None:
-    parser.add_argument("name", help="digits or mnist")
+    parser.add_argument("name", help="digits, mnist, dlm or dissipation")
     parser.add_argument("--variant", action="append", metavar="NAME", help="only this one; repeatable")
     parser.add_argument("--data-dir", type=Path, metavar="DIR", help="folder that holds the dataset")
     parser.add_argument(

@@ -1,0 +1,21 @@
+"""What synaptic dissipation saves: spikes at the same accuracy, by event and by the clock, paired by seed."""
+
+from __future__ import annotations
+
+from experiments import dlm
+
+CONFIG = dlm.CONFIG
+RATES = (0.003, 0.01, 0.03)
+"""Of the sweep; the first rate of all is 0, without dissipation."""
+VARIANTS = {
+    "off": {"dynamics": {"dissipation": "none"}},
+    **{
+        f"{kind}-{rate:g}": {"dynamics": {"dissipation": kind, "dissipation_rate": rate}}
+        for rate in RATES
+        for kind in ("event", "clock")
+    },
+}
+SEEDS = (0, 1, 2, 3, 4)
+"""Weight seed, training seed and seed of the noise of each repetition."""
+CONTROL = False
+"""No ReLU network beside it."""

@@ -1,0 +1,28 @@
+"""The Dissipative Learning Machine on MNIST: all its terms on, and each switched off in turn."""
+
+from __future__ import annotations
+
+from experiments import mnist
+from experiments.config import RunConfig
+
+CONFIG = RunConfig.model_validate(
+    {
+        **mnist.CONFIG.model_dump(),
+        "training": {**mnist.CONFIG.training.model_dump(), **mnist.DLM["training"]},
+        "dynamics": mnist.DLM["dynamics"],
+        "simulation": {**mnist.CONFIG.simulation.model_dump(), **mnist.DLM["simulation"]},
+    }
+)
+VARIANTS = {
+    "all": {},
+    "no-noise": {"dynamics": {"temperature": 0.0}},
+    "no-current": {"dynamics": {"alpha": 0.0}},
+    "no-friction": {"dynamics": {"friction": None, "step": 1.0}},
+    "no-dissipation": {"dynamics": {"dissipation": "none"}},
+    "nothing": {"dynamics": {"temperature": 0.0, "alpha": 0.0, "friction": None, "step": 1.0, "dissipation": "none"}},
+}
+"""Without friction there is no momentum: the overdamped form, h = 1. Nothing on: torch's SGD on the same schedule."""
+SEEDS = (0, 1, 2)
+"""Weight seed, training seed and seed of the noise of each repetition."""
+CONTROL = False
+"""No ReLU network beside it."""
