@@ -33,7 +33,8 @@ class DynamicsConfig(Config):
         current_as: "force" or "drift", in the underdamped form.
         injection_rate: P, power of random kicks outside the bath.
         dissipation: "event", "clock" (its control) or "none".
-        dissipation_rate: share of a weight lost where pre and post are active in all samples of a batch, per step.
+        dissipation_rate: share of a weight lost where pre and post are active in all samples of a batch, in a step at
+            the peak of the schedule; it is a rate in time, so shorter steps lose less.
         warmup: share of the steps over which h rises to its peak; then it falls along a cosine.
         last_step: h at the end, as a share of its peak.
         sigma_weight: the objective is L - sigma_weight * sigma.
@@ -115,7 +116,8 @@ class LangevinStepper:
             measure=config.measure,
             surrogate=surrogate,
         )
-        self._schedule = torch.optim.lr_scheduler.LambdaLR(self._optimizer, one_cycle(config, n_updates))
+        self._share = one_cycle(config, n_updates)
+        self._schedule = torch.optim.lr_scheduler.LambdaLR(self._optimizer, self._share)
         self._thermostat = {
             "constant": thermostat.constant,
             "annealed": thermostat.annealed,
@@ -191,8 +193,9 @@ class LangevinStepper:
             with torch.no_grad():
                 return float(evaluate()[0])
 
+        rate = config.dissipation_rate * self._share(self._updates)
         for pre, post, parameter in self._weights:
-            dissipate(parameter, active[post], active[pre], config.dissipation_rate, config.dissipation)
+            dissipate(parameter, active[post], active[pre], rate, config.dissipation)
         if config.measure:
             self._optimizer.book_synaptic(loss() - self._optimizer.end_loss)
 
