@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -31,6 +32,7 @@ from dlm_snn import (
     Sparse,
     SpikeRaster,
 )
+from dlm_snn.physics.noise import antisymmetric_ring, normal, uniform, with_integer_noise, with_noise
 
 Made = tuple[Any, dict[str, Any], int]
 Build = Callable[[Generator], Made]
@@ -1001,3 +1003,45 @@ def int_periodic(rng: Generator) -> Made:
         ],
     )
     return network, {"pixels": events(rng, 2, 24, 12, 0.2)}, 24
+
+
+@_float
+def thermal_ring(rng: Generator) -> Made:
+    """A bath at the membranes and an information current between them: antisymmetric recurrent spikes."""
+    n, n_steps = 12, 30
+    driven = Network(
+        {"pixels": Input((10,)), "ring": LIF((n,), dv=DV), "output": LIF((5,), dv=DV)},
+        [
+            Projection("pixels", "ring", dyadic(rng, n, 10, -16, 40)),
+            Projection("ring", "ring", Dense(antisymmetric_ring(n, 0.375))),
+            Projection("ring", "output", dyadic(rng, 5, n, -16, 40)),
+        ],
+    )
+    network, name = with_noise(driven, "ring", temperature=0.25)
+    weight = network.projections[-1].connection.with_weight(np.full(n, 0.25))
+    network = replace(
+        network, projections=(*network.projections[:-1], replace(network.projections[-1], connection=weight))
+    )
+    # Multiples of 1/64, as all values here.
+    drawn = np.round(64 * normal(int(rng.integers(2**32)), name, 3, n_steps, n)) / 64
+    return network, {"pixels": events(rng, 3, n_steps, 10, 0.2), name: drawn}, n_steps
+
+
+@_integer
+def int_thermal_ring(rng: Generator) -> Made:
+    n, n_steps, bits = 12, 30, 9
+    driven = IntegerNetwork(
+        {
+            "pixels": Input((10,)),
+            "ring": IntegerLIF((n,), dv=410, v_threshold=400, bias_exp=4),
+            "output": IntegerLIF((5,), dv=410, v_threshold=300),
+        },
+        [
+            IntegerProjection("pixels", "ring", Dense(2 * rng.integers(-30, 80, (n, 10)))),
+            IntegerProjection("ring", "ring", Dense(antisymmetric_ring(n, 120).astype(int))),
+            IntegerProjection("ring", "output", Dense(2 * rng.integers(-30, 80, (5, n)))),
+        ],
+    )
+    network, name = with_integer_noise(driven, "ring", bits)
+    drawn = uniform(int(rng.integers(2**32)), name, 3, n_steps, n, bits)
+    return network, {"pixels": events(rng, 3, n_steps, 10, 0.2), name: drawn}, n_steps

@@ -141,7 +141,7 @@ def inputs(recording: Recording, stimulus: Mapping[str, Any], population: str) -
 
 def _drive(network: Network | IntegerNetwork, projection: Any, recording: Recording, fed: Mapping[str, Any]) -> NDArray:
     """The sums of one projection, (sample, step, post)."""
-    dtype = np.int64 if isinstance(network, IntegerNetwork) else np.float64
+    dtype: Any = np.int64 if isinstance(network, IntegerNetwork) else np.float64
     if projection.pre in fed:
         sent = fed[projection.pre].whole().astype(dtype)
     elif projection.pre in recording.rasters:
