@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -47,6 +48,38 @@ class _StraightThrough(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[None, Tensor]:
         return None, gradients[0]
+
+
+@dataclass(frozen=True)
+class SoftSpikes:
+    """Spikes of the size that the fast surrogate is the derivative of: smooth networks, for the physics.
+
+    psi(x) = 1/2 + x / (1 + slope |x|), psi'(x) = 1 / (1 + slope |x|)^2; x = v - v_threshold, or v less the
+    competition's own threshold where neurons compete. No simulator runs such a network: it is the twin of a spiking one whose
+    gradient is a gradient.
+
+    Attributes:
+        slope: of the fast surrogate.
+        attached: whether reset and competition's threshold pass the gradient; detached, as in spiking networks, the
+            gradient is not that of the loss.
+    """
+
+    slope: float = 5.0
+    attached: bool = True
+
+    def __call__(self, overshoot: Tensor, winners: int | None = None, groups: int = 1) -> Tensor:
+        """Soft spikes, (..., n); see ``winning``."""
+        x = overshoot
+        if winners is not None and winners < x.shape[-1] // groups:
+            blocks = x.unflatten(-1, (groups, x.shape[-1] // groups))
+            last, next_ = blocks.topk(winners + 1, dim=-1).values[..., -2:].split(1, dim=-1)
+            centre = ((last + next_) / 2).clamp(min=0)
+            x = (blocks - (centre if self.attached else centre.detach())).flatten(-2)
+        return 0.5 + x / (1 + self.slope * x.abs())
+
+    def hold(self, s: Tensor) -> Tensor:
+        """Spikes as the reset sees them."""
+        return s if self.attached else s.detach()
 
 
 def winning(overshoot: Tensor, winners: int | None = None, groups: int = 1) -> Tensor:

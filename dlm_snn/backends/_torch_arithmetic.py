@@ -17,7 +17,7 @@ from dlm_snn.network import IntegerNetwork, Network
 from dlm_snn.neurons import integer_lif, lif
 from dlm_snn.neurons.integer_lif import ALIGNMENT, DECAY_UNITY, STATE_LIMIT, IntegerLIF, Overflow, overflow_of
 from dlm_snn.neurons.lif import LIF
-from dlm_snn.surrogate import Surrogate, spiking, straight_through, winning
+from dlm_snn.surrogate import SoftSpikes, Surrogate, spiking, straight_through, winning
 
 Weights = Sequence[Sequence[Tensor]]
 """The connection's weights for each part of each projection: 0 but for the synapses of one delay."""
@@ -56,7 +56,7 @@ class FloatArithmetic:
         network: the graph and its neurons.
         weights: see Weights.
         biases: population -> bias in place of the neurons' own.
-        function: a surrogate for training; None: spikes without a gradient.
+        function: a surrogate for training; SoftSpikes: a smooth network; None: spikes without a gradient.
         dtype: of all tensors.
     """
 
@@ -65,13 +65,15 @@ class FloatArithmetic:
         network: Network,
         weights: Weights,
         biases: Mapping[str, Tensor],
-        function: Surrogate | None,
+        function: Surrogate | SoftSpikes | None,
         dtype: torch.dtype,
     ) -> None:
         self.weights = weights
         self.connections = merged(network)
         self.dtype = dtype
-        self.spikes = winning if function is None else spiking(function)
+        soft = isinstance(function, SoftSpikes)
+        self.spikes: Any = function if soft else winning if function is None else spiking(function)
+        self.hold: Any = function.hold if isinstance(function, SoftSpikes) else Tensor.detach
         self.neurons = {name: _tensors(p, biases.get(name), dtype) for name, p in network.neurons.items()}
 
     @classmethod
@@ -86,7 +88,7 @@ class FloatArithmetic:
     def step(self, name: str, state: Any, drive: Tensor) -> tuple[Any, Overflow | None]:
         """One step of a population; see ``lif.step``."""
         neuron: Any = self.neurons[name]
-        return lif.step(neuron, state, drive, spikes=self.spikes, hold=Tensor.detach), None
+        return lif.step(neuron, state, drive, spikes=self.spikes, hold=self.hold), None
 
     def first(self, name: str, state: Any, n_samples: int) -> Any:
         """The state to start from: given in arrays, or rest."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -18,7 +18,7 @@ from dlm_snn.errors import DlmError
 from dlm_snn.network import Input, IntegerNetwork, IntegerProjection, Network
 from dlm_snn.neurons.integer_lif import ALIGNMENT, IntegerLIF
 from dlm_snn.recording import Record, Recording, RunState
-from dlm_snn.surrogate import Surrogate, straight_through
+from dlm_snn.surrogate import SoftSpikes, Surrogate, straight_through
 
 
 def run(
@@ -73,7 +73,8 @@ class SpikingModule(torch.nn.Module):
 
     Args:
         network: whose structure, neurons and first weights to take.
-        surrogate: a function such as ``snntorch.surrogate.fast_sigmoid(slope=25)``.
+        surrogate: a function such as ``snntorch.surrogate.fast_sigmoid(slope=25)``; or SoftSpikes, for a Network:
+            then the forward pass is smooth and no longer the reference's.
         biases: whether the neurons' biases are trained too.
         dtype: of a Network's parameters; an IntegerNetwork computes in float64.
     """
@@ -81,11 +82,13 @@ class SpikingModule(torch.nn.Module):
     def __init__(
         self,
         network: Network | IntegerNetwork,
-        surrogate: Surrogate,
+        surrogate: Surrogate | SoftSpikes,
         biases: bool = False,
         dtype: torch.dtype = torch.float32,
     ) -> None:
         super().__init__()
+        if isinstance(surrogate, SoftSpikes) and isinstance(network, IntegerNetwork):
+            raise DlmError("soft spikes are for a float Network; an IntegerNetwork takes a surrogate")
         projection: Any
         for projection in network.projections:
             if isinstance(projection.connection, Chain):
@@ -158,7 +161,7 @@ class SpikingModule(torch.nn.Module):
         weights = [by_delay(p, w) for p, w in zip(self._projections, self._effective(), strict=True)]
         if isinstance(self._network, IntegerNetwork):
             biases = {name: self._integer_bias(name, b) for name, b in self.biases.items()}
-            return IntegerArithmetic(self._network, weights, biases, self._surrogate)
+            return IntegerArithmetic(self._network, weights, biases, cast(Surrogate, self._surrogate))
         return FloatArithmetic(self._network, weights, dict(self.biases.items()), self._surrogate, self._dtype)
 
     def _effective(self) -> Iterator[Tensor]:

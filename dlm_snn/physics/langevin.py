@@ -14,7 +14,7 @@ Sources: Leimkuhler and Matthews, Appl. Math. Res. Express 2013, 34 (BAOAB); Ma,
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
@@ -75,6 +75,30 @@ def _require(name: str, value: Tensor | float, zero: bool, remedy: str) -> None:
     given = torch.as_tensor(value)
     if not torch.isfinite(given).all() or bool((given < 0).any()) or (not zero and bool((given == 0).any())):
         raise DlmError(f"{name} = {value}: {remedy}")
+
+
+def flat_loss(parameters: Sequence[Tensor], compute: Callable[[], Tensor]) -> tuple[Tensor, Loss]:
+    """The loss of any torch module as a function of one flat vector.
+
+    Args:
+        parameters: leaves that ``compute`` uses; they are overwritten by every evaluation.
+        compute: the loss at their present values, with a graph.
+
+    Returns:
+        theta, where the parameters are now, and theta -> (loss, gradient).
+    """
+    held = list(parameters)
+    sizes = [p.numel() for p in held]
+
+    def loss(theta: Tensor) -> tuple[Tensor, Tensor]:
+        with torch.no_grad():
+            for parameter, part in zip(held, theta.split(sizes), strict=True):
+                parameter.copy_(part.view_as(parameter))
+        value = compute()
+        gradients = torch.autograd.grad(value, held)
+        return value.detach(), torch.cat([g.reshape(-1) for g in gradients])
+
+    return torch.cat([p.detach().reshape(-1) for p in held]), loss
 
 
 class State(NamedTuple):

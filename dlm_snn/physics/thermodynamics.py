@@ -208,6 +208,30 @@ def _circulation(move: Move, current: Current | None) -> Tensor:
     return ((move.theta - moved / 2) * current.planes(moved)).sum(-1, dtype=torch.float64)
 
 
+def surrogate_work_by_layer(
+    loss: Callable[[Tensor], tuple[Tensor, Tensor]], before: Tensor, after: Tensor, sizes: Sequence[int]
+) -> Tensor:
+    """dL - gbar . d theta along the path that moves the first layer, then the second, and so on; (layer,).
+
+    On hard spikes it depends on the path, so that a share of a layer means nothing without it.
+
+    Args:
+        loss: theta -> (loss, gradient).
+        before, after: (parameter,), the ends of a step.
+        sizes: parameters of each layer.
+    """
+    here, (energy, gradient) = before.clone(), loss(before)
+    found = []
+    start = 0
+    for size in sizes:
+        there = here.clone()
+        there[start : start + size] = after[start : start + size]
+        reached, slope = loss(there)
+        found.append(reached - energy - ((gradient + slope) / 2 * (there - here)).sum())
+        here, energy, gradient, start = there, reached, slope, start + size
+    return torch.stack(found)
+
+
 def entropy_production_rate(
     gradient: Tensor, current: Current, temperature: Tensor | float, mobility: Tensor | float = 1.0
 ) -> Tensor:
