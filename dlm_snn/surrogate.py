@@ -55,8 +55,8 @@ class SoftSpikes:
     """Spikes of the size that the fast surrogate is the derivative of: smooth networks, for the physics.
 
     psi(x) = 1/2 + x / (1 + slope |x|), psi'(x) = 1 / (1 + slope |x|)^2; x = v - v_threshold, or v less the
-    competition's own threshold where neurons compete. No simulator runs such a network: it is the twin of a spiking one whose
-    gradient is a gradient.
+    competition's own threshold where neurons compete. No simulator runs such a network: it is the twin of a spiking one
+    whose gradient is a gradient.
 
     Attributes:
         slope: of the fast surrogate.

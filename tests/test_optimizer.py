@@ -1,0 +1,313 @@
+"""The Langevin optimiser in a training loop: torch's SGD as its limit, balances over batches, refusals."""
+
+from __future__ import annotations
+
+from math import exp
+
+import numpy as np
+import pytest
+import torch
+from pydantic import ValidationError
+from torch import Tensor
+
+from dlm_snn.errors import DlmError
+from dlm_snn.physics import thermostat
+from dlm_snn.physics.dissipation import coactivity, dissipate
+from dlm_snn.physics.optimizer import Langevin
+from dlm_snn.physics.trainer import DynamicsConfig, one_cycle
+from dlm_snn.tasks.datasets import digits
+from dlm_snn.training import TrainingConfig, initial_network, train
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _one_thread():
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+def problem(seed: int = 0) -> tuple[torch.nn.Module, Tensor, Tensor]:
+    """A smooth 6-5-3 network in float64 and 64 points."""
+    torch.manual_seed(seed)
+    net = torch.nn.Sequential(torch.nn.Linear(6, 5), torch.nn.Tanh(), torch.nn.Linear(5, 3)).double()
+    return net, torch.randn(64, 6, dtype=torch.float64), torch.randint(0, 3, (64,))
+
+
+def closure_of(net, optimizer, x, y):
+    def closure() -> Tensor:
+        optimizer.zero_grad()
+        loss = torch.nn.functional.cross_entropy(net(x), y)
+        loss.backward()
+        return loss
+
+    return closure
+
+
+@pytest.mark.parametrize("friction", [None, 0.8])
+def test_its_limit_is_torchs_sgd(friction):
+    h = 0.1
+    c = exp(-friction * h) if friction else 0.0
+    nets = [problem()[0] for _ in range(2)]
+    _, x, y = problem()
+    ours = Langevin(nets[0].parameters(), h, torch.Generator(), friction=friction, warmup=0)
+    rate = h * h * (1 + c) / 2 if friction else h
+    theirs = torch.optim.SGD(nets[1].parameters(), lr=rate, momentum=c)
+    for step in range(1000):
+        part = slice(8 * (step % 8), 8 * (step % 8) + 8)
+        for net, optimizer in zip(nets, (ours, theirs), strict=True):
+            closure_of(net, optimizer, x[part], y[part])()
+            optimizer.step()
+    for a, b in zip(nets[0].parameters(), nets[1].parameters(), strict=True):
+        assert (a - b).abs().max() <= 1e-12
+
+
+def test_a_schedule_scales_the_noise_and_a_warmup_is_the_default():
+    parameter = torch.nn.Parameter(torch.zeros(200_000, dtype=torch.float64))
+    optimizer = Langevin([parameter], 0.1, torch.Generator().manual_seed(1), temperature=0.5, warmup=4)
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: 1.0 if step < 4 else 0.25)
+    variances = []
+    for _ in range(6):
+        before = parameter.detach().clone()
+        parameter.grad = torch.zeros_like(parameter)
+        optimizer.step()
+        schedule.step()
+        variances.append((parameter.detach() - before).var().item())
+    np.testing.assert_allclose(variances, 2 * 0.5 * np.array([0.025, 0.05, 0.075, 0.1, 0.025, 0.025]), rtol=0.02)
+    assert Langevin([parameter], 0.1, torch.Generator())._warmup > 0
+
+
+@pytest.mark.parametrize("friction", [None, 0.5])
+def test_books_close_over_batches_with_switching_and_dissipation(friction):
+    """E of the last batch less E of the first is all the work less all the heat, up to what the steps fail to close."""
+    net, x, y = problem(1)
+    optimizer = Langevin(
+        net.parameters(),
+        0.02,
+        torch.Generator().manual_seed(2),
+        temperature=1e-3,
+        friction=friction,
+        alpha=0.7,
+        injection_rate=1e-4,
+        warmup=0,
+        measure=True,
+    )
+    first, booked, change, residual, heat = None, 0.0, 0.0, 0.0, 0.0
+    for step in range(60):
+        part = slice(16 * (step % 4), 16 * (step % 4) + 16)
+        closure = closure_of(net, optimizer, x[part], y[part])
+        optimizer.step(closure)
+        if step % 10 == 5:
+            with torch.no_grad():
+                before = torch.nn.functional.cross_entropy(net(x[part]), y[part]).item()
+                net[0].weight.mul_(0.99)
+                after = torch.nn.functional.cross_entropy(net(x[part]), y[part]).item()
+            optimizer.book_synaptic(after - before)
+        info = optimizer.info
+        if first is None:
+            first = float(info.energy - info.energy_change)
+        work = info.work_current.sum() + info.work_injection.sum() + info.work_switching + info.work_synaptic
+        booked += float(work - info.heat.sum())
+        change += float(info.energy_change + info.work_switching + info.work_synaptic)
+        residual += float(info.residual)
+        heat += float(info.heat.abs().sum())
+        assert info.heat.shape == (4,)
+    last = float(info.energy + info.work_synaptic)
+    assert last - first == pytest.approx(change, abs=1e-12)
+    assert last - first == pytest.approx(booked + residual, abs=1e-12)
+    assert abs(residual) < 0.02 * heat
+
+
+def test_a_full_batch_is_evaluated_once_a_step():
+    net, x, y = problem()
+    calls = []
+    optimizer = Langevin(net.parameters(), 0.1, torch.Generator(), temperature=1e-3, measure=True, full_batch=True)
+    inner = closure_of(net, optimizer, x, y)
+
+    def closure() -> Tensor:
+        calls.append(1)
+        return inner()
+
+    for _ in range(10):
+        optimizer.step(closure)
+    assert len(calls) == 11
+    assert optimizer.info.work_switching == 0
+
+
+def test_layers_have_their_own_constants():
+    torch.manual_seed(0)
+    parameters = [torch.nn.Parameter(torch.zeros(100_000, dtype=torch.float64)) for _ in range(2)]
+    groups = [
+        {"params": [parameters[0]], "temperature": 0.5, "alpha": 0.3},
+        {"params": [parameters[1]], "temperature": 0.1, "alpha": 0.0, "mobility": 2.0},
+    ]
+    optimizer = Langevin(groups, 0.1, torch.Generator().manual_seed(1), warmup=0)
+    for parameter in parameters:
+        parameter.grad = torch.ones_like(parameter)
+    optimizer.step()
+    assert parameters[0].var().item() == pytest.approx(2 * 0.5 * 0.1 + (0.3 * 0.1) ** 2 / 2, rel=0.03)
+    assert parameters[1].var().item() == pytest.approx(2 * 0.1 * 2 * 0.1, rel=0.02)
+    assert parameters[1].mean().item() == pytest.approx(-0.2, abs=0.005)
+
+
+def test_the_hebbian_current_drives_its_weight():
+    weight = torch.nn.Parameter(torch.zeros(2, 3, dtype=torch.float64))
+    optimizer = Langevin([weight], 0.1, torch.Generator(), alpha=0.5, form="hebbian", warmup=0)
+    weight.grad = torch.zeros_like(weight)
+    optimizer.activity(weight, torch.ones(4, 2, dtype=torch.float64), torch.ones(4, 3, dtype=torch.float64))
+    optimizer.step()
+    torch.testing.assert_close(weight.detach(), torch.full((2, 3), 0.1 * 0.5 / 6**0.5, dtype=torch.float64))
+    optimizer.step()
+    torch.testing.assert_close(weight.detach(), torch.full((2, 3), 0.1 * 0.5 / 6**0.5, dtype=torch.float64))
+
+
+def made(**options):
+    return Langevin([torch.nn.Parameter(torch.zeros(4))], options.pop("lr", 0.1), torch.Generator(), **options)
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: made(temperature=-1.0), "temperature = -1.0: give T >= 0"),
+        (lambda: made(friction=0.0), "friction = 0.0: the underdamped form needs a bath"),
+        (lambda: made(lr=0.0), "lr = 0.0: the step h is positive"),
+        (lambda: made(form="hebb"), "form = 'hebb'; did you mean 'hebbian'"),
+        (lambda: made(form="hebbian", measure=True), "no balance is defined for the Hebbian current"),
+        (lambda: made(measure=True).step(), r"a balance needs the loss at both ends of a step; call step\(closure\)"),
+        (lambda: made(lr=0.5, curvature=10.0, warmup=0).step(), "h = 0.5 is beyond the stability limit 0.2"),
+        (lambda: made().activity(None, None, None), "activities are for form='hebbian'"),
+        (lambda: made().book_synaptic(1.0), "there is no measured step"),
+        (
+            lambda: Langevin(
+                [{"params": [torch.nn.Parameter(torch.zeros(2))], "friction": f} for f in (None, 1.0)],
+                0.1,
+                torch.Generator(),
+            ),
+            "friction is set for some groups only",
+        ),
+        (
+            lambda: Langevin(
+                [{"params": [torch.nn.Parameter(torch.zeros(2))], "lr": h} for h in (0.1, 0.2)], 0.1, torch.Generator()
+            ).step(),
+            "lr differs between groups",
+        ),
+    ],
+)
+def test_what_it_cannot_do_is_refused(make, message):
+    with pytest.raises(DlmError, match=message) as refused:
+        make()
+    assert "\n" not in str(refused.value)
+
+
+def test_gradients_that_are_not_finite_are_refused_and_move_nothing():
+    parameter = torch.nn.Parameter(torch.ones(3))
+    optimizer = Langevin([parameter], 0.1, torch.Generator())
+    parameter.grad = torch.tensor([1.0, torch.nan, 0.0])
+    with pytest.raises(DlmError, match="the gradient is not finite"):
+        optimizer.step()
+    assert torch.equal(parameter.detach(), torch.ones(3))
+
+
+def test_thermostats():
+    at = thermostat.Moment
+    assert thermostat.constant(0.3)(at(5, 10)) == 0.3
+    annealed = thermostat.annealed(1.0, 0.2)
+    assert [annealed(at(step, 10)) for step in (0, 5, 10)] == pytest.approx([1.0, 0.6, 0.2])
+    tasks = thermostat.per_task([0.1, 0.5])
+    assert [tasks(at(0, 1, task=task)) for task in (0, 1, 2)] == [0.1, 0.5, 0.5]
+    unsure = thermostat.by_uncertainty(1.0, 0.1)
+    assert [unsure(at(0, 1, uncertainty=share)) for share in (0.0, 0.5, 1.0)] == pytest.approx([0.1, 0.55, 1.0])
+    assert thermostat.uncertainty(np.log(5), 5) == pytest.approx(1)
+    for make in (lambda: thermostat.constant(-1.0), lambda: thermostat.annealed(1.0, float("nan"))):
+        with pytest.raises(DlmError, match="give T >= 0"):
+            make()
+    with pytest.raises(DlmError, match="give at least one"):
+        thermostat.per_task([])
+    with pytest.raises(DlmError, match="needs two classes"):
+        thermostat.uncertainty(0.1, 1)
+
+
+def test_dissipation_by_event_and_by_the_clock():
+    post, pre = torch.tensor([[1, 0], [3, 0]]), torch.tensor([[1, 0, 0], [1, 1, 0]])
+    both = coactivity(post, pre)
+    torch.testing.assert_close(both, torch.tensor([[1.0, 0.5, 0.0], [0.0, 0.0, 0.0]]))
+    event, clock, none = (torch.ones(2, 3) for _ in range(3))
+    dissipate(event, post, pre, 0.1)
+    dissipate(clock, post, pre, 0.1, "clock")
+    dissipate(none, post, pre, 0.1, "none")
+    torch.testing.assert_close(event, 1 - 0.1 * both)
+    torch.testing.assert_close(clock, torch.full((2, 3), 1 - 0.1 * 0.25))
+    assert event.sum() == pytest.approx(clock.sum().item())
+    assert torch.equal(none, torch.ones(2, 3))
+    with pytest.raises(DlmError, match=r"rate = 1.5 is not in \[0, 1\]"):
+        dissipate(event, post, pre, 1.5)
+    with pytest.raises(DlmError, match="dissipation 'evnt'; did you mean 'event'"):
+        dissipate(event, post, pre, 0.1, "evnt")
+
+
+def test_one_cycle_rises_and_falls():
+    share = one_cycle(DynamicsConfig(warmup=0.2, last_step=0.02), 100)
+    values = [share(i) for i in range(100)]
+    assert values[0] < 0.1
+    assert max(values) == 1.0
+    assert values.index(1.0) == 20
+    assert values[-1] == pytest.approx(0.02, abs=0.001)
+
+
+DATA = digits(None)
+QUICK = TrainingConfig(epochs=2, batch_size=64)
+
+
+def trained(**constants):
+    network = initial_network(
+        64, (48,), 10, np.random.default_rng(0), dv=410 / 4096, winners=8, graded_bits=5, scale=16
+    )
+    return train(network, DATA.x_train[:640], DATA.y_train[:640], QUICK, 10, dynamics=DynamicsConfig(**constants))
+
+
+@pytest.mark.parametrize("friction", [0.325, None])
+def test_the_dlm_trains_and_books(friction):
+    network, curve = trained(measure=True, friction=friction, injection_rate=1e-7)
+    assert curve[-1]["loss"] < curve[0]["loss"]
+    books = curve[-1]["thermodynamics"]
+    assert {"energy", "entropy_production", "information_current", "dissipation", "temperature"} <= books.keys()
+    assert books["heat"].keys() == {"pixels->hidden", "hidden->output"}
+    assert books["temperature"] == pytest.approx(1e-6)
+    work = sum(sum(books[name].values()) for name in ("work_current", "work_injection"))
+    heat = sum(books["heat"].values())
+    assert books["energy_change"] == pytest.approx(work - heat + books["surrogate_work"], abs=1e-9)
+    assert books["work_synaptic"] != 0
+    same, _ = trained(measure=True, friction=friction, injection_rate=1e-7)
+    assert same.digest() == network.digest()
+
+
+def test_measuring_changes_nothing():
+    assert trained(measure=True)[0].digest() == trained(measure=False)[0].digest()
+
+
+@pytest.mark.parametrize("constants", [{"form": "hebbian"}, {"thermostat": "uncertainty"}, {"thermostat": "annealed"}])
+def test_other_dynamics_train(constants):
+    _, curve = trained(**constants)
+    assert curve[-1]["loss"] < curve[0]["loss"]
+
+
+def test_the_entropy_objective_has_a_gradient_and_a_limit():
+    plain, _ = trained(temperature=1e-3, sigma_weight=0.0)
+    inert, _ = trained(temperature=1e-3, sigma_weight=0.0)
+    pushed, _ = trained(temperature=1e-3, sigma_weight=1e-8)
+    assert plain.digest() == inert.digest() != pushed.digest()
+    with pytest.raises(DlmError, match="sigma_weight = 10 is not below its stability limit"):
+        trained(temperature=1e-3, sigma_weight=10.0)
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"temperature": -1.0}, {"friction": 0.0}, {"step": 0.0}, {"alpha": -0.1}, {"dissipation": "often"}]
+)
+def test_a_configuration_out_of_range_is_refused(wrong):
+    with pytest.raises(ValidationError):
+        DynamicsConfig(**wrong)
+
+
+def test_a_balance_of_the_hebbian_form_is_refused():
+    with pytest.raises(DlmError, match="measure is for the antisymmetric current"):
+        trained(measure=True, form="hebbian")
