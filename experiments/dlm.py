@@ -15,13 +15,13 @@ CONFIG = RunConfig.model_validate(
 )
 VARIANTS = {
     "all": {},
-    "no-noise": {"dynamics": {"temperature": 0.0}},
-    "no-current": {"dynamics": {"alpha": 0.0}},
-    "no-friction": {"dynamics": {"friction": None, "step": 1.0}},
     "no-dissipation": {"dynamics": {"dissipation": "none"}},
-    "nothing": {"dynamics": {"temperature": 0.0, "alpha": 0.0, "friction": None, "step": 1.0, "dissipation": "none"}},
+    "no-current": {"dynamics": {"alpha": 0.0}},
+    "no-noise": {"dynamics": {"temperature": 0.0}},
+    "nothing": {"dynamics": {"temperature": 0.0, "alpha": 0.0, "dissipation": "none"}},
+    "no-friction": {"dynamics": {"friction": None, "step": 1.0}},
 }
-"""Without friction there is no momentum: the overdamped form, h = 1. Nothing on: torch's SGD on the same schedule."""
+"""Nothing: torch's SGD with momentum. Without friction there is no momentum: the overdamped form, with h = 1."""
 SEEDS = (0, 1, 2)
 """Weight seed, training seed and seed of the noise of each repetition."""
 CONTROL = False

@@ -19,7 +19,7 @@ VARIANTS = {
     "plain": {"network": {"winners": None}},
 }
 DLM = {
-    "training": {"epochs": 10, "batch_size": 256},
+    "training": {"epochs": 10, "batch_size": 256, "surrogate": "fast_sigmoid", "slope": 5.0},
     "dynamics": {},
     "simulation": {"n_steps": 20},
 }

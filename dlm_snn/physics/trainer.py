@@ -35,6 +35,7 @@ class DynamicsConfig(Config):
         dissipation: "event", "clock" (its control) or "none".
         dissipation_rate: share of a weight lost where pre and post are active in all samples of a batch, in a step at
             the peak of the schedule; it is a rate in time, so shorter steps lose less.
+        dissipates: "hidden": synapses onto populations that send on; "all": those of the read-out too.
         warmup: share of the steps over which h rises to its peak; then it falls along a cosine.
         last_step: h at the end, as a share of its peak.
         sigma_weight: the objective is L - sigma_weight * sigma.
@@ -53,6 +54,7 @@ class DynamicsConfig(Config):
     injection_rate: float = Field(default=0.0, ge=0)
     dissipation: Dissipation = "event"
     dissipation_rate: float = Field(default=1e-3, ge=0, le=1)
+    dissipates: Literal["hidden", "all"] = "hidden"
     warmup: float = Field(default=0.2, ge=0, lt=1)
     last_step: float = Field(default=0.02, ge=0, le=1)
     sigma_weight: float = Field(default=0.0, ge=0)
@@ -194,7 +196,10 @@ class LangevinStepper:
                 return float(evaluate()[0])
 
         rate = config.dissipation_rate * self._share(self._updates)
+        senders = {pre for pre, _, _ in self._weights}
         for pre, post, parameter in self._weights:
+            if config.dissipates == "hidden" and post not in senders:
+                continue
             dissipate(parameter, active[post], active[pre], rate, config.dissipation)
         if config.measure:
             self._optimizer.book_synaptic(loss() - self._optimizer.end_loss)
