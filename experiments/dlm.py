@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from experiments import mnist
 from experiments.config import RunConfig
 
+RECIPE: dict[str, Any] = mnist.DLM
 CONFIG = RunConfig.model_validate(
     {
         **mnist.CONFIG.model_dump(),
-        "training": {**mnist.CONFIG.training.model_dump(), **mnist.DLM["training"]},
-        "dynamics": mnist.DLM["dynamics"],
-        "simulation": {**mnist.CONFIG.simulation.model_dump(), **mnist.DLM["simulation"]},
+        "training": {**mnist.CONFIG.training.model_dump(), **RECIPE["training"]},
+        "dynamics": RECIPE["dynamics"],
+        "simulation": {**mnist.CONFIG.simulation.model_dump(), **RECIPE["simulation"]},
     }
 )
 VARIANTS = {

@@ -20,6 +20,7 @@ from dlm_snn.config import dump_config
 from dlm_snn.loss_budget import QuantizationReport
 from dlm_snn.metrics import accuracy
 from dlm_snn.network import IntegerNetwork, Network
+from dlm_snn.physics.ledger import membrane_ledger
 from dlm_snn.quantization import quantize
 from dlm_snn.record import RunRecord
 from dlm_snn.recording import Recording
@@ -88,6 +89,7 @@ def run_road(config: RunConfig, folder: Path, command: str, show: Show) -> dict[
         integers = _simulated(integer, config.simulation, config.simulation.integer_backends, data, show)
     metrics = _metrics(data, whole, report, floats, integers, curve)
     metrics["float32"] = single
+    metrics["membranes"] = _membranes(data, floats, integers)
     record.digests = {"network": network.digest(), "integer": integer.digest(), "data": data.dataset.checksum}
     show("write the report", 0, 1)
     write_text(folder / "config.yaml", dump_config(config))
@@ -170,6 +172,22 @@ def _single_precision(network: Network, config: SimulationConfig, data: Split, f
         "spikes": sum(counts[0] for counts in comparison.spikes.values()),
         "differ": comparison.differ,
     }
+
+
+def _membranes(data: Split, floats: Simulated, integers: Simulated) -> dict[str, dict[str, dict[str, float]]]:
+    """Energy of each population, per sample, in the float network's units: network -> population -> term."""
+    found: dict[str, dict[str, dict[str, float]]] = {}
+    for kind, part in (("float", floats), ("integer", integers)):
+        recording = next(iter(part.states.values()))
+        stimulus = {"pixels": data.x_test[: recording.n_samples]}
+        found[kind] = {}
+        for name, neuron in recording.network.neurons.items():
+            totals = membrane_ledger(recording, stimulus, name).totals()
+            # Integers keep 2E, and v in units of 64 times the scale.
+            unit = 1.0 if kind == "float" else 2.0 * (64 * neuron.scale) ** 2
+            terms = ("injected", "leak", "reset", "clip", "stored", "residual")
+            found[kind][name] = {term: totals[term] / unit / recording.n_samples for term in terms}
+    return found
 
 
 def _metrics(

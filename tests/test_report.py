@@ -32,7 +32,7 @@ from dlm_snn.report import write_report
 
 N_STEPS, N_SAMPLES, N_CLASSES = 25, 40, 10
 DV = 410 / 4096
-SECTIONS = ["results", "agreement", "rasters", "traces", "rates", "weights", "budget", "curve", "provenance"]
+SECTIONS = ["results", "agreement", "rasters", "traces", "rates", "weights", "budget", "curve", "physics", "provenance"]
 HOSTILE = "</code></pre><script>alert('x')</script><img src=http://192.0.2.1/a.png>"
 
 
@@ -189,9 +189,24 @@ def _write_words(path: Path, recordings: dict, labels: np.ndarray, stimulus: dic
             "warnings": ["hidden->output: 1 weight was clipped"],
         },
         "curve": [
-            {"epoch": e, "loss": 2.3 * 0.8**e + 0.1, "train_accuracy": 1 - 0.9 * 0.75**e, "validation_accuracy": None}
+            {
+                "epoch": e,
+                "loss": 2.3 * 0.8**e + 0.1,
+                "train_accuracy": 1 - 0.9 * 0.75**e,
+                "validation_accuracy": None,
+                "thermodynamics": _books(e),
+            }
             for e in range(1, 21)
         ],
+        "membranes": {
+            kind: {
+                name: dict(
+                    zip(("injected", "leak", "reset", "clip", "stored", "residual"), (9, 5, 3, 0, 1, 0), strict=True)
+                )
+                for name in ("hidden", "output")
+            }
+            for kind in ("float", "integer")
+        },
     }
     (path / "metrics.json").write_text(json.dumps(metrics))
     record = {
@@ -206,6 +221,25 @@ def _write_words(path: Path, recordings: dict, labels: np.ndarray, stimulus: dic
     }
     (path / "record.json").write_text(json.dumps(record))
     (path / "config.yaml").write_text("dataset: digits\nhidden: 48\nsteps: 25\ntraining:\n  epochs: 20\n  seed: 7\n")
+
+
+def _books(epoch: int) -> dict[str, object]:
+    """Thermodynamics of an epoch; it is cold at first, where entropy production is undefined."""
+    layers = {"pixels->hidden": 0.5 / epoch, "hidden->output": 0.1}
+    return {
+        "energy": 2.0 * 0.8**epoch,
+        "entropy_production": None if epoch == 1 else 100.0 / epoch,
+        "information_current": 0.1,
+        "dissipation": 1e-4,
+        "temperature": 1e-6,
+        "heat": layers,
+        "work_current": {name: value / 2 for name, value in layers.items()},
+        "work_injection": dict.fromkeys(layers, 0.0),
+        "work_switching": -0.25,
+        "work_synaptic": -0.0125,
+        "surrogate_work": 0.02,
+        "energy_change": -1.5,
+    }
 
 
 # What the page is.
@@ -256,7 +290,9 @@ def test_the_page_holds_every_section_and_a_figure_of_each_kind(finished: Path, 
     labels = [named["aria-label"] or "" for tag, named in page.tags if tag == "svg"]
     for start, n in (("Spike raster", 4), ("Membrane", 4), ("Histogram of firing", 2), ("Histogram of the w", 2)):
         assert sum(label.startswith(start) for label in labels) == n
-    assert sum("by epoch" in label for label in labels) == 2
+    assert sum("by epoch" in label for label in labels) == 2 + 5
+    assert "Work by switching batches" in page.text
+    assert "Thrown away at resets" in page.text
     assert "all 5 simulator pairs agree spike for spike" in page.text
     assert "u and v identical on 20 samples" in page.text
     assert "one that loses stays above the threshold without a spike" in page.text
@@ -354,11 +390,20 @@ def test_what_a_run_does_not_have_is_left_out_with_a_line(run: Path) -> None:
     change(
         run / "metrics.json", agreement=None, activity=None, loss_budget=None, curve=None, silent=None, accuracy=None
     )
+    change(run / "metrics.json", membranes=None)
     (run / "record.json").write_text("{}")
     _, page = page_of(run)
     assert [i for i in page.ids if i in SECTIONS] == SECTIONS[1:]
     assert not [tag for tag, _ in page.tags if tag == "svg"]
-    for thing in ("No simulators", "No rasters", "No voltage traces", "No networks", "no loss budget", "no training"):
+    for thing in (
+        "No simulators",
+        "No rasters",
+        "No voltage traces",
+        "No networks",
+        "no loss budget",
+        "no training",
+        "no thermodynamics",
+    ):
         assert thing in page.text
 
 
@@ -379,6 +424,7 @@ def test_one_simulator_alone_is_shown_alone(run: Path) -> None:
     np.savez(run / "traces.npz", **kept)
     shutil.rmtree(run / "rasters" / "reference-integer")
     shutil.rmtree(run / "rasters" / "lava-fixed")
+    change(run / "metrics.json", membranes=None)
     _, page = page_of(run)
     assert "reference alone" in page.text
     assert "hidden, 8-bit" not in page.text
@@ -584,7 +630,7 @@ def test_a_browser_opens_the_page_without_error_or_outside_request(
     tab: Tab, finished: Path, shown: tuple[str, _Page]
 ) -> None:
     assert tab.complaints(finished / "report.html") == []
-    assert tab.evaluate("document.querySelectorAll('figure svg').length") == 14
+    assert tab.evaluate("document.querySelectorAll('figure svg').length") == 19
 
 
 @pytest.mark.browser

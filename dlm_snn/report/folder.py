@@ -29,6 +29,7 @@ _SECTIONS = {
     "loss_budget": dict,
     "overflow": dict,
     "curve": list,
+    "membranes": dict,
 }
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from jinja2 import Environment, StrictUndefined
 
 from dlm_snn.atomic import write_text
-from dlm_snn.report import folder, panels, wording
+from dlm_snn.report import folder, panels, physics, wording
 from dlm_snn.report.svg import styled
 
 _OVERFLOWS = ("wraps", "saturations")
@@ -34,6 +34,7 @@ def render(run: folder.RunFolder) -> str:
             "rates": panels.rates(run, labels),
             "weights": panels.weights(run, labels),
             "curves": panels.curves(run),
+            "fields": physics.fields(run.metrics),
         }
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     environment.filters["number"] = wording.number
@@ -48,6 +49,9 @@ def render(run: folder.RunFolder) -> str:
         budget=_budget(run.metrics),
         labels=labels,
         competition=_competition(run),
+        works=physics.works(run.metrics),
+        membranes=physics.membranes(run.metrics, labels),
+        closing=physics.closing(run.metrics),
         dataset=(run.metrics.get("dataset") or {}).get("name"),
         record={key: run.record.get(key) for key in ("created", "seed", "digests", "versions", "seconds")},
         provenance=_provenance(run.record),
