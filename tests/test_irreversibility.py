@@ -1,0 +1,174 @@
+"""Time's arrow in states, spikes, membrane paths and transfer; temperature on integer membranes."""
+
+from __future__ import annotations
+
+from itertools import product
+from math import log, sqrt
+
+import numpy as np
+import pytest
+
+from dlm_snn import LIF, Dense, DlmError, Input, Network, Projection, SpikeRaster, run
+from dlm_snn.physics import ornstein_uhlenbeck as ou
+from dlm_snn.physics.flux import edge_currents, spike_flux
+from dlm_snn.physics.integer_noise import calibration, integer_variance, simulate
+from dlm_snn.physics.irreversibility import (
+    chain_entropy_production,
+    from_spikes,
+    from_states,
+    path_entropy_production,
+    transfer_entropy,
+)
+from dlm_snn.physics.noise import antisymmetric_ring
+
+
+def ring(p: float, q: float) -> np.ndarray:
+    """Three states: p forwards, q backwards."""
+    return (1 - p - q) * np.eye(3) + p * np.roll(np.eye(3), 1, 1) + q * np.roll(np.eye(3), -1, 1)
+
+
+def walk(p: float, q: float, n: int, rng: np.random.Generator) -> np.ndarray:
+    return np.cumsum(rng.choice([1, 2, 0], n, p=[p, q, 1 - p - q])) % 3
+
+
+def test_three_states_in_a_ring():
+    assert (0.4 - 0.1) * log(4) == pytest.approx(0.4158883, rel=1e-7)
+    assert chain_entropy_production(ring(0.4, 0.1)) == pytest.approx(0.4158883, rel=1e-7)
+    assert chain_entropy_production(ring(0.25, 0.25)) == pytest.approx(0, abs=1e-15)
+    assert chain_entropy_production([[0, 1, 0], [0, 0, 1], [1, 0, 0]]) == np.inf
+    rng = np.random.default_rng(1)
+    driven = from_states(walk(0.4, 0.1, 100_000, rng), 3)
+    assert abs(driven.sigma - 0.4158883) < 4 * 0.0035
+    assert driven.resolved
+    still = from_states(walk(0.25, 0.25, 100_000, rng), 3)
+    assert still.sigma < 1e-4
+    assert not still.resolved
+    assert "not resolved" in str(still)
+
+
+def test_the_null_bias_is_that_of_the_number_of_pairs():
+    rng = np.random.default_rng(2)
+    for n, expected in ((100, 0.0212), (1000, 0.00175)):
+        found = np.mean([from_states(walk(0.25, 0.25, n, rng), 3, 0.0).sigma for _ in range(200)])
+        assert found == pytest.approx(expected, rel=0.35)
+        assert 0.3 < found / from_states(walk(0.25, 0.25, n, rng), 3).bias < 2
+
+
+def kinetic_ising(coupling: np.ndarray) -> np.ndarray:
+    """P over the 2^n words of n spins that are all updated at once."""
+    n = len(coupling)
+    words = np.array(list(product((-1, 1), repeat=n)))
+    up = 1 / (1 + np.exp(-2 * words @ coupling.T))
+    return np.array([[np.prod(np.where(target > 0, u, 1 - u)) for target in words] for u in up])
+
+
+def test_kinetic_spins_by_enumeration():
+    """Symmetric couplings produce no entropy; antisymmetric ones do, and words tell how much."""
+    rng = np.random.default_rng(3)
+    drawn = rng.normal(0, 0.5, (3, 3))
+    assert chain_entropy_production(kinetic_ising(drawn + drawn.T)) == pytest.approx(0, abs=1e-13)
+    p = kinetic_ising(drawn + drawn.T + 0.4 * (drawn - drawn.T))
+    exact = chain_entropy_production(p)
+    assert exact > 0.05
+    states, edges = np.zeros(100_000, dtype=int), p.cumsum(1)
+    for t, chance in enumerate(rng.random(99_999)):
+        states[t + 1] = np.searchsorted(edges[states[t]], chance)
+    assert from_states(states, 8).sigma == pytest.approx(exact, rel=0.08)
+
+
+def test_one_way_transitions_raise_the_alarm():
+    """A deterministic cycle: the plug-in estimate is 0, the worst answer, and neither is resolved."""
+    states = np.arange(3000) % 3
+    assert from_states(states, 3, 0.0).sigma == 0
+    alarmed = from_states(states, 3)
+    assert alarmed.sigma > 5
+    assert alarmed.one_way == 1
+    assert not alarmed.resolved
+
+
+def test_words_of_neurons():
+    rng = np.random.default_rng(4)
+    first = rng.random((1, 50_000)) < 0.2
+    follower = np.roll(first, 1, 1) & (rng.random(first.shape) < 0.8)
+    raster = SpikeRaster.from_dense(np.stack([first, follower], -1))
+    assert from_spikes(raster, [0, 1]).sigma > 0.02
+    assert from_spikes(raster, [0]).sigma == pytest.approx(0, abs=1e-8)
+    current = edge_currents(raster)
+    np.testing.assert_array_equal(current, -current.T)
+    assert current[0, 1] > 0.1
+    with pytest.raises(DlmError, match="5 neurons in a word; give 1 to 4"):
+        from_spikes(SpikeRaster.from_dense(np.zeros((1, 2, 6), bool)), range(5))
+
+
+def test_transfer_entropy_of_a_noisy_copy():
+    rng = np.random.default_rng(5)
+    x = rng.random(100_000) < 0.5
+    y = np.roll(x, 1) ^ (rng.random(100_000) < 0.1)
+    exact = log(2) + 0.1 * log(0.1) + 0.9 * log(0.9)
+    assert exact == pytest.approx(0.368064, rel=1e-5)
+    assert transfer_entropy(x, y) == pytest.approx(exact, abs=4 * 0.002)
+    assert transfer_entropy(y, x) < 5e-5
+
+
+def test_a_ring_of_membranes_produces_path_entropy_and_no_joules():
+    """N = 6, a = .03, tau = 20, T = .01: sigma = tau |A|^2 = .216, chain .21713 at dt = .1; v.Av = 0."""
+    n, a, tau, temperature, dt = 6, 0.03, 20.0, 0.01, 0.1
+    current = antisymmetric_ring(n, a)
+    drift = current - np.eye(n) / tau
+    noise = temperature / tau * np.eye(n)
+    assert tau * (current**2).sum() == pytest.approx(0.216)
+    assert ou.entropy_production(-drift, noise) == pytest.approx(0.216)
+    assert ou.chain_entropy_production(-drift, noise, dt) == pytest.approx(0.21713, rel=1e-4)
+    assert ou.chain_entropy_production(-drift, noise, 1.0) == pytest.approx(0.227848, rel=1e-5)
+    rng = np.random.default_rng(6)
+    paths, n_steps = 2000, 400
+    v = np.empty((paths, n_steps + 1, n))
+    v[:, 0] = rng.standard_normal((paths, n)) * sqrt(temperature / (1 - dt / 2 / tau * (1 + (tau * a * 2) ** 2)))
+    v[:, 0] = rng.multivariate_normal(np.zeros(n), ou.chain_covariance(-drift, noise, dt), paths)
+    for t in range(n_steps):
+        kick = sqrt(2 * temperature / tau * dt) * rng.standard_normal((paths, n))
+        v[:, t + 1] = v[:, t] + dt * v[:, t] @ drift.T + kick
+    produced = path_entropy_production(v, drift, np.full(n, temperature / tau)) / (n_steps * dt)
+    assert abs(produced.mean() - 0.21713) < 4 * produced.std() / sqrt(paths)
+    assert np.abs((v @ current.T * v).sum(-1)).max() < 1e-15
+    leak = (v**2).sum(-1).mean() / tau / temperature
+    assert leak == pytest.approx(0.3011, rel=0.03)
+
+
+def test_spike_flux_counts_spikes_times_fan_out():
+    weight = np.array([[1.0, 0.0], [1.0, 1.0], [0.0, 0.0]])
+    network = Network(
+        {"x": Input((2,)), "h": LIF((2,), dv=0.0, v_threshold=0.5), "o": LIF((3,), dv=0.5)},
+        [Projection("x", "h", Dense(np.eye(2))), Projection("h", "o", Dense(weight))],
+    )
+    spikes = np.zeros((1, 10, 2), bool)
+    spikes[0, :4, 0] = True
+    spikes[0, :2, 1] = True
+    flux = spike_flux(run(network, {"x": spikes}, 10))
+    assert flux == {"h->o": pytest.approx((4 * 2 + 2 * 1) / 10)}
+
+
+def test_stochastic_rounding_alone_is_no_temperature():
+    v = simulate(0, 410, "stochastic", 500, 100, np.random.default_rng(7))
+    assert not v.any()
+
+
+@pytest.mark.parametrize(("dv", "bits"), [(410, 4), (41, 3), (410, 6)])
+def test_noise_with_stochastic_rounding_has_the_closed_form(dv, bits):
+    assert calibration(bits, dv, np.random.default_rng(8), "stochastic", n=20_000) == pytest.approx(1.005, abs=0.015)
+
+
+@pytest.mark.parametrize(
+    ("dv", "bits", "share"), [(410, 4, 0.71), (410, 6, 0.91), (41, 3, 0.125), (41, 4, 0.42), (41, 5, 0.61)]
+)
+def test_truncation_is_a_dry_friction(dv, bits, share):
+    found = calibration(bits, dv, np.random.default_rng(9), n=1500)
+    assert found == pytest.approx(share, abs=0.12)
+    assert calibration(bits, dv, np.random.default_rng(9), scale=64, n=1500) > max(0.95, found)
+
+
+def test_a_variance_without_a_leak_is_refused():
+    with pytest.raises(DlmError, match=r"dv = 0 is not in 1\.\.4095"):
+        integer_variance(4, 0)
+    with pytest.raises(DlmError, match="rounding = 'floor'"):
+        integer_variance(4, 10, "floor")
