@@ -17,8 +17,8 @@ VARIANTS = {
     "plain": {"network": {"winners": None}},
 }
 DLM = {
-    "training": {"epochs": 30, "batch_size": 32},
-    "dynamics": {"measure": True},
+    "training": {"epochs": 20, "batch_size": 32, "surrogate": "fast_sigmoid", "slope": 5.0},
+    "dynamics": {"step": 0.2, "measure": True},
 }
 """Over the recipe, for the Dissipative Learning Machine's dynamics."""
 SEEDS = (0, 1, 2, 3, 4)

@@ -31,8 +31,6 @@ def chosen_config(arguments: Namespace) -> RunConfig:
             base = RunConfig.model_validate(_over(base.model_dump(), DATASETS[arguments.dataset or "digits"].DLM))
     elif arguments.variant is not None:
         raise DlmError(f"--variant {arguments.variant} goes with --dataset; {nearest('', DATASETS)}")
-    elif dynamics == "dlm":
-        base = base.model_copy(update={"dynamics": DynamicsConfig()})
     overrides = list(arguments.set)
     if arguments.dynamics == "plain":
         overrides.append("dynamics=null")
@@ -40,7 +38,10 @@ def chosen_config(arguments: Namespace) -> RunConfig:
         overrides.append(f"data.data_dir={arguments.data_dir}")
     if arguments.dataset is not None:
         overrides.append(f"data.dataset={arguments.dataset}")
-    return load_config(RunConfig, arguments.config, overrides, base)
+    config = load_config(RunConfig, arguments.config, overrides, base)
+    if dynamics == "dlm" and config.dynamics is None:
+        return config.model_copy(update={"dynamics": DynamicsConfig()})
+    return config
 
 
 def variant_config(experiment: str, variant: str | None = None) -> RunConfig:

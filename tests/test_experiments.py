@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+from argparse import Namespace
 from pathlib import Path
 
 import pytest
 
+from dlm_snn.config import dump_config
 from dlm_snn.errors import DlmError
 from experiments import repeat
 from experiments.config import RunConfig
-from experiments.table import EXPERIMENTS, variant_config
+from experiments.table import EXPERIMENTS, chosen_config, variant_config
 
 RESULTS = Path(__file__).resolve().parent.parent / "experiments" / "results"
 
@@ -56,6 +58,34 @@ def test_the_key_sees_what_decides_the_figures_and_nothing_else():
     moved = base.model_copy(update={"data": base.data.model_copy(update={"data_dir": Path("/somewhere")})})
     trained = base.model_copy(update={"training": base.training.model_copy(update={"epochs": 99})})
     assert repeat.key(base) == repeat.key(moved) != repeat.key(trained)
+
+
+def asked(**options) -> RunConfig:
+    given = {"dataset": None, "variant": None, "dynamics": None, "config": None, "set": [], "data_dir": None}
+    return chosen_config(Namespace(**{**given, **options}))
+
+
+def test_a_run_learns_by_the_dlms_dynamics_unless_told_otherwise(tmp_path):
+    assert asked().dynamics.measure
+    assert asked(dataset="mnist").dynamics.temperature == 1e-6
+    assert asked(dynamics="plain") == variant_config("digits").model_copy(update={"dynamics": None})
+    assert asked(set=["dynamics.temperature=0.5"]).dynamics.temperature == 0.5
+    assert asked(variant="plain").network.winners is None
+    assert asked(variant="plain").dynamics is not None
+    file = tmp_path / "config.yaml"
+    file.write_text(dump_config(asked(dynamics="plain")))
+    assert asked(config=file).dynamics is None
+    assert asked(config=file, dynamics="dlm").dynamics is not None
+    file.write_text(dump_config(asked()))
+    assert asked(config=file) == asked()
+    with pytest.raises(DlmError, match=r"--set: dynamics\.friction = 0: .*greater than 0"):
+        asked(set=["dynamics.friction=0"])
+
+
+def test_a_seed_reaches_the_noise():
+    config = repeat.with_seed(asked(), 7)
+    assert config.dynamics.seed == 7
+    assert repeat.with_seed(asked(dynamics="plain"), 7).dynamics is None
 
 
 def test_an_unknown_variant_is_refused_by_name():
