@@ -157,6 +157,10 @@ def _print_summary(metrics: dict[str, Any], folder: Path) -> None:
     single = metrics["float32"]
     differ = f"{single['differ']} of {single['spikes']} spikes differ on {single['samples']} samples"
     console.print(f"float32 instead of float64: {differ}", highlight=False, soft_wrap=True)
+    if books := [epoch["thermodynamics"] for epoch in metrics["curve"] if "thermodynamics" in epoch]:
+        heat, work = (sum(sum(book[name].values()) for book in books) for name in ("heat", "work_current"))
+        told = f"over training {heat:.3g} of heat, {work:.3g} of work by the current, in units of the loss"
+        console.print(f"thermodynamics: {told}; the report has all", highlight=False, soft_wrap=True)
     for line in metrics["loss_budget"]["warnings"]:
         console.print(f"warning: {line}", highlight=False)
     console.print(f"report: {folder / 'report.html'}", highlight=False, soft_wrap=True)

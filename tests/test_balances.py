@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from math import sqrt
-from typing import NamedTuple
-
 import numpy as np
 import pytest
 import torch
@@ -13,11 +10,12 @@ from torch import Tensor
 from dlm_snn.backends.torch import SpikingModule
 from dlm_snn.errors import DlmError
 from dlm_snn.physics.currents import paired
-from dlm_snn.physics.langevin import Dynamics, flat_loss, init, step
+from dlm_snn.physics.langevin import Dynamics, flat_loss
 from dlm_snn.physics.thermodynamics import entropy_production_rate, sigma_of, surrogate_work_by_layer
 from dlm_snn.surrogate import SoftSpikes, surrogate
 from dlm_snn.tasks.datasets import digits
 from dlm_snn.training import initial_network
+from tests.balancing import LAYERS, balances, smooth_network, spiking_digits
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -28,57 +26,8 @@ def _one_thread():
     torch.set_num_threads(before)
 
 
-class Sums(NamedTuple):
-    """Of a run: everything booked, the prediction of the current's work, and its standard error."""
-
-    heat: float
-    work: float
-    residual: float
-    predicted: float
-    error: float
-    scatter: float
-
-
-def balances(theta, loss, h, time, temperature, alpha=1.0, seed=1):
-    generator = torch.Generator().manual_seed(seed)
-    current = paired([len(theta)], alpha, generator) if alpha else None
-    dynamics = Dynamics(temperature=temperature, current=current)
-    state = init(theta, loss, dynamics)
-    heat, work, residual, predicted, residuals = 0.0, 0.0, 0.0, 0.0, []
-    for _ in range(round(time / h)):
-        flow = current(state.gradient).square().sum().item() if current else 0.0
-        state, info = step(state, loss, h, dynamics, generator)
-        after = current(state.gradient).square().sum().item() if current else 0.0
-        heat, work = heat + info.heat.sum().item(), work + info.work_current.sum().item()
-        residuals.append(info.residual.item())
-        predicted += h * (flow + after) / 2
-    residual = sum(residuals)
-    return Sums(
-        heat, work, residual, predicted, sqrt(2 * temperature * predicted), np.std(residuals) * sqrt(len(residuals))
-    )
-
-
-def smooth_mnist():
-    """49-24-10 tanh, 1,450 parameters, on 1,000 images of 7 x 7 pixels, weight decay .01; the digits without MNIST."""
-    data = digits(None)
-    x = torch.tensor(data.x_train[:1000], dtype=torch.float64) / 16
-    x = x.view(-1, 1, 8, 8)
-    x = torch.nn.functional.interpolate(x, size=(7, 7), mode="area").flatten(1)
-    y = torch.tensor(data.y_train[:1000])
-    torch.manual_seed(0)
-    net = torch.nn.Sequential(torch.nn.Linear(49, 24), torch.nn.Tanh(), torch.nn.Linear(24, 10)).double()
-    parameters = list(net.parameters())
-    assert sum(p.numel() for p in parameters) == 1450
-
-    def compute() -> Tensor:
-        decay = sum(p.square().sum() for p in parameters)
-        return torch.nn.functional.cross_entropy(net(x), y) + 0.005 * decay
-
-    return flat_loss(parameters, compute)
-
-
 def test_the_first_law_of_a_smooth_network():
-    theta, loss = smooth_mnist()
+    theta, loss = smooth_network()
     ratios = []
     for h in (0.1, 0.05):
         sums = balances(theta, loss, h, 20, temperature=1e-4)
@@ -86,23 +35,6 @@ def test_the_first_law_of_a_smooth_network():
         assert abs(sums.work / sums.predicted - 1) < 3 * sums.error / sums.predicted + 0.05
     assert ratios[0] <= 1e-3
     assert ratios[1] <= ratios[0] / 2
-
-
-def spiking_digits(spikes, winners=None, samples=500):
-    """64-32-10, 10 steps, float64, full batch."""
-    data = digits(None)
-    x = torch.tensor(data.x_train[:samples].astype(np.int64))
-    y = torch.tensor(data.y_train[:samples])
-    network = initial_network(
-        64, (32,), 10, np.random.default_rng(0), dv=410 / 4096, winners=winners, graded_bits=5, scale=16
-    )
-    module = SpikingModule(network, spikes, dtype=torch.float64)
-
-    def compute() -> Tensor:
-        counts = module({"pixels": x}, 10, ["output"])["output"].sum(0)
-        return torch.nn.functional.cross_entropy(0.5 * counts, y)
-
-    return flat_loss(list(module.weights), compute)
 
 
 def test_the_first_law_of_the_soft_twin():
@@ -142,10 +74,10 @@ def test_hard_spikes_leave_a_surrogates_work():
 def test_surrogate_work_by_layer_is_that_of_its_path():
     theta, loss = spiking_digits(SoftSpikes(5.0), samples=100)
     after = theta - 0.05 * loss(theta)[1]
-    parts = surrogate_work_by_layer(loss, theta, after, [64 * 32, 320])
+    parts = surrogate_work_by_layer(loss, theta, after, LAYERS)
     assert parts.shape == (2,)
     hard = spiking_digits(surrogate("fast_sigmoid", 5), samples=100)[1]
-    assert parts.abs().sum() < 0.2 * surrogate_work_by_layer(hard, theta, after, [64 * 32, 320]).abs().sum()
+    assert parts.abs().sum() < 0.2 * surrogate_work_by_layer(hard, theta, after, LAYERS).abs().sum()
 
 
 def test_the_gradient_of_sigma_on_a_soft_spiking_network():
