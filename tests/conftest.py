@@ -1,6 +1,20 @@
 """Hypothesis draws the same examples everywhere and keeps none on disk."""
 
+from collections.abc import Iterator
+
+import pytest
 from hypothesis import settings
 
 settings.register_profile("fixed", deadline=None, derandomize=True, database=None, max_examples=60)
 settings.load_profile("fixed")
+
+
+@pytest.fixture(scope="module")
+def one_thread() -> Iterator[None]:
+    """torch on one thread: sums keep their order, and small networks are fastest so."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)

@@ -17,13 +17,7 @@ from dlm_snn.tasks.datasets import digits
 from dlm_snn.training import initial_network
 from tests.balancing import LAYERS, balances, smooth_network, spiking_digits
 
-
-@pytest.fixture(scope="module", autouse=True)
-def _one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def test_the_first_law_of_a_smooth_network():

@@ -18,13 +18,7 @@ from dlm_snn.physics.trainer import DynamicsConfig, one_cycle
 from dlm_snn.tasks.datasets import digits
 from dlm_snn.training import TrainingConfig, initial_network, train
 
-
-@pytest.fixture(scope="module", autouse=True)
-def _one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def problem(seed: int = 0) -> tuple[torch.nn.Module, Tensor, Tensor]:

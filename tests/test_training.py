@@ -15,12 +15,7 @@ from dlm_snn.training import ReluNetwork, TrainingConfig, initial_network, train
 QUICK = TrainingConfig(epochs=4, batch_size=32, learning_rate=0.01)
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 @pytest.fixture(scope="module")
