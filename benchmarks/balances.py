@@ -1,6 +1,7 @@
 """First law and current's work on networks: smooth, soft-spiking and hard-spiking, with intervals over seeds.
 
-Run: OMP_NUM_THREADS=1 python -m benchmarks.balances. Overdamped, float64, full batch, alpha = 1, a random full pairing;
+Run: DLM_DATA=DIR OMP_NUM_THREADS=1 python -m benchmarks.balances --mnist. Overdamped, float64, full batch, alpha = 1,
+a random full pairing;
 residual / heat (the surrogate's work / heat on hard spikes) and the current's work over its prediction, the integral of
 |Q g|^2, with its standard error sqrt(2 T w). By layer: the surrogate's work along the path that moves layer 1 first.
 """
@@ -17,6 +18,7 @@ from dlm_snn.physics.currents import paired
 from dlm_snn.physics.langevin import Dynamics, Loss, init, step
 from dlm_snn.physics.thermodynamics import surrogate_work_by_layer
 from dlm_snn.surrogate import SoftSpikes, surrogate
+from dlm_snn.tasks.datasets import digits, mnist
 from tests.balancing import LAYERS, balances, smooth_network, spiking_digits
 
 SAMPLES = 1000
@@ -58,11 +60,13 @@ def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, default=5)
-    seeds = parser.parse_args().seeds
+    parser.add_argument("--mnist", action="store_true", help="the smooth network on MNIST ($DLM_DATA), not the digits")
+    options = parser.parse_args()
+    seeds = options.seeds
     torch.set_num_threads(1)
     print("| network | h | T | residual / heat | work / prediction | its s.e. |\n|---|---|---|---|---|---|")
     for h in (0.1, 0.05, 0.025):
-        line("smooth, 1,450 parameters", *smooth_network(), h, 50, 1e-4, seeds)
+        line("smooth, 1,450 parameters", *smooth_network(mnist if options.mnist else digits), h, 50, 1e-4, seeds)
     for h in (0.02, 0.01):
         line("soft, reset attached", *spiking_digits(SoftSpikes(5.0), samples=SAMPLES), h, 1, 1e-5, seeds)
         detached = spiking_digits(SoftSpikes(5.0, attached=False), samples=SAMPLES)

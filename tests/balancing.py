@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from math import sqrt
 from typing import Any, NamedTuple
 
@@ -12,7 +13,7 @@ from torch import Tensor
 from dlm_snn.backends.torch import SpikingModule
 from dlm_snn.physics.currents import paired
 from dlm_snn.physics.langevin import Dynamics, Loss, flat_loss, init, step
-from dlm_snn.tasks.datasets import digits
+from dlm_snn.tasks.datasets import Dataset, digits
 from dlm_snn.training import initial_network
 
 LAYERS = [64 * 32, 320]
@@ -52,11 +53,12 @@ def balances(
     )
 
 
-def smooth_network() -> tuple[Tensor, Loss]:
-    """49-24-10 tanh, 1,450 parameters, on 1,000 digits of 7 x 7 pixels, weight decay .01."""
-    data = digits(None)
-    x = torch.tensor(data.x_train[:1000], dtype=torch.float64) / 16
-    x = x.view(-1, 1, 8, 8)
+def smooth_network(dataset: Callable[[Any], Dataset] = digits) -> tuple[Tensor, Loss]:
+    """49-24-10 tanh, 1,450 parameters, on 1,000 images of 7 x 7 pixels, weight decay .01."""
+    data = dataset(None)
+    x = torch.tensor(data.x_train[:1000], dtype=torch.float64) / data.scale
+    side = round(sqrt(x.shape[1]))
+    x = x.view(-1, 1, side, side)
     x = torch.nn.functional.interpolate(x, size=(7, 7), mode="area").flatten(1)
     y = torch.tensor(data.y_train[:1000])
     torch.manual_seed(0)

@@ -100,7 +100,7 @@ class LangevinStepper:
     ) -> None:
         if config.measure and config.form == "hebbian":
             raise DlmError(
-                "dynamics.measure is for the antisymmetric current; no balance is defined for form 'hebbian'"
+                "dynamics.measure is for the antisymmetric current, form 'hebbian' has no balance; set measure to false"
             )
         self._weights, self._config, self._n_updates = list(weights), config, n_updates
         self._optimizer = Langevin(
