@@ -159,6 +159,32 @@ def table(rows: list[dict[str, Any]]) -> list[tuple[str, ...]]:
     return lines
 
 
+def paired(rows: list[dict[str, Any]]) -> list[tuple[str, ...]]:
+    """Each variant against the first, seed by seed: points of accuracy, and hidden spikes in per cent of the first's.
+
+    Means and 95 % intervals; the first row is the heading. Variants with fewer than two seeds in common are left out.
+    """
+    by_variant: dict[str, dict[int, dict[str, float]]] = {}
+    for row in rows:
+        by_variant.setdefault(row["variant"], {})[row["seed"]] = row["figures"]
+    first, *others = by_variant
+    lines: list[tuple[str, ...]] = [(f"against {first}", "seeds", "float", "integer", "hidden spikes")]
+    for variant in others:
+        seeds = sorted(by_variant[variant].keys() & by_variant[first].keys())
+        if len(seeds) < 2:
+            continue
+        pairs = [(by_variant[variant][seed], by_variant[first][seed]) for seed in seeds]
+        cells = [_interval([100 * (a[n] - b[n]) for a, b in pairs], "+.2f") for n in ("float", "integer")]
+        spikes = _interval([100 * (a["hidden_rate"] / b["hidden_rate"] - 1) for a, b in pairs], "+.1f")
+        lines.append((variant, str(len(seeds)), *cells, f"{spikes} %"))
+    return lines
+
+
+def _interval(values: list[float], form: str) -> str:
+    mean, half = confidence_95(np.array(values))
+    return f"{mean:{form}} ± {half:{form[1:]}}"
+
+
 def known_experiment(name: str) -> Any:
     """The module of an experiment.
 

@@ -176,7 +176,7 @@ def _experiment_arguments(parser: ArgumentParser) -> None:
 
 
 def _experiment(arguments: Namespace) -> int:
-    from experiments.repeat import known_experiment, repeat, table
+    from experiments.repeat import known_experiment, paired, repeat, table
 
     module = known_experiment(arguments.name)
     results = arguments.results / f"{arguments.name}.jsonl"
@@ -191,6 +191,12 @@ def _experiment(arguments: Namespace) -> int:
     for line in lines:
         shown.add_row(*line)
     Console().print(shown)
+    heading, *lines = paired(rows)
+    if lines:
+        shown = Table(*heading, title="paired by seed: points of accuracy, per cent of the spikes; 95 % intervals")
+        for line in lines:
+            shown.add_row(*line)
+        Console().print(shown)
     print(f"rows: {results}")
     return 0
 

@@ -40,9 +40,22 @@ def test_a_row_that_exists_is_not_run_again(name, monkeypatch):
     assert all(len(line) == len(heading) for line in lines)
 
 
+def test_pairs_are_taken_seed_by_seed():
+    def row(variant: str, seed: int, accuracy: float, rate: float) -> dict:
+        figures = {"float": accuracy, "integer": accuracy, "hidden_rate": rate}
+        return {"variant": variant, "seed": seed, "figures": figures}
+
+    rows = [row("a", s, 0.9 + 0.01 * s, 0.1) for s in range(3)] + [
+        row("b", s, 0.91 + 0.01 * s, 0.075) for s in range(3)
+    ]
+    heading, line = repeat.paired([*rows, row("c", 0, 0.5, 0.1)])
+    assert heading[0] == "against a"
+    assert line == ("b", "3", "+1.00 ± 0.00", "+1.00 ± 0.00", "-25.0 ± 0.0 %")
+
+
 def test_rows_are_appended_and_a_damaged_line_is_named(tmp_path, monkeypatch):
     done = []
-    monkeypatch.setattr(repeat, "repetition", lambda config, show: done.append(config) or {"float": 0.5})
+    monkeypatch.setattr(repeat, "repetition", lambda config, *_: done.append(config) or {"float": 0.5})
     results = tmp_path / "digits.jsonl"
     repeat.repeat("digits", ["kwta"], [0], None, results, lambda *_: None)
     repeat.repeat("digits", ["kwta"], [0, 1], None, results, lambda *_: None)
