@@ -21,7 +21,9 @@ VARIANTS = {
     "no-dissipation": {"dynamics": {"dissipation": "none"}},
     "no-current": {"dynamics": {"alpha": 0.0}},
     "no-noise": {"dynamics": {"temperature": 0.0}},
+    "nothing": {"dynamics": {"temperature": 0.0, "alpha": 0.0, "dissipation": "none"}},
 }
+"""Nothing: torch's SGD with momentum."""
 SEEDS = (0, 1, 2)
 """Weight seed, training seed and seed of the noise of each repetition."""
 CONTROL = False
