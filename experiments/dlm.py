@@ -22,8 +22,9 @@ VARIANTS = {
     "no-current": {"dynamics": {"alpha": 0.0}},
     "no-noise": {"dynamics": {"temperature": 0.0}},
     "nothing": {"dynamics": {"temperature": 0.0, "alpha": 0.0, "dissipation": "none"}},
+    "no-friction": {"dynamics": {"friction": None, "step": 1.0}},
 }
-"""Nothing: torch's SGD with momentum."""
+"""Nothing: torch's SGD with momentum. Without friction there is no momentum: the overdamped form, with h = 1."""
 SEEDS = (0, 1, 2)
 """Weight seed, training seed and seed of the noise of each repetition."""
 CONTROL = False
