@@ -1,9 +1,14 @@
-"""Hypothesis draws the same examples everywhere and keeps none on disk."""
+"""Hypothesis draws the same examples everywhere and keeps none on disk; one thread a worker."""
 
+import os
 from collections.abc import Iterator
 
 import pytest
 from hypothesis import settings
+
+# Before NumPy and torch are imported, and for every process that a test starts: two workers that each take all cores
+# wait for one another.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 settings.register_profile("fixed", deadline=None, derandomize=True, database=None, max_examples=60)
 settings.load_profile("fixed")

@@ -53,7 +53,8 @@ def test_our_dynamics_forget_as_much(alpha):
 
     turn = torch.tensor([[0.0, alpha], [-alpha, 0.0]], dtype=torch.float64)
     dynamics = Dynamics(temperature=0.1, current=Matrix(turn) if alpha else None)
-    state, h, time = init(theta, loss, dynamics), 0.01, 0.5 if alpha == 0 else 8.0
+    state = init(theta, loss, dynamics)
+    h, time = (0.01, 0.5) if alpha == 0 else (0.02, 8.0)
     for _ in range(round(time / h)):
         state, _ = step(state, loss, h, dynamics, generator)
     old = ((state.theta @ h_a) * state.theta).sum(-1) / 2

@@ -192,7 +192,7 @@ def test_the_driven_oscillator(h, heat):
     for _ in range(int(20 / h)):
         state, _ = step(state, loss, h, dynamics, generator)
     q, w, x, residual = [], [], [], []
-    for _ in range(int(40 / h)):
+    for _ in range(int(20 / h)):
         state, info = step(state, loss, h, dynamics, generator)
         q.append(info.dissipation)
         w.append(info.work_current[:, 0] / h)
@@ -216,7 +216,7 @@ def test_a_force_is_driven_and_a_drift_is_not():
         theta = torch.randn(PATHS, 2, dtype=torch.float64, generator=generator) * sqrt(exact)
         state = init(theta, loss, dynamics, torch.randn(PATHS, 2, dtype=torch.float64, generator=generator))
         squares = []
-        for _ in range(3000):
+        for _ in range(1000):
             state, _ = step(state, loss, 0.02, dynamics, generator)
             squares.append((state.theta**2).mean(-1))
         mean = torch.stack(squares).mean(0)
