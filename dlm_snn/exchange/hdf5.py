@@ -1,0 +1,77 @@
+"""HDF5 files of unknown origin: opened, and their datasets read, without trusting what they declare."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+from numpy.typing import NDArray
+
+from dlm_snn.errors import DlmError, MissingError
+
+COMPRESSION = 1100
+"""Deflate packs at most 1032 bytes into one (zlib's technical notes); a dataset that declares more holds nothing."""
+
+
+@contextmanager
+def opened(path: Path, meaning: str) -> Iterator[h5py.File]:
+    """A file for reading.
+
+    Args:
+        path: the file.
+        meaning: what it should be, for the message.
+
+    Raises:
+        MissingError: no such file.
+        DlmError: not an HDF5 file, or a damaged one.
+    """
+    if not path.is_file():
+        raise MissingError(f"no file {path}; give a {meaning}")
+    try:
+        file = h5py.File(path, "r")
+    except OSError as error:
+        raise DlmError(f"{path} is not a readable HDF5 file ({_short(error)}); write it again") from error
+    with file:
+        yield file
+
+
+def array(file: Path, group: h5py.Group, key: str) -> NDArray | None:
+    """A dataset of numbers or text as an array; None where it is not there.
+
+    Raises:
+        DlmError: a group instead of a dataset, a shape that the file cannot hold, or damaged data; names the dataset.
+    """
+    if key not in group:
+        return None
+    where = f"{file}: {group.name.rstrip('/')}/{key}"
+    dataset = group[key]
+    if not isinstance(dataset, h5py.Dataset):
+        raise DlmError(f"{where} is a group, expected an array")
+    declared, stored = dataset.nbytes, dataset.id.get_storage_size()
+    if declared > COMPRESSION * stored:
+        raise DlmError(f"{where} declares the shape {dataset.shape}, {declared} bytes, but holds {stored} bytes")
+    try:
+        return np.asarray(dataset[()])
+    except (OSError, ValueError, TypeError) as error:
+        raise DlmError(f"{where} is damaged ({_short(error)}); write it again") from error
+
+
+def text(file: Path, group: h5py.Group, key: str) -> str | None:
+    """A string, also one in an array of one; None where it is not there."""
+    value = array(file, group, key)
+    if value is None:
+        return None
+    item: Any = value.reshape(-1)[0] if value.size == 1 else None
+    if isinstance(item, bytes):
+        item = item.decode("ascii", "replace")
+    if not isinstance(item, str):
+        raise DlmError(f"{file}: {group.name}/{key} is not one text")
+    return item
+
+
+def _short(error: Exception) -> str:
+    return " ".join(str(error).split())[:120]
