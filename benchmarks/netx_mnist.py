@@ -43,7 +43,7 @@ def main() -> None:
         f"{len(images)} images, {N_STEPS} steps, {len(spikes)} input spikes: accuracy {np.mean(classes == labels):.2%}"
     )
     print(f"no output spike: {np.mean(classes < 0):.2%}; encoded in {encoding:.2f} s, simulated in {simulation:.2f} s")
-    few = spikes.samples(slice(0, arguments.compared))
+    few = spikes[: arguments.compared]
     for backend in ("lava-fixed", "reference"):
         runs = [dlm.run(network, {"input": few}, N_STEPS, ("s", "u", "v"), backend=b) for b in ("fast", backend)]
         comparison = dlm.compare(*runs)

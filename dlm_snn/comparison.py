@@ -143,7 +143,7 @@ def _first_difference(spikes: Mapping[str, tuple[NDArray, NDArray]], names: list
 
 def _is_tie(first: Recording, second: Recording, sample: int, step: int, name: str, tolerance: float) -> bool:
     neuron: Any = first.network.populations[name]
-    pair = [r.rasters[name].samples(slice(sample, sample + 1)).dense()[0, step] for r in (first, second)]
+    pair = [r.rasters[name][sample].dense()[0, step] for r in (first, second)]
     differ = pair[0] != pair[1]
     for recording in (first, second):
         whole = before_reset(recording, name)
@@ -176,7 +176,7 @@ def _divergence(
 ) -> Divergence:
     texts = []
     for recording in (first, second):
-        spike = int(recording.rasters[name].samples(slice(sample, sample + 1)).dense()[0, step, neuron])
+        spike = int(recording.rasters[name][sample].dense()[0, step, neuron])
         known = [
             f"{key} = {getattr(recording, key)[name][sample, step, neuron]:.17g}"
             for key in ("u", "v")
@@ -202,9 +202,7 @@ def _cause(first: Recording, second: Recording, sample: int, last: int, where: s
                 a, b = (getattr(r, key)[name][sample, : step + 1] for r in (first, second))
                 scale = max(np.abs(a).max(), np.abs(b).max())
                 parted = np.abs(a[step] - b[step]) > (0 if exact else 1e-9 * scale)
-                same_spikes = np.equal(
-                    *(r.rasters[name].samples(slice(sample, sample + 1)).dense()[0, step] for r in (first, second))
-                )
+                same_spikes = np.equal(*(r.rasters[name][sample].dense()[0, step] for r in (first, second)))
                 if key == "v":
                     # A neuron that spiked in one run only was reset there only.
                     parted &= same_spikes

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import tempfile
@@ -14,7 +13,8 @@ from numpy.typing import NDArray
 
 from dlm_snn.errors import DlmError
 from dlm_snn.network import IntegerNetwork, Network
-from dlm_snn.raster import EVENT, SpikeRaster
+from dlm_snn.raster import SpikeRaster
+from dlm_snn.raster_files import FOLDER, RasterPieces
 from dlm_snn.recording import Record, Recording, checked_record
 
 CHUNK = 1000
@@ -86,7 +86,7 @@ class FolderSink:
             for name in chosen.get(key, ())
         }
         self._rasters = {
-            name: _RasterPieces(self._aside / f"{name}.raster", n_samples, n_steps, network.populations[name].n)
+            name: RasterPieces(_made(self._aside / f"{name}{FOLDER}"), n_samples, n_steps, network.populations[name].n)
             for name in chosen.get("s", ())
         }
 
@@ -100,7 +100,7 @@ class FolderSink:
     def close(self, whole: bool) -> None:
         """Sort the events and give the folder its name; or remove all."""
         for pieces in self._rasters.values():
-            pieces.end()
+            pieces.close()
         if not whole:
             self._traces.clear()
             shutil.rmtree(self._aside, ignore_errors=True)
@@ -114,51 +114,9 @@ class FolderSink:
         os.replace(self._aside, self._folder)
 
 
-class _RasterPieces:
-    """The events of one population: pieces of steps, each sorted by sample, put in order at the end."""
-
-    def __init__(self, folder: Path, n_samples: int, n_steps: int, n_neurons: int) -> None:
-        folder.mkdir()
-        self._folder = folder
-        self._extent = {"n_samples": n_samples, "n_steps": n_steps, "n_neurons": n_neurons}
-        self._starts: list[NDArray[np.int64]] = []
-        self._dt = SpikeRaster.dt
-        self._files = {name: (folder / f"{name}.part").open("wb") for name in EVENT}
-
-    def append(self, raster: SpikeRaster, step: int) -> None:
-        written = self._starts[-1][-1] if self._starts else 0
-        edges = np.arange(self._extent["n_samples"] + 1)
-        self._starts.append(written + np.searchsorted(raster.sample, edges))
-        self._dt = raster.dt
-        for name, file in self._files.items():
-            events = getattr(raster, name)
-            file.write((events + np.uint32(step) if name == "step" else events).tobytes())
-
-    def end(self) -> None:
-        for file in self._files.values():
-            file.close()
-
-    def finish(self) -> None:
-        total = int(self._starts[-1][-1]) if self._starts else 0
-        for name in EVENT:
-            part = self._folder / f"{name}.part"
-            ordered = np.lib.format.open_memmap(
-                self._folder / f"{name}.npy", mode="w+", dtype=np.uint32, shape=(total,)
-            )
-            if total:
-                self._put_in_order(np.memmap(part, dtype=np.uint32, mode="r"), ordered)
-            ordered.flush()
-            part.unlink()
-        (self._folder / "meta.json").write_text(json.dumps({**self._extent, "dt": self._dt}) + "\n")
-
-    def _put_in_order(self, pieces: NDArray[np.uint32], ordered: NDArray[np.uint32]) -> None:
-        """Sample after sample, each from all pieces."""
-        place = 0
-        for sample in range(self._extent["n_samples"]):
-            for starts in self._starts:
-                first, last = starts[sample], starts[sample + 1]
-                ordered[place : place + last - first] = pieces[first:last]
-                place += last - first
+def _made(folder: Path) -> Path:
+    folder.mkdir()
+    return folder
 
 
 class Memory:
@@ -187,7 +145,10 @@ class Memory:
     def joined(self, n_steps: int) -> dict[str, Any]:
         """Rasters, u and v of the whole run."""
         first = self.pieces[0]
-        rasters = {name: self._raster(name, n_steps) for name in first.rasters}
+        rasters = {
+            name: SpikeRaster.concatenate([piece.rasters[name] for piece in self.pieces], "step")
+            for name in first.rasters
+        }
         traces = {
             key: {
                 name: np.concatenate([getattr(p, key)[name] for p in self.pieces], axis=1)
@@ -199,11 +160,3 @@ class Memory:
 
     def _trace(self, key: str, name: str) -> NDArray:
         return np.concatenate([getattr(piece, key)[name] for piece in self.pieces], axis=1)
-
-    def _raster(self, name: str, n_steps: int) -> SpikeRaster:
-        rasters = [piece.rasters[name] for piece in self.pieces]
-        begin = np.cumsum([0, *(raster.n_steps for raster in rasters[:-1])]).astype(np.uint32)
-        steps = [raster.step + start for raster, start in zip(rasters, begin, strict=True)]
-        sample, neuron = (np.concatenate([getattr(r, key) for r in rasters]) for key in ("sample", "neuron"))
-        last = rasters[-1]
-        return SpikeRaster(sample, np.concatenate(steps), neuron, last.n_samples, n_steps, last.n_neurons, last.dt)

@@ -228,12 +228,9 @@ def test_a_sample_alone_runs_as_in_a_batch(case):
     network, stimulus, n_steps = make(case)
     whole = simulated("reference", case)
     last = whole.n_samples - 1
-    alone = {
-        name: given.samples(slice(last, last + 1)) if isinstance(given, SpikeRaster) else given[last:]
-        for name, given in stimulus.items()
-    }
+    alone = {name: given[last] if isinstance(given, SpikeRaster) else given[last:] for name, given in stimulus.items()}
     for name, raster in run(network, alone, n_steps).rasters.items():
-        assert raster == whole.rasters[name].samples(slice(last, last + 1))
+        assert raster == whole.rasters[name][last]
 
 
 def test_unknown_backend_is_named_with_the_nearest():

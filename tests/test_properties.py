@@ -65,7 +65,7 @@ def test_rasters_differ_when_one_place_or_extent_does(spikes, data):
 @given(SPIKES, st.data())
 def test_samples_of_a_raster_are_slices(spikes, data):
     start, stop = (data.draw(st.integers(0, 5)) for _ in range(2))
-    part = SpikeRaster.from_dense(spikes).samples(slice(start, stop))
+    part = SpikeRaster.from_dense(spikes)[start:stop]
     np.testing.assert_array_equal(part.dense(), spikes[start:stop])
 
 
@@ -77,7 +77,7 @@ def test_a_raster_takes_an_event_once_and_inside_its_extent(spikes):
     with pytest.raises(DlmError, match="twice"):
         replace(raster, **twice)
     for name, extent in (("sample", "n_samples"), ("step", "n_steps"), ("neuron", "n_neurons")):
-        with pytest.raises(DlmError, match=f"raster {name} holds .* outside"):
+        with pytest.raises(DlmError, match=rf"raster {name}\[\d+\] = .* lies outside"):
             replace(raster, **{extent: int(getattr(raster, name).max())})
 
 

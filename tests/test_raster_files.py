@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 import hashlib
+import json
+import re
 from io import BytesIO
+from mmap import mmap
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 
 from dlm_snn import DlmError, SpikeRaster, run
 from dlm_snn.errors import MissingError
+from dlm_snn.raster_files import RasterWriter
 from tests.nets import make
+
+SPIKES = arrays(bool, st.tuples(*(st.integers(0, 5) for _ in range(2)), st.integers(0, 6)))
 
 
 @pytest.fixture
@@ -103,7 +112,7 @@ def test_events_outside_the_extent_are_refused(raster, tmp_path):
     path = tmp_path / "a.npz"
     numbers = {"n_samples": 3, "n_steps": 20, "n_neurons": 5, "dt": 1e-3}
     np.savez(path, sample=raster.sample, step=raster.step, neuron=raster.neuron, **numbers)
-    assert "raster neuron holds 0..9, outside 0..4" in refused(path)
+    assert re.search(r"raster neuron\[\d+\] = \d lies outside 0\.\.4", refused(path))
 
 
 def test_a_folder_that_cannot_be_written_is_refused_in_one_line(raster, tmp_path):
@@ -128,10 +137,13 @@ def test_saving_replaces_whole_files_and_leaves_no_others(raster, tmp_path):
     [
         ({"step": np.array([0, 1])}, r"they must be flat and equally long"),
         ({"sample": np.zeros((3, 1), int)}, r"they must be flat"),
-        ({"neuron": np.array([0, 1, 2])}, r"raster neuron holds 0\.\.2, outside 0\.\.1"),
-        ({"step": np.array([0, -1, 1])}, r"raster step holds -1\.\.1, outside 0\.\.3"),
-        ({"sample": np.array([0.0, 0.0, 1.0])}, "raster sample holds"),
-        ({"step": np.array([0, 0, 1]), "neuron": np.array([1, 1, 0]), "sample": np.zeros(3, int)}, "an event twice"),
+        ({"neuron": np.array([0, 1, 2])}, r"raster neuron\[2\] = 2 lies outside 0\.\.1"),
+        ({"step": np.array([0, -1, 1])}, r"raster step\[1\] = -1 lies outside 0\.\.3"),
+        ({"sample": np.array([0.0, 0.0, 1.0])}, "raster sample is an array of float64; give integers"),
+        (
+            {"step": np.array([0, 0, 1]), "neuron": np.array([1, 1, 0]), "sample": np.zeros(3, int)},
+            r"\(0, 0, 1\) twice",
+        ),
     ],
 )
 def test_wrong_events_are_named(change, message):
@@ -157,7 +169,7 @@ def test_a_raster_cannot_be_changed_or_hashed(raster):
 
 def test_samples_are_taken_without_stride(raster):
     with pytest.raises(DlmError, match="without stride"):
-        raster.samples(slice(0, 3, 2))
+        raster[0:3:2]
 
 
 # What the reference computes: a change of these is a change of every result.
@@ -179,3 +191,196 @@ def test_golden_rasters(case):
         for array in (spikes.sample, spikes.step, spikes.neuron):
             content.update(array.astype("<u4").tobytes())
     assert content.hexdigest() == GOLDEN[case]
+
+
+@given(SPIKES, st.data())
+def test_a_part_is_numpys(tmp_path_factory, spikes, data):
+    """Slices and numbers on every axis, indices of neurons; of a raster in memory and of a mapped one."""
+    raster = SpikeRaster.from_dense(spikes)
+    path = tmp_path_factory.mktemp("raster") / "a.raster"
+    raster.save(path)
+
+    def bounds(n):
+        return slice(*sorted(data.draw(st.integers(0, n)) for _ in range(2)))
+
+    cuts = [bounds(n) for n in spikes.shape[: data.draw(st.integers(1, 3))]]
+    neurons = data.draw(st.permutations(range(spikes.shape[2])))[: data.draw(st.integers(0, 3))]
+    for whole in (raster, SpikeRaster.load(path)):
+        np.testing.assert_array_equal(whole[tuple(cuts)].dense(), spikes[tuple(cuts)])
+        np.testing.assert_array_equal(whole[:, :, np.array(neurons, int)].dense(), spikes[:, :, list(neurons)])
+        for axis, n in enumerate(spikes.shape):
+            if n:
+                index = (slice(None),) * axis + (data.draw(st.integers(-n, n - 1)),)
+                np.testing.assert_array_equal(whole[index].dense(), np.expand_dims(spikes[index], axis))
+
+
+def on_disk(array):
+    while isinstance(array.base, np.ndarray):
+        array = array.base
+    return isinstance(array.base, mmap)
+
+
+def test_what_lies_together_is_not_copied(raster, tmp_path):
+    whole = raster[1][0]
+    raster.save(tmp_path / "a.raster")
+    mapped = SpikeRaster.load(tmp_path / "a.raster")
+    assert on_disk(mapped.step)
+    assert not on_disk(raster.step)
+    for form in (raster, mapped):
+        part = form[1:3]
+        assert np.shares_memory(part.step, form.step)
+        assert np.shares_memory(part.neuron, form.neuron)
+        assert np.shares_memory(form[:2].sample, form.sample)
+    assert np.shares_memory(whole[0, :12].neuron, raster.neuron)
+    assert np.shares_memory(mapped[:, :, :].step, mapped.step)
+
+
+@pytest.mark.parametrize(
+    ("index", "message"),
+    [
+        (3, r"sample 3 lies outside 0\.\.2"),
+        ((0, slice(0, 4, 2)), "steps are chosen without stride"),
+        ((0, "a"), "steps are chosen by a slice or a number, not by 'a'"),
+        ((0, 0, [0, 10]), r"neurons 0\.\.10 lie outside 0\.\.9"),
+        ((0, 0, [1, 1]), "a neuron is chosen twice"),
+        ((0, 0, [0.5]), "are no slice, number or array of indices"),
+        ((0, 0, 0, 0), "4 indices were given"),
+    ],
+)
+def test_a_part_that_is_not_there_is_named(raster, index, message):
+    with pytest.raises(DlmError, match=message):
+        raster[index]
+
+
+@given(SPIKES, st.data())
+def test_parts_put_together_are_the_whole(spikes, data):
+    raster = SpikeRaster.from_dense(spikes)
+    for axis, (name, n) in enumerate(zip(("sample", "step", "neuron"), spikes.shape, strict=True)):
+        cut = data.draw(st.integers(0, n))
+        parts = [raster[(slice(None),) * axis + (part,)] for part in (slice(0, cut), slice(cut, n))]
+        assert SpikeRaster.concatenate(parts, name) == raster
+
+
+def test_rasters_that_do_not_fit_are_not_put_together(raster):
+    with pytest.raises(DlmError, match=r"raster 1 has \(samples, steps, neurons\) = \(3, 19, 10\)"):
+        SpikeRaster.concatenate([raster, raster[:, :19]])
+    with pytest.raises(DlmError, match="no raster"):
+        SpikeRaster.concatenate([])
+    with pytest.raises(DlmError, match="axis = 'time'"):
+        SpikeRaster.concatenate([raster], "time")
+
+
+@given(SPIKES, st.integers(1, 9))
+def test_bins_are_sums_of_steps(spikes, width):
+    raster = SpikeRaster.from_dense(spikes)
+    padded = np.pad(spikes, ((0, 0), (0, -spikes.shape[1] % width), (0, 0)))
+    shape = (padded.shape[0], padded.shape[1] // width, width, padded.shape[2])
+    np.testing.assert_array_equal(raster.binned(width), padded.reshape(shape).sum(2))
+    np.testing.assert_array_equal(raster.counts(), spikes.sum(1))
+
+
+@given(SPIKES, st.integers(1, 9))
+def test_pieces_in_order_are_the_whole(tmp_path_factory, spikes, width):
+    path = tmp_path_factory.mktemp("raster") / "a.raster"
+    SpikeRaster.from_dense(spikes).save(path)
+    for raster in (SpikeRaster.from_dense(spikes), SpikeRaster.load(path)):
+        rebuilt = np.zeros_like(spikes)
+        for sample, first, piece in raster.pieces(width):
+            rebuilt[sample, first : first + piece.n_steps] |= piece.dense()[0]
+        np.testing.assert_array_equal(rebuilt, spikes)
+
+
+@given(SPIKES, st.integers(1, 9))
+def test_a_raster_written_in_pieces_is_the_whole(tmp_path_factory, spikes, width):
+    raster = SpikeRaster.from_dense(spikes, dt=2e-3)
+    path = tmp_path_factory.mktemp("raster") / "a.raster"
+    with RasterWriter(path, *spikes.shape) as writer:
+        for step in range(0, spikes.shape[1], width):
+            writer.append(raster[:, step : step + width], step)
+    assert SpikeRaster.load(path) == raster
+    assert SpikeRaster.load(path).dt == (2e-3 if spikes.shape[1] else 1e-3)
+    assert sorted(p.name for p in path.iterdir()) == ["meta.json", "neuron.npy", "sample.npy", "step.npy"]
+    assert np.array_equal(np.load(path / "step.npy"), raster.step)
+
+
+def broken_off(path, pieces):
+    """A writer that gets pieces (raster, step); None breaks off."""
+    with RasterWriter(path, 3, 20, 10) as writer:
+        for piece, step in pieces:
+            if piece is None:
+                raise ZeroDivisionError("broken off")
+            writer.append(piece, step)
+
+
+def test_a_broken_off_writer_leaves_nothing(raster, tmp_path):
+    few = raster[:, :5]
+    for pieces, error, message in (
+        ([(few, 0), (None, 5)], ZeroDivisionError, "broken off"),
+        ([(few, 5), (few, 5)], DlmError, "pieces come one after another"),
+        ([(few, 0), (few, 16)], DlmError, "pieces come one after another"),
+        ([(few[:, :, :9], 0)], DlmError, "a piece of"),
+    ):
+        with pytest.raises(error, match=message):
+            broken_off(tmp_path / "a.raster", pieces)
+        assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_of_unsorted_or_other_events_is_put_in_order(raster, tmp_path):
+    path = tmp_path / "a.raster"
+    raster.save(path)
+    back = np.arange(len(raster))[::-1]
+    for name in ("sample", "step", "neuron"):
+        np.save(path / f"{name}.npy", getattr(raster, name)[back])
+    assert SpikeRaster.load(path) == raster
+    for name in ("sample", "step", "neuron"):
+        np.save(path / f"{name}.npy", getattr(raster, name).astype(np.int64))
+    assert SpikeRaster.load(path) == raster
+
+
+@pytest.mark.parametrize("place", [0, 1, 5, 2**17 - 1, 2**17, 2**17 + 1, 2**18, 300_000 - 2])
+@pytest.mark.parametrize("how", ["twice", "outside", "swapped"])
+def test_a_wrong_event_is_found_wherever_it_is(tmp_path, place, how):
+    """Across the borders of the blocks that are looked at together, in memory and on disk."""
+    n = 300_000
+    events = {"sample": np.zeros(n), "step": np.arange(n) // 3, "neuron": np.arange(n) % 3}
+    events = {name: event.astype(np.uint32) for name, event in events.items()}
+    if how == "outside":
+        events["neuron"][place] = 3
+    for event in events.values():
+        if how == "twice":
+            event[place + 1] = event[place]
+        if how == "swapped":
+            event[[place, place + 1]] = event[[place + 1, place]]
+    path = tmp_path / "a.raster"
+    path.mkdir()
+    for name, event in events.items():
+        np.save(path / f"{name}.npy", event)
+    (path / "meta.json").write_text('{"n_samples": 1, "n_steps": 100000, "n_neurons": 3, "dt": 0.001}')
+    if how == "swapped":
+        assert not on_disk(SpikeRaster.load(path).step)
+        return
+    message = "twice" if how == "twice" else rf"raster neuron\[{place}\] = 3 lies outside 0\.\.2"
+    with pytest.raises(DlmError, match=message):
+        SpikeRaster(**events, n_samples=1, n_steps=100_000, n_neurons=3)
+    with pytest.raises(DlmError, match=message):
+        SpikeRaster.load(path)
+
+
+@pytest.mark.parametrize("name", ["sample", "step", "neuron"])
+def test_a_truncated_array_of_a_folder_is_named(raster, tmp_path, name):
+    raster.save(tmp_path / "a.raster")
+    path = tmp_path / "a.raster" / f"{name}.npy"
+    whole = path.read_bytes()
+    for size in (0, 5, 100, len(whole) - 4):
+        path.write_bytes(whole[:size])
+        assert "is not a complete raster" in refused(tmp_path / "a.raster")
+    path.write_bytes(whole[:60] + b"9" * 30 + whole[90:])
+    assert "is not a complete raster" in refused(tmp_path / "a.raster")
+
+
+@pytest.mark.parametrize(("name", "value"), [("n_steps", -1), ("n_neurons", 2.5), ("dt", 0), ("n_samples", 2**40)])
+def test_an_extent_that_cannot_be_is_named(raster, tmp_path, name, value):
+    raster.save(tmp_path / "a.raster")
+    meta = tmp_path / "a.raster" / "meta.json"
+    meta.write_text(json.dumps({**json.loads(meta.read_text()), name: value}))
+    assert f"raster {name} = {value}" in refused(tmp_path / "a.raster")

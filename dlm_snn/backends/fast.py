@@ -98,7 +98,7 @@ def _n_samples(given: Any) -> int:
 
 
 def _samples_of(given: Any, samples: slice) -> Any:
-    return given.samples(samples) if isinstance(given, SpikeRaster) else np.asarray(given)[samples]
+    return given[samples] if isinstance(given, SpikeRaster) else np.asarray(given)[samples]
 
 
 def _block(network: Network | IntegerNetwork) -> int:

@@ -63,7 +63,7 @@ def _extent(raster: SpikeRaster) -> int:
 
 def _few(raster: SpikeRaster) -> SpikeRaster:
     n_samples = max(1, min(SAMPLES, MAX_COLUMNS // max(raster.n_steps, 1)))
-    return raster.samples(slice(0, n_samples))
+    return raster[:n_samples]
 
 
 def _raster_caption(spikes: SpikeRaster, other: SpikeRaster | None, kind: str, labels: Mapping[str, str]) -> str:
@@ -113,7 +113,7 @@ def most_active(trace: Trace, spikes: SpikeRaster | None) -> list[int]:
     peak = trace.v.max(axis=0, initial=-np.inf)
     count: NDArray = np.zeros(peak.shape)
     if spikes is not None and spikes.n_samples and spikes.n_neurons == peak.size:
-        count = spikes.samples(slice(0, 1)).counts()[0]
+        count = spikes[:1].counts()[0]
     ranked = np.lexsort((-peak, -count))
     return sorted(int(neuron) for neuron in ranked[:NEURONS])
 
