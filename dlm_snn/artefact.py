@@ -75,7 +75,7 @@ def load(path: str | os.PathLike[str]) -> Network | IntegerNetwork:
     if stored != FORMAT:
         raise DlmError(f"{_manifest(path)} has format {stored!r}, this version reads {FORMAT!r}")
     try:
-        network = _build(tree, arrays)
+        network = build(tree, arrays)
     except (KeyError, TypeError) as error:
         raise DlmError(f"{_manifest(path)} lacks {error}; write it again") from error
     if not isinstance(network, (Network, IntegerNetwork)) or network.digest() != digest:
@@ -83,9 +83,15 @@ def load(path: str | os.PathLike[str]) -> Network | IntegerNetwork:
     return network
 
 
-def _build(tree: Any, arrays: dict[str, NDArray]) -> Any:
+def build(tree: Any, arrays: dict[str, NDArray]) -> Any:
+    """What ``describe`` took apart, put together again.
+
+    Raises:
+        DlmError: an unknown type, or values that no network has.
+        KeyError, TypeError: a part that is missing or of another kind.
+    """
     if isinstance(tree, list):
-        return tuple(_build(item, arrays) for item in tree)
+        return tuple(build(item, arrays) for item in tree)
     if not isinstance(tree, dict):
         return tree
     if "array" in tree:
@@ -94,10 +100,10 @@ def _build(tree: Any, arrays: dict[str, NDArray]) -> Any:
         raise DlmError(f"a network file names the type {tree['type']!r}; {nearest(tree['type'], _TYPES)}")
     values = {key: value for key, value in tree.items() if key not in ("type", "name")}
     if "populations" in values:
-        values["populations"] = {item["name"]: _build(item, arrays) for item in values["populations"]}
-        values["projections"] = _build(values["projections"], arrays)
+        values["populations"] = {item["name"]: build(item, arrays) for item in values["populations"]}
+        values["projections"] = build(values["projections"], arrays)
         return _TYPES[tree["type"]](**values)
-    return _TYPES[tree["type"]](**{key: _build(value, arrays) for key, value in values.items()})
+    return _TYPES[tree["type"]](**{key: build(value, arrays) for key, value in values.items()})
 
 
 def _stem(path: str | os.PathLike[str]) -> Path:

@@ -17,6 +17,7 @@ class UnsupportedError(DlmError):
         super().__init__(f"{target} cannot do {thing}; {remedy}")
         self.target = target
         self.thing = thing
+        self.remedy = remedy
 
 
 class MissingError(DlmError):
@@ -30,6 +31,10 @@ def nearest(name: str, known: Iterable[str]) -> str:
     if close:
         return f"did you mean '{close[0]}'?"
     return "known: " + ", ".join(names)
+
+
+class LossWarning(UserWarning):
+    """What an import or export changed: nothing of it goes without saying."""
 
 
 class RangeWarning(UserWarning):

@@ -47,17 +47,30 @@ def array(file: Path, group: h5py.Group, key: str) -> NDArray | None:
     """
     if key not in group:
         return None
-    where = f"{file}: {group.name.rstrip('/')}/{key}"
+    check_size(file, group, key)
+    try:
+        return np.asarray(group[key][()])
+    except (OSError, ValueError, TypeError) as error:
+        raise DlmError(f"{_where(file, group, key)} is damaged ({_short(error)}); write it again") from error
+
+
+def check_size(file: Path, group: h5py.Group, key: str) -> None:
+    """Look at what a dataset declares, before memory is taken for it.
+
+    Raises:
+        DlmError: a group instead of a dataset, or a shape that the file cannot hold.
+    """
     dataset = group[key]
     if not isinstance(dataset, h5py.Dataset):
-        raise DlmError(f"{where} is a group, expected an array")
+        raise DlmError(f"{_where(file, group, key)} is a group, expected an array")
     declared, stored = dataset.nbytes, dataset.id.get_storage_size()
     if declared > COMPRESSION * stored:
+        where = _where(file, group, key)
         raise DlmError(f"{where} declares the shape {dataset.shape}, {declared} bytes, but holds {stored} bytes")
-    try:
-        return np.asarray(dataset[()])
-    except (OSError, ValueError, TypeError) as error:
-        raise DlmError(f"{where} is damaged ({_short(error)}); write it again") from error
+
+
+def _where(file: Path, group: h5py.Group, key: str) -> str:
+    return f"{file}: {group.name.rstrip('/')}/{key}"
 
 
 def text(file: Path, group: h5py.Group, key: str) -> str | None:
