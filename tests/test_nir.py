@@ -286,7 +286,7 @@ def test_images():
             "w": nir.Affine(weights(3, 32, scale=1) - 0.3, weights(3, seed=5)),
             "b": cuba(3),
             "q": nir.SumPool2d(np.array([4, 5]), np.array([4, 5]), np.array([0, 0])),
-            "e": lif((4, 1, 1), r=0.2),
+            "e": lif((4, 1, 1), r=0.3),
         },
         [("in", "c"), ("c", "a"), ("a", "p"), ("p", "s"), ("s", "f"), ("f", "w"), ("w", "b"), ("a", "q"), ("q", "e")],
     )

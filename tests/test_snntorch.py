@@ -13,7 +13,9 @@ from snntorch import utils
 from torch import nn
 
 from dlm_snn import LIF, Dense, DlmError, Input, Network, Projection, UnsupportedError, compare, run
-from dlm_snn.exchange.snntorch import Firing, from_snntorch, to_snntorch
+from dlm_snn.exchange.snntorch import from_snntorch
+from dlm_snn.exchange.snntorch_neurons import Firing
+from dlm_snn.exchange.snntorch_writer import to_snntorch
 from dlm_snn.surrogate import surrogate
 from tests.nets import make
 
@@ -159,7 +161,6 @@ REFUSED = {
     "graded_spikes_factor": lambda: snn.Leaky(beta=0.5, graded_spikes_factor=2.0),
     "state_quant": lambda: snn.Leaky(beta=0.5, state_quant=lambda x: x),
     "not a step": lambda: snn.Leaky(beta=0.5, spike_grad=torch.sigmoid),
-    "convolutional recurrence": lambda: snn.RLeaky(beta=0.5, conv2d_channels=2, kernel_size=3),
     "module 1, Alpha": lambda: snn.Alpha(alpha=0.9, beta=0.5),
     "module 1, ReLU": nn.ReLU,
 }
@@ -181,8 +182,12 @@ def test_inhibition_is_refused():
 def test_stacks_that_do_not_fit_are_refused():
     with pytest.raises(DlmError, match="hides its order"):
         from_snntorch(snn.Leaky(beta=0.5))
-    with pytest.raises(DlmError, match="1 modules"):
+    with pytest.raises(UnsupportedError, match="module 0, Linear, without a neuron behind it"):
         from_snntorch([nn.Linear(2, 2)])
+    with pytest.raises(UnsupportedError, match="a stack without a neuron"):
+        from_snntorch([])
+    with pytest.raises(DlmError, match=r"the recurrence of layer 'output' \(RLeaky\): input_shape = \(4,\)"):
+        from_snntorch([nn.Linear(2, 4), snn.RLeaky(beta=0.5, conv2d_channels=2, kernel_size=3)])
     with pytest.raises(DlmError, match="3 names"):
         from_snntorch([nn.Linear(2, 2), snn.Leaky(beta=0.5)], names=["a", "b", "c"])
 
@@ -234,7 +239,9 @@ WRITTEN = [
 ]
 
 
-@pytest.mark.parametrize("case", [*WRITTEN, "threshold_per_neuron", "decay_per_neuron"])
+@pytest.mark.parametrize(
+    "case", [*WRITTEN, "threshold_per_neuron", "decay_per_neuron", "recurrent", "subtract_recurrent"]
+)
 def test_a_network_becomes_a_sequential_with_equal_spikes(case):
     network, stimulus, n_steps = make(case)
     modules = to_snntorch(network)
@@ -275,9 +282,9 @@ def test_the_constant_input_becomes_a_bias():
     assert {p.name for p in from_snntorch(modules).projections} == {"pixels->output", "one->output"}
 
 
-@pytest.mark.parametrize("case", ["recurrent", "skip", "delay_per_post", "noise", "loop", "parallel", "alone"])
+@pytest.mark.parametrize("case", ["skip", "delay_per_post", "noise", "loop", "parallel", "alone"])
 def test_what_is_no_chain_is_not_written_as_one(case):
-    with pytest.raises(UnsupportedError, match="a Sequential with"):
+    with pytest.raises(UnsupportedError, match=r"a Sequential with|no single loop of one step"):
         to_snntorch(make(case)[0])
 
 

@@ -12,7 +12,7 @@ from torch import Tensor
 from dlm_snn.backends._torch_arithmetic import FloatArithmetic, tensor
 from dlm_snn.backends._torch_loop import simulate
 from dlm_snn.errors import UnsupportedError
-from dlm_snn.exchange.snntorch import neuron_module
+from dlm_snn.exchange.snntorch_neurons import neuron_module
 from dlm_snn.network import IntegerNetwork, Network
 from dlm_snn.neurons import lif
 from dlm_snn.neurons.lif import LIF
@@ -32,7 +32,7 @@ def run(
     and the syn of a Synaptic; ``v`` is mem (1 - s) for a zero reset and mem for "subtract".
 
     Raises:
-        UnsupportedError: integer networks, and what ``exchange.snntorch.neuron_module`` refuses.
+        UnsupportedError: integer networks, and what ``exchange.snntorch_neurons.neuron_module`` refuses.
         DlmError: a stimulus or state that does not fit the network.
     """
     if isinstance(network, IntegerNetwork):

@@ -1,0 +1,224 @@
+"""snnTorch's neurons and ours: which equal which, and under which options."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import snntorch as snn
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from dlm_snn.connections.connection import Connection
+from dlm_snn.connections.conv2d import Conv2d
+from dlm_snn.connections.dense import Dense
+from dlm_snn.connections.sparse import Sparse
+from dlm_snn.errors import DlmError, UnsupportedError
+from dlm_snn.neurons.lif import LIF
+from dlm_snn.surrogate import Surrogate, spiking
+
+ONE = "one"
+"""Name of the constant Input that carries biases into a filtered current."""
+READER, WRITER = "a Network", "snnTorch"
+SYNAPTIC = (snn.Synaptic, snn.RSynaptic)
+RECURRENT = (snn.RLeaky, snn.RSynaptic)
+KNOWN = (snn.Leaky, *SYNAPTIC, snn.RLeaky)
+
+
+class Firing:
+    """The ``spike_grad`` of our neurons: exact spikes in the dtype of v, with competition where asked.
+
+    snnTorch's own functions return float32 whatever they get, which breaks a float64 network.
+
+    Args:
+        surrogate: a snnTorch function; its derivative is centred on the competition's threshold.
+        winners, groups: as in LIF.
+    """
+
+    def __init__(self, surrogate: Surrogate, winners: int | None = None, groups: int = 1) -> None:
+        self.surrogate, self.winners, self.groups = surrogate, winners, groups
+
+    def __call__(self, overshoot: Tensor) -> Tensor:
+        """The spikes of v - threshold."""
+        if self.winners is None:
+            return self.surrogate(overshoot).to(overshoot.dtype)
+        return spiking(self.surrogate)(overshoot, self.winners, self.groups)
+
+
+def lif_of(neuron: Any, shape: tuple[int, ...], bias: float | NDArray, where: str) -> LIF:
+    """The population that spikes as a snnTorch neuron does; decays and thresholds as stored, one or one a neuron.
+
+    Raises:
+        UnsupportedError: an option that has no equal.
+        DlmError: a parameter whose shape does not fit.
+    """
+    _check_neuron(neuron, where)
+    firing = neuron.spike_grad if isinstance(neuron.spike_grad, Firing) else Firing(neuron.spike_grad)
+
+    def each(key: str, value: Tensor) -> Any:
+        values = array(value)
+        if values.size == 1:
+            return float(values.reshape(()))
+        try:
+            return np.broadcast_to(values, shape).ravel()
+        except ValueError as error:
+            raise DlmError(
+                f"{where}: {key} of shape {values.shape} does not fit neurons of the shape {shape}"
+            ) from error
+
+    return LIF(
+        shape,
+        du=1 - each("alpha", neuron.alpha.clamp(0, 1)) if isinstance(neuron, SYNAPTIC) else 1.0,
+        dv=1 - each("beta", neuron.beta.clamp(0, 1)),
+        v_threshold=each("threshold", neuron.threshold),
+        bias=bias if np.any(bias) else 0.0,
+        reset=neuron.reset_mechanism,
+        winners=firing.winners,
+        groups=firing.groups,
+    )
+
+
+def _check_neuron(neuron: Any, where: str) -> None:
+    """Refuse every option under which a snnTorch neuron differs from LIF."""
+    kind, zero = type(neuron), neuron.reset_mechanism == "zero"
+    competing = isinstance(neuron.spike_grad, Firing) and neuron.spike_grad.winners is not None
+    drops = "which drops the input of the step after a spike"
+    local = "which snnTorch 1.0.0 computes but does not store"
+    refusals = {
+        "reset_mechanism='none'": (neuron.reset_mechanism == "none", "use 'zero' or 'subtract'"),
+        "inhibition=True": (neuron.inhibition, "use spike_grad=Firing(surrogate, winners=1) with reset_delay=True"),
+        "state_quant": (bool(neuron.state_quant), "leave it out and quantize the Network instead"),
+        "graded_spikes_factor other than 1": (
+            bool((neuron.graded_spikes_factor != 1).any()),
+            "multiply the weights that follow by it",
+        ),
+        f"reset 'zero' with reset_delay=True, {drops}": (
+            zero and neuron.reset_delay and kind in (snn.Synaptic, snn.RLeaky),
+            "train with reset_delay=False",
+        ),
+        f"reset 'zero': with reset_delay=True {drops}; reset_delay=False is what": (
+            zero and kind is snn.RSynaptic,
+            f"{local}; use reset_mechanism='subtract'",
+        ),
+        "reset 'subtract' with reset_delay=False, which subtracts before the decay": (
+            not zero and not neuron.reset_delay,
+            "train with reset_delay=True",
+        ),
+        "reset_delay=False with competition, which resets the losers a step later": (
+            zero and not neuron.reset_delay and competing,
+            "use Leaky with reset_delay=True",
+        ),
+        "a spike_grad that is not a step at 0": (
+            not _is_step(neuron),
+            "use one of snnTorch's deterministic surrogates",
+        ),
+    }
+    for thing, (refused, remedy) in refusals.items():
+        if refused:
+            raise UnsupportedError(READER, f"{where} with {thing}", remedy)
+
+
+def _is_step(neuron: Any) -> bool:
+    if isinstance(neuron.spike_grad, Firing):
+        return True
+    probe = torch.tensor([[-2.0, -0.5, -1e-6, 0.0, 1e-6, 0.5, 2.0]])
+    return torch.equal(neuron.spike_grad(probe).detach().float(), (probe > 0).float())
+
+
+def array(value: Tensor) -> NDArray[np.float64]:
+    """A parameter as stored, in float64."""
+    return value.detach().double().cpu().numpy()
+
+
+def neuron_module(
+    name: str,
+    neuron: LIF,
+    surrogate: Surrogate | None = None,
+    init_hidden: bool = False,
+    loop: Connection | None = None,
+) -> Any:
+    """The snnTorch neuron that spikes as a LIF population does, in float64.
+
+    du = 1: Leaky, to whose input the caller adds ``LIF.bias``; else Synaptic, with reset_delay=False for a zero reset.
+    With ``loop``: RLeaky or RSynaptic.
+
+    Args:
+        name, neuron: the population.
+        surrogate: for further training; snnTorch's default, atan, without it.
+        init_hidden: the module keeps its state, and parameters have the population's shape behind the sample axis.
+        loop: the connection from the population to itself, one step later.
+
+    Raises:
+        UnsupportedError: a refractory period; with du < 1 a bias, or competition with a zero reset; with a loop
+            competition, or du < 1 with a zero reset.
+    """
+    zero, leaky = neuron.reset == "zero", bool(np.all(np.asarray(neuron.du) == 1))
+    refusals = {
+        f"the refractory period of '{name}'": (neuron.refractory, "use the reference or Lava floating point"),
+        f"'{name}': competition with a zero reset and a filtered current (du < 1)": (
+            zero and not leaky and neuron.winners is not None,
+            "set du = 1, or reset='subtract'",
+        ),
+        f"LIF.bias of '{name}' beside a filtered current (du < 1)": (
+            not leaky and np.any(neuron.bias),
+            f"give it by a Projection from a constant aligned Input '{ONE}'",
+        ),
+        f"'{name}': a recurrent layer with competition": (
+            loop is not None and neuron.winners is not None,
+            "run the network with backend='snntorch' instead",
+        ),
+        f"'{name}': a recurrent layer with a zero reset and a filtered current (du < 1)": (
+            loop is not None and zero and not leaky,
+            "set du = 1, or reset='subtract'",
+        ),
+    }
+    for thing, (refused, remedy) in refusals.items():
+        if refused:
+            raise UnsupportedError(WRITER, thing, remedy)
+
+    def each(value: Any) -> Tensor:
+        values = np.array(value, dtype=np.float64)
+        return torch.tensor(values.reshape(neuron.shape) if init_hidden and values.ndim else values)
+
+    options: dict[str, Any] = {
+        "beta": each(1 - np.asarray(neuron.dv)),
+        "threshold": each(neuron.v_threshold),
+        "spike_grad": Firing(surrogate or snn.surrogate.atan(), neuron.winners, neuron.groups),
+        "reset_mechanism": neuron.reset,
+        "init_hidden": init_hidden,
+    }
+    if not leaky:
+        options["alpha"] = each(1 - np.asarray(neuron.du))
+    if loop is not None:
+        kind: Any = snn.RLeaky if leaky else snn.RSynaptic
+        module = kind(**options, **_loop_options(loop), reset_delay=not zero)
+        _set_loop(module, loop)
+    else:
+        module = snn.Leaky(**options) if leaky else snn.Synaptic(**options, reset_delay=not zero)
+    # snnTorch keeps every neuron it makes in a list of its class, for good; hidden states are reset through it.
+    if not init_hidden:
+        snn.SpikingNeuron.instances.remove(module)
+    return module
+
+
+def _loop_options(loop: Connection) -> dict[str, Any]:
+    if isinstance(loop, Conv2d):
+        return {"conv2d_channels": loop.input_shape[0], "kernel_size": loop.weight.shape[2:]}
+    if _is_diagonal(loop):
+        return {"all_to_all": False, "V": torch.tensor(loop.sparse().dense().diagonal().copy())}
+    return {"linear_features": loop.n_post}
+
+
+def _is_diagonal(loop: Connection) -> bool:
+    return isinstance(loop, Sparse) and bool(np.all(loop.post == loop.pre))
+
+
+def _set_loop(module: Any, loop: Connection) -> None:
+    if _is_diagonal(loop):
+        return
+    module.recurrent.double()
+    with torch.no_grad():
+        weight = loop.weight if isinstance(loop, (Conv2d, Dense)) else loop.sparse().dense()
+        module.recurrent.weight.copy_(torch.tensor(np.array(weight)))
+        module.recurrent.bias.zero_()
