@@ -1,0 +1,119 @@
+"""Recordings of event cameras as rasters: N-MNIST's ``.bs2`` and AEDAT4."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dlm_snn.errors import DlmError, MissingError
+from dlm_snn.exchange.grid import Moved, check_dt, gathered, optional, to_steps
+from dlm_snn.raster import SpikeRaster
+
+MICROSECOND = 1e-6
+NMNIST = (2, 34, 34)
+"""(polarity, row, column) of N-MNIST."""
+EVENT_BYTES = 5
+
+
+class CameraEvents(NamedTuple):
+    """One recording: arrays with an entry an event; time in microseconds from the first event's clock."""
+
+    time: NDArray[np.int64]
+    row: NDArray[np.int64]
+    column: NDArray[np.int64]
+    polarity: NDArray[np.int64]
+
+
+def read_bs2(path: str | os.PathLike[str]) -> CameraEvents:
+    """Events of an N-MNIST file: 40 bits each, column (8), row (8), polarity (1), time in microseconds (23).
+
+    Raises:
+        MissingError: no such file.
+        DlmError: a length that is no multiple of 5 bytes.
+
+    Source: Orchard et al., Frontiers in Neuroscience 9:437 (2015).
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise MissingError(f"no file {path}; give a recording of events (.bs2)")
+    content = path.read_bytes()
+    if len(content) % EVENT_BYTES:
+        raise DlmError(f"{path} has {len(content)} bytes, no whole number of events of {EVENT_BYTES}; it is truncated")
+    column, row, high, middle, low = np.frombuffer(content, np.uint8).reshape(-1, EVENT_BYTES).T.astype(np.int64)
+    return CameraEvents((high & 127) << 16 | middle << 8 | low, row, column, high >> 7)
+
+
+def read_aedat4(path: str | os.PathLike[str]) -> tuple[CameraEvents, tuple[int, int, int]]:
+    """Events of an AEDAT4 file, time counted from its first one; and the camera's (polarity, row, column).
+
+    Raises:
+        MissingError: no such file, or the package aedat is not installed.
+        DlmError: a damaged file, or one without events.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise MissingError(f"no file {path}; give a recording of events (.aedat4)")
+    aedat = optional("aedat")
+    try:
+        decoder = aedat.Decoder(str(path))
+        streams = decoder.id_to_stream()
+        packets = [packet["events"] for packet in decoder if "events" in packet]
+    except Exception as error:
+        raise DlmError(f"{path} is not a readable AEDAT4 file ({' '.join(str(error).split())[:160]})") from error
+    cameras = [stream for stream in streams.values() if stream["type"] == "events"]
+    if not cameras:
+        raise DlmError(f"{path} has no stream of events; it has {[s['type'] for s in streams.values()]}")
+    fields = [
+        np.concatenate([p[key] for p in packets] or [np.zeros(0)]).astype(np.int64) for key in ("t", "y", "x", "p")
+    ]
+    time = fields[0] - fields[0].min(initial=fields[0][0]) if fields[0].size else fields[0]
+    return CameraEvents(time, *fields[1:]), (2, int(cameras[0]["height"]), int(cameras[0]["width"]))
+
+
+def from_events(
+    recordings: Sequence[CameraEvents],
+    dt: float,
+    shape: tuple[int, int, int] = NMNIST,
+    n_steps: int | None = None,
+) -> tuple[SpikeRaster, Moved]:
+    """Recordings as samples of a raster; neuron = (polarity * rows + row) * columns + column.
+
+    Events of one pixel and polarity that fall into one step are one event.
+
+    Args:
+        recordings: one a sample.
+        dt: seconds a step.
+        shape: (polarity, row, column).
+        n_steps: of every sample; the longest by default. Later events are an error.
+
+    Returns:
+        The raster, and how many events were moved, by how much, and how many merged.
+
+    Raises:
+        DlmError: an event outside the shape or the steps, with its number.
+    """
+    check_dt(dt)
+    parts, moved = [], Moved()
+    for number, events in enumerate(recordings):
+        for name, n in zip(("polarity", "row", "column"), shape, strict=True):
+            index = getattr(events, name)
+            outside = (index < 0) | (index >= n)
+            if outside.any():
+                at = int(np.argmax(outside))
+                raise DlmError(f"recording {number}, event {at}: {name} {index[at]} lies outside 0..{n - 1}")
+        step, off = to_steps(events.time * MICROSECOND, dt)
+        moved += off
+        neuron = (events.polarity * shape[1] + events.row) * shape[2] + events.column
+        parts.append((np.full_like(step, number), step, neuron))
+    sample, step, neuron = (
+        (np.concatenate(part) for part in zip(*parts, strict=True)) if parts else [np.zeros(0, int)] * 3
+    )
+    longest = int(step.max(initial=-1)) + 1
+    extent = len(recordings), longest if n_steps is None else n_steps, int(np.prod(shape))
+    raster, merged = gathered(sample, step, neuron, extent, dt)
+    return raster, moved._replace(merged=merged)

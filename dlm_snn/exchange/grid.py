@@ -1,0 +1,126 @@
+"""Times in seconds and integer steps: the border between recordings and rasters."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib import import_module
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from dlm_snn.errors import DlmError, MissingError
+from dlm_snn.raster import EVENT, INDEX_LIMIT, SpikeRaster
+
+ON_GRID = 1e-3
+"""Shares of a step: a time nearer to a step than this lies on the grid (float32 seconds leave less)."""
+
+
+class Moved(NamedTuple):
+    """What an import did to times that do not lie on the grid.
+
+    Attributes:
+        events: how many.
+        most: by how many seconds at most.
+        merged: events that fell onto one already there, and are gone.
+    """
+
+    events: int = 0
+    most: float = 0.0
+    merged: int = 0
+
+    def __add__(self, other: Moved) -> Moved:  # type: ignore[override]
+        return Moved(self.events + other.events, max(self.most, other.most), self.merged + other.merged)
+
+    def __str__(self) -> str:
+        if not self.events and not self.merged:
+            return "every event lies on the grid"
+        merged = f", {self.merged} fell onto another" if self.merged else ""
+        return f"{self.events} events were moved onto the grid, by {self.most:.3g} s at most{merged}"
+
+
+def to_steps(times: ArrayLike, dt: float) -> tuple[NDArray[np.int64], Moved]:
+    """The nearest step of each time: step = round(t / dt), never floor, which loses events to rounding.
+
+    Args:
+        times: seconds.
+        dt: seconds a step.
+
+    Raises:
+        DlmError: no number above 0 for dt; times that are not finite, negative or beyond 2^32 steps, with the first.
+    """
+    check_dt(dt)
+    times = np.asarray(times, dtype=np.float64)
+    steps = np.round(times / dt)
+    bad = ~((steps >= 0) & (steps < INDEX_LIMIT))
+    if bad.any():
+        at = int(np.argmax(bad))
+        raise DlmError(f"event {at} has the time {times[at]:g} s, outside 0..{INDEX_LIMIT * dt:g} s (2^32 steps)")
+    off = np.abs(times - steps * dt)
+    moved = off > ON_GRID * dt
+    return steps.astype(np.int64), Moved(int(moved.sum()), float(off[moved].max(initial=0.0)))
+
+
+def to_times(steps: ArrayLike, dt: float) -> NDArray[np.float64]:
+    """step * dt in seconds; ``to_steps`` gives the same steps back."""
+    check_dt(dt)
+    return np.asarray(steps).astype(np.float64) * dt
+
+
+def check_dt(dt: float) -> None:
+    """Raise unless dt is a number of seconds above 0."""
+    if not isinstance(dt, (int, float, np.floating, np.integer)) or not 0 < dt < np.inf:
+        raise DlmError(f"dt = {dt!r} is not a number of seconds above 0")
+
+
+def gathered(
+    sample: ArrayLike, step: ArrayLike, neuron: ArrayLike, extent: tuple[int, int, int], dt: float
+) -> tuple[SpikeRaster, int]:
+    """A raster of events in any order, several of one place taken as one; and how many were merged.
+
+    Raises:
+        DlmError: an event outside the extent.
+    """
+    parts = [np.asarray(part, dtype=np.int64) for part in (sample, step, neuron)]
+    for name, index, n in zip(EVENT, parts, extent, strict=True):
+        outside = (index < 0) | (index >= n)
+        if outside.any():
+            at = int(np.argmax(outside))
+            raise DlmError(f"event {at} has the {name} {index[at]}, outside 0..{n - 1}")
+    order = np.lexsort(parts[::-1])
+    parts = [part[order] for part in parts]
+    new = np.ones(order.size, dtype=bool)
+    new[1:] = np.any([np.diff(part) != 0 for part in parts], axis=0)
+    samples, steps, neurons = (part[new].astype(np.uint32) for part in parts)
+    return SpikeRaster(samples, steps, neurons, *extent, dt), int(np.count_nonzero(~new))
+
+
+def common_extent(rasters: Mapping[str, SpikeRaster], target: str) -> tuple[int, int, float]:
+    """n_samples, n_steps and dt of rasters of one run.
+
+    Raises:
+        DlmError: none, or two that differ.
+    """
+    if not rasters:
+        raise DlmError(f"no raster to write into {target}")
+    extents = {name: (raster.n_samples, raster.n_steps, raster.dt) for name, raster in rasters.items()}
+    first = next(iter(extents))
+    for name, extent in extents.items():
+        if extent != extents[first]:
+            raise DlmError(
+                f"'{name}' has (samples, steps, dt) = {extent}, '{first}' {extents[first]}; {target} holds rasters of "
+                "one run"
+            )
+    return extents[first]
+
+
+def optional(package: str) -> Any:
+    """A package of the extra ``exchange``.
+
+    Raises:
+        MissingError: it is not installed.
+    """
+    try:
+        return import_module(package)
+    except ModuleNotFoundError as error:
+        raise MissingError(f"'{error.name}' is not installed; pip install 'dlm-snn[exchange]'") from error

@@ -1,0 +1,381 @@
+"""Rasters in other people's formats: every spike there and back, and what is wrong by its file and first event."""
+
+from __future__ import annotations
+
+import os
+import zipfile
+from pathlib import Path
+
+import h5py
+import neo
+import nir
+import numpy as np
+import pandas as pd
+import pynwb
+import pytest
+import quantities as pq
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from dlm_snn import DlmError, SpikeRaster
+from dlm_snn.errors import MissingError
+from dlm_snn.exchange import arrays, grid
+from dlm_snn.exchange.events import CameraEvents, from_events, read_aedat4, read_bs2
+from dlm_snn.exchange.grid import Moved, to_steps, to_times
+from dlm_snn.exchange.neo import from_neo, to_neo
+from dlm_snn.exchange.nir_recording import from_nir_data, to_nir_data
+from dlm_snn.exchange.nwb import read_nwb, write_nwb
+from dlm_snn.exchange.table import from_frame, read_csv, to_frame, write_csv
+
+DTS = (1e-3, 1e-4, 0.0123, 1 / 3, 3e-9)
+
+
+@st.composite
+def runs(draw, alike=True):
+    """Rasters of one run by population; with silent neurons, samples and populations among them."""
+    n_samples, n_steps = draw(st.integers(1, 3)), draw(st.integers(1, 40))
+    dt = draw(st.sampled_from(DTS))
+    generator = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    rasters = {}
+    for name in draw(
+        st.lists(st.sampled_from(["hidden", "out", 'a, "b"', "größe"]), min_size=1, max_size=3, unique=True)
+    ):
+        if not alike:
+            n_samples, n_steps = draw(st.integers(1, 3)), draw(st.integers(1, 40))
+        spikes = generator.random((n_samples, n_steps, draw(st.integers(1, 6)))) < draw(
+            st.sampled_from((0, 0.05, 0.5, 1))
+        )
+        rasters[name] = SpikeRaster.from_dense(spikes, dt)
+    return rasters
+
+
+def same(ours, theirs):
+    assert list(ours) == list(theirs)
+    for name, raster in ours.items():
+        assert raster == theirs[name]
+        assert raster.dt == theirs[name].dt
+    return True
+
+
+@given(st.lists(st.integers(0, 2**32 - 2), max_size=50), st.floats(1e-9, 1e3))
+def test_steps_and_times_are_each_others_inverse(steps, dt):
+    back, moved = to_steps(to_times(steps, dt), dt)
+    assert back.tolist() == steps
+    assert moved.events == 0
+
+
+def test_times_off_the_grid_are_told():
+    steps, moved = to_steps([0.0, 0.0014, 0.0016, 0.002], 1e-3)
+    assert steps.tolist() == [0, 1, 2, 2]
+    assert (moved.events, round(moved.most, 9)) == (2, 0.0004)
+    assert str(moved) == "2 events were moved onto the grid, by 0.0004 s at most"
+    assert str(Moved(0, 0.0, 0)) == "every event lies on the grid"
+    for times, message in (
+        ([0.0, -1.0], "event 1 has the time -1 s"),
+        ([np.nan], "event 0 has the time nan s"),
+        ([1e9], "event 0 has the time 1e"),
+    ):
+        with pytest.raises(DlmError, match=message):
+            to_steps(times, 1e-3)
+    for dt in (0, -1, np.nan, "a"):
+        with pytest.raises(DlmError, match="is not a number of seconds"):
+            to_steps([0.0], dt)
+
+
+@settings(max_examples=15)
+@given(runs())
+def test_nwb_there_and_back(tmp_path_factory, rasters):
+    path = tmp_path_factory.mktemp("nwb") / "a.nwb"
+    write_nwb(rasters, path)
+    again, moved = read_nwb(path)
+    assert same(rasters, again)
+    assert moved == Moved()
+
+
+def test_nwb_is_valid_and_read_by_others(tmp_path):
+    generator = np.random.default_rng(1)
+    rasters = {
+        name: SpikeRaster.from_dense(generator.random((2, 50, n)) < 0.1) for name, n in (("hidden", 5), ("out", 3))
+    }
+    path = tmp_path / "a.nwb"
+    write_nwb(rasters, path)
+    assert pynwb.validate(path=str(path)) in ([], ([], 0), ([], False))
+    with pynwb.NWBHDF5IO(str(path), "r") as io:
+        file = io.read()
+        assert len(file.units) == 8
+        assert list(file.units["population"][:]) == ["hidden"] * 5 + ["out"] * 3
+        assert file.trials["start_time"][:].tolist() == [0.0, 0.05]
+        hidden = rasters["hidden"]
+        own = hidden.neuron == 2
+        expected = (hidden.sample[own] * 50 + hidden.step[own]) * 1e-3
+        np.testing.assert_array_equal(file.units["spike_times"][2], expected)
+
+
+def test_nwb_of_others(tmp_path):
+    path = tmp_path / "a.nwb"
+    file = pynwb.NWBFile("a session", "someone", pynwb.file.datetime(2020, 1, 1).astimezone())
+    for times in ([0.0101, 0.002, 0.0021], [], [0.5]):
+        file.add_unit(spike_times=times)
+    with pynwb.NWBHDF5IO(str(path), "w") as io:
+        io.write(file)
+    with pytest.raises(DlmError, match=r"a.nwb does not tell its steps; give dt"):
+        read_nwb(path)
+    rasters, moved = read_nwb(path, 1e-3)
+    assert rasters["units"] == SpikeRaster(np.array([0, 0, 0]), np.array([2, 10, 500]), np.array([0, 0, 2]), 1, 501, 3)
+    assert (moved.events, moved.merged) == (2, 1)
+    assert moved.most == pytest.approx(1e-4)
+
+
+def test_damaged_nwb_files_are_named(tmp_path):
+    path = tmp_path / "a.nwb"
+    with pytest.raises(MissingError, match=r"no file .*a.nwb"):
+        read_nwb(path)
+    path.write_bytes(b"something")
+    with pytest.raises(DlmError, match=r"a.nwb is not a readable HDF5 file"):
+        read_nwb(path)
+    with h5py.File(path, "w") as file:
+        file["x"] = 1
+    with pytest.raises(DlmError, match=r"a.nwb is not a readable NWB file"):
+        read_nwb(path)
+    with pynwb.NWBHDF5IO(str(path), "w") as io:
+        io.write(pynwb.NWBFile("a", "b", pynwb.file.datetime(2020, 1, 1).astimezone()))
+    with pytest.raises(DlmError, match=r"a.nwb has no units table with spike times"):
+        read_nwb(path, 1e-3)
+    write_nwb({"a": SpikeRaster.from_dense(np.ones((1, 4, 2), bool))}, path)
+    with h5py.File(path, "a") as file:
+        file["units/spike_times"][3] = -1.0
+    with pytest.raises(DlmError, match=r"a.nwb: event 3 has the time -1 s"):
+        read_nwb(path)
+
+
+@given(runs())
+def test_neo_there_and_back(rasters):
+    again, moved = from_neo(to_neo(rasters))
+    assert same(rasters, again)
+    assert moved == Moved()
+
+
+def test_neo_of_others():
+    train = neo.SpikeTrain([12.0, 13.0, 30.0] * pq.ms, t_start=10 * pq.ms, t_stop=31 * pq.ms)
+    silent = neo.SpikeTrain([] * pq.s, t_start=0.01 * pq.s, t_stop=0.031 * pq.s)
+    block = neo.Block()
+    for trains in ([train, silent], [silent, train]):
+        segment = neo.Segment()
+        segment.spiketrains.extend(trains)
+        block.segments.append(segment)
+    with pytest.raises(DlmError, match="does not tell its steps"):
+        from_neo(block)
+    rasters, moved = from_neo(block, 1e-3)
+    dense = np.zeros((2, 21, 2), bool)
+    dense[0, [2, 3, 20], 0] = dense[1, [2, 3, 20], 1] = True
+    assert rasters["units"] == SpikeRaster.from_dense(dense)
+    assert moved == Moved()
+
+
+@given(runs(alike=False))
+def test_frames_and_csv_there_and_back(tmp_path_factory, rasters):
+    frame = to_frame(rasters)
+    assert same(rasters, from_frame(frame))
+    assert frame["time"].tolist() == [t for r in rasters.values() for t in to_times(r.step, r.dt)]
+    shuffled = frame.sample(frac=1, random_state=1)
+    assert same(rasters, from_frame(shuffled))
+    path = tmp_path_factory.mktemp("csv") / "a.csv"
+    write_csv(rasters, path)
+    assert same(rasters, read_csv(path))
+    plain = pd.read_csv(path, comment="#", keep_default_na=False) if not any("#" in name for name in rasters) else frame
+    assert len(plain) == sum(map(len, rasters.values()))
+    assert same(rasters, from_frame(plain, frame.attrs["dlm_snn"]))
+
+
+CSV = {
+    "population,sample,step,neuron\na,0,1,2\n": "does not tell its extents",
+    "sample,step,neuron\n0,1,2\n": "no column 'population'; it has sample, step, neuron",
+    "": "no column 'population'; it has none",
+    "{head}a,0,1,x\n": r"line 3, 'a,0,1,x', is not an event",
+    "{head}a,0,1,2\na,0\n": r"line 4, 'a,0', is not an event",
+    "{head}b,0,1,1\n": "events of the population 'b', whose extents are not told",
+    "{head}a,0,1,1\na,0,1,1\n": r"population 'a': raster holds \(sample, step, neuron\) = \(0, 1, 1\) twice",
+    "{head}a,0,1,-1\n": r"population 'a': raster neuron\[0\] = -1 lies outside 0..2",
+    "{head}a,0,0,0\na,0,4,1\n": r"population 'a': raster step\[1\] = 4 lies outside 0..3",
+    '# dlm_snn {"a": {"n_samples": 1}}\npopulation,sample,step,neuron\n': "the extents of 'a' lack 'n_steps'",
+    "# dlm_snn {\n": "is not a readable CSV",
+}
+
+
+@pytest.mark.parametrize("text", CSV)
+def test_bad_csv_is_named(tmp_path, text):
+    head = (
+        '# dlm_snn {"a": {"n_samples": 1, "n_steps": 4, "n_neurons": 3, "dt": 0.001}}\npopulation,sample,step,neuron\n'
+    )
+    path = tmp_path / "a.csv"
+    path.write_text(text.replace("{head}", head))
+    with pytest.raises(DlmError, match=CSV[text]) as caught:
+        read_csv(path)
+    assert str(path) in str(caught.value)
+
+
+def test_frames_without_what_is_needed():
+    frame = to_frame({"a": SpikeRaster.from_dense(np.ones((1, 2, 2), bool))})
+    with pytest.raises(DlmError, match="the frame has no column 'neuron'"):
+        from_frame(frame.drop(columns="neuron"))
+    frame.attrs.clear()
+    with pytest.raises(DlmError, match="does not tell its extents"):
+        from_frame(frame)
+
+
+def test_rasters_of_different_extent_are_not_one_run(tmp_path):
+    rasters = {
+        "a": SpikeRaster.from_dense(np.ones((1, 4, 2), bool)),
+        "b": SpikeRaster.from_dense(np.ones((1, 5, 2), bool)),
+    }
+    for write in (lambda: write_nwb(rasters, tmp_path / "a.nwb"), lambda: to_neo(rasters)):
+        with pytest.raises(DlmError, match=r"'b' has \(samples, steps, dt\) = \(1, 5, 0.001\), 'a' \(1, 4, 0.001\)"):
+            write()
+    assert list(tmp_path.iterdir()) == []
+    with pytest.raises(DlmError, match="no raster to write"):
+        write_nwb({}, tmp_path / "a.nwb")
+
+
+@given(runs(alike=False))
+def test_nir_data_there_and_back(tmp_path_factory, rasters):
+    rasters = {name.replace("/", ""): raster for name, raster in rasters.items()}
+    path = tmp_path_factory.mktemp("nir") / "a.h5"
+    nir.write_data(path, to_nir_data(rasters))
+    for data in (to_nir_data(rasters), nir.read_data(path)):
+        for name, raster in rasters.items():
+            again, moved = from_nir_data(nir.NIRGraphData({name: data.nodes[name]}), raster.dt)
+            assert again[name] == raster
+            assert moved == Moved()
+
+
+def test_nir_data_that_floor_would_lose():
+    """nir's own conversion gives 284 of 300 spikes back (floor of t / dt)."""
+    raster = SpikeRaster.from_dense(np.ones((1, 300, 1), bool), 1e-4)
+    data = to_nir_data({"a": raster})
+    assert data.nodes["a"].observables["spikes"].to_time_gridded(1e-4).data.sum() < 300
+    assert from_nir_data(data, 1e-4)[0]["a"] == raster
+    gridded = nir.NIRNodeData({"spikes": nir.TimeGriddedData(raster.dense(), 1e-4)})
+    assert from_nir_data(nir.NIRGraphData({"a": gridded}))[0]["a"] == raster
+    with pytest.raises(DlmError, match="node 'a': its times have no steps"):
+        from_nir_data(data)
+    with pytest.raises(DlmError, match="node 'a' has no 'v'; it has spikes"):
+        from_nir_data(data, 1e-4, "v")
+    data.nodes["a"].observables["spikes"].idx[0, 7] = 3
+    with pytest.raises(DlmError, match=r"node 'a': event 7 has the neuron 3, outside 0..0"):
+        from_nir_data(data, 1e-4)
+
+
+@given(runs())
+def test_arrays_of_others_there_and_back(rasters):
+    for raster in rasters.values():
+        n_samples, n_steps, n_neurons = raster.extent
+        first = arrays.to_time_first(raster)
+        assert first.shape == (n_steps, n_samples, n_neurons)
+        assert arrays.from_time_first(torch.from_numpy(first), raster.dt) == raster
+        last = arrays.to_time_last(raster, (1, n_neurons, 1))
+        assert last.shape == (n_samples, 1, n_neurons, 1, n_steps)
+        assert arrays.from_time_last(last, raster.dt) == raster
+        assert arrays.from_time_last(arrays.to_time_last(raster)) == raster
+        matrix = arrays.to_scipy(raster)
+        np.testing.assert_array_equal(matrix.toarray().reshape(raster.extent), raster.dense())
+        assert arrays.from_scipy(matrix, n_steps) == raster
+        if len(raster):
+            assert np.shares_memory(matrix.indices, raster.neuron)
+        assert arrays.from_monitor({"lif": {"s_out": raster.dense()[0]}}) == raster[0]
+
+
+def test_bad_arrays_are_named():
+    with pytest.raises(DlmError, match="are not"):
+        arrays.from_time_first(np.zeros((3, 4)))
+    with pytest.raises(DlmError, match="of 0 and 1"):
+        arrays.from_time_last(np.full((1, 2, 3), 0.5))
+    with pytest.raises(DlmError, match=r"hold 2 Processes, 'a, b' is none"):
+        arrays.from_monitor({"a": {}, "b": {}})
+    with pytest.raises(DlmError, match="hold s, v; give those of one port"):
+        arrays.from_monitor({"a": {"s": [], "v": []}})
+    with pytest.raises(DlmError, match="7 rows are not whole samples of n_steps = 2"):
+        arrays.from_scipy(arrays.to_scipy(SpikeRaster.from_dense(np.ones((1, 7, 1), bool))), 2)
+
+
+def test_lava_monitor_data_of_the_documentation():
+    """The form of Lava's Monitor.get_data(): {process: {port: (step, neuron)}}."""
+    dense = np.random.default_rng(3).random((20, 4)) < 0.3
+    data = {"Process_1": {"s_out": dense.astype(np.int32)}, "Process_2": {"s_out": np.zeros((20, 1))}}
+    assert arrays.from_monitor(data, "Process_1") == SpikeRaster.from_dense(dense[None])
+
+
+def test_bs2(tmp_path):
+    path = tmp_path / "a.bs2"
+    path.write_bytes(bytes([3, 4, 0x80 | 0x01, 0x02, 0x03, 33, 0, 0x00, 0x00, 0x05]))
+    events = read_bs2(path)
+    assert [field.tolist() for field in events] == [[0x010203, 5], [4, 0], [3, 33], [1, 0]]
+    raster, moved = from_events([events], 1e-3)
+    assert list(zip(raster.step, raster.neuron, strict=True)) == [(0, 33), (66, 1 * 34 * 34 + 4 * 34 + 3)]
+    assert (raster.extent, moved.events) == ((1, 67, 2312), 2)
+    path.write_bytes(b"1234567")
+    with pytest.raises(DlmError, match=r"a.bs2 has 7 bytes, no whole number of events"):
+        read_bs2(path)
+    with pytest.raises(MissingError, match="no file"):
+        read_bs2(tmp_path / "b.bs2")
+
+
+def test_recordings_of_nmnist(tmp_path):
+    path = Path(os.environ.get("DLM_DATA") or "missing") / "nmnist-excerpt.zip"
+    if not path.is_file():
+        pytest.skip("needs nmnist-excerpt.zip in the folder that $DLM_DATA names")
+    with zipfile.ZipFile(path) as archive:
+        names = [name for name in archive.namelist() if name.endswith(".bs2")][:3]
+        contents = [archive.read(name) for name in names]
+    for name, content in zip(names, contents, strict=True):
+        (tmp_path / name).write_bytes(content)
+    recordings = [read_bs2(tmp_path / name) for name in names]
+    raster, moved = from_events(recordings, 1e-3)
+    assert raster.extent[0] == 3
+    assert 290 < raster.n_steps < 330
+    total = sum(len(content) // 5 for content in contents)
+    assert len(raster) + moved.merged == total
+    assert moved.most <= 5.01e-4
+    places = {
+        (s, round(t / 1000), p * 34 * 34 + y * 34 + x)
+        for s, e in enumerate(recordings)
+        for t, y, x, p in zip(*e, strict=True)
+    }
+    assert places == set(zip(raster.sample.tolist(), raster.step.tolist(), raster.neuron.tolist(), strict=True))
+
+
+def test_events_outside_are_named():
+    events = CameraEvents(*(np.array(values) for values in ([0, 10, 2000], [0, 1, 2], [0, 40, 0], [0, 1, 1])))
+    with pytest.raises(DlmError, match=r"recording 1, event 1: column 40 lies outside 0..33"):
+        from_events([CameraEvents(*(np.zeros(0, int),) * 4), events], 1e-3)
+    events.column[1] = 0
+    with pytest.raises(DlmError, match=r"event 2 has the step 2, outside 0..1"):
+        from_events([events], 1e-3, n_steps=2)
+    assert from_events([], 1e-3)[0].extent == (0, 0, 2312)
+
+
+def test_aedat4(tmp_path):
+    dv = pytest.importorskip("dv_processing")
+    path = tmp_path / "a.aedat4"
+    store = dv.EventStore()
+    for i in range(200):
+        store.push_back(1_000_000 + i * 137, i % 40, (i * 7) % 30, bool(i % 2))
+    writer = dv.io.MonoCameraWriter(str(path), dv.io.MonoCameraWriter.EventOnlyConfig("camera", (40, 30)))
+    writer.writeEvents(store)
+    del writer
+    events, shape = read_aedat4(path)
+    assert shape == (2, 30, 40)
+    assert events.time.tolist() == [i * 137 for i in range(200)]
+    assert events.row.tolist() == [(i * 7) % 30 for i in range(200)]
+    assert events.column.tolist() == [i % 40 for i in range(200)]
+    assert events.polarity.tolist() == [i % 2 for i in range(200)]
+    raster, moved = from_events([events], 1e-3, shape)
+    assert len(raster) + moved.merged == 200
+    path.write_bytes(path.read_bytes()[:200])
+    with pytest.raises(DlmError, match=r"a.aedat4 is not a readable AEDAT4 file"):
+        read_aedat4(path)
+
+
+def test_a_package_that_is_not_there_is_named(monkeypatch):
+    with pytest.raises(MissingError, match=r"'no_such_package' is not installed; pip install 'dlm-snn\[exchange\]'"):
+        grid.optional("no_such_package")
