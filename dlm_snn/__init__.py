@@ -37,6 +37,11 @@ _HOME = {
     "quantize": "quantization",
     "read_out": "metrics",
     "run": "backends",
+    "read_net": "exchange.netx",
+    "read_nir": "exchange.nir",
+    "to_snntorch": "exchange.snntorch_writer",
+    "write_net": "exchange.netx_writer",
+    "write_nir": "exchange.nir_writer",
     "save": "artefact",
     "synaptic_operations": "metrics",
 }
@@ -66,10 +71,15 @@ __all__ = [
     "from_snntorch",
     "load",
     "quantize",
+    "read_net",
+    "read_nir",
     "read_out",
     "run",
     "save",
     "synaptic_operations",
+    "to_snntorch",
+    "write_net",
+    "write_nir",
 ]
 
 if TYPE_CHECKING:
@@ -82,7 +92,12 @@ if TYPE_CHECKING:
     from dlm_snn.connections.pool2d import Pool2d
     from dlm_snn.connections.sparse import Sparse
     from dlm_snn.errors import DlmError, UnsupportedError
+    from dlm_snn.exchange.netx import read_net
+    from dlm_snn.exchange.netx_writer import write_net
+    from dlm_snn.exchange.nir import read_nir
+    from dlm_snn.exchange.nir_writer import write_nir
     from dlm_snn.exchange.snntorch import from_snntorch
+    from dlm_snn.exchange.snntorch_writer import to_snntorch
     from dlm_snn.metrics import accuracy, read_out, synaptic_operations
     from dlm_snn.network import Input, IntegerNetwork, IntegerProjection, Network, Projection
     from dlm_snn.neurons.integer_lif import IntegerLIF

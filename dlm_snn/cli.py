@@ -6,9 +6,11 @@ import argparse
 import os
 import sys
 import traceback
-from collections.abc import Mapping, Sequence
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from importlib.metadata import EntryPoint
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from dlm_snn import __version__, plugins
 from dlm_snn.errors import DlmError, MissingError, nearest
@@ -42,7 +44,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     words = list(sys.argv[1:] if argv is None else argv)
     try:
-        code = _dispatch(words)
+        with _told_warnings():
+            code = _dispatch(words)
         sys.stdout.flush()
     except SystemExit as stop:
         if not isinstance(stop.code, int):
@@ -58,6 +61,24 @@ def main(argv: Sequence[str] | None = None) -> int:
         line, code = _explained(error)
         print(f"dlm-snn: {line}", file=sys.stderr)
     return code
+
+
+@contextmanager
+def _told_warnings() -> Iterator[None]:
+    """Our own warnings in one line; those of others as Python shows them."""
+    shown = warnings.showwarning
+
+    def tell(message: Warning | str, category: type[Warning], *place: Any) -> None:
+        if category.__module__ == "dlm_snn.errors":
+            print(f"dlm-snn: {_one_line(message)}", file=sys.stderr)
+        else:
+            shown(message, category, *place)
+
+    warnings.showwarning = tell  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        warnings.showwarning = shown
 
 
 def _dispatch(words: Sequence[str]) -> int:
@@ -146,7 +167,7 @@ def _is_pydantic(error: BaseException) -> bool:
     return type(error).__name__ == "ValidationError" and type(error).__module__.startswith("pydantic")
 
 
-def _one_line(error: BaseException) -> str:
+def _one_line(error: BaseException | str) -> str:
     return " ".join(str(error).split())
 
 

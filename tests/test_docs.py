@@ -38,8 +38,10 @@ def test_python_examples(page, tmp_path):
 
 
 def test_command_line_examples(tmp_path):
-    """The quickstart's commands, one after another in one folder."""
-    commands = "\n".join(blocks(ROOT / "docs" / "quickstart.md", "bash"))
+    """The commands of the quickstart, then of the page on exchange, one after another in one folder."""
+    commands = "\n".join(
+        text for name in ("quickstart", "exchange") for text in blocks(ROOT / f"docs/{name}.md", "bash")
+    )
     out = runs(["bash", "-e"], commands, tmp_path)
     assert out.count("equal") >= 4
     assert (tmp_path / "runs" / "first" / "report.html").is_file()

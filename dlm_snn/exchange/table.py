@@ -118,6 +118,17 @@ def read_csv(
         raise DlmError(f"{path}: {error}") from error
 
 
+def populations_of(path: str | os.PathLike[str]) -> list[str]:
+    """The names that a CSV's column ``population`` holds, in their order; [] without such a column."""
+    with Path(path).open(newline="", encoding="utf-8") as file:
+        rows = csv.reader(line for line in file if not line.startswith("#"))
+        names = next(rows, [])
+        if COLUMNS[0] not in names:
+            return []
+        place = names.index(COLUMNS[0])
+        return list(dict.fromkeys(row[place] for row in rows if len(row) > place))
+
+
 def _rows(rows: Iterable[list[str]], places: list[int], skipped: int) -> tuple[NDArray, list[NDArray]]:
     """The population of each row, and its three numbers."""
     population: list[str] = []

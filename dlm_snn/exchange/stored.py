@@ -1,0 +1,187 @@
+"""What lies at a path: a network, a recording or rasters, by name and content."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from dlm_snn import artefact
+from dlm_snn.errors import DlmError, MissingError, nearest
+from dlm_snn.exchange.grid import Moved
+from dlm_snn.network import IntegerNetwork, Network
+from dlm_snn.raster import SpikeRaster
+from dlm_snn.raster_files import FOLDER
+from dlm_snn.recording import Recording
+from dlm_snn.recording_files import load_recording
+
+AnyNetwork = Network | IntegerNetwork
+
+
+@dataclass(frozen=True)
+class Options:
+    """What files of others do not tell; each is needed by some formats only.
+
+    Attributes:
+        dt: seconds a step.
+        input_shape, graded_bits, reset_interval: as for ``read_net``.
+        extra_steps: as for ``read_nir``.
+        shape: (polarity, row, column) of event recordings.
+        extent: n_samples, n_steps, n_neurons of every population of a CSV.
+    """
+
+    dt: float | None = None
+    input_shape: tuple[int, ...] | None = None
+    graded_bits: int | None = None
+    reset_interval: int | None = None
+    extra_steps: bool = False
+    shape: tuple[int, int, int] | None = None
+    extent: tuple[int, int, int] | None = None
+
+
+@dataclass(frozen=True)
+class Stored:
+    """A network, rasters, or a recording with both.
+
+    Attributes:
+        network: None where there are only rasters.
+        rasters: population -> raster; empty where there is only a network.
+        recording: with states, where they were recorded.
+        moved: what an import did to times off the grid.
+    """
+
+    network: AnyNetwork | None = None
+    rasters: Mapping[str, SpikeRaster] = field(default_factory=dict)
+    recording: Recording | None = None
+    moved: Moved = field(default_factory=Moved)
+
+
+NETWORKS = (".net", ".nir", ".json", ".safetensors")
+RASTERS = (".npz", FOLDER, ".nwb", ".csv", ".bs2", ".aedat4")
+
+
+def stored(path: Path, options: Options = Options(), simulator: str = "reference") -> Stored:
+    """Read what lies at a path.
+
+    Args:
+        path: a file; or a folder: of ``dlm-snn simulate``, of a run, or of rasters.
+        options: what files of others do not tell.
+        simulator: whose rasters of a run.
+
+    Raises:
+        MissingError: nothing there.
+        DlmError: of no known kind, or damaged.
+    """
+    if path.is_dir() and path.suffix != FOLDER:
+        return _folder(path, simulator)
+    if path.suffix in RASTERS or path.is_dir():
+        return _rasters(path, options)
+    if path.suffix in NETWORKS or path.with_name(f"{path.name}.json").is_file():
+        return Stored(network=_network(path, options))
+    if not path.exists():
+        raise MissingError(f"nothing at {path}; give a network, a run, a recording or a raster")
+    raise DlmError(f"{path} is of no known kind; {nearest(path.suffix, [*NETWORKS, *RASTERS])}")
+
+
+def _folder(path: Path, simulator: str) -> Stored:
+    if (path / "recording.json").is_file():
+        recording = load_recording(path)
+        return Stored(recording.network, recording.rasters, recording)
+    if (path / "record.json").is_file():
+        return _run(path, simulator)
+    found = sorted([*path.glob("*.npz"), *path.glob(f"*{FOLDER}")])
+    if not found:
+        raise MissingError(f"no network, run, recording or raster in {path}")
+    return Stored(rasters={file.stem: SpikeRaster.load(file) for file in found})
+
+
+def _run(path: Path, simulator: str) -> Stored:
+    simulators = sorted(p.name for p in (path / "rasters").glob("*") if p.is_dir())
+    if simulator not in simulators:
+        raise MissingError(f"{path} has no rasters of '{simulator}'; {nearest(simulator, simulators)}")
+    files = sorted((path / "rasters" / simulator).glob("*.npz"))
+    rasters = {file.stem: SpikeRaster.load(file) for file in files}
+    integers = simulator.endswith("-integer") or simulator == "lava-fixed"
+    return Stored(artefact.load(path / ("integer" if integers else "network")), rasters)
+
+
+def _network(path: Path, options: Options) -> AnyNetwork:
+    if path.suffix == ".net":
+        from dlm_snn.exchange.netx import read_net
+
+        return read_net(path, options.input_shape, options.graded_bits, options.reset_interval)
+    if path.suffix == ".nir":
+        from dlm_snn.exchange.nir import read_nir
+
+        return read_nir(path, options.dt, options.extra_steps)
+    return artefact.load(path)
+
+
+def _rasters(path: Path, options: Options) -> Stored:
+    name = path.name.removesuffix(path.suffix)
+    if path.suffix == ".nwb":
+        from dlm_snn.exchange.nwb import read_nwb
+
+        rasters, moved = read_nwb(path, options.dt)
+        return Stored(rasters=rasters, moved=moved)
+    if path.suffix == ".csv":
+        from dlm_snn.exchange.table import populations_of, read_csv
+
+        extents = None
+        if options.extent is not None:
+            n_samples, n_steps, n_neurons = options.extent
+            own = {
+                "n_samples": n_samples,
+                "n_steps": n_steps,
+                "n_neurons": n_neurons,
+                "dt": options.dt or SpikeRaster.dt,
+            }
+            extents = dict.fromkeys(populations_of(path), own)
+        return Stored(rasters=read_csv(path, extents))
+    if path.suffix in (".bs2", ".aedat4"):
+        from dlm_snn.exchange import events
+
+        shape = options.shape or events.NMNIST
+        if path.suffix == ".bs2":
+            recording = events.read_bs2(path)
+        else:
+            recording, shape = events.read_aedat4(path)
+        if options.dt is None:
+            raise DlmError(f"{path} has times, not steps; give dt, in seconds")
+        try:
+            raster, moved = events.from_events([recording], options.dt, shape)
+        except DlmError as error:
+            raise DlmError(f"{path}: {error}") from error
+        return Stored(rasters={name: raster}, moved=moved)
+    return Stored(rasters={name: SpikeRaster.load(path)})
+
+
+def write_rasters(rasters: Mapping[str, SpikeRaster], path: Path) -> None:
+    """Write rasters in the format of the path's ending: ``.nwb``, ``.csv``, ``.npz`` or ``.raster`` of one population;
+    without ending a folder of ``POPULATION.npz``.
+
+    Raises:
+        DlmError: another ending, several populations for a file of one, a path that cannot be written.
+    """
+    if path.suffix == ".nwb":
+        from dlm_snn.exchange.nwb import write_nwb
+
+        write_nwb(rasters, path)
+    elif path.suffix == ".csv":
+        from dlm_snn.exchange.table import write_csv
+
+        write_csv(rasters, path)
+    elif path.suffix in (".npz", FOLDER):
+        if len(rasters) != 1:
+            raise DlmError(f"{path} holds one population, not {', '.join(rasters) or 'none'}; choose one, or a folder")
+        next(iter(rasters.values())).save(path)
+    elif path.suffix:
+        raise DlmError(
+            f"cannot write rasters as '{path.suffix}'; {nearest(path.suffix, ('.npz', FOLDER, '.nwb', '.csv'))}"
+        )
+    else:
+        from dlm_snn.atomic import writing_folder
+
+        with writing_folder(path) as folder:
+            for name, raster in rasters.items():
+                raster.save(folder / f"{name}.npz")

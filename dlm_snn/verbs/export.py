@@ -1,0 +1,64 @@
+"""``dlm-snn export``: a run, a network or rasters in a format of others."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser, Namespace
+from pathlib import Path
+from typing import Any
+
+from dlm_snn.verbs.verb import Verb
+
+FORMATS = ("nir", "net", "nwb", "csv")
+
+
+def _arguments(parser: ArgumentParser) -> None:
+    parser.add_argument("source", type=Path, help="a run, a recording, a network or rasters")
+    parser.add_argument("--to", required=True, choices=FORMATS, help="nir: floats; net: integers; nwb, csv: rasters")
+    parser.add_argument("--out", type=Path, metavar="FILE", help="default: SOURCE's name with the format's ending")
+    parser.add_argument("--dt", type=float, default=1e-3, metavar="SECONDS", help="a step in NIR (default: 0.001)")
+    parser.add_argument("--simulator", default="reference", help="whose rasters of a run (default: reference)")
+
+
+def _run(arguments: Namespace) -> int:
+    from dlm_snn.errors import DlmError
+    from dlm_snn.exchange.stored import stored, write_rasters
+
+    source, kind = arguments.source, arguments.to
+    out = arguments.out or Path(f"{source.resolve().name}.{kind}")
+    if out.suffix != f".{kind}":
+        raise DlmError(f"--out {out} does not end in .{kind}")
+    if kind in ("nwb", "csv"):
+        rasters = stored(source, simulator=arguments.simulator).rasters
+        if not rasters:
+            raise DlmError(f"{source} holds no rasters; export a run, a recording or a raster")
+        write_rasters(rasters, out)
+        print(f"{sum(map(len, rasters.values()))} spikes of {', '.join(rasters)}: {out}")
+        return 0
+    network = _network(source, kind)
+    if kind == "nir":
+        from dlm_snn.exchange.nir_writer import write_nir
+
+        write_nir(network, out, arguments.dt)
+    else:
+        from dlm_snn.exchange.netx_writer import write_net
+
+        write_net(network, out)
+    print(f"network of {len(network.populations)} populations: {out}")
+    return 0
+
+
+def _network(source: Path, kind: str) -> Any:
+    """A run has a network of floats and one of integers."""
+    from dlm_snn import artefact
+    from dlm_snn.errors import DlmError
+    from dlm_snn.exchange.stored import stored
+
+    if (source / "record.json").is_file():
+        return artefact.load(source / ("network" if kind == "nir" else "integer"))
+    network = stored(source).network
+    if network is None:
+        raise DlmError(f"{source} holds no network; export a run, a recording or a network")
+    return network
+
+
+export = Verb("write a run, a network or rasters in a format of others (.nir, .net, .nwb, .csv)", _arguments, _run)

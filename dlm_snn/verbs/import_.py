@@ -1,0 +1,52 @@
+"""``dlm-snn import``: networks and recordings of others."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser, Namespace
+from pathlib import Path
+
+from dlm_snn.verbs.exchange_options import add_exchange_options, exchange_options
+from dlm_snn.verbs.verb import Verb
+
+
+def _arguments(parser: ArgumentParser) -> None:
+    kinds = "a network (.net of lava-dl, .nir) or recording (.nwb, .csv, .bs2, .aedat4)"
+    parser.add_argument("file", type=Path, help=kinds)
+    parser.add_argument(
+        "--out", type=Path, metavar="NAME", help="network NAME.json, or folder of rasters (default: FILE's name)"
+    )
+    add_exchange_options(parser)
+
+
+def _run(arguments: Namespace) -> int:
+    from dlm_snn import artefact
+    from dlm_snn.errors import DlmError, MissingError
+    from dlm_snn.exchange.stored import stored, write_rasters
+
+    path = arguments.file
+    if not path.is_file():
+        raise MissingError(f"no file {path}")
+    if path.suffix in (".json", ".safetensors", ".npz"):
+        raise DlmError(f"{path} is a file of ours already; nothing to import")
+    found = stored(path, exchange_options(arguments))
+    out = arguments.out or Path(path.stem)
+    if found.network is not None:
+        artefact.save(found.network, out)
+        for name, population in found.network.populations.items():
+            print(f"{name}: {type(population).__name__} {population.shape}")
+        for projection in found.network.projections:
+            connection = projection.connection
+            print(f"{projection.name}: {type(connection).__name__} ({connection.n_post}, {connection.n_pre})")
+        print(f"network: {out}.json")
+        return 0
+    write_rasters(found.rasters, out)
+    for name, raster in found.rasters.items():
+        samples, steps, neurons = raster.extent
+        print(
+            f"{name}: {len(raster)} spikes of {neurons} neurons, {samples} samples x {steps} steps of {raster.dt:g} s"
+        )
+    print(f"{found.moved}; rasters: {out}")
+    return 0
+
+
+import_ = Verb("read a network or recording of others (.net, .nir, .nwb, .csv, .bs2, .aedat4)", _arguments, _run)

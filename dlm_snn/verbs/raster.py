@@ -1,0 +1,85 @@
+"""``dlm-snn raster``: look at rasters, convert them, cut parts out."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser, ArgumentTypeError, Namespace
+from pathlib import Path
+from typing import Any
+
+from dlm_snn.verbs.exchange_options import add_exchange_options, exchange_options
+from dlm_snn.verbs.verb import Verb
+
+
+def _range(text: str) -> slice:
+    """``first:last`` with one past the last, either left out; or one number."""
+    parts = text.split(":")
+    try:
+        bounds = [int(part) if part else None for part in parts]
+    except ValueError as error:
+        raise ArgumentTypeError(f"'{text}' is not a range such as 0:100") from error
+    if len(bounds) == 1 and bounds[0] is not None and bounds[0] >= 0:
+        return slice(bounds[0], bounds[0] + 1)
+    if len(bounds) != 2:
+        raise ArgumentTypeError(f"'{text}' is not a range such as 0:100")
+    return slice(*bounds)
+
+
+def _arguments(parser: ArgumentParser) -> None:
+    actions = parser.add_subparsers(dest="action", required=True, metavar="info|convert|cut")
+    kinds = "a raster (.npz, .raster), .nwb, .csv, .bs2, .aedat4, or a folder of them"
+    for name, text in (("info", "what is in it"), ("convert", "into another format"), ("cut", "a part of it")):
+        action = actions.add_parser(name, help=text, description=text, allow_abbrev=False)
+        action.add_argument("file", type=Path, help=kinds)
+        if name != "info":
+            action.add_argument("out", type=Path, help=".npz, .raster, .nwb, .csv, or a folder")
+        action.add_argument("--population", metavar="NAME", help="only this one")
+        if name == "cut":
+            for axis in ("samples", "steps", "neurons"):
+                action.add_argument(
+                    f"--{axis}", type=_range, default=slice(None), metavar="FIRST:LAST", help=f"of {axis}"
+                )
+        add_exchange_options(action)
+
+
+def _run(arguments: Namespace) -> int:
+    from dlm_snn.errors import DlmError, nearest
+    from dlm_snn.exchange.stored import stored, write_rasters
+
+    found = stored(arguments.file, exchange_options(arguments))
+    rasters: dict[str, Any] = dict(found.rasters)
+    if not rasters:
+        raise DlmError(f"{arguments.file} holds no rasters")
+    if arguments.population is not None:
+        if arguments.population not in rasters:
+            raise DlmError(
+                f"{arguments.file} has no '{arguments.population}'; {nearest(arguments.population, rasters)}"
+            )
+        rasters = {arguments.population: rasters[arguments.population]}
+    if arguments.action == "cut":
+        rasters = {n: r[arguments.samples, arguments.steps, arguments.neurons] for n, r in rasters.items()}
+    for name, raster in rasters.items():
+        _tell(name, raster)
+    if found.moved.events or found.moved.merged:
+        print(found.moved)
+    if arguments.action != "info":
+        write_rasters(rasters, arguments.out)
+        print(f"written: {arguments.out}")
+    return 0
+
+
+def _tell(name: str, raster: Any) -> None:
+    samples, steps, neurons = raster.extent
+    silent = neurons - _active(raster)
+    print(f"{name}: {samples} samples x {steps} steps of {raster.dt:g} s x {neurons} neurons")
+    print(f"  {len(raster)} spikes, rate {raster.rate:.2%}, {silent} neurons silent")
+
+
+def _active(raster: Any) -> int:
+    import numpy as np
+
+    seen = np.zeros(raster.n_neurons, dtype=bool)
+    seen[raster.neuron] = True
+    return int(seen.sum())
+
+
+raster = Verb("look at rasters, convert them, cut parts out", _arguments, _run)

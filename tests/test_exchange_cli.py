@@ -1,0 +1,238 @@
+"""The verbs import, export, compare and raster, as a user types them."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+import h5py
+import nir
+import numpy as np
+import pytest
+
+import dlm_snn as dlm
+from dlm_snn.cli import main
+from dlm_snn.differences import network_difference, raster_differences
+from dlm_snn.exchange.netx_writer import write_net
+from dlm_snn.exchange.nir_writer import write_nir
+from dlm_snn.recording_files import save_recording
+from tests.nets import make
+
+
+@pytest.fixture
+def raster():
+    return dlm.SpikeRaster.from_dense(np.random.default_rng(5).random((3, 20, 10)) < 0.2, dt=2e-3)
+
+
+@pytest.fixture(autouse=True)
+def _here(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+
+def typed(capsys, *words, code=0):
+    assert main([str(word) for word in words]) == code, capsys.readouterr().err
+    shown = capsys.readouterr()
+    if code == 2:
+        assert shown.err.count("\n") == 1
+        return shown.err
+    return shown.out + shown.err
+
+
+def simple(weight=0.5):
+    return dlm.Network(
+        {"x": dlm.Input((2,)), "a": dlm.LIF((2,), dv=0.2)},
+        [dlm.Projection("x", "a", dlm.Dense(np.full((2, 2), weight)))],
+    )
+
+
+def integers(weight=4):
+    return dlm.IntegerNetwork(
+        {"x": dlm.Input((2,)), "a": dlm.IntegerLIF((2,), dv=100, v_threshold=5)},
+        [dlm.IntegerProjection("x", "a", dlm.Dense(np.full((2, 2), weight)))],
+    )
+
+
+def test_a_net_comes_in_and_goes_out(capsys):
+    write_net(integers(), "a.net")
+    told = typed(capsys, "import", "a.net", "--out", "mine")
+    assert "a: IntegerLIF (2,)" in told
+    assert "network: mine.json" in told
+    assert dlm.load("mine").digest() == integers().digest()
+    typed(capsys, "export", "mine", "--to", "net", "--out", "b.net")
+    assert "equal: digest" in typed(capsys, "compare", "a.net", "b.net")
+    told = typed(capsys, "import", "a.net", "--reset-interval", 16, "--out", "resetting")
+    assert dlm.load("resetting").populations["a"].period == 16
+    told = typed(capsys, "compare", "mine", "resetting", code=1)
+    assert "the networks differ; first in" in told
+
+
+def test_a_nir_graph_comes_in_and_goes_out(capsys):
+    graph = write_nir(simple())
+    graph.metadata.clear()
+    nir.write("a.nir", graph)
+    assert "a.nir: a NIR graph has no steps; give dt" in typed(capsys, "import", "a.nir", code=2)
+    typed(capsys, "import", "a.nir", "--dt", 1e-3)
+    assert np.array_equal(dlm.load("a").projections[0].connection.weight, np.full((2, 2), 0.5))
+    typed(capsys, "export", "a", "--to", "nir", "--out", "b.nir")
+    assert "equal: digest" in typed(capsys, "compare", "a", "b.nir")
+
+
+@pytest.mark.filterwarnings("default::dlm_snn.errors.LossWarning")
+def test_what_an_import_changed_is_told_in_one_line(capsys):
+    graph = nir.NIRGraph(
+        {
+            "in": nir.Input({"input": np.array([2])}),
+            **{name: nir.LIF(*(np.full(2, v) for v in (0.01, 1, 0, 1, 0))) for name in "ab"},
+            **{name: nir.Linear(np.ones((2, 2))) for name in ("w", "ab", "ba")},
+        },
+        [("in", "w"), ("w", "a"), ("a", "ab"), ("ab", "b"), ("b", "ba"), ("ba", "a")],
+        type_check=False,
+    )
+    nir.write("a.nir", graph)
+    assert "ask for extra_steps: it would take 1 more" in typed(capsys, "import", "a.nir", "--dt", 1e-3, code=2)
+    told = typed(capsys, "import", "a.nir", "--dt", 1e-3, "--extra-steps")
+    assert "dlm-snn: the edge from 'b' back to 'a' takes 1 steps more\n" in told
+
+
+def test_rasters_in_all_forms(capsys, raster):
+    raster.save("a.npz")
+    for target in ("b.raster", "b.nwb", "b.csv", "b.npz", "folder"):
+        told = typed(capsys, "raster", "convert", "a.npz", target)
+        assert f"written: {target}" in told
+        name = "b" if target in ("b.raster", "b.npz") else "a"
+        typed(capsys, "raster", "convert", target, f"again-{target}.raster", "--population", name)
+        assert dlm.SpikeRaster.load(f"again-{target}.raster") == raster
+    assert "equal" in typed(capsys, "compare", "a.npz", "b.csv")
+    told = typed(capsys, "raster", "info", "a.npz")
+    assert told.startswith("a: 3 samples x 20 steps of 0.002 s x 10 neurons\n")
+    assert f"{len(raster)} spikes, rate {raster.rate:.2%}, 0 neurons silent" in told
+    typed(capsys, "raster", "cut", "a.npz", "part.npz", "--samples", 1, "--steps", "5:15", "--neurons", ":4")
+    assert dlm.SpikeRaster.load("part.npz") == raster[1, 5:15, :4]
+
+
+def test_a_run_is_exported(capsys):
+    network, stimulus, n_steps = make("plain")
+    recording = dlm.run(network, stimulus, n_steps, ("s", "u", "v"))
+    Path("rec").mkdir()
+    save_recording(recording, Path("rec"), "reference")
+    typed(capsys, "export", "rec", "--to", "csv")
+    typed(capsys, "export", "rec", "--to", "nwb", "--out", "b.nwb")
+    typed(capsys, "export", "rec", "--to", "nir")
+    assert "equal" in typed(capsys, "compare", "rec.csv", "b.nwb")
+    assert "equal: digest" in typed(capsys, "compare", "rec/network", "rec.nir")
+    told = typed(capsys, "compare", "rec", "rec")
+    assert "0 differ; largest difference of u 0" in told
+
+
+def test_the_first_divergence_of_rasters(capsys, raster):
+    raster.save("a.npz")
+    dense = raster.dense()
+    dense[1, 4, 7] ^= True
+    dense[2, 0, 0] ^= True
+    os.makedirs("one")
+    os.makedirs("two")
+    raster.save("one/a.npz")
+    dlm.SpikeRaster.from_dense(dense).save("two/a.npz")
+    told = typed(capsys, "compare", "one", "two", code=1)
+    assert "2 differ; first at sample 1, step 4, a[7], in the" in told
+    assert "first divergence at sample 1, step 4, a[7]\ncause unknown" in told
+    (difference,) = raster_differences({"a": raster}, {"a": dlm.SpikeRaster.from_dense(dense)})
+    assert difference.in_first == bool(raster.dense()[1, 4, 7])
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "message"),
+    [
+        (simple(), simple(0.25), r"projections x->a.connection.weight\[0, 0\]: 0.5 against 0.25 \(4 of 4"),
+        (integers(), integers(6), r"weight\[0, 0\]: 4 against 6"),
+        (simple(), integers(), "Network against IntegerNetwork"),
+        (make("plain")[0], make("kwta")[0], "winners: None against"),
+        (make("plain")[0], make("delays")[0], "against"),
+    ],
+)
+def test_the_first_difference_of_networks(first, second, message):
+    told = network_difference(first, second)
+    assert told is not None
+    assert re.search(message.removeprefix("projections "), told), told
+    assert network_difference(first, first) is None
+
+
+BAD = {
+    "nothing there": (["import", "nothing.net"], "no file nothing.net"),
+    "unknown kind": (["import", "a.txt"], "a.txt is of no known kind"),
+    "ours": (["import", "ours.json"], "ours.json is a file of ours already"),
+    "csv without extents": (["import", "a.csv"], "a.csv: it does not tell its extents"),
+    "csv outside": (
+        ["import", "a.csv", "--extent", "1,3,9"],
+        "a.csv: population 'p': raster step[0] = 5 lies outside 0..2",
+    ),
+    "no nwb": (["raster", "info", "a.nwb"], "a.nwb is not a readable HDF5 file"),
+    "two kinds": (["compare", "ours", "r.npz"], "ours and r.npz are of two kinds"),
+    "no raster": (["raster", "info", "ours"], "ours holds no rasters"),
+    "no population": (["raster", "info", "r.npz", "--population", "s"], "r.npz has no 's'"),
+    "ending": (["raster", "convert", "r.npz", "r.h5"], "cannot write rasters as '.h5'"),
+    "several": (["raster", "convert", "many", "r2.npz"], "r2.npz holds one population, not a, b"),
+    "extent": (
+        ["compare", "r.npz", "one/r.npz"],
+        "the rasters of 'r' differ in (samples, steps, neurons): (1, 6, 3) and (1, 5, 3)",
+    ),
+    "populations": (["compare", "r.npz", "many/a.npz"], "only one of them has a raster of 'a'"),
+    "export of rasters": (["export", "r.npz", "--to", "nir"], "r.npz holds no network"),
+    "export of a network": (["export", "ours", "--to", "nwb"], "ours holds no rasters"),
+    "floats to net": (["export", "ours", "--to", "net"], "a .net file cannot do a network of floats"),
+    "out": (["export", "ours", "--to", "nir", "--out", "x.net"], "--out x.net does not end in .nir"),
+    "format": (["export", "ours", "--to", "onnx"], "argument --to: invalid choice: 'onnx'"),
+    "shape": (["import", "a.csv", "--extent", "1,2"], "argument --extent: '1,2' holds 2 numbers, not 3"),
+    "range": (["raster", "cut", "r.npz", "x.npz", "--steps", "a:b"], "argument --steps: 'a:b' is not a range"),
+    "stride": (["raster", "cut", "r.npz", "x.npz", "--steps", "0:4:2"], "'0:4:2' is not a range"),
+    "sample": (["raster", "cut", "r.npz", "x.npz", "--samples", "7"], ""),
+    "no dt": (["import", "e.bs2"], "e.bs2 has times, not steps; give dt"),
+    "truncated events": (["import", "t.bs2", "--dt", "0.001"], "t.bs2 has 7 bytes"),
+    "pixel": (
+        ["import", "e.bs2", "--dt", "0.001", "--shape", "2,4,4"],
+        "e.bs2: recording 0, event 0: row 33 lies outside 0..3",
+    ),
+    "no run": (["export", "empty", "--to", "csv"], "no network, run, recording or raster in empty"),
+    "action": (["raster", "turn", "r.npz"], "invalid choice: 'turn'"),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_bad_input_is_one_line_and_leaves_nothing(capsys, name, tmp_path):
+    words, message = BAD[name]
+    dlm.save(simple(), "ours")
+    (tmp_path / "a.txt").write_text("x")
+    (tmp_path / "a.csv").write_text("population,sample,step,neuron\np,0,5,1\n")
+    (tmp_path / "a.nwb").write_text("x")
+    (tmp_path / "e.bs2").write_bytes(bytes([33, 33, 0, 0, 5]))
+    (tmp_path / "t.bs2").write_bytes(b"1234567")
+    for folder in ("many", "one", "empty"):
+        (tmp_path / folder).mkdir()
+    ones = np.ones((1, 6, 3), bool)
+    dlm.SpikeRaster.from_dense(ones).save("r.npz")
+    dlm.SpikeRaster.from_dense(ones[:, :5]).save("one/r.npz")
+    for population in "ab":
+        dlm.SpikeRaster.from_dense(ones).save(f"many/{population}.npz")
+    before = sorted(p.name for p in tmp_path.iterdir())
+    if name == "sample":
+        assert "0 samples" in typed(capsys, *words)
+        return
+    assert message in typed(capsys, *words, code=2)
+    assert sorted(p.name for p in tmp_path.iterdir()) == before
+
+
+def test_a_damaged_net_is_one_line(capsys):
+    with h5py.File("a.net", "w") as file:
+        file["layer/0/type"] = np.array([b"average"])
+    assert "a .net import cannot do the layer type 'average' of a.net: /layer/0" in typed(
+        capsys, "import", "a.net", code=2
+    )
+
+
+def test_the_recording_of_an_event_camera(capsys):
+    Path("e.bs2").write_bytes(bytes([33, 33, 0, 0, 5, 1, 2, 0x80, 0x27, 0x10]))
+    told = typed(capsys, "import", "e.bs2", "--dt", "0.001", "--out", "events")
+    assert "e: 2 spikes of 2312 neurons, 1 samples x 11 steps of 0.001 s" in told
+    assert "1 events were moved onto the grid, by 5e-06 s at most; rasters: events" in told
+    assert list(dlm.SpikeRaster.load("events/e.npz").step) == [0, 10]
