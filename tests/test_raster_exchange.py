@@ -147,6 +147,11 @@ def test_damaged_nwb_files_are_named(tmp_path):
         file["units/spike_times"][3] = -1.0
     with pytest.raises(DlmError, match=r"a.nwb: event 3 has the time -1 s"):
         read_nwb(path)
+    with h5py.File(path, "a") as file:
+        del file["units/spike_times"]
+        file.create_dataset("units/spike_times", shape=(10**13,), dtype="f8", chunks=(1000,))
+    with pytest.raises(DlmError, match=r"a.nwb: /units/spike_times declares the shape \(10000000000000,\)"):
+        read_nwb(path)
 
 
 @given(runs())

@@ -84,8 +84,10 @@ def read_nwb(path: str | os.PathLike[str], dt: float | None = None) -> tuple[dic
         MissingError: no such file, or pynwb is not installed.
     """
     path = Path(path)
-    with hdf5.opened(path, "NWB file (.nwb)"):
-        pass
+    with hdf5.opened(path, "NWB file (.nwb)") as file:
+        for key in file.get("units", {}):
+            if hasattr(file["units"][key], "nbytes"):
+                hdf5.check_size(path, file["units"], key)
     with _units(path) as (units, notes):
         if units is None or "spike_times" not in units.colnames:
             raise DlmError(f"{path} has no units table with spike times; there is nothing to read")

@@ -34,7 +34,7 @@ def _run(arguments: Namespace) -> int:
     if first.recording is not None and second.recording is not None and equal:
         return _recordings(first.recording, second.recording)
     if first.rasters:
-        equal = _rasters(first.rasters, second.rasters) and equal
+        equal = _rasters(first.rasters, second.rasters, networks=equal) and equal
     return 0 if equal else DIFFERENT
 
 
@@ -64,7 +64,7 @@ def _recordings(first: Any, second: Any) -> int:
     return 0 if comparison.equal else DIFFERENT
 
 
-def _rasters(first: Any, second: Any) -> bool:
+def _rasters(first: Any, second: Any, networks: bool) -> bool:
     from dlm_snn.differences import raster_differences
 
     differences = raster_differences(first, second)
@@ -78,7 +78,10 @@ def _rasters(first: Any, second: Any) -> bool:
     earliest = min(parted, key=lambda d: d.first or ())
     sample, step, neuron = earliest.first or (0, 0, 0)
     print(f"first divergence at sample {sample}, step {step}, {earliest.population}[{neuron}]")
-    print("cause unknown: rasters hold no states; compare recordings with u and v")
+    if networks:
+        print("cause unknown: rasters hold no states; compare recordings with u and v")
+    else:
+        print("likely cause: the networks differ")
     return False
 
 
