@@ -325,6 +325,22 @@ def test_delays_of_several_values():
     assert np.array_equal(network.projections[0].delay, 1 + np.rint(second / DT)[:, None] + np.rint(first / DT))
 
 
+def test_delays_one_after_another_add_up():
+    g = graph(
+        {
+            **{"in": inp(4), "w": nir.Linear(weights(5, 4)), "a": lif(5), "x": nir.Linear(weights(3, 5)), "b": cuba(3)},
+            **{
+                "d": nir.Delay(filled(2 * DT, 5)),
+                "e": nir.Delay(filled(3 * DT, 5)),
+                "y": nir.Linear(weights(3, 5, seed=2)),
+            },
+        },
+        [("in", "w"), ("w", "a"), ("a", "x"), ("x", "b"), ("a", "d"), ("d", "e"), ("e", "y"), ("y", "b")],
+    )
+    network = agrees(g, ["in", "w", "a", "x", "d", "e", "y", "b"])
+    assert sorted(p.delay for p in network.projections if p.post == "b") == [1, 6]
+
+
 def test_a_delay_on_all_ways_moves_the_window():
     g = graph(
         {
