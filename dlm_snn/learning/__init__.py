@@ -1,0 +1,1 @@
+"""Continual learners, one a file; nothing here knows Lava or a chip."""

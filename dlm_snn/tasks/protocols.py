@@ -1,0 +1,65 @@
+"""The protocols of continual learning, as named data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from dlm_snn.errors import DlmError, nearest
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """What is learned in which order, and what the learner is told.
+
+    Attributes:
+        name: dataset/scenario/form.
+        dataset: name of an entry point of the group dlm_snn.datasets.
+        kind: "split": each task brings its own classes; "permuted": the same classes, the features in another order.
+        n_tasks: how many.
+        scenario: "class": which of all classes; "domain": which class, whatever the task; "task": which class of the
+            task, which is named.
+        random_order: of the classes, by seed; else 0, 1, 2, ...
+        passes: how often a task's samples are shown.
+        boundary: the beginning of a task is told at training.
+        label_at_test: the task is told at test.
+    """
+
+    name: str
+    dataset: str
+    kind: Literal["split", "permuted"]
+    n_tasks: int
+    scenario: Literal["class", "domain", "task"] = "class"
+    random_order: bool = True
+    passes: int = 1
+    boundary: bool = False
+    label_at_test: bool = False
+
+
+PROTOCOLS: dict[str, Protocol] = {
+    "P1": Protocol("split-mnist/class/seed", "mnist", "split", 5, random_order=False, passes=3, boundary=True),
+    "P2": Protocol("split-mnist/class/online", "mnist", "split", 5),
+    "P3": Protocol("perm-mnist/domain/10", "mnist", "permuted", 10, scenario="domain"),
+    "P4": Protocol("split-mnist/class/10x1", "mnist", "split", 10),
+    "P5": Protocol("split-cifar10/class/5x2", "cifar10", "split", 5),
+    "P6": Protocol("split-mnist/task", "mnist", "split", 5, scenario="task", boundary=True, label_at_test=True),
+    "cifar100-10": Protocol("split-cifar100/class/10x10", "cifar100", "split", 10),
+    "cifar100-20": Protocol("split-cifar100/class/20x5", "cifar100", "split", 20),
+    "digits": Protocol("split-digits/class/online", "digits", "split", 5),
+    "digits-task": Protocol("split-digits/task", "digits", "split", 5, "task", boundary=True, label_at_test=True),
+    "clusters": Protocol("split-clusters/class/online", "clusters", "split", 5),
+}
+"""P1 to P6 by their short names. P1 is the seed study's own; a learner that needs boundaries where a protocol does not
+tell them is told them all the same, and its row says so."""
+
+
+def protocol(name: str) -> Protocol:
+    """A protocol by its short or its full name.
+
+    Raises:
+        DlmError: no such protocol.
+    """
+    by_name = {**PROTOCOLS, **{p.name: p for p in PROTOCOLS.values()}}
+    if name not in by_name:
+        raise DlmError(f"no protocol '{name}'; {nearest(name, by_name)}")
+    return by_name[name]
