@@ -44,6 +44,8 @@ def key(config: RunConfig) -> str:
     del values["data"]["data_dir"], values["simulation"]
     if values["dynamics"] is None:
         del values["dynamics"]
+    elif not values["dynamics"]["layers"]:
+        del values["dynamics"]["layers"]
     if values["data"]["validation_share"] is None:
         del values["data"]["validation_share"]
     values["n_steps"] = config.simulation.n_steps

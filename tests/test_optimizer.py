@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from math import exp
 
 import numpy as np
@@ -295,11 +296,49 @@ def test_the_entropy_objective_has_a_gradient_and_a_limit():
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"temperature": -1.0}, {"friction": 0.0}, {"step": 0.0}, {"alpha": -0.1}, {"dissipation": "often"}]
+    "wrong",
+    [
+        {"temperature": -1.0},
+        {"temperature": math.inf},
+        {"friction": 0.0},
+        {"step": 0.0},
+        {"step": math.inf},
+        {"alpha": -0.1},
+        {"dissipation": "often"},
+        {"layers": {"pixels->hidden": {"temperature": -1.0}}},
+        {"layers": {"pixels->hidden": {"step": 0.1}}},
+    ],
 )
 def test_a_configuration_out_of_range_is_refused(wrong):
     with pytest.raises(ValidationError):
         DynamicsConfig(**wrong)
+
+
+def test_layers_of_a_configuration_have_their_own_constants():
+    """As one constant for all where they agree; a thermostat cools each from its own temperature."""
+    both = {"pixels->hidden": {"temperature": 1e-5}, "hidden->output": {"temperature": 1e-5}}
+    assert trained(temperature=1e-5)[0].digest() == trained(layers=both)[0].digest()
+    own = {"pixels->hidden": {"temperature": 0.0, "friction": 0.5}, "hidden->output": {"alpha": 0.0}}
+    _, curve = trained(layers=own, temperature=1e-3, measure=True, thermostat="annealed")
+    books = curve[-1]["thermodynamics"]
+    weights = {"pixels->hidden": 64 * 48, "hidden->output": 48 * 10}
+    share = weights["hidden->output"] / sum(weights.values())
+    assert 0 < books["temperature"] < 0.6e-3 * share
+    assert books["entropy_production"] is None
+    assert books["work_current"]["pixels->hidden"] != 0
+    assert books["work_current"]["hidden->output"] == 0
+
+
+@pytest.mark.parametrize(
+    ("layers", "message"),
+    [
+        ({"hidden->out": {"alpha": 0.0}}, "dynamics.layers has no trained layer 'hidden->out'; did you mean 'hidden->"),
+        ({"hidden->output": {"friction": 0.5}}, "friction is set for some groups only"),
+    ],
+)
+def test_a_layer_that_cannot_be_is_refused(layers, message):
+    with pytest.raises(DlmError, match=message):
+        trained(layers=layers, friction=None)
 
 
 def test_a_balance_of_the_hebbian_form_is_refused():

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from typing import Any, Literal
 
 import torch
@@ -146,18 +147,18 @@ class Langevin(torch.optim.Optimizer):
         """The constants of motion, Q included."""
         return self._dynamics
 
-    def set_temperature(self, temperature: float) -> None:
-        """Give all groups another temperature, as a thermostat does between steps."""
-        for group in self.param_groups:
-            group["temperature"] = temperature
-        self._dynamics = Dynamics(
-            temperature,
-            self._dynamics.friction,
-            self._dynamics.mobility,
-            self._dynamics.current,
-            self._current_as,
-            self._dynamics.injection_rate,
-        )
+    def set_temperature(self, temperature: float | Sequence[float]) -> None:
+        """Give all groups another temperature, or each its own, as thermostats do between steps.
+
+        Raises:
+            DlmError: T < 0, or not as many temperatures as groups.
+        """
+        given = [temperature] * len(self.param_groups) if isinstance(temperature, (int, float)) else list(temperature)
+        if len(given) != len(self.param_groups):
+            raise DlmError(f"{len(given)} temperatures for {len(self.param_groups)} groups; give one, or one for each")
+        for group, value in zip(self.param_groups, given, strict=True):
+            group["temperature"] = value
+        self._dynamics = replace(self._dynamics, temperature=self._spread(self._layered("temperature")))
 
     def activity(self, parameter: Tensor, post: Tensor, pre: Tensor) -> None:
         """Activities (sample, neuron) by which the next step's Hebbian current of a weight (post, pre) is made."""
