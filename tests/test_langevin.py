@@ -207,6 +207,28 @@ def test_the_driven_oscillator(h, heat):
     assert torch.stack(w).mean() + shadow == pytest.approx(torch.stack(q).mean().item(), abs=0.02)
 
 
+def test_sigma_of_a_driven_oscillator_is_divided_by_its_friction():
+    """gamma = 2, k = .5, T = 1: <|Q g|^2> / (gamma T) = k^2 <x^2> / gamma = heat / T = .26667."""
+    generator = torch.Generator().manual_seed(15)
+    dynamics = Dynamics(temperature=1.0, friction=2.0, current=Matrix(0.5 * TURN))
+    squares = 2 / (1 - 0.5**2 / 2.0**2)
+    exact = 0.5**2 * squares / 2
+    assert exact == pytest.approx(0.266667, rel=1e-5)
+    point = torch.tensor([sqrt(squares), 0.0], dtype=torch.float64, requires_grad=True)
+    sigma, _ = sigma_of((point**2).sum() / 2, [point], dynamics)
+    assert sigma.item() == pytest.approx(exact)
+    loss = quadratic(torch.eye(2, dtype=torch.float64))
+    theta = torch.randn(PATHS, 2, dtype=torch.float64, generator=generator) * sqrt(squares / 2)
+    state = init(theta, loss, dynamics, torch.randn(PATHS, 2, dtype=torch.float64, generator=generator))
+    for _ in range(200):
+        state, _ = step(state, loss, 0.05, dynamics, generator)
+    infos = list(run(loss, state, 0.05, dynamics, 200, generator))
+    within(torch.stack([i.entropy_production for i in infos]).mean(0), exact)
+    within(torch.stack([i.housekeeping for i in infos]).mean(0), exact)
+    with pytest.raises(DlmError, match="a current as 'drift' does no work, so that it has no sigma"):
+        sigma_of((point**2).sum() / 2, [point], Dynamics(1.0, 2.0, current=Matrix(TURN), current_as="drift"))
+
+
 def test_a_force_is_driven_and_a_drift_is_not():
     """<x.x> per coordinate: 4/3 T with the current as a force on the momentum, T with it as a drift."""
     loss = quadratic(torch.eye(2, dtype=torch.float64))
@@ -428,6 +450,11 @@ def test_stability_limits():
     driven = Dynamics(friction=1.0, current=Matrix(0.5 * TURN))
     assert largest_step(driven, 16.0) == pytest.approx(0, abs=1e-6)
     assert largest_step(driven, 1.0) > 0.5
+    mobile = Dynamics(mobility=torch.tensor([0.1, 1.0]), current=Matrix(TURN))
+    assert largest_step(mobile, 4.0) == pytest.approx(2 * 0.1 / (4 * 1.01))
+    assert spectral_radius(mobile, 0.06, 4.0) > 1
+    with pytest.raises(DlmError, match="curvature = 0: give the loss's largest curvature"):
+        largest_step(plain, 0)
     with pytest.raises(DlmError, match=r"h = 0.45 is beyond the stability limit 0.4 at the curvature 4; lower h"):
         check_step(turning, 0.45, 4.0)
     with pytest.raises(DlmError, match="no step is stable: lower alpha or raise the friction"):
@@ -471,6 +498,13 @@ def test_the_largest_curvature_and_the_largest_weight_of_sigma():
     check_sigma_weight(dynamics, 0.99e-4, 20.0)
     with pytest.raises(DlmError, match=r"sigma_weight = 0.000101 is not below its stability limit 0.0001"):
         check_sigma_weight(dynamics, 1.01e-4, 20.0)
+    for slower in (
+        Dynamics(temperature=1e-3, mobility=0.1, current=Matrix(0.5 * TURN)),
+        Dynamics(temperature=1e-3, friction=0.1, current=Matrix(0.5 * TURN)),
+    ):
+        check_sigma_weight(slower, 0.99e-5, 20.0)
+        with pytest.raises(DlmError, match="stability limit 1e-05"):
+            check_sigma_weight(slower, 1.01e-5, 20.0)
 
 
 def test_pairs_within_and_across_layers():
