@@ -12,9 +12,10 @@ from pydantic import ValidationError
 from torch import Tensor
 
 from dlm_snn.errors import DlmError
-from dlm_snn.physics import thermostat
+from dlm_snn.physics import thermostat, trainer
 from dlm_snn.physics.dissipation import coactivity, dissipate
 from dlm_snn.physics.optimizer import Langevin
+from dlm_snn.physics.thermodynamics import sigma_of
 from dlm_snn.physics.trainer import DynamicsConfig, one_cycle
 from dlm_snn.tasks.datasets import digits
 from dlm_snn.training import TrainingConfig, initial_network, train
@@ -166,6 +167,14 @@ def made(**options):
         (lambda: made(temperature=-1.0), "temperature = -1.0: give T >= 0"),
         (lambda: made(friction=0.0), "friction = 0.0: the underdamped form needs a bath"),
         (lambda: made(lr=0.0), "lr = 0.0: the step h is positive"),
+        (lambda: made(lr=math.inf), "lr = inf: the step h is positive"),
+        (lambda: made(lr=0.1, curvature=-1.0).step(), "curvature = -1.0: give the loss's largest curvature"),
+        (lambda: made().add_param_group({"params": []}), "pairs are drawn once; give all groups when"),
+        (
+            lambda: Langevin([{"params": [torch.zeros(2)], "temprature": 0.1}], 0.1, torch.Generator()),
+            "a parameter group has 'temprature'; did you mean 'temperature'",
+        ),
+        (lambda: made().set_temperature([0.1, 0.2]), "2 temperatures for 1 groups"),
         (lambda: made(form="hebb"), "form = 'hebb'; did you mean 'hebbian'"),
         (lambda: made(form="hebbian", measure=True), "no balance is defined for the Hebbian current"),
         (lambda: made(measure=True).step(), r"a balance needs the loss at both ends of a step; call step\(closure\)"),
@@ -288,11 +297,38 @@ def test_other_dynamics_train(constants):
 
 def test_the_entropy_objective_has_a_gradient_and_a_limit():
     plain, _ = trained(temperature=1e-3, sigma_weight=0.0)
-    inert, _ = trained(temperature=1e-3, sigma_weight=0.0)
     pushed, _ = trained(temperature=1e-3, sigma_weight=1e-8)
-    assert plain.digest() == inert.digest() != pushed.digest()
+    assert plain.digest() != pushed.digest()
     with pytest.raises(DlmError, match="sigma_weight = 10 is not below its stability limit"):
         trained(temperature=1e-3, sigma_weight=10.0)
+
+
+def test_an_objective_without_a_gradient_is_inert(monkeypatch):
+    """The control: a sigma that is a number alone, as in the seed study, trains as weight 0 does, bit for bit."""
+    plain, _ = trained(temperature=1e-3, sigma_weight=0.0)
+    monkeypatch.setattr(trainer, "sigma_of", lambda *given: tuple(x.detach() for x in sigma_of(*given)))
+    inert, _ = trained(temperature=1e-3, sigma_weight=1e-8)
+    assert plain.digest() == inert.digest()
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"sigma_weight": 1e-9, "alpha": 0.0}, "sigma needs an information current of the antisymmetric form"),
+        ({"sigma_weight": 1e-9, "form": "hebbian"}, "sigma needs an information current of the antisymmetric form"),
+        ({"sigma_weight": 1e-9, "function": "tanh"}, "holds for function 'linear' only"),
+        ({"sigma_weight": 1e-9, "current_as": "drift"}, "'drift' does no work"),
+        ({"sigma_weight": 1e-9, "thermostat": "annealed"}, "has a limit that falls with T; set thermostat to 'const"),
+        ({"sigma_weight": 1e-9, "temperature": 0.0}, "not below its stability limit 0 "),
+        ({"friction": None, "curvature": 20.0}, "h = .* is beyond the stability limit 0.08 at the curvature 20"),
+        ({"curvature": 20.0}, "no step is stable: lower alpha or raise the friction"),
+        ({"step": 1e30}, "the gradient is not finite; lower the step"),
+    ],
+)
+def test_training_that_cannot_be_is_refused(wrong, message):
+    with pytest.raises(DlmError, match=message) as refused:
+        trained(**wrong)
+    assert "\n" not in str(refused.value)
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Any, Literal
@@ -84,7 +85,7 @@ class Langevin(torch.optim.Optimizer):
             raise DlmError(f"form = '{form}'; {nearest(form, FORMS)}")
         if measure and form == "hebbian":
             raise DlmError("no balance is defined for the Hebbian current; measure=False, or form='antisymmetric'")
-        if not lr > 0:
+        if not (math.isfinite(lr) and lr > 0):
             raise DlmError(f"lr = {lr}: the step h is positive")
         if warmup < 0:
             raise DlmError(f"warmup = {warmup}: give a number of steps >= 0")
@@ -111,6 +112,19 @@ class Langevin(torch.optim.Optimizer):
         self._parameters = [p for group in self.param_groups for p in group["params"]]
         self._sizes = [p.numel() for p in self._parameters]
         self._dynamics = self._made_dynamics()
+
+    def add_param_group(self, param_group: dict[str, Any]) -> None:
+        """Add a group, while the optimiser is made: torch calls this for each.
+
+        Raises:
+            DlmError: a constant that a group cannot have, or a group that comes later: Q pairs what is there at first.
+        """
+        if hasattr(self, "_dynamics"):
+            raise DlmError("the current's pairs are drawn once; give all groups when the optimiser is made")
+        for name in param_group:
+            if name not in ("params", "param_names", "lr", "initial_lr", *LAYERED):
+                raise DlmError(f"a parameter group has '{name}'; {nearest(name, ('lr', *LAYERED))}")
+        super().add_param_group(param_group)
 
     def _made_dynamics(self) -> Dynamics:
         strengths = self._layered("alpha")
@@ -217,7 +231,7 @@ class Langevin(torch.optim.Optimizer):
         zeros = (torch.zeros_like(p) if p.grad is None else p.grad for p in self._parameters)
         gradient = self._flat(zeros)
         if not torch.isfinite(gradient).all():
-            raise DlmError("the gradient is not finite; lower lr, or look for a division by 0 in the loss")
+            raise DlmError("the gradient is not finite; lower the step (lr), or look for a division by 0 in the loss")
         return loss, gradient
 
     def _flat(self, tensors: Iterable[Tensor]) -> Tensor:

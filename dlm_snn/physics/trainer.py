@@ -15,8 +15,8 @@ from dlm_snn.errors import DlmError, nearest
 from dlm_snn.physics import thermostat
 from dlm_snn.physics.dissipation import Dissipation, dissipate
 from dlm_snn.physics.optimizer import Langevin
-from dlm_snn.physics.stability import check_sigma_weight
-from dlm_snn.physics.thermodynamics import differentiable_gradient, sigma_of
+from dlm_snn.physics.stability import check_sigma_weight, curvature_of
+from dlm_snn.physics.thermodynamics import sigma_of
 
 
 class LayerConfig(Config):
@@ -55,6 +55,7 @@ class DynamicsConfig(Config):
         warmup: share of the steps over which h rises to its peak; then it falls along a cosine.
         last_step: h at the end, as a share of its peak.
         sigma_weight: the objective is L - sigma_weight * sigma.
+        curvature: largest curvature of the loss, if known: a step beyond its stability limit is refused.
         measure: heat, work and entropy production of every step; twice the time.
         layers: projection, such as "pixels->hidden" -> what differs there.
         seed: of the noise and of the current's pairs.
@@ -77,6 +78,7 @@ class DynamicsConfig(Config):
     warmup: float = Field(default=0.2, ge=0, lt=1)
     last_step: float = Field(default=0.02, ge=0, le=1)
     sigma_weight: float = Field(default=0.0, ge=0)
+    curvature: float | None = Field(default=None, gt=0)
     measure: bool = False
     layers: dict[str, LayerConfig] = Field(default_factory=dict)
     seed: int = Field(default=0, ge=0)
@@ -122,6 +124,11 @@ class LangevinStepper:
             raise DlmError(
                 "dynamics.measure is for the antisymmetric current, form 'hebbian' has no balance; set measure to false"
             )
+        if config.sigma_weight > 0 and config.thermostat != "constant":
+            raise DlmError(
+                f"dynamics.sigma_weight has a limit that falls with T; set thermostat to 'constant', not "
+                f"'{config.thermostat}'"
+            )
         self._weights, self._config, self._n_updates = list(weights), config, n_updates
         groups = self._groups()
         self._optimizer = Langevin(
@@ -138,6 +145,7 @@ class LangevinStepper:
             warmup=0,
             measure=config.measure,
             surrogate=surrogate,
+            curvature=config.curvature,
         )
         self._share = one_cycle(config, n_updates)
         self._schedule = torch.optim.lr_scheduler.LambdaLR(self._optimizer, self._share)
@@ -203,7 +211,8 @@ class LangevinStepper:
             return loss
         parameters = [parameter for *_, parameter in self._weights]
         if self._updates == 0:
-            check_sigma_weight(self._optimizer.dynamics, weight, curvature_of(loss, parameters))
+            curvature = curvature_of(loss, parameters, torch.Generator().manual_seed(0))
+            check_sigma_weight(self._optimizer.dynamics, weight, curvature)
         sigma, _ = sigma_of(loss, parameters, self._optimizer.dynamics)
         return loss - weight * sigma
 
@@ -280,21 +289,3 @@ class LangevinStepper:
 def _finite(value: Tensor) -> float | None:
     number = float(value)
     return number if math.isfinite(number) else None
-
-
-def curvature_of(loss: Tensor, parameters: Sequence[Tensor], iterations: int = 20) -> float:
-    """The largest |eigenvalue| of a loss's Hessian over several parameters, by power iteration on its graph."""
-    gradients = differentiable_gradient(loss, parameters)
-    generator = torch.Generator().manual_seed(0)
-    direction = [torch.randn(p.shape, dtype=p.dtype, generator=generator) for p in parameters]
-    size = 0.0
-    for _ in range(iterations):
-        size = math.sqrt(sum(float(d.square().sum()) for d in direction))
-        if size == 0:
-            return 0.0
-        direction = [d / size for d in direction]
-        products = torch.autograd.grad(
-            gradients, list(parameters), direction, retain_graph=True, materialize_grads=True
-        )
-        direction = [p.detach() for p in products]
-    return math.sqrt(sum(float(d.square().sum()) for d in direction))
