@@ -116,6 +116,11 @@ def test_the_wrong_recipes_are_wrong():
     within(-((state.gradient + new.gradient) / 2 * shift).sum(-1) / (t * h), 0)
     assert -(full * shift).sum(-1).mean() / (t * h) == pytest.approx(4, abs=0.3)
     assert (full**2).sum(-1).mean() / t == pytest.approx(4, abs=0.2)
+    # Clipped at 0 step by step, a fall of the energy is positive in equilibrium too.
+    clipped = (-info.energy_change).clamp(min=0).mean() / (t * h)
+    assert clipped == pytest.approx(7.05, abs=0.3)
+    _, alone = step(state, loss, h, Dynamics(temperature=0.5), generator)
+    assert (-alone.energy_change).clamp(min=0).mean() / (t * h) > 5
     within(info.entropy_production, 2.0202)
 
 
@@ -169,11 +174,37 @@ def test_two_temperatures_conduct_heat():
         heat, entropy = heat + q, entropy + (q / temperatures).sum(-1)
         state = State(move.theta, move.momentum, energy, gradient)
     within(entropy / 40, ou.chain_entropy_production(hessian.numpy(), noise, 0.01))
-    within(heat[:, 1] / 40, 0.25 * 1.0075, 6)
-    within(heat[:, 0] / 40, -0.25 * 1.0075, 6)
+    # c^2 (T1 - T2) / 2K = .25, enlarged by the step as sigma is.
+    conducted = 0.25 * ou.chain_entropy_production(hessian.numpy(), noise, 0.01) / 0.125
+    within(heat[:, 1] / 40, conducted)
+    within(heat[:, 0] / 40, -conducted)
+
+
+@pytest.mark.parametrize(
+    ("drift", "noise", "h", "sigma"),
+    [
+        (ou.rotation(1, 1), 0.5 * np.eye(2), 0.03, 2.06186),
+        (ou.rotation(1, 1), 0.5 * np.eye(2), 0.001, 2.002002),
+        (ou.rotation(1, 3), np.eye(2), 0.01, 18.947),
+        ([[2.0, -1.0], [-1.0, 2.0]], np.diag([2.0, 1.0]), 0.1, 0.135135),
+        ([[2.0, -1.0], [-1.0, 2.0]], np.diag([2.0, 1.0]), 0.01, 0.125945),
+        ((np.eye(2) + TURN.numpy()) @ np.diag([6.0, 0.2]), np.eye(2), 0.1, 6.45),
+    ],
+)
+def test_entropy_production_of_chains(drift, noise, h, sigma):
+    last_place = 5 * 10.0 ** -(len(str(sigma).partition(".")[2]) + 1)
+    assert ou.chain_entropy_production(drift, noise, h) == pytest.approx(sigma, rel=0, abs=1.01 * last_place)
+
+
+def test_a_flow_at_the_ends_of_a_step_is_biased():
+    """H = diag(6, .2), h = .1: the chain has sigma = 6.45, <|Q g|^2> / T is 8.91; exact 6.2."""
+    hessian, turn = np.diag([6.0, 0.2]), TURN.numpy()
+    spread = ou.chain_covariance((np.eye(2) + turn) @ hessian, np.eye(2), 0.1)
+    assert np.trace(turn @ hessian @ spread @ hessian @ turn.T) == pytest.approx(8.91, abs=0.006)
 
 
 def test_estimators_of_chains_and_snapshots():
+    assert ou.entropy_production(np.diag([1.0, 4.0]), [[1, 0.5], [0.5, 1]]) == pytest.approx(0.6)
     assert ou.chain_entropy_production(np.diag([1.0, 4.0]), [[1, 0.5], [0.5, 1]], 1e-6) == pytest.approx(0.6, rel=1e-4)
     assert ou.entropy_production(np.diag([1.0, 4.0]), np.diag([1.0, 2.0])) == pytest.approx(0, abs=1e-12)
     assert ou.snapshot_entropy_production(1, 1, 0.1) == pytest.approx(1.800648, rel=1e-6)
@@ -200,7 +231,6 @@ def test_the_driven_oscillator(h, heat):
         residual.append(info.residual / h)
     within(torch.stack(q).mean(0), heat)
     within(torch.stack(x).mean(0), 2 * driven_variance(h, 0.5, 1.0, 1.0))
-    assert 2 * driven_variance(0.1, 0.5, 1.0, 1.0) == pytest.approx(2.670385, rel=1e-6)
     # What the integrator works by itself closes the balance; it falls with h^2.
     shadow = torch.stack(residual).mean()
     assert abs(shadow) < 0.2 * h**2
@@ -227,6 +257,17 @@ def test_sigma_of_a_driven_oscillator_is_divided_by_its_friction():
     within(torch.stack([i.housekeeping for i in infos]).mean(0), exact)
     with pytest.raises(DlmError, match="a current as 'drift' does no work, so that it has no sigma"):
         sigma_of((point**2).sum() / 2, [point], Dynamics(1.0, 2.0, current=Matrix(TURN), current_as="drift"))
+
+
+def test_the_driven_oscillators_exact_figures():
+    """Of our own step's linear map: heat at four steps, and <x^2> with its limit 2 T / (w^2 - k^2 / gamma^2)."""
+    for h, heat in ((0.5, 0.753854), (0.2, 0.679458), (0.1, 0.669827), (0.05, 0.667454)):
+        assert driven_heat(h, 0.5, 1.0, 1.0) == pytest.approx(heat, rel=0, abs=1e-6)
+    assert 2 * driven_variance(0.1, 0.5, 1.0, 1.0) == pytest.approx(2.670385, rel=1e-6)
+    settled = driven_covariance(1e-3, 0.5, 1.0, 1.0)
+    assert 2 * settled[0, 0] == pytest.approx(2.666667, rel=1e-6)
+    assert 2 * settled[2, 2] == pytest.approx(2.666667, rel=1e-3)
+    assert driven_heat(1e-3, 0.5, 1.0, 1.0) == pytest.approx(0.666667, rel=1e-5)
 
 
 def test_a_force_is_driven_and_a_drift_is_not():
@@ -599,7 +640,19 @@ def test_order_of_convergence(friction, order):
 
 
 def driven_variance(h: float, alpha: float, friction: float, temperature: float) -> float:
-    """<x^2> of one coordinate in the steady state of our own step, read off its linear map."""
+    """<x^2> of one coordinate in the steady state."""
+    return float(driven_covariance(h, alpha, friction, temperature)[0, 0])
+
+
+def driven_heat(h: float, alpha: float, friction: float, temperature: float) -> float:
+    """Heat per time in the steady state: what the bath's sub-step takes from |p|^2 / 2 after the kick."""
+    kick = np.hstack([-h * (np.eye(2) + alpha * TURN.numpy()), np.eye(2)])
+    kicked = np.trace(kick @ driven_covariance(h, alpha, friction, temperature) @ kick.T)
+    return float((1 - exp(-2 * friction * h)) * (kicked - 2 * temperature) / (2 * h))
+
+
+def driven_covariance(h: float, alpha: float, friction: float, temperature: float) -> np.ndarray:
+    """Of (x, momentum) in the steady state of our own step, read off its linear map."""
     loss = quadratic(torch.eye(2, dtype=torch.float64))
     cold = Dynamics(friction=friction, current=Matrix(alpha * TURN))
     columns = []
@@ -613,7 +666,7 @@ def driven_variance(h: float, alpha: float, friction: float, temperature: float)
     spread = np.vstack([h / 2 * np.eye(2), np.eye(2)]) * sqrt((1 - c * c) * temperature)
     from scipy.linalg import solve_discrete_lyapunov
 
-    return float(solve_discrete_lyapunov(matrix, spread @ spread.T)[0, 0])
+    return np.asarray(solve_discrete_lyapunov(matrix, spread @ spread.T))
 
 
 def test_total_energy_counts_the_half_kick():
