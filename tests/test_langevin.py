@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from math import exp, sqrt
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -624,13 +625,17 @@ def test_a_gradient_that_is_not_finite_is_refused():
 
 
 @pytest.mark.parametrize(
-    ("friction", "order"), [(None, 1), (1.0, 2)], ids=["Euler-Maruyama, weak 1", "BAOAB, configurations 2"]
+    ("friction", "current_as", "order"),
+    [(None, "force", 1), (1.0, "force", 2), (1.0, "drift", 1)],
+    ids=["Euler-Maruyama, weak 1", "BAOAB, configurations 2", "BAOAB with an explicit drift, 1"],
 )
-def test_order_of_convergence(friction, order):
+def test_order_of_convergence(friction, current_as, order):
     """Of the driven plane's variance in the steady state, which is known in closed form."""
     k, alpha, temperature = 1.0, 0.5, 1.0
 
     def error(h: float) -> float:
+        if current_as == "drift":
+            return driven_covariance(h, alpha, friction, temperature, "drift")[0, 0] - temperature
         if friction is None:
             return ou.chain_covariance(ou.rotation(k, alpha), temperature * np.eye(2), h)[0, 0] - temperature / k
         return driven_variance(h, alpha, friction, temperature) - temperature / (1 - alpha**2 / friction**2)
@@ -651,10 +656,12 @@ def driven_heat(h: float, alpha: float, friction: float, temperature: float) -> 
     return float((1 - exp(-2 * friction * h)) * (kicked - 2 * temperature) / (2 * h))
 
 
-def driven_covariance(h: float, alpha: float, friction: float, temperature: float) -> np.ndarray:
+def driven_covariance(
+    h: float, alpha: float, friction: float, temperature: float, current_as: Literal["force", "drift"] = "force"
+) -> np.ndarray:
     """Of (x, momentum) in the steady state of our own step, read off its linear map."""
     loss = quadratic(torch.eye(2, dtype=torch.float64))
-    cold = Dynamics(friction=friction, current=Matrix(alpha * TURN))
+    cold = Dynamics(friction=friction, current=Matrix(alpha * TURN), current_as=current_as)
     columns = []
     for i in range(4):
         unit = torch.zeros(4, dtype=torch.float64)
