@@ -600,6 +600,8 @@ def test_the_hebbian_current_is_a_normalised_outer_product():
         (lambda: Dynamics(injection_rate=-1.0), "injection_rate = -1.0: give P >= 0"),
         (lambda: Dynamics(current_as="momentum"), "current_as = 'momentum'; known: drift, force"),
         (lambda: Matrix(torch.eye(2)), r"Q is not antisymmetric: Q \+ Q\^T has entries up to 2"),
+        (lambda: Matrix(torch.full((2, 2), torch.nan)), "Q is not antisymmetric"),
+        (lambda: Paired(torch.tensor([1, 0]), torch.full((2,), torch.nan)), "Q is not antisymmetric"),
         (lambda: Matrix(torch.ones(2, 3)), r"Q has the shape \(2, 3\); give a square matrix"),
         (lambda: Paired(torch.tensor([1, 0]), torch.tensor([1.0, 1.0])), "Q is not antisymmetric: two strengths"),
         (lambda: Paired(torch.tensor([1, 2, 0]), torch.zeros(3)), "partner is no pairing"),

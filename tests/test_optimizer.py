@@ -157,6 +157,29 @@ def test_the_hebbian_current_drives_its_weight():
     torch.testing.assert_close(weight.detach(), torch.full((2, 3), 0.1 * 0.5 / 6**0.5, dtype=torch.float64))
 
 
+def test_a_loaded_state_goes_on_where_it_was():
+    """Momenta, warm-up, temperatures and the pairs of Q; the noise goes on with its generator."""
+    nets = [problem()[0] for _ in range(2)]
+    _, x, y = problem()
+    generators = [torch.Generator().manual_seed(seed) for seed in (1, 2)]
+    ours, theirs = (
+        Langevin(net.parameters(), 0.1, generator, temperature=t, friction=0.5, alpha=0.5, warmup=20)
+        for net, generator, t in zip(nets, generators, (1e-3, 1e-2), strict=True)
+    )
+    for _ in range(10):
+        ours.step(closure_of(nets[0], ours, x, y))
+    nets[1].load_state_dict(nets[0].state_dict())
+    theirs.load_state_dict(ours.state_dict())
+    generators[1].set_state(generators[0].get_state())
+    for _ in range(10):
+        for net, optimizer in zip(nets, (ours, theirs), strict=True):
+            optimizer.step(closure_of(net, optimizer, x, y))
+    for a, b in zip(nets[0].parameters(), nets[1].parameters(), strict=True):
+        assert torch.equal(a, b)
+    with pytest.raises(DlmError, match="this is no state of Langevin"):
+        ours.load_state_dict(torch.optim.SGD(nets[0].parameters(), lr=0.1).state_dict())
+
+
 def made(**options):
     return Langevin([torch.nn.Parameter(torch.zeros(4))], options.pop("lr", 0.1), torch.Generator(), **options)
 
@@ -179,6 +202,8 @@ def made(**options):
         (lambda: made(form="hebbian", measure=True), "no balance is defined for the Hebbian current"),
         (lambda: made(measure=True).step(), r"a balance needs the loss at both ends of a step; call step\(closure\)"),
         (lambda: made(lr=0.5, curvature=10.0, warmup=0).step(), "h = 0.5 is beyond the stability limit 0.2"),
+        (lambda: made(function="cubic"), "function = 'cubic'; known: linear"),
+        (lambda: made(measure=True).step(lambda: None), "the closure returned no loss; end it with 'return loss'"),
         (lambda: made().activity(None, None, None), "activities are for form='hebbian'"),
         (lambda: made().book_synaptic(1.0), "there is no measured step"),
         (

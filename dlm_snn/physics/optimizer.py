@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from dlm_snn.errors import DlmError, nearest
-from dlm_snn.physics.currents import hebbian, paired
+from dlm_snn.physics.currents import FUNCTIONS, Paired, hebbian, paired
 from dlm_snn.physics.langevin import Dynamics, State, advance, total_energy
 from dlm_snn.physics.stability import check_step
 from dlm_snn.physics.thermodynamics import ThermodynamicState, balance
@@ -83,6 +83,8 @@ class Langevin(torch.optim.Optimizer):
     ) -> None:
         if form not in FORMS:
             raise DlmError(f"form = '{form}'; {nearest(form, FORMS)}")
+        if function not in FUNCTIONS:
+            raise DlmError(f"function = '{function}'; {nearest(function, FUNCTIONS)}")
         if measure and form == "hebbian":
             raise DlmError("no balance is defined for the Hebbian current; measure=False, or form='antisymmetric'")
         if not (math.isfinite(lr) and lr > 0):
@@ -111,7 +113,7 @@ class Langevin(torch.optim.Optimizer):
         self._cached: tuple[Tensor, Tensor] | None = None
         self._parameters = [p for group in self.param_groups for p in group["params"]]
         self._sizes = [p.numel() for p in self._parameters]
-        self._dynamics = self._made_dynamics()
+        self._dynamics = self._made_dynamics(self._drawn())
 
     def add_param_group(self, param_group: dict[str, Any]) -> None:
         """Add a group, while the optimiser is made: torch calls this for each.
@@ -126,14 +128,16 @@ class Langevin(torch.optim.Optimizer):
                 raise DlmError(f"a parameter group has '{name}'; {nearest(name, ('lr', *LAYERED))}")
         super().add_param_group(param_group)
 
-    def _made_dynamics(self) -> Dynamics:
-        strengths = self._layered("alpha")
-        current = None
-        if self._form == "antisymmetric" and any(strengths):
-            dtype = self._parameters[0].dtype
-            current = paired(
-                self._sizes, strengths, self._generator, across=self._across, function=self._function, dtype=dtype
-            )
+    def _drawn(self) -> Paired | None:
+        """Q, with pairs drawn anew."""
+        strengths, dtype = self._layered("alpha"), self._parameters[0].dtype
+        if self._form != "antisymmetric" or not any(strengths):
+            return None
+        return paired(
+            self._sizes, strengths, self._generator, across=self._across, function=self._function, dtype=dtype
+        )
+
+    def _made_dynamics(self, current: Paired | None) -> Dynamics:
         friction = self._layered("friction")
         if any(f is None for f in friction) and any(f is not None for f in friction):
             raise DlmError("friction is set for some groups only; set it for all, or for none (overdamped)")
@@ -155,6 +159,26 @@ class Langevin(torch.optim.Optimizer):
         if len(set(values)) == 1:
             return float(values[0])
         return torch.repeat_interleave(torch.tensor(values, dtype=self._parameters[0].dtype), torch.tensor(self._sizes))
+
+    def state_dict(self) -> dict[str, Any]:
+        """torch's, with the steps done and the pairs of Q, so that a loaded optimiser goes on where this one is."""
+        current = self._dynamics.current
+        pairs = {"partner": current.partner, "strength": current.strength} if isinstance(current, Paired) else None
+        return {**super().state_dict(), "steps": self._steps, "pairs": pairs}
+
+    @torch.no_grad()
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Go on from ``state_dict``: momenta, constants of the groups, steps done and pairs; the balance begins anew.
+
+        Raises:
+            DlmError: the state of another optimiser, which has no pairs of Q.
+        """
+        if not {"steps", "pairs"} <= state_dict.keys():
+            raise DlmError("this is no state of Langevin: it has no steps and no pairs; give that of its state_dict()")
+        super().load_state_dict(state_dict)
+        pairs = state_dict["pairs"]
+        self._dynamics = self._made_dynamics(Paired(**pairs, function=self._function) if pairs else None)
+        self._steps, self._checked, self._end, self._cached = state_dict["steps"], 0.0, None, None
 
     @property
     def dynamics(self) -> Dynamics:
@@ -227,7 +251,10 @@ class Langevin(torch.optim.Optimizer):
         loss = None
         if closure is not None:
             with torch.enable_grad():
-                loss = closure().detach()
+                loss = closure()
+            if loss is None:
+                raise DlmError("the closure returned no loss; end it with 'return loss'")
+            loss = loss.detach()
         zeros = (torch.zeros_like(p) if p.grad is None else p.grad for p in self._parameters)
         gradient = self._flat(zeros)
         if not torch.isfinite(gradient).all():
@@ -261,7 +288,7 @@ class Langevin(torch.optim.Optimizer):
         self._cached = None
         loss, gradient = self._evaluated(closure)
         if loss is None:
-            raise DlmError("the closure returned no loss")
+            raise DlmError("a balance needs the loss at both ends of a step; call step(closure)")
         if self._full_batch:
             self._cached = loss, gradient
         self.end_loss = float(loss)
