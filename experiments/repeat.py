@@ -44,6 +44,9 @@ def key(config: RunConfig) -> str:
     del values["data"]["data_dir"], values["simulation"]
     if values["dynamics"] is None:
         del values["dynamics"]
+    else:
+        # Named since the first rows; left out where they change nothing.
+        values["dynamics"] = {k: v for k, v in values["dynamics"].items() if v or k not in ("layers", "curvature")}
     if values["data"]["validation_share"] is None:
         del values["data"]["validation_share"]
     values["n_steps"] = config.simulation.n_steps

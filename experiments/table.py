@@ -21,7 +21,7 @@ def chosen_config(arguments: Namespace) -> RunConfig:
     """The dataset's recipe, over it the file, over it the single values.
 
     Raises:
-        DlmError: an unknown key, variant or value, or an unreadable file.
+        DlmError: an unknown key, variant or value, one of dynamics that are not used, or an unreadable file.
     """
     base = RunConfig()
     dynamics = arguments.dynamics or ("dlm" if arguments.config is None else None)
@@ -33,6 +33,11 @@ def chosen_config(arguments: Namespace) -> RunConfig:
         raise DlmError(f"--variant {arguments.variant} goes with --dataset; {nearest('', DATASETS)}")
     overrides = list(arguments.set)
     if arguments.dynamics == "plain":
+        asked = next((text for text in overrides if text.startswith("dynamics.")), None)
+        if asked is not None:
+            raise DlmError(
+                f"--set {asked}: plain training is by AdamW and has no such term; leave out --dynamics plain"
+            )
         overrides.append("dynamics=null")
     if arguments.data_dir is not None:
         overrides.append(f"data.data_dir={arguments.data_dir}")

@@ -91,6 +91,13 @@ def test_a_run_learns_by_the_dlms_dynamics_unless_told_otherwise(tmp_path):
     assert asked(config=file, dynamics="dlm").dynamics is not None
     file.write_text(dump_config(asked()))
     assert asked(config=file) == asked()
+    with pytest.raises(
+        DlmError, match=r"--set dynamics\.measure=true: plain training is by AdamW and has no such term"
+    ):
+        asked(dynamics="plain", set=["dynamics.measure=true"])
+    layered = asked(set=["dynamics.layers.pixels->hidden.temperature=1e-5"])
+    assert layered.dynamics.layers["pixels->hidden"].temperature == 1e-5
+    assert repeat.key(layered) != repeat.key(asked())
     with pytest.raises(DlmError, match=r"--set: dynamics\.friction = 0: .*greater than 0"):
         asked(set=["dynamics.friction=0"])
 
