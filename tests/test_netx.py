@@ -419,6 +419,25 @@ def test_files_that_are_none(tmp_path):
         read_net(path)
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_damage_anywhere_is_refused_or_harmless(tmp_path, seed):
+    path = net_file(tmp_path / "bad.net", {"type": "input", "shape": [2]}, GOOD, dense([[2, 4]], delay=[1.0]))
+    whole = path.read_bytes()
+    generator = np.random.default_rng(seed)
+    refused = 0
+    for place in generator.integers(0, len(whole), 150):
+        damaged = bytearray(whole)
+        damaged[place : place + 4] = generator.bytes(4)
+        path.write_bytes(damaged)
+        try:
+            read_net(path)
+        except dlm.DlmError as error:
+            refused += 1
+            assert str(path) in str(error)
+            assert "\n" not in str(error)
+    assert refused > 15
+
+
 def test_a_huge_declared_shape_takes_no_memory(tmp_path):
     path = net_file(tmp_path / "bad.net", {**GOOD, "weight": None})
     with h5py.File(path, "a") as file:

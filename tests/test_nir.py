@@ -702,6 +702,34 @@ def test_what_has_no_equal_is_named(tmp_path, name):
     assert str(tmp_path / "bad.nir") in str(caught.value)
 
 
+def test_damage_anywhere_is_refused_or_harmless(tmp_path):
+    path = tmp_path / "bad.nir"
+    write_nir(small(), path)
+    whole = path.read_bytes()
+    generator = np.random.default_rng(1)
+    refused = 0
+    for place in generator.integers(0, len(whole), 250):
+        damaged = bytearray(whole)
+        damaged[place : place + 4] = generator.bytes(4)
+        path.write_bytes(damaged)
+        try:
+            read_nir(path)
+        except dlm.DlmError as error:
+            refused += 1
+            assert str(path) in str(error)
+            assert "\n" not in str(error)
+    assert refused > 25
+
+
+def test_huge_metadata_take_no_memory(tmp_path):
+    path = tmp_path / "bad.nir"
+    nir.write(path, graph({"in": inp(4), "a": lif(4)}, [("in", "a")]))
+    with h5py.File(path, "a") as file:
+        file.create_dataset("node/metadata/by/x", shape=(10**7, 10**7), dtype="f8", chunks=(10, 10))
+    with pytest.raises(dlm.DlmError, match=r"/node/metadata/by/x declares the shape \(10000000, 10000000\)"):
+        read_nir(path, DT)
+
+
 def test_damaged_files_are_named(tmp_path):
     path = tmp_path / "bad.nir"
     for content in (b"", b"text", None):

@@ -138,6 +138,10 @@ def test_damaged_nwb_files_are_named(tmp_path):
         file["x"] = 1
     with pytest.raises(DlmError, match=r"a.nwb is not a readable NWB file"):
         read_nwb(path)
+    with h5py.File(path, "w") as file:
+        file["units"] = np.arange(3)
+    with pytest.raises(DlmError, match=r"a.nwb: /units is an array, expected a table"):
+        read_nwb(path)
     with pynwb.NWBHDF5IO(str(path), "w") as io:
         io.write(pynwb.NWBFile("a", "b", pynwb.file.datetime(2020, 1, 1).astimezone()))
     with pytest.raises(DlmError, match=r"a.nwb has no units table with spike times"):

@@ -105,6 +105,8 @@ def _check_nodes(path: Path, group: h5py.Group) -> None:
     for key, item in group.items():
         if isinstance(item, h5py.Dataset):
             hdf5.check_size(path, group, key)
+        elif key != "nodes" and isinstance(item, h5py.Group):
+            hdf5.check_sizes(path, item)
     nodes = group.get("nodes")
     if isinstance(nodes, h5py.Group):
         for node in nodes.values():

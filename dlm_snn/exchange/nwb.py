@@ -13,6 +13,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import h5py
 import numpy as np
 
 from dlm_snn.atomic import writing
@@ -85,9 +86,11 @@ def read_nwb(path: str | os.PathLike[str], dt: float | None = None) -> tuple[dic
     """
     path = Path(path)
     with hdf5.opened(path, "NWB file (.nwb)") as file:
-        for key in file.get("units", {}):
-            if hasattr(file["units"][key], "nbytes"):
-                hdf5.check_size(path, file["units"], key)
+        units = file.get("units")
+        if isinstance(units, h5py.Dataset):
+            raise DlmError(f"{path}: /units is an array, expected a table; write it again")
+        if units is not None:
+            hdf5.check_sizes(path, units)
     with _units(path) as (units, notes):
         if units is None or "spike_times" not in units.colnames:
             raise DlmError(f"{path} has no units table with spike times; there is nothing to read")
