@@ -16,10 +16,14 @@ from hypothesis import strategies as st
 
 import dlm_snn as dlm
 from dlm_snn.errors import LossWarning
+from dlm_snn.exchange.netx import read_net
 from dlm_snn.exchange.nir import read_nir
 from dlm_snn.exchange.nir_writer import NOTE, write_nir
+from dlm_snn.tasks.encoding import pixels_to_spikes
 
 DT = 1e-3
+DATA = Path(os.environ.get("DLM_DATA", "nowhere"))
+TRAINED = DATA / "netx" / "mnist" / "network.net"
 
 
 def filled(value, n):
@@ -515,6 +519,44 @@ def stimuli(network, seed, n_steps=30):
     if "one" in network.populations:
         given["one"] = np.ones((2, n_steps, 1), dtype=np.uint8)
     return given
+
+
+@pytest.mark.skipif(
+    not (DATA / "mnist.npz").is_file() or not TRAINED.is_file(),
+    reason="needs netx/ and mnist.npz in the folder that $DLM_DATA names",
+)
+@pytest.mark.parametrize("noted", [True, False])
+def test_a_trained_network_there_and_back(tmp_path, noted):
+    """lava-dl's published MNIST network (784-128-64-10), its integers as floats.
+
+    The threshold lies a quarter higher: sums of integers meet a whole one exactly, where a rounding decides.
+    """
+    integers = read_net(TRAINED)
+    populations = {
+        name: dlm.LIF(p.shape, du=(p.du + 1) / 4096, dv=p.dv / 4096, v_threshold=p.v_threshold + 0.25)
+        for name, p in integers.neurons.items()
+    }
+    network = dlm.Network(
+        {**integers.inputs, **populations},
+        [
+            dlm.Projection(p.pre, p.post, dlm.Dense(p.connection.weight * 2.0**p.weight_exp))
+            for p in integers.projections
+        ],
+    )
+    path = tmp_path / "a.nir"
+    written = write_nir(network, path, DT)
+    if not noted:
+        del written.metadata[NOTE]
+    again = read_nir(path) if noted else read_nir(written, DT)
+    if noted:
+        assert again.digest() == network.digest()
+    for name, neuron in network.neurons.items():
+        assert again.neurons[name].dv == pytest.approx(neuron.dv, rel=2**-52, abs=0)
+    with np.load(DATA / "mnist.npz") as stored:
+        spikes = pixels_to_spikes(stored["x_test"][:20], 32)
+    runs = [dlm.run(net, {"input": spikes}, 32, record=("s", "u", "v"), backend="fast") for net in (network, again)]
+    assert len(runs[0].rasters["layer2"]) > 500
+    assert all(raster == runs[1].rasters[name] for name, raster in runs[0].rasters.items())
 
 
 @settings(max_examples=200, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
