@@ -24,10 +24,12 @@ def _run(arguments: Namespace) -> int:
     from dlm_snn.exchange.stored import stored, write_rasters
 
     path = arguments.file
-    if not path.is_file():
-        raise MissingError(f"no file {path}")
-    if path.suffix in (".json", ".safetensors", ".npz"):
+    if path.suffix in (".json", ".safetensors", ".npz", ".raster"):
         raise DlmError(f"{path} is a file of ours already; nothing to import")
+    if path.is_dir():
+        raise DlmError(f"{path} is a folder; give one of its files")
+    if not path.is_file():
+        raise MissingError(f"no file {path}; give a network or recording of others")
     found = stored(path, exchange_options(arguments))
     out = arguments.out or Path(path.stem)
     if found.network is not None:
