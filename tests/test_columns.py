@@ -80,7 +80,7 @@ def test_codes_are_the_spikes_of_the_network(images, name, changes):
     recording = dlm.run(network, chain.stimulus(images, n_steps), n_steps, backend="fast")
     codes, spikes = rank_codes(chain, images)
     assert np.array_equal(recording.rasters["holders"].counts(), codes)
-    assert spikes.items() >= {(name, len(raster)) for name, raster in recording.rasters.items() if name != "holders"}
+    assert spikes.items() >= {(name, len(raster)) for name, raster in recording.rasters.items() if name != "ramp"}
     assert not any(o.wraps or o.saturations for o in recording.overflow.values())
     assert 0 < codes.max() <= chain.levels
     assert len(np.unique(codes.astype(int).sum(axis=1))) > 1, "an image without edges is among them"

@@ -162,9 +162,10 @@ Parts = tuple[dict[str, Input | IntegerLIF], list[IntegerProjection]]
 
 
 def front_end(chain: Chain) -> Parts:
-    """The populations of a chain and what joins them: pixels, rate, edges, pools, counters (ramp form), holders.
+    """The populations of a chain and what joins them: rate, edges, pools, holders.
 
-    Inputs are "pixels", held constant, and "clock" (``chain.clock``).
+    The ramp form has counters too, and a neuron "ramp" that spikes in every step from the last tick on. Inputs are
+    "pixels", held constant, and "clock" (``chain.clock``).
     """
     populations: dict[str, Any] = {
         "pixels": Input((chain.n_pixels,), graded_bits=chain.scale.bit_length(), scale=chain.scale),
@@ -203,6 +204,7 @@ def _add_ramp(chain: Chain, last: str, populations: dict[str, Any], projections:
         (chain.levels,), dv=0, v_threshold=chain.per_level * levels + after_the_first - 1
     )
     populations["holders"] = IntegerLIF((n,), du=HOLDS, dv=FORGETS, v_threshold=1)
+    populations["ramp"] = IntegerLIF((1,), du=HOLDS, dv=0, v_threshold=0)
     itself, onward = np.eye(chain.levels, dtype=np.int64), np.eye(chain.levels, k=-1, dtype=np.int64)
     ticks = np.ones((n, chain.levels), dtype=np.int64)
     projections += [
@@ -215,6 +217,7 @@ def _add_ramp(chain: Chain, last: str, populations: dict[str, Any], projections:
         join("pools", "holders", _diagonal(n, 1), delay=2),
         join("counters", "holders", Dense(ticks)),
         join("counters", "holders", Dense(-ticks), delay=2),
+        join("counters", "ramp", Dense(itself[-1:])),
     ]
 
 

@@ -18,7 +18,7 @@ from dlm_snn.connections.sparse import Sparse
 from dlm_snn.errors import DlmError, nearest
 from dlm_snn.learning import _columns_compiled as compiled
 from dlm_snn.learning._chain_compiled import STAGES, rank_codes
-from dlm_snn.learning.chain import DECIDE, HOLDS, Chain, from_clock, front_end, join
+from dlm_snn.learning.chain import DECIDE, Chain, from_clock, front_end, join
 from dlm_snn.learning.column_rule import ColumnRule, Columns
 from dlm_snn.learning.learner import Declaration, Setting
 from dlm_snn.network import IntegerNetwork
@@ -85,20 +85,16 @@ def chosen_form(setting: Setting, options: Mapping[str, Any]) -> Form:
     neurons = options.get("neurons", 5000)
     if not isinstance(neurons, int) or neurons < 1 or neurons % setting.n_classes:
         raise DlmError(f"neurons = {neurons!r} of the columns; give a multiple of the {setting.n_classes} classes")
-    adapted = _adapted(FORMS[name].chain, setting)
-    chain = replace(adapted, **_whole_levels(adapted, {key: options[key] for key in of_chain & options.keys()}))
+    chain = _adapted(FORMS[name].chain, setting, {key: options[key] for key in of_chain & options.keys()})
     rule = replace(FORMS[name].rule, n_columns=setting.n_classes, per_column=neurons // setting.n_classes)
-    if (chain.active, chain.levels) != (FORMS[name].chain.active, FORMS[name].chain.levels) or "shift" in options:
-        shift = options.get("shift", rule.shift)
-        rule = replace(rule, gain=max(1, round(2**shift / chain.squared_length)))
+    rule = replace(rule, gain=_gain(FORMS[name], chain, options.get("shift", rule.shift)))
     return Form(chain, replace(rule, **{key: options[key] for key in of_rule & options.keys()}))
 
 
-def _whole_levels(chain: Chain, changes: dict[str, Any]) -> dict[str, Any]:
-    """Other levels take as many pools together as before, rounded."""
-    if "levels" not in changes or "active" in changes:
-        return changes
-    return {**changes, "active": round(chain.active / changes["levels"]) * changes["levels"]}
+def _gain(form: Form, chain: Chain, shift: int) -> int:
+    """The gain for which gain |x|^2 / 2^shift stays what it is in the form."""
+    share = form.rule.gain * form.chain.squared_length / 2**form.rule.shift
+    return max(1, round(share * 2**shift / chain.squared_length))
 
 
 _FIXED = {"shape", "scale", "form", "n_columns", "per_column", "winner"}
@@ -107,22 +103,21 @@ SMALL = 14
 """Rows and columns below which windows of 3x3 take the place of larger ones."""
 
 
-def _adapted(chain: Chain, setting: Setting) -> Chain:
-    """The chain for other images: thresholds by their scale, small windows where they are small."""
+def _adapted(chain: Chain, setting: Setting, options: Mapping[str, Any]) -> Chain:
+    """The chain for other images or options: thresholds by scale, small windows where images are small, the same
+    share of active pools."""
     if len(setting.shape) != 3 or setting.shape[0] != 1:
         raise DlmError(f"columns take images of one channel; these samples have the shape {setting.shape}")
-    if (setting.shape, setting.scale) == (chain.shape, chain.scale):
-        return chain
-    changes: dict[str, Any] = {
-        "shape": setting.shape,
-        "scale": setting.scale,
-        "pixel_threshold": max(1, round(chain.pixel_threshold * setting.scale / chain.scale)),
-    }
+    changes: dict[str, Any] = {"shape": setting.shape, "scale": setting.scale}
+    changes["pixel_threshold"] = max(1, round(chain.pixel_threshold * setting.scale / chain.scale))
     if min(setting.shape[1:]) < SMALL:
         changes |= {"window": 3, "stride": 1}
-    share = chain.active / chain.n_codes
-    n_codes = replace(chain, **changes, active=chain.levels).n_codes
-    return replace(chain, **changes, active=max(1, round(share * n_codes / chain.levels)) * chain.levels)
+    changes |= options
+    if "active" not in options:
+        bare = replace(chain, **changes, active=changes.get("levels", chain.levels))
+        per_level = max(1, round(chain.active / chain.n_codes * bare.n_codes / bare.levels))
+        changes["active"] = per_level * bare.levels
+    return replace(chain, **changes)
 
 
 class ColumnLearner:
@@ -212,11 +207,9 @@ def frozen(chain: Chain, rule: ColumnRule, columns: Columns) -> IntegerNetwork:
     weight = columns.weight.transpose(0, 2, 1).reshape(rule.n, chain.n_codes).astype(np.int64)
     projections.append(join("holders", "columns", Dense(weight)))
     if rule.winner == "ramp":
-        last_tick = np.eye(chain.levels, dtype=np.int64)[-1:]
-        populations["ramp"] = IntegerLIF((1,), du=HOLDS, dv=0, v_threshold=0)
         populations["columns"] = IntegerLIF((rule.n,), dv=0, v_threshold=rule.threshold)
         slope = Dense(np.full((rule.n, 1), rule.ramp >> 1))
-        projections += [join("counters", "ramp", Dense(last_tick)), join("ramp", "columns", slope, weight_exp=1)]
+        projections.append(join("ramp", "columns", slope, weight_exp=1))
     else:
         populations["columns"] = IntegerLIF((rule.n,), dv=0, v_threshold=255 << 7, winners=1)
         projections.append(from_clock(DECIDE, "columns", rule.n, 255, weight_exp=7))
