@@ -9,11 +9,12 @@ from dlm_snn.errors import DlmError
 from dlm_snn.learning.chain import Chain
 from dlm_snn.learning.column_rule import ColumnRule, Columns
 from dlm_snn.learning.columns import make
-from dlm_snn.learning.learner import Setting
+from dlm_snn.learning.learner import Learner, Setting
 from dlm_snn.tasks.datasets import digits, mnist
 
 pytest.importorskip("lava")
 run_columns = pytest.importorskip("lava_processes.columns_run").run_columns
+make_lava = pytest.importorskip("lava_processes.columns_learner").make
 SETTING = Setting((1, 8, 8), 5, 16, 10, 5)
 
 
@@ -82,3 +83,20 @@ def test_bad_samples_are_refused(images, labels, words):
     rule = replace(ColumnRule(), per_column=1)
     with pytest.raises(DlmError, match=words):
         run_columns(Chain(), rule, Columns.fresh(rule, 1024), images, labels)
+
+
+def test_the_learner_in_lava_is_the_learner():
+    data = digits()
+    x, y = data.x_train[:90], data.y_train[:90]
+    lava, plain = (kind(SETTING, np.random.default_rng(0), neurons=30) for kind in (make_lava, make))
+    for learner in (lava, plain):
+        for part in (slice(0, 20), slice(20, 50)):
+            learner.observe(x[part], y[part])
+    assert np.array_equal(lava.predict(x[50:]), plain.predict(x[50:]))
+    for learner in (lava, plain):
+        learner.observe(x[50:], y[50:])
+    assert lava.freeze().digest() == plain.freeze().digest()
+    assert "in Lava" in lava.declaration.winner
+    assert isinstance(lava, Learner)
+    with pytest.raises(DlmError, match="no option 'stepwide'"):
+        make_lava(SETTING, np.random.default_rng(0), stepwide=True)
