@@ -20,6 +20,7 @@ from dlm_snn.learning import _columns_compiled as compiled
 from dlm_snn.learning._chain_compiled import STAGES, rank_codes
 from dlm_snn.learning.chain import DECIDE, Chain, from_clock, front_end, join
 from dlm_snn.learning.column_rule import ColumnRule, Columns
+from dlm_snn.learning.edges import SMALL
 from dlm_snn.learning.learner import Declaration, Setting
 from dlm_snn.network import IntegerNetwork
 from dlm_snn.neurons.integer_lif import IntegerLIF
@@ -48,6 +49,9 @@ FORMS: dict[str, Form] = {
         Chain(form="rank", pixel_steps=2, edge_threshold=8, levels=2), replace(_RANK, gain=23, shift=14, novelty=15237)
     ),
     "plain": Form(Chain(competition=False), ColumnRule()),
+    "pixels": Form(
+        Chain(form="rank", directions=None, window=3, stride=1, padding=1, active=200), replace(_RANK, gain=23)
+    ),
 }
 
 
@@ -57,7 +61,7 @@ def make(setting: Setting, rng: np.random.Generator, **options: Any) -> ColumnLe
     Args:
         setting: images of one channel.
         rng: not used; nothing here is drawn.
-        options: ``form`` ("ramp", "short16", "short8", "plain"), ``neurons`` of all columns together,
+        options: ``form`` ("ramp", "short16", "short8", "plain", "pixels"), ``neurons`` of all columns together,
             ``kept`` (the control that keeps its first samples and learns nothing), and any constant of Chain and
             ColumnRule.
 
@@ -99,8 +103,6 @@ def _gain(form: Form, chain: Chain, shift: int) -> int:
 
 _FIXED = {"shape", "scale", "form", "n_columns", "per_column", "winner"}
 """What the setting or the form decides."""
-SMALL = 14
-"""Rows and columns below which windows of 3x3 take the place of larger ones."""
 
 
 def _adapted(chain: Chain, setting: Setting, options: Mapping[str, Any]) -> Chain:

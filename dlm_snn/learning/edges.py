@@ -14,6 +14,8 @@ SIZE = 5
 """Rows and columns of a kernel."""
 MAGNITUDE = 32
 """Sum of a kernel's magnitudes."""
+SMALL = 14
+"""Rows and columns below which windows of 3x3 take the place of larger ones."""
 
 
 @cache
