@@ -60,6 +60,9 @@ def test_a_net_comes_in_and_goes_out(capsys):
     told = typed(capsys, "import", "a.net", "--out", "mine")
     assert "a: IntegerLIF (2,)" in told
     assert "network: mine.json" in told
+    typed(capsys, "import", "a.net")
+    assert "a.json exists; give --out a to replace it" in typed(capsys, "import", "a.net", code=2)
+    typed(capsys, "import", "a.net", "--out", "a")
     assert dlm.load("mine").digest() == integers().digest()
     typed(capsys, "export", "mine", "--to", "net", "--out", "b.net")
     assert "equal: digest" in typed(capsys, "compare", "a.net", "b.net")

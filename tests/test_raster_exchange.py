@@ -193,6 +193,16 @@ def test_neo_there_and_back(rasters):
     assert moved == Moved()
 
 
+def test_neo_of_ours_that_somebody_changed():
+    block = to_neo({"a": SpikeRaster.from_dense(np.ones((1, 3, 2), bool))})
+    with pytest.raises(DlmError, match=r"dt = 0.002 of a Neo block that has steps of 0.001 s"):
+        from_neo(block, 2e-3)
+    assert from_neo(block, 1e-3)[0]["a"].dt == 1e-3
+    block.segments[0].spiketrains[0].annotate(population="b")
+    with pytest.raises(DlmError, match="population 'b' of the Neo block is not in its annotation"):
+        from_neo(block)
+
+
 def test_neo_of_others():
     train = neo.SpikeTrain([12.0, 13.0, 30.0] * pq.ms, t_start=10 * pq.ms, t_stop=31 * pq.ms)
     silent = neo.SpikeTrain([] * pq.s, t_start=0.01 * pq.s, t_stop=0.031 * pq.s)
