@@ -1,121 +1,175 @@
-"""The rank codes of many images, compiled: what the chain's network computes, without simulating silent neurons.
+"""The rank codes of many samples, compiled: what the chain's network computes, without simulating silent neurons.
 
-Per image: rates, edges and pools event by event; then the levels of the code. Equal to the network's spikes by test.
+Per sample: edges and pools event by event, then the levels of the code. Equal to the network's spikes by test.
 """
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
-from dlm_snn.backends._fast_compiled import compiled
+from dlm_snn.backends._fast_compiled import compiled, decayed
+from dlm_snn.errors import DlmError
 from dlm_snn.learning.chain import Chain
 from dlm_snn.learning.edges import SIZE, edge_kernels
+from dlm_snn.neurons.integer_lif import ALIGNMENT, DECAY_UNITY
+from dlm_snn.raster import SpikeRaster
 
 STAGES = ("rate", "edges", "pools", "counters", "holders")
 """The populations whose spikes are counted."""
+UNIT = 2 << ALIGNMENT
+"""Of an edge's v: kernels are doubled, since mixed weights are even, and drive is shifted."""
 
 
 def rank_codes(chain: Chain, images: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], dict[str, int]]:
     """How often each holder spikes, and how many spikes each stage has in all.
 
     Args:
-        chain: the constants.
-        images: (sample, pixel) 0..255.
+        chain: the constants, of images.
+        images: (sample, pixel) 0..scale.
 
     Returns:
         (sample, code) 0..levels, and stage -> spikes up to the last level.
     """
-    codes = np.zeros((len(images), chain.n_codes), dtype=np.uint8)
-    spikes = np.zeros(len(STAGES), dtype=np.int64)
-    kernels = edge_kernels(chain.directions or 1)
-    forward = chain.pools.transpose()
-    start = np.searchsorted(forward.post, np.arange(chain.pools.n_pre + 1)).astype(np.int32)
-    image_form = chain.shape[1], chain.shape[2], chain.pixel_steps, chain.pixel_threshold
-    edge_form = chain.directions is not None, chain.edge_threshold, chain.inhibition, chain.competition
-    code_form = chain.form == "ramp", chain.latency, chain.flush, chain.per_level, chain.levels
-    by_place = np.ascontiguousarray(kernels.transpose(1, 2, 0)).astype(np.int32)
-    _codes(images, by_place, (start, forward.pre.astype(np.int32)), (image_form, edge_form, code_form), codes, spikes)
+    codes, spikes = _empty(chain, len(images))
+    _codes_of_images(images, chain.pixel_steps, chain.pixel_threshold, *_forms(chain), codes, spikes)
     return codes, dict(zip(STAGES, spikes.tolist(), strict=True))
 
 
+def rank_codes_of_events(chain: Chain, events: SpikeRaster) -> tuple[NDArray[np.uint8], dict[str, int]]:
+    """The same of recordings of an event camera.
+
+    Args:
+        chain: the constants, of recordings.
+        events: neuron = (polarity * rows + row) * columns + column; steps beyond ``pixel_steps`` are not seen.
+
+    Raises:
+        DlmError: a raster of another camera.
+    """
+    if events.n_neurons != chain.n_inputs:
+        raise DlmError(f"recordings of {events.n_neurons} pixels and polarities; {chain.n_inputs} are wanted")
+    codes, spikes = _empty(chain, events.n_samples)
+    start = np.searchsorted(events.sample, np.arange(events.n_samples + 1, dtype=np.uint32))
+    _codes_of_events(events.step, events.neuron, start, chain.pixel_steps, *_forms(chain), codes, spikes)
+    return codes, dict(zip(("events", *STAGES[1:]), spikes.tolist(), strict=True))
+
+
+def _empty(chain: Chain, samples: int) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    return np.zeros((samples, chain.n_codes), dtype=np.uint8), np.zeros(len(STAGES), dtype=np.int64)
+
+
+def _forms(chain: Chain) -> tuple[NDArray[np.int32], tuple[NDArray[np.int32], ...], tuple[Any, ...], tuple[Any, ...]]:
+    """Kernels, synapses of the pools, and the constants of edges and code; edges in the integers of the network."""
+    kernels = UNIT * edge_kernels(chain.directions or 1).transpose(1, 2, 0)
+    forward = chain.pools.transpose()
+    start = np.searchsorted(forward.post, np.arange(chain.pools.n_pre + 1)).astype(np.int32)
+    threshold = (2 * chain.edge_threshold - 1) << ALIGNMENT
+    keep = DECAY_UNITY - chain.leak
+    edges = chain.directions is not None, chain.shape[1:], threshold, UNIT * chain.inhibition, chain.competition, keep
+    code = chain.form == "ramp", chain.latency, chain.flush, chain.per_level, chain.levels
+    return np.ascontiguousarray(kernels).astype(np.int32), (start, forward.pre.astype(np.int32)), edges, code
+
+
 @compiled
-def _codes(images, kernels, pools, forms, codes, spikes):  # type: ignore[no-untyped-def]
-    (rows, columns, pixel_steps, pixel_threshold), (has_edges, threshold, inhibition, competition), code_form = forms
+def _codes_of_images(images, pixel_steps, threshold, kernels, pools, edges, code, codes, spikes):  # type: ignore[no-untyped-def]
+    n = images.shape[1]
+    v = np.zeros(n, np.int32)
+    inputs = np.zeros(n * pixel_steps, np.int32)
+    begin = np.zeros(pixel_steps + 1, np.int64)
+    for b in range(images.shape[0]):
+        v[:] = 0
+        found = 0
+        for t in range(pixel_steps):
+            for p in range(n):
+                v[p] += images[b, p]
+                if v[p] >= threshold:
+                    v[p] = 0
+                    inputs[found] = p
+                    found += 1
+            begin[t + 1] = found
+        spikes[0] += found
+        _code(inputs, begin, kernels, pools, edges, code, codes[b], spikes)
+
+
+@compiled
+def _codes_of_events(step, neuron, start, n_steps, kernels, pools, edges, code, codes, spikes):  # type: ignore[no-untyped-def]
+    begin = np.zeros(n_steps + 1, np.int64)
+    for b in range(codes.shape[0]):
+        inputs = neuron[start[b] : start[b + 1]].astype(np.int32)
+        of_sample = step[start[b] : start[b + 1]]
+        k = 0
+        for t in range(n_steps):
+            while k < of_sample.shape[0] and of_sample[k] <= t:
+                k += 1
+            begin[t + 1] = k
+        spikes[0] += k
+        _code(inputs, begin, kernels, pools, edges, code, codes[b], spikes)
+
+
+@compiled
+def _code(inputs, begin, kernels, pools, edge_form, code_form, code, spikes):  # type: ignore[no-untyped-def]
+    """One sample's code; the inputs of step t are inputs[begin[t]:begin[t + 1]]."""
+    has_edges, (rows, columns) = edge_form[0], edge_form[1]
     ramp, latency, flush, per_level, levels = code_form
     start, post = pools
-    n, n_codes, directions = rows * columns, codes.shape[1], kernels.shape[2]
-    v_rate = np.zeros(n, np.int32)
-    v_edge = np.zeros((n, directions), np.int32)
-    inhibited = np.zeros(n, np.int32)
-    count = np.zeros(n_codes, np.int32)
-    v_pool = np.zeros(n_codes, np.int32)
-    at = np.zeros(n_codes, np.int32)
-    events = np.zeros(n * directions, np.int32)
-    last = flush + levels if ramp else pixel_steps
-    for b in range(images.shape[0]):
-        v_rate[:] = 0
-        v_edge[:] = 0
-        inhibited[:] = 0
-        count[:] = 0
-        v_pool[:] = 0
-        at[:] = -1
-        for t in range(last):
-            found = 0
-            if t < pixel_steps:
-                found = _rate(images[b], v_rate, pixel_threshold, events)
-                spikes[0] += found
-            if has_edges:
-                _add_kernels(v_edge, kernels, rows, columns, events, found)
-                found = _edges(v_edge, inhibited, threshold, inhibition, competition, events)
-                spikes[1] += found
-            for e in range(found):
-                for k in range(start[events[e]], start[events[e] + 1]):
-                    count[post[k]] += 1
-            if ramp:
-                _pool(count, v_pool, at, latency, t)
+    v = np.zeros((rows * columns, kernels.shape[2]), np.int32)
+    inhibited = np.zeros(rows * columns, np.int32)
+    count = np.zeros(code.shape[0], np.int32)
+    v_pool = np.zeros(code.shape[0], np.int32)
+    at = np.full(code.shape[0], -1, np.int32)
+    events = np.zeros(v.size, np.int32)
+    n_steps = begin.shape[0] - 1
+    last = flush + levels if ramp else n_steps
+    for t in range(last):
+        of_step = inputs[begin[t] : begin[t + 1]] if t < n_steps else inputs[:0]
+        if has_edges:
+            found = _edges(v, kernels, rows, columns, of_step, inhibited, edge_form, events)
+            spikes[1] += found
+            of_step = events[:found]
+        for event in of_step:
+            for k in range(start[event], start[event + 1]):
+                count[post[k]] += 1
         if ramp:
-            _ticks(at, last, flush, per_level, levels, codes[b], spikes)
-        else:
-            _ranks(count, per_level, levels, codes[b], spikes)
+            _pool(count, v_pool, at, latency, t)
+    if ramp:
+        _ticks(at, last, flush, per_level, levels, code, spikes)
+    else:
+        _ranks(count, per_level, levels, code, spikes)
 
 
 @compiled
-def _rate(image, v, threshold, events):  # type: ignore[no-untyped-def]
-    """One step of the pixels' integrators; returns how many spiked."""
-    found = 0
-    for p in range(v.shape[0]):
-        v[p] += image[p]
-        if v[p] >= threshold:
-            v[p] = 0
-            events[found] = p
-            found += 1
-    return found
-
-
-@compiled
-def _add_kernels(v, kernels, rows, columns, events, found):  # type: ignore[no-untyped-def]
-    """The edges around every pixel that spiked; v (place, direction)."""
+def _add_kernels(v, kernels, rows, columns, inputs):  # type: ignore[no-untyped-def]
+    """Drive of the edges around every input; the second polarity counts with the opposite sign of the first."""
     half = SIZE // 2
-    for e in range(found):
-        row, column = events[e] // columns, events[e] % columns
+    for event in inputs:
+        sign = 1 if event < rows * columns else -1
+        row, column = event % (rows * columns) // columns, event % columns
         for y in range(max(0, row - half), min(rows, row + half + 1)):
             for x in range(max(0, column - half), min(columns, column + half + 1)):
                 kernel = kernels[row - y + half, column - x + half]
                 place = v[y * columns + x]
                 for o in range(kernel.shape[0]):
-                    place[o] += kernel[o]
+                    place[o] += sign * kernel[o]
 
 
 @compiled
-def _edges(v, inhibited, threshold, inhibition, competition, events):  # type: ignore[no-untyped-def]
+def _edges(v, kernels, rows, columns, inputs, inhibited, form, events):  # type: ignore[no-untyped-def]
     """One step of the edges; ``inhibited`` holds each place's spikes of the step before. Returns how many spiked."""
+    _, _, threshold, inhibition, competition, keep = form
+    if keep < DECAY_UNITY:
+        for place in range(v.shape[0]):
+            of_place = v[place]
+            for o in range(v.shape[1]):
+                of_place[o] = decayed(of_place[o], keep)
+    _add_kernels(v, kernels, rows, columns, inputs)
     found = 0
     for place in range(v.shape[0]):
         of_place = v[place]
         taken = inhibition * inhibited[place]
         inhibited[place] = 0
-        best, largest = -1, threshold - 1
+        best, largest = -1, threshold
         for o in range(of_place.shape[0]):
             of_place[o] -= taken
             if of_place[o] > largest:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Literal
 
@@ -16,6 +16,7 @@ from dlm_snn.errors import DlmError
 from dlm_snn.learning.edges import edge_synapses, group_synapses, window_synapses
 from dlm_snn.network import Input, IntegerProjection
 from dlm_snn.neurons.integer_lif import IntegerLIF
+from dlm_snn.raster import SpikeRaster
 
 FORGETS = 4095
 """du: no memory of the current; dv: nothing below 4096/64 is left of v after a step."""
@@ -43,13 +44,16 @@ class Chain:
     Either way a holder then spikes in every level from its pool's on, 0 to ``levels`` times: a rank code of
     nearly constant length, without a division.
 
+    Recordings of an event camera take the place of the spikes of pixels; one polarity counts against the other.
+
     Attributes:
-        shape: of an image, (1, row, column).
+        shape: (1, row, column) of an image, or (2, row, column) of a camera with two polarities.
         scale: pixels are 0..scale.
         form: "ramp", of leaky neurons alone behind the edges, or "rank", shorter, by k-winners-take-all.
         directions: of the edges; None: pools take pixels as they are.
-        pixel_steps, pixel_threshold: see above.
+        pixel_steps, pixel_threshold: see above; of recordings, how many steps are seen.
         edge_threshold, inhibition: an edge's v at which it may spike, and what a spike takes from its place.
+        leak: share of an edge's v lost a step, in 1/4096.
         competition: at most one spike a place and step; False: no k-winners-take-all anywhere (inhibition alone).
         window, stride, padding: of the pools.
         latency: of the ramp form.
@@ -70,6 +74,7 @@ class Chain:
     pixel_threshold: int = 192
     edge_threshold: int = 20
     inhibition: int = 64
+    leak: int = 0
     competition: bool = True
     window: int = 7
     stride: int = 3
@@ -80,8 +85,10 @@ class Chain:
     levels: int = 4
 
     def __post_init__(self) -> None:
-        if len(self.shape) != 3 or self.shape[0] != 1:
-            raise DlmError(f"images of shape {self.shape}; the columns' front end takes (1, row, column)")
+        if len(self.shape) != 3 or self.shape[0] not in (1, 2):
+            raise DlmError(f"samples of shape {self.shape}; the columns' front end takes (1 or 2, row, column)")
+        if self.shape[0] == 2 and (self.directions is None or self.form != "rank"):
+            raise DlmError("recordings of a camera take edges and form = 'rank'")
         if self.form not in ("ramp", "rank"):
             raise DlmError(f"form = {self.form!r} is neither 'ramp' nor 'rank'")
         if self.active % self.levels or not self.levels <= self.active <= self.n_codes:
@@ -100,6 +107,11 @@ class Chain:
     def n_pixels(self) -> int:
         """Pixels of an image."""
         return self.shape[1] * self.shape[2]
+
+    @property
+    def n_inputs(self) -> int:
+        """Pixels of all polarities."""
+        return self.shape[0] * self.n_pixels
 
     @property
     def channels(self) -> int:
@@ -147,14 +159,21 @@ class Chain:
             spikes[step : step + 1, channel] = True
         return spikes
 
-    def stimulus(self, images: NDArray[np.uint8], n_steps: int) -> dict[str, NDArray]:
+    def stimulus(self, samples: NDArray[np.uint8] | SpikeRaster, n_steps: int) -> dict[str, Any]:
         """What a run of the network takes.
 
         Args:
-            images: (sample, pixel) 0..scale.
+            samples: images (sample, pixel) 0..scale, or recordings.
             n_steps: of the run.
         """
-        return {"pixels": images, "clock": np.broadcast_to(self.clock(n_steps), (len(images), n_steps, CHANNELS))}
+        clock = self.clock(n_steps)
+        if isinstance(samples, SpikeRaster):
+            seen = samples[:, : min(self.pixel_steps, samples.n_steps)]
+            return {
+                "events": replace(seen, n_steps=n_steps),
+                "clock": np.broadcast_to(clock, (seen.n_samples, *clock.shape)),
+            }
+        return {"pixels": samples, "clock": np.broadcast_to(clock, (len(samples), *clock.shape))}
 
 
 Parts = tuple[dict[str, Input | IntegerLIF], list[IntegerProjection]]
@@ -165,33 +184,40 @@ def front_end(chain: Chain) -> Parts:
     """The populations of a chain and what joins them: rate, edges, pools, holders.
 
     The ramp form has counters too, and a neuron "ramp" that spikes in every step from the last tick on. Inputs are
-    "pixels", held constant, and "clock" (``chain.clock``).
+    "pixels", held constant, or "events" (then there is no rate), and "clock" (``chain.clock``).
     """
-    populations: dict[str, Any] = {
-        "pixels": Input((chain.n_pixels,), graded_bits=chain.scale.bit_length(), scale=chain.scale),
-        "clock": Input((CHANNELS,), aligned=True),
-        "rate": IntegerLIF((chain.n_pixels,), dv=0, v_threshold=chain.pixel_threshold - 1),
-    }
-    projections = [
-        join("pixels", "rate", Sparse.from_dense(np.eye(chain.n_pixels, dtype=np.int64))),
-        from_clock(STOP, "rate", chain.n_pixels, -255, weight_exp=7),
-    ]
-    last = "rate"
+    populations: dict[str, Any] = {"clock": Input((CHANNELS,), aligned=True)}
+    projections: list[IntegerProjection] = []
+    last = _add_inputs(chain, populations, projections)
     if chain.directions is not None:
-        _add_edges(chain, chain.directions, populations, projections)
+        _add_edges(chain, chain.directions, last, populations, projections)
         last = "edges"
     (_add_ramp if chain.form == "ramp" else _add_rank)(chain, last, populations, projections)
     return populations, projections
 
 
-def _add_edges(chain: Chain, directions: int, populations: dict[str, Any], projections: list[Any]) -> None:
+def _add_inputs(chain: Chain, populations: dict[str, Any], projections: list[Any]) -> str:
+    """The events of a camera, or the integrators of pixels; returns whose spikes go on."""
+    if chain.shape[0] == 2:
+        populations["events"] = Input((chain.n_inputs,))
+        return "events"
+    n = chain.n_pixels
+    populations["pixels"] = Input((n,), graded_bits=chain.scale.bit_length(), scale=chain.scale)
+    populations["rate"] = IntegerLIF((n,), dv=0, v_threshold=chain.pixel_threshold - 1)
+    projections += [join("pixels", "rate", _diagonal(n, 1)), from_clock(STOP, "rate", n, -255, weight_exp=7)]
+    return "rate"
+
+
+def _add_edges(chain: Chain, directions: int, last: str, populations: dict[str, Any], projections: list[Any]) -> None:
     """Mixed weights are even on the grid of 8 bits: weights, inhibition and threshold are doubled."""
-    synapses = edge_synapses(chain.shape[1], chain.shape[2], directions)
+    synapses = edge_synapses(chain.shape[1], chain.shape[2], directions, chain.shape[0])
     competition = {"winners": 1, "groups": chain.n_pixels} if chain.competition else {}
-    populations["edges"] = IntegerLIF((synapses.n_post,), dv=0, v_threshold=2 * chain.edge_threshold - 1, **competition)
+    populations["edges"] = IntegerLIF(
+        (synapses.n_post,), dv=chain.leak, v_threshold=2 * chain.edge_threshold - 1, **competition
+    )
     inhibition = group_synapses(chain.n_pixels, directions, -2 * chain.inhibition)
     projections += [
-        join("rate", "edges", synapses.with_weight(2 * synapses.weight), sign_mode="mixed"),
+        join(last, "edges", synapses.with_weight(2 * synapses.weight), sign_mode="mixed"),
         join("edges", "edges", inhibition),
     ]
 

@@ -43,10 +43,11 @@ def edge_kernels(directions: int) -> NDArray[np.int64]:
     return result
 
 
-def edge_synapses(rows: int, columns: int, directions: int) -> Sparse:
-    """From pixels (row, column) to edges (row, column, direction), zero padding.
+def edge_synapses(rows: int, columns: int, directions: int, polarities: int = 1) -> Sparse:
+    """From pixels (polarity, row, column) to edges (row, column, direction), zero padding.
 
-    The direction is the last axis, so that the directions of a place are a contiguous group that competes.
+    The direction is the last axis, so that the directions of a place are a contiguous group that competes. A second
+    polarity counts with the opposite sign of the first.
 
     Returns:
         weights -4..4; kernel places outside the image, and zeros, have no synapse.
@@ -59,7 +60,14 @@ def edge_synapses(rows: int, columns: int, directions: int) -> Sparse:
     post = (row * columns + column) * directions + direction
     pre = from_row * columns + from_column
     n = rows * columns
-    return Sparse((n * directions, n), post[kept], pre[kept], weight[kept])
+    post, pre, weight = post[kept], pre[kept], weight[kept]
+    signs = range(polarities)
+    return Sparse(
+        (n * directions, n * polarities),
+        np.concatenate([post for _ in signs]),
+        np.concatenate([pre + n * sign for sign in signs]),
+        np.concatenate([(-1) ** sign * weight for sign in signs]),
+    )
 
 
 def window_synapses(rows: int, columns: int, channels: int, window: int, stride: int, padding: int = 0) -> Sparse:
