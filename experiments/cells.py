@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from statistics import median
 from typing import Any
 
@@ -54,10 +54,12 @@ class Cell:
     def key(self) -> str:
         """What decides the figures, hashed: neither the variant's name nor the place of the data.
 
-        Options that are None count as not there, so that a new option that may be None leaves old rows as they are.
+        Options that are None, and fields of the protocol that have their default, count as not there: so that a new
+        one leaves the rows before it as they are.
         """
+        told = protocol(self.protocol)
         values = {
-            "protocol": asdict(protocol(self.protocol)),
+            "protocol": {f.name: getattr(told, f.name) for f in fields(told) if getattr(told, f.name) != f.default},
             "learner": self.learner,
             "options": {name: value for name, value in self.options.items() if value is not None},
             "seed": self.seed,

@@ -176,6 +176,8 @@ def _test(learner: Learner, tests: list[TestSet], index: int, course: Course, la
             for part in _chunks(len(y), TEST_CHUNK)
         ]
         answer = np.concatenate(answers)
+        if answer.shape != y.shape:
+            raise DlmError(f"a learner that answers {answer.shape} to {len(y)} samples; one class a sample is wanted")
         course.matrix[index, task] = np.mean(answer == y)
         silent += np.count_nonzero(answer < 0)
         total += len(y)

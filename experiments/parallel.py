@@ -12,10 +12,11 @@ from typing import Any
 
 from dlm_snn.errors import DlmError
 from experiments.cells import Cell
-from experiments.pools import Pool, limit_threads
+from experiments.pools import Pool
+from experiments.processes import limit_threads
 
 TRIES = 3
-"""Of a cell whose worker is lost; in the last it runs alone, so that no neighbour takes it along."""
+"""Of a cell whose worker is lost; in the last it runs alone: two may need more memory than there is, and one not."""
 
 
 @dataclass(frozen=True)
@@ -74,46 +75,33 @@ class Run:
             DlmError: the scheduler is lost.
         """
         waiting = deque(cells)
-        while waiting:
-            with self.pool.executor() as executor:
-                lost = self._until_loss(executor, waiting)
-            for cell in lost:
-                self._tries[cell.key] += 1
-                if self._tries[cell.key] < TRIES:
-                    waiting.append(cell)
-                else:
-                    self.failures.append((cell, f"its worker was lost {TRIES} times"))
-
-    def _until_loss(self, executor: Executor, waiting: deque[Cell]) -> list[Cell]:
-        """Work until nothing waits, or a worker is lost and all in flight have ended; returns the lost cells."""
         flying: dict[Future[Outcome], Cell] = {}
-        lost: list[Cell] = []
-        while flying or (waiting and not lost):
-            if not lost and not self._hand_over(executor, waiting, flying):
-                break
-            for future in wait(flying, return_when=FIRST_COMPLETED).done:
-                cell = flying.pop(future)
-                try:
-                    self._take(cell, future.result())
-                except self.pool.lost:
-                    lost.append(cell)
-                except CancelledError as error:
-                    raise DlmError("the scheduler is lost; finished rows are kept, run the same again") from error
-        return lost
+        with self.pool.executor() as executor:
+            while waiting or flying:
+                self._hand_over(executor, waiting, flying)
+                for future in wait(flying, return_when=FIRST_COMPLETED).done:
+                    cell = flying.pop(future)
+                    try:
+                        self._take(cell, future.result())
+                    except self.pool.lost:
+                        self._lose(cell, waiting)
+                    except CancelledError as error:
+                        raise DlmError("the scheduler is lost; finished rows are kept, run the same again") from error
 
-    def _hand_over(self, executor: Executor, waiting: deque[Cell], flying: dict[Future[Outcome], Cell]) -> bool:
-        """Submit what there is room for; False where the executor takes no more and nothing is in flight."""
+    def _hand_over(self, executor: Executor, waiting: deque[Cell], flying: dict[Future[Outcome], Cell]) -> None:
+        """Submit what there is room for."""
         while waiting and self._room(waiting[0], list(flying.values())):
             cell = waiting.popleft()
-            if cell.settings in self._refused:
-                continue
-            self.begin(cell)
-            try:
+            if cell.settings not in self._refused:
+                self.begin(cell)
                 flying[executor.submit(attempt, cell, self.data_dir, self.pool.limit)] = cell
-            except self.pool.lost:
-                waiting.appendleft(cell)
-                return bool(flying)
-        return bool(flying)
+
+    def _lose(self, cell: Cell, waiting: deque[Cell]) -> None:
+        self._tries[cell.key] += 1
+        if self._tries[cell.key] < TRIES:
+            waiting.append(cell)
+        else:
+            self.failures.append((cell, f"its worker was lost {TRIES} times"))
 
     def _room(self, cell: Cell, flying: list[Cell]) -> bool:
         if any(self._last_try(other) for other in (cell, *flying)):

@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-import multiprocessing
-import os
-import signal
-import sys
-import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor
+from concurrent.futures import BrokenExecutor, Executor, Future
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
-from multiprocessing.connection import wait
 from typing import Any
 
 from dlm_snn.errors import DlmError, MissingError
+from experiments.processes import Processes
 
-_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 CONNECT_SECONDS = 10
 
 
@@ -25,7 +19,7 @@ class Pool:
     """Where cells run.
 
     Attributes:
-        executor: opens one; after a loss it is opened again.
+        executor: opens one; after the loss of a worker it goes on with others.
         in_flight: cells that are handed over at a time; None: all, the cluster keeps its own queue.
         lost: what a cell raises when its worker is gone.
         limit: whether a cell keeps to one thread, since others run beside it.
@@ -69,46 +63,7 @@ def opened(jobs: int = 1, scheduler: str | None = None) -> Iterator[Pool]:
     elif jobs == 1:
         yield Pool(_Here, limit=False)
     else:
-        yield Pool(lambda: _processes(jobs), in_flight=jobs)
-
-
-@contextmanager
-def _processes(jobs: int) -> Iterator[Executor]:
-    """Spawned workers; when the block ends by an error or an interrupt, they end at once."""
-    before = set(multiprocessing.active_children())
-    executor = ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn"), initializer=_begin_worker)
-    try:
-        yield executor
-    except BaseException:
-        executor.shutdown(wait=False, cancel_futures=True)
-        for child in set(multiprocessing.active_children()) - before:
-            child.terminate()
-        raise
-    executor.shutdown()
-
-
-def _begin_worker() -> None:
-    """An interrupt is the parent's business; a worker never outlives its parent, however that ends."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-    limit_threads()
-
-
-def _end_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        wait([parent.sentinel])
-        os._exit(1)
-
-
-def limit_threads() -> None:
-    """One thread for BLAS, OpenMP, numba and torch in this process, loaded or still to be loaded."""
-    os.environ.update(dict.fromkeys(_THREADS, "1"))
-    from threadpoolctl import threadpool_limits
-
-    threadpool_limits(1)
-    if "torch" in sys.modules:
-        sys.modules["torch"].set_num_threads(1)
+        yield Pool(lambda: ending(Processes(jobs)), in_flight=jobs)
 
 
 @contextmanager
@@ -138,4 +93,16 @@ def _cluster(address: str, jobs: int) -> Iterator[Pool]:
 
 def _of_client(client: Any, killed: type[BaseException]) -> Pool:
     # pure=False: a cell is run when it is asked for, not answered from what the scheduler remembers.
-    return Pool(lambda: client.get_executor(pure=False), in_flight=None, lost=(killed, BrokenExecutor))
+    executor = client.get_executor(pure=False)
+    return Pool(lambda: ending(executor), in_flight=None, lost=(killed, BrokenExecutor))
+
+
+@contextmanager
+def ending(executor: Executor) -> Iterator[Executor]:
+    """An executor that ends with the block: by an error or an interrupt at once, with what is in flight."""
+    try:
+        yield executor
+    except BaseException:
+        executor.shutdown(wait=False)
+        raise
+    executor.shutdown()

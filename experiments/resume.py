@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from experiments.agreement import Show
 from experiments.cells import Cell, expected_minutes
 from experiments.parallel import Run
 from experiments.pools import Pool
 from experiments.rows import Row, Rows, writing_rows
+
+if TYPE_CHECKING:
+    from experiments.agreement import Show
 
 
 def run_missing(

@@ -157,6 +157,13 @@ def test_a_learner_that_cannot_do_without_the_task_is_refused(spy, monkeypatch):
         spy("clusters", Declaration(label_at_test=True))
 
 
+def test_answers_are_one_a_sample(spy, monkeypatch):
+    """A column of answers would be compared with every label."""
+    monkeypatch.setattr(Spy, "predict", lambda self, x: np.zeros((len(x), 1)))
+    with pytest.raises(DlmError, match=r"answers \(60, 1\) to 60 samples"):
+        spy("clusters")
+
+
 def test_boundaries_need_begin_task(spy, monkeypatch):
     monkeypatch.delattr(Spy, "begin_task")
     with pytest.raises(DlmError, match="declares boundaries and has no begin_task"):

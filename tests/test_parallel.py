@@ -8,17 +8,19 @@ import subprocess
 import sys
 import time
 from concurrent.futures import BrokenExecutor, Executor, Future
-from contextlib import contextmanager
 from pathlib import Path
 from threading import Timer
 
+import numpy as np
 import pytest
+from threadpoolctl import threadpool_info
 
 from dlm_snn.errors import DlmError, MissingError, UnsupportedError
 from experiments import continual, parallel
 from experiments.cells import Cell, Entry, cells
 from experiments.parallel import TRIES, Outcome, Run
-from experiments.pools import Pool, opened
+from experiments.pools import Pool, ending, opened
+from experiments.processes import LostWorkerError, Processes
 from experiments.resume import run_missing
 from experiments.rows import read_rows
 
@@ -28,41 +30,30 @@ def made(n: int, **options) -> list[Cell]:
 
 
 class Losing(Executor):
-    """Answers after a moment; the seeds of ``fatal`` sooner, by breaking the pool with all that is in flight."""
+    """Answers after a moment; ``loses(seed, others in flight)`` says which calls lose their worker."""
 
-    def __init__(self, fatal: dict[int, int], log: list):
-        self.fatal, self.log, self.flying, self.broken = fatal, log, {}, False
+    def __init__(self, loses, log: list):
+        self.loses, self.log, self.flying = loses, log, set()
 
     def submit(self, fn, cell, *_):
-        if self.broken:
-            raise BrokenExecutor("broken before")
         future: Future = Future()
-        self.flying[cell.seed] = future
+        self.flying.add(cell.seed)
         self.log.append(cell.seed)
-        ends = self.fatal.get(cell.seed, 0) > 0
-        Timer(0.02 if ends else 0.05, self._break if ends else self._answer, [cell]).start()
+        Timer(0.03, self._answer, [cell, future]).start()
         return future
 
-    def _break(self, cell):
-        self.fatal[cell.seed] -= 1
-        self.broken = True
-        for future in self.flying.values():
-            if not future.done():
-                future.set_exception(BrokenExecutor("killed"))
-
-    def _answer(self, cell):
-        if not self.broken:
-            self.flying[cell.seed].set_result(Outcome(row={"seed": cell.seed, "config": cell.key}))
+    def _answer(self, cell, future):
+        lost = self.loses(cell.seed, self.flying - {cell.seed})
+        self.flying.discard(cell.seed)
+        if lost:
+            future.set_exception(BrokenExecutor("killed"))
+        else:
+            future.set_result(Outcome(row={"seed": cell.seed, "config": cell.key}))
 
 
-def losing(fatal: dict[int, int], in_flight: int) -> tuple[Pool, list]:
+def losing(loses, in_flight: int) -> tuple[Pool, list]:
     log: list = []
-
-    @contextmanager
-    def executor():
-        yield Losing(fatal, log)
-
-    return Pool(executor, in_flight=in_flight), log
+    return Pool(lambda: ending(Losing(loses, log)), in_flight=in_flight), log
 
 
 def go(pool: Pool, wanted: list[Cell]) -> tuple[list[int], Run]:
@@ -73,26 +64,59 @@ def go(pool: Pool, wanted: list[Cell]) -> tuple[list[int], Run]:
 
 
 def test_lost_cells_are_handed_over_again():
-    pool, _ = losing({2: 1}, in_flight=2)
+    lost: list[int] = []
+
+    def once(seed, others):
+        lost.append(seed)
+        return seed == 2 and lost.count(2) == 1
+
+    pool, log = losing(once, in_flight=2)
     done, run = go(pool, made(6))
     assert done == [0, 1, 2, 3, 4, 5]
     assert run.failures == []
+    assert log.count(2) == 2
 
 
-def test_a_cell_that_kills_its_worker_each_time_is_given_up_and_no_other_with_it():
-    pool, log = losing({1: 99}, in_flight=3)
+def test_a_cell_that_loses_its_worker_each_time_is_given_up_and_no_other_with_it():
+    pool, log = losing(lambda seed, others: seed == 1, in_flight=3)
     done, run = go(pool, made(5))
     assert done == [0, 2, 3, 4]
     assert [(cell.seed, line) for cell, line in run.failures] == [(1, f"its worker was lost {TRIES} times")]
     assert log.count(1) == TRIES
 
 
-def test_the_last_try_is_alone_so_that_a_neighbour_is_not_taken_along():
-    pool, log = losing({1: 99}, in_flight=2)
-    done, run = go(pool, made(2))
-    assert done == [0]
-    assert log.count(0) == TRIES
-    assert [cell.seed for cell, _ in run.failures] == [1]
+def test_the_last_try_is_alone():
+    """Cells that are lost whenever another runs beside them, as where memory is short."""
+    pool, _ = losing(lambda seed, others: bool(others), in_flight=3)
+    done, run = go(pool, made(6))
+    assert done == [0, 1, 2, 3, 4, 5]
+    assert run.failures == []
+
+
+def test_workers_are_kept_and_a_dead_one_is_replaced_alone():
+    with ending(Processes(2)) as executor:
+        first = {executor.submit(os.getpid).result() for _ in range(4)}
+        assert len(first) == 1
+        slow = executor.submit(time.sleep, 1.0)
+        lost = executor.submit(signal.raise_signal, signal.SIGKILL)
+        with pytest.raises(LostWorkerError):
+            lost.result()
+        assert slow.result() is None
+        assert executor.submit(sum, [1, 2]).result() == 3
+        with pytest.raises(ZeroDivisionError):
+            executor.submit(divmod, 1, 0).result()
+        here = executor.submit(os.getpid).result()
+        assert alive(here)
+    assert not alive(here)
+
+
+def test_workers_keep_to_one_thread():
+    with ending(Processes(1)) as executor:
+        assert executor.submit(os.getenv, "OPENBLAS_NUM_THREADS").result() == "1"
+        executor.submit(np.dot, np.ones(3), np.ones(3)).result()
+        info = executor.submit(threadpool_info).result()
+    assert info
+    assert {library["num_threads"] for library in info} == {1}
 
 
 def test_refused_options_are_told_once_and_their_other_seeds_are_left():
