@@ -46,7 +46,7 @@ def matrix_figure(matrix: NDArray[np.float64]) -> Figure:
 
 def course_figure(lines: Sequence[Standing]) -> Figure:
     """Mean accuracy over the tasks so far, after each task, a line a learner, each with its name at its end."""
-    figure = Figure(figsize=(2 * WIDTH, WIDTH * 0.8), layout="constrained")
+    figure = Figure(figsize=(WIDTH, WIDTH * 0.7), layout="constrained")
     axes = figure.subplots()
     for place, line in enumerate(lines):
         matrix = line.matrix()
@@ -123,13 +123,13 @@ def _size(line: Standing) -> str:
 
 
 def _provenance(rows: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:
-    hours = sum(sum(row["figures"]["seconds"].values()) for row in rows) / 3600
+    minutes = sum(sum(row["figures"]["seconds"].values()) for row in rows) / 60
     return [
         ("Rows", str(len(rows))),
         ("Commits", ", ".join(_distinct(rows, "commit"))),
         ("Dates", ", ".join(_distinct(rows, "date"))),
         ("Machines", "; ".join(_distinct(rows, "machine"))),
-        ("Hours of training and tests", f"{hours:.2f}"),
+        ("Minutes of training and tests", f"{minutes:,.1f}"),
     ]
 
 
