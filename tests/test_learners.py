@@ -111,6 +111,24 @@ def test_learners_of_other_forms(monkeypatch):
         make_learner("no", PLAIN, np.random.default_rng(0), {})
 
 
+def test_annotations_that_say_nothing_here_are_left_to_the_learner(monkeypatch):
+    class Own:
+        pass
+
+    def odd(setting, rng, one: Own = None, two: int = 3):
+        return Kept(setting, rng)
+
+    def for_checkers(setting, rng, one: NotThere = None):  # noqa: F821
+        return Kept(setting, rng)
+
+    odd.__annotations__ = {"one": Own, "two": int}
+    monkeypatch.setattr(plugins, "load", lambda group, name: {"odd": odd, "checked": for_checkers}[name])
+    assert checked_options("odd", {"one": [1], "two": 4}) == {"one": [1], "two": 4}
+    with pytest.raises(DlmError, match='two = "x": should be a valid integer'):
+        checked_options("odd", {"two": "x"})
+    assert checked_options("checked", {"one": 1}) == {"one": 1}
+
+
 def test_clusters_are_the_same_everywhere():
     data = clusters()
     assert data.checksum.startswith("a6c41e593348")

@@ -62,17 +62,23 @@ def _hint(option: str, named: Mapping[str, Any]) -> str:
 
 
 def _types(make: Any) -> dict[str, Any]:
-    return get_type_hints(make.__init__ if inspect.isclass(make) else make)
+    """The annotations; none where one names what is imported for type checkers alone: then the learner checks."""
+    try:
+        return get_type_hints(make.__init__ if inspect.isclass(make) else make)
+    except NameError:
+        return {}
 
 
 def _typed(name: str, option: str, value: Any, wanted: Any) -> Any:
     """The value as the annotation has it: a list from the command line becomes a tuple, an integer a float."""
-    from pydantic import TypeAdapter, ValidationError
+    from pydantic import PydanticSchemaGenerationError, TypeAdapter, ValidationError
 
     from dlm_snn.config import explain
 
     try:
         return TypeAdapter(wanted).validate_json(json.dumps(value, default=str), strict=True)
+    except PydanticSchemaGenerationError:
+        return value
     except ValidationError as error:
         reason = explain(error).partition(": ")[2]
         raise DlmError(f"learner '{name}': {option} = {json.dumps(value, default=str)}: {reason}") from error
