@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -78,3 +78,12 @@ def confidence_95(values: NDArray) -> tuple[float, float]:
 
     half = t.ppf(0.975, values.size - 1) * values.std(ddof=1) / np.sqrt(values.size)
     return float(values.mean()), float(half)
+
+
+def interval(values: Sequence[float], form: str = ".2f") -> str:
+    """Mean and half-width of the 95 % interval as text; ``form`` is of the mean, its sign left out of the width.
+
+    A single value has no width.
+    """
+    mean, half = confidence_95(np.array(values))
+    return f"{mean:{form}}" if np.isnan(half) else f"{mean:{form}} ± {half:{form.removeprefix('+')}}"

@@ -175,13 +175,22 @@ def _command(arguments: Namespace, title: str) -> str:
 
 
 def _learn_arguments(parser: ArgumentParser) -> None:
-    parser.add_argument("--protocol", required=True, metavar="NAME", help="P1 to P6, digits, clusters, or a full name")
+    parser.add_argument("--protocol", metavar="NAME", help="P1 to P6, digits, clusters, or a full name")
+    parser.add_argument("--stream", action="store_true", help="in place of a protocol: camera recordings, one by one")
     parser.add_argument("--learner", required=True, metavar="NAME", help="kept, or another installed learner")
     parser.add_argument("--set", action="append", default=[], metavar="OPTION=VALUE", help="of the learner; repeatable")
     run_arguments(parser)
 
 
 def _learn(arguments: Namespace) -> int:
+    from dlm_snn.errors import DlmError
+
+    if arguments.stream:
+        from experiments.stream import stream_table
+
+        return stream_table(arguments)
+    if arguments.protocol is None:
+        raise DlmError("learn needs --protocol NAME, or --stream; 'dlm-snn learn --help' names the protocols")
     from dlm_snn.config import parsed_override
     from experiments.cells import Entry, short_name
 

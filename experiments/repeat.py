@@ -14,7 +14,7 @@ import numpy as np
 from dlm_snn.atomic import write_text
 from dlm_snn.backends import run
 from dlm_snn.config import dump_config
-from dlm_snn.metrics import accuracy, confidence_95
+from dlm_snn.metrics import accuracy, confidence_95, interval
 from dlm_snn.record import checkout_commit, installed_versions, machine
 from dlm_snn.tasks.split import split
 from dlm_snn.training import train_relu
@@ -164,12 +164,7 @@ def paired(rows: list[dict[str, Any]]) -> list[tuple[str, ...]]:
         if len(seeds) < 2:
             continue
         pairs = [(by_variant[variant][seed], by_variant[first][seed]) for seed in seeds]
-        cells = [_interval([100 * (a[n] - b[n]) for a, b in pairs], "+.2f") for n in ("float", "integer")]
-        spikes = _interval([100 * (a["hidden_rate"] / b["hidden_rate"] - 1) for a, b in pairs], "+.1f")
+        cells = [interval([100 * (a[n] - b[n]) for a, b in pairs], "+.2f") for n in ("float", "integer")]
+        spikes = interval([100 * (a["hidden_rate"] / b["hidden_rate"] - 1) for a, b in pairs], "+.1f")
         lines.append((variant, str(len(seeds)), *cells, f"{spikes} %"))
     return lines
-
-
-def _interval(values: list[float], form: str) -> str:
-    mean, half = confidence_95(np.array(values))
-    return f"{mean:{form}} ± {half:{form[1:]}}"

@@ -9,9 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dlm_snn.learning.columns import ColumnLearner, Form, chosen_form
+from dlm_snn.errors import UnsupportedError
+from dlm_snn.learning.columns import ColumnLearner, Form, Samples, chosen_form
 from dlm_snn.learning.learner import Setting
 from dlm_snn.network import IntegerNetwork
+from dlm_snn.raster import SpikeRaster
 from lava_processes.columns_run import NO_TEACHER, run_columns
 
 
@@ -41,12 +43,13 @@ class LavaColumns(ColumnLearner):
         self.declaration = replace(self.declaration, winner=f"{self.declaration.winner}, in Lava ({where})")
         self._waiting: list[tuple[NDArray[np.uint8], NDArray[np.int64]]] = []
 
-    def observe(self, x: NDArray[np.uint8], y: NDArray[np.int64]) -> None:
-        """Put samples (sample, pixel) and their classes behind those that wait."""
-        self._waiting.append((x, y))
+    def observe(self, x: Samples, y: NDArray[np.int64]) -> None:
+        """Put images (sample, pixel) and their classes behind those that wait."""
+        self._waiting.append((_images(x), y))
 
-    def predict(self, x: NDArray[np.uint8]) -> NDArray[np.int64]:
+    def predict(self, x: Samples) -> NDArray[np.int64]:
         """Learn what waits, then classify, in one run of Lava."""
+        x = _images(x)
         images = np.concatenate([*(block for block, _ in self._waiting), x])
         labels = np.concatenate([*(block for _, block in self._waiting), np.full(len(x), NO_TEACHER)])
         if not len(labels):
@@ -63,3 +66,9 @@ class LavaColumns(ColumnLearner):
     def info(self) -> Mapping[str, Any]:
         """Neurons, synapses, steps of a sample at most."""
         return {key: value for key, value in super().info().items() if key != "spikes"}
+
+
+def _images(x: Samples) -> NDArray[np.uint8]:
+    if isinstance(x, SpikeRaster):
+        raise UnsupportedError("columns-lava", "recordings", "use the learner columns")
+    return x

@@ -117,7 +117,41 @@ def test_learning_at_once_is_learning_step_by_step(name, changes):
     assert np.array_equal(tested, compiled.predict(rule, at_once, rank_codes(chain, x)[0], chain.levels))
 
 
-@pytest.mark.parametrize("name", list(FORMS))
+CAMERA = Setting((2, 9, 11), 1, 1, 3, 3)
+
+
+def recordings(samples: int) -> tuple[dlm.SpikeRaster, np.ndarray]:
+    """A bright bar that moves across, in one of three directions; both polarities, and noise."""
+    rng = np.random.default_rng(3)
+    labels = rng.integers(0, 3, samples)
+    dense = rng.random((samples, 40, 2, 9, 11)) < 0.002
+    for sample, label in enumerate(labels):
+        for step in range(40):
+            at = step // 5
+            rows, columns = ((slice(1, 8), at + 1), (at, slice(2, 9)), (slice(at, at + 2), at))[label]
+            dense[sample, step, 0, rows, columns] |= rng.random() < 0.7
+            dense[sample, step, 1, rows, columns] |= (rng.random() < 0.3) & (step > 2)
+    return dlm.SpikeRaster.from_dense(dense.reshape(samples, 40, -1)), labels
+
+
+@pytest.mark.parametrize("changes", [{}, {"leak": 0, "competition": False}, {"leak": 900}])
+def test_recordings_are_learned_and_frozen_alike(changes):
+    learner = make(CAMERA, np.random.default_rng(0), form="camera", neurons=30, pixel_steps=36, **changes)
+    events, labels = recordings(60)
+    learner.observe(events[:40], labels[:40])
+    recording = dlm.run(learner.freeze(), learner.stimulus(events), learner.n_steps, backend="fast")
+    codes, spikes = learner.codes(events)
+    assert np.array_equal(recording.rasters["holders"].counts(), codes)
+    assert spikes["edges"] == len(recording.rasters["edges"]) > 100
+    assert spikes["events"] == len(events[:, :36])
+    classes = learner.predict(events)
+    assert np.array_equal(dlm.read_out(recording.rasters["output"]), classes)
+    assert np.mean(classes[40:] == labels[40:]) > 0.7
+    with pytest.raises(DlmError, match="recordings of 99 pixels and polarities; 198 are wanted"):
+        learner.predict(events[:, :, :99])
+
+
+@pytest.mark.parametrize("name", [name for name in FORMS if name != "camera"])
 def test_the_frozen_network_gives_the_learners_classes(name):
     data = digits()
     learner = make(SETTING, np.random.default_rng(0), form=name, neurons=60)
@@ -217,5 +251,5 @@ def test_bad_options_are_refused(options, words):
 
 
 def test_other_images_are_refused():
-    with pytest.raises(DlmError, match=r"images of one channel; these samples have the shape \(3, 32, 32\)"):
+    with pytest.raises(DlmError, match=r"take images of one channel; these samples have the shape \(3, 32, 32\)"):
         make(Setting((3, 32, 32), 8, 255, 10, 5), np.random.default_rng(0))

@@ -30,22 +30,34 @@ class CameraEvents(NamedTuple):
 
 
 def read_bs2(path: str | os.PathLike[str]) -> CameraEvents:
-    """Events of an N-MNIST file: 40 bits each, column (8), row (8), polarity (1), time in microseconds (23).
+    """Events of an N-MNIST file; see ``parse_bs2``.
 
     Raises:
         MissingError: no such file.
         DlmError: an empty file, or a length that is no multiple of 5 bytes.
-
-    Source: Orchard et al., Frontiers in Neuroscience 9:437 (2015).
     """
     path = Path(path)
     if not path.is_file():
         raise MissingError(f"no file {path}; give a recording of events (.bs2)")
-    content = path.read_bytes()
+    return parse_bs2(path.read_bytes(), path)
+
+
+def parse_bs2(content: bytes, name: object) -> CameraEvents:
+    """Events of N-MNIST's bytes: 40 bits each, column (8), row (8), polarity (1), time in microseconds (23).
+
+    Args:
+        content: the bytes.
+        name: what they came from, for errors.
+
+    Raises:
+        DlmError: nothing, or a length that is no multiple of 5 bytes.
+
+    Source: Orchard et al., Frontiers in Neuroscience 9:437 (2015).
+    """
     if not content:
-        raise DlmError(f"{path} is empty; give a recording of events (.bs2)")
+        raise DlmError(f"{name} is empty; give a recording of events (.bs2)")
     if len(content) % EVENT_BYTES:
-        raise DlmError(f"{path} has {len(content)} bytes, no whole number of events of {EVENT_BYTES}; it is truncated")
+        raise DlmError(f"{name} has {len(content)} bytes, no whole number of events of {EVENT_BYTES}; it is truncated")
     column, row, high, middle, low = np.frombuffer(content, np.uint8).reshape(-1, EVENT_BYTES).T.astype(np.int64)
     return CameraEvents((high & 127) << 16 | middle << 8 | low, row, column, high >> 7)
 

@@ -6,7 +6,7 @@ nothing; it works where classes are compact in the space of the code.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
@@ -17,16 +17,19 @@ from dlm_snn.connections.dense import Dense
 from dlm_snn.connections.sparse import Sparse
 from dlm_snn.errors import DlmError, nearest
 from dlm_snn.learning import _columns_compiled as compiled
-from dlm_snn.learning._chain_compiled import STAGES, rank_codes
+from dlm_snn.learning._chain_compiled import rank_codes, rank_codes_of_events
 from dlm_snn.learning.chain import DECIDE, Chain, from_clock, front_end, join
 from dlm_snn.learning.column_rule import ColumnRule, Columns
 from dlm_snn.learning.edges import SMALL
 from dlm_snn.learning.learner import Declaration, Setting
 from dlm_snn.network import IntegerNetwork
 from dlm_snn.neurons.integer_lif import IntegerLIF
+from dlm_snn.raster import SpikeRaster
 
 BLOCK = 1000
-"""Images encoded together."""
+"""Samples encoded together."""
+Samples = NDArray[np.uint8] | SpikeRaster
+"""Images (sample, pixel), or recordings."""
 
 
 @dataclass(frozen=True)
@@ -46,9 +49,13 @@ FORMS: dict[str, Form] = {
     "ramp": Form(Chain(), ColumnRule()),
     "short16": Form(Chain(form="rank"), replace(_RANK, gain=15)),
     "short8": Form(
-        Chain(form="rank", pixel_steps=2, edge_threshold=8, levels=2), replace(_RANK, gain=23, shift=14, novelty=15237)
+        Chain(form="rank", pixel_steps=2, edge_threshold=10, levels=2), replace(_RANK, gain=23, shift=14, novelty=15237)
     ),
     "plain": Form(Chain(competition=False), ColumnRule()),
+    "camera": Form(
+        Chain(shape=(2, 34, 34), form="rank", pixel_steps=310, leak=40, active=480),
+        replace(_RANK, gain=10, novelty=31942),
+    ),
     "pixels": Form(
         Chain(form="rank", directions=None, window=3, stride=1, padding=1, active=200), replace(_RANK, gain=23)
     ),
@@ -61,7 +68,8 @@ def make(setting: Setting, rng: np.random.Generator, **options: Any) -> ColumnLe
     Args:
         setting: images of one channel.
         rng: not used; nothing here is drawn.
-        options: ``form`` ("ramp", "short16", "short8", "plain", "pixels"), ``neurons`` of all columns together,
+        options: ``form`` ("ramp", "short16", "short8", "plain", "pixels",
+            "camera"), ``neurons`` of all columns together,
             ``kept`` (the control that keeps its first samples and learns nothing), and any constant of Chain and
             ColumnRule.
 
@@ -108,8 +116,9 @@ _FIXED = {"shape", "scale", "form", "n_columns", "per_column", "winner"}
 def _adapted(chain: Chain, setting: Setting, options: Mapping[str, Any]) -> Chain:
     """The chain for other images or options: thresholds by scale, small windows where images are small, the same
     share of active pools."""
-    if len(setting.shape) != 3 or setting.shape[0] != 1:
-        raise DlmError(f"columns take images of one channel; these samples have the shape {setting.shape}")
+    if len(setting.shape) != 3 or setting.shape[0] != chain.shape[0]:
+        kind = "images of one channel" if chain.shape[0] == 1 else "recordings of two polarities"
+        raise DlmError(f"columns of this form take {kind}; these samples have the shape {setting.shape}")
     changes: dict[str, Any] = {"shape": setting.shape, "scale": setting.scale}
     changes["pixel_threshold"] = max(1, round(chain.pixel_threshold * setting.scale / chain.scale))
     if min(setting.shape[1:]) < SMALL:
@@ -141,31 +150,38 @@ class ColumnLearner:
             winner="spikes, ties by the lower index",
             stored_samples=self.rule.n if kept else 0,
         )
-        self._spikes = dict.fromkeys(STAGES, 0)
+        self._spikes: dict[str, int] = {}
         self._samples = 0
 
-    def observe(self, x: NDArray[np.uint8], y: NDArray[np.int64]) -> None:
-        """Learn from samples (sample, pixel) and their classes, one after another."""
-        for start in range(0, len(x), BLOCK):
-            labels = y[start : start + BLOCK]
-            codes, spikes = rank_codes(self.chain, x[start : start + BLOCK])
-            self._samples += len(labels)
+    @property
+    def takes_recordings(self) -> bool:
+        """Whether samples are recordings of a camera, not images."""
+        return self.chain.shape[0] == 2
+
+    def observe(self, x: Samples, y: NDArray[np.int64]) -> None:
+        """Learn from samples, images (sample, pixel) or recordings, and their classes, one after another."""
+        for part in _blocks(len(y)):
+            codes, spikes = self.codes(x[part])
+            self._samples += len(codes)
             for stage, count in spikes.items():
-                self._spikes[stage] += count
+                self._spikes[stage] = self._spikes.get(stage, 0) + count
             if self.kept:
-                keep(self.rule, self.columns, codes, labels)
+                keep(self.rule, self.columns, codes, y[part])
             else:
-                compiled.observe(self.rule, self.columns, codes, labels, self.chain.levels)
+                compiled.observe(self.rule, self.columns, codes, y[part], self.chain.levels)
 
-    def predict(self, x: NDArray[np.uint8]) -> NDArray[np.int64]:
+    def predict(self, x: Samples) -> NDArray[np.int64]:
         """The class of the first spike of each sample; -1 where nobody spikes."""
-        found = [np.zeros(0, dtype=np.int64)]
-        for start in range(0, len(x), BLOCK):
-            codes, _ = rank_codes(self.chain, x[start : start + BLOCK])
-            found.append(compiled.predict(self.rule, self.columns, codes, self.chain.levels))
-        return np.concatenate(found)
+        blocks = _blocks(x.n_samples if isinstance(x, SpikeRaster) else len(x))
+        codes = (self.codes(x[part])[0] for part in blocks)
+        found = [compiled.predict(self.rule, self.columns, part, self.chain.levels) for part in codes]
+        return np.concatenate([np.zeros(0, dtype=np.int64), *found])
 
-    def stimulus(self, x: NDArray[np.uint8]) -> dict[str, NDArray]:
+    def codes(self, x: Samples) -> tuple[NDArray[np.uint8], dict[str, int]]:
+        """The rank codes of samples (sample, code), and the spikes of each stage."""
+        return rank_codes_of_events(self.chain, x) if isinstance(x, SpikeRaster) else rank_codes(self.chain, x)
+
+    def stimulus(self, x: Samples) -> dict[str, NDArray]:
         """What a run of the frozen network takes, for ``n_steps`` steps."""
         return self.chain.stimulus(x, self.n_steps)
 
@@ -178,6 +194,10 @@ class ColumnLearner:
         used = int(np.count_nonzero(self.columns.wins))
         spikes = {stage: round(count / max(self._samples, 1), 1) for stage, count in self._spikes.items() if count}
         return {"neurons": used, "synapses": used * self.chain.n_codes, "spikes": spikes, "steps": self.n_steps}
+
+
+def _blocks(n: int) -> Iterator[slice]:
+    return (slice(start, start + BLOCK) for start in range(0, n, BLOCK))
 
 
 def keep(rule: ColumnRule, columns: Columns, codes: NDArray[np.uint8], labels: NDArray[np.int64]) -> None:
