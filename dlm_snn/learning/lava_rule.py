@@ -13,32 +13,34 @@ Source: lava-nc 0.10.0, magma/core/learning/learning_rule_applier.py and magma/c
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import ModuleType
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dlm_snn.errors import DlmError, nearest
+from dlm_snn.learning import _rule_plain
 from dlm_snn.learning.rounding import LavaRounding, Rounding, SynapseRounding
-from dlm_snn.learning.rule import Factor, LearningRule, Product
-from dlm_snn.learning.rule_limits import (
-    ACCUMULATOR,
-    EXPONENT,
-    FRACTION,
-    TAG_LIMITS,
-    WEIGHT_LIMITS,
-    WIDTH,
-    Arithmetic,
-    bits,
-    check,
-)
+from dlm_snn.learning.rule import LearningRule
+from dlm_snn.learning.rule_limits import FRACTION, TAG_LIMITS, WEIGHT_LIMITS, Arithmetic, check
 from dlm_snn.learning.traces import Side
 
 ROUNDINGS = ("lava", "synapse")
 VARIABLES = ("w", "d", "t")
-_LOWEST, _HIGHEST = -(2**ACCUMULATOR) - 1, 2**ACCUMULATOR - 1
-Lines = Any
-"""Row or column numbers, or slice(None)."""
+
+
+def loops(compiled: bool | None) -> ModuleType:
+    """What applies a rule: compiled by numba, or plain NumPy where it is missing or not wanted."""
+    if compiled is False:
+        return _rule_plain
+    try:
+        from dlm_snn.learning import _rule_compiled
+    except ImportError:
+        if compiled:
+            raise
+        return _rule_plain
+    return _rule_compiled
 
 
 class PlasticMatrix:
@@ -54,9 +56,10 @@ class PlasticMatrix:
         sign_mode: "mixed", "excitatory" or "inhibitory".
         weight_bits: 1..8, integers only.
         tags: "d" and "t" -> (post, pre), zero where not given.
+        compiled: loops by numba, or plain NumPy; None: as numba is installed.
 
     Attributes:
-        values: "w", "d", "t" -> (post, pre), changed in place.
+        values: "w", "d", "t" -> (post, pre), changed in place; stack: the three as one array.
         pre, post: the traces of either side.
         steps: time steps so far.
 
@@ -75,6 +78,7 @@ class PlasticMatrix:
         sign_mode: str = "mixed",
         weight_bits: int = 8,
         tags: Mapping[str, NDArray] | None = None,
+        compiled: bool | None = None,
     ) -> None:
         check(rule, arithmetic)
         for name, value, known in (("rounding", rounding, ROUNDINGS), ("sign_mode", sign_mode, tuple(WEIGHT_LIMITS))):
@@ -82,17 +86,22 @@ class PlasticMatrix:
                 raise DlmError(f"{name} = '{value}'; {nearest(str(value), known)}")
         if not 0 <= temperature < np.inf:
             raise DlmError(f"temperature = {temperature} is not >= 0")
-        self.rule, self.fixed, self.sign_mode = rule, arithmetic == "fixed", sign_mode
-        self._kick, self._own = float(np.sqrt(2 * temperature)), SynapseRounding(seed)
-        self.rounding: Rounding = LavaRounding(rule.rng_seed) if rounding == "lava" else self._own
-        given = {"d": 0, "t": 0, **(tags or {}), "w": weight}
-        self.values = {name: self._stored(name, given[name], np.shape(weight)) for name in VARIABLES}
+        if np.ndim(weight) != 2:
+            raise DlmError(f"weights of shape {np.shape(weight)}; give (post, pre)")
+        self.rule, self.fixed, self.sign_mode, self.steps = rule, arithmetic == "fixed", sign_mode, 0
+        self.loops = loops(compiled)
+        self.temperature, self._own = temperature, SynapseRounding(seed, self.loops.words)
+        self._rounding: Rounding = LavaRounding(rule.rng_seed) if rounding == "lava" else self._own
+        self.shape = np.shape(weight)
+        self.stack = np.zeros((len(VARIABLES), *self.shape), dtype=np.int32 if self.fixed else np.float64)
+        self.values = dict(zip(VARIABLES, self.stack, strict=True))
+        for name, given in {"w": weight, **(tags or {})}.items():
+            self._store(name, given)
         if self.fixed:
             self.values["w"][:] = _truncated(self.values["w"], sign_mode, weight_bits)
-        n_post, n_pre = self.values["w"].shape
-        self.pre = Side("x", n_pre, rule, arithmetic, self.rounding)
-        self.post = Side("y", n_post, rule, arithmetic, self.rounding)
-        self.steps = 0
+        self.pre = Side("x", self.shape[1], rule, arithmetic, self._rounding)
+        self.post = Side("y", self.shape[0], rule, arithmetic, self._rounding)
+        self._apply_rule = self.loops.learner(self)
 
     def step(
         self, pre: NDArray[np.bool_], post: NDArray[np.bool_], factors: Mapping[str, NDArray] | None = None
@@ -105,134 +114,55 @@ class PlasticMatrix:
         """
         self.steps += 1
         within = (self.steps - 1) % self.rule.t_epoch + 1
-        self.rounding.begin_step()
+        self._rounding.begin_step()
         self.pre.receive(pre, within)
         self.post.receive(post, within, factors)
         if within == self.rule.t_epoch:
             self._learn()
 
+    def is_due(self, dependency: str) -> bool:
+        """Whether uk holds in this epoch."""
+        return self.steps // self.rule.t_epoch % 2 ** int(dependency[1:]) == 0
+
+    def random(self, name: str, axis: int, lines: NDArray[np.int64]) -> Any:
+        """In 0..127 for the rounding of rows (axis 0) or columns (axis 1): (line, synapse), or one for all."""
+        return self._rounding.synapse(VARIABLES.index(name), axis, lines, self.shape[1 - axis])
+
+    def kick(self, name: str, axis: int, lines: NDArray[np.int64]) -> Any:
+        """Of the temperature, in units of the accumulator: (line, synapse), or 0."""
+        if not self.temperature:
+            return 0
+        drawn = np.sqrt(2 * self.temperature) * self._own.normal(
+            VARIABLES.index(name), axis, lines, self.shape[1 - axis]
+        )
+        return np.rint(2**FRACTION * drawn).astype(np.int32) if self.fixed else drawn
+
+    def limits(self, name: str) -> tuple[float, float]:
+        """Lowest and highest value of a variable."""
+        if self.fixed:
+            return WEIGHT_LIMITS[self.sign_mode] if name == "w" else TAG_LIMITS[name]
+        low = 0.0 if name == "d" or (name == "w" and self.sign_mode == "excitatory") else -np.inf
+        return low, 0.0 if name == "w" and self.sign_mode == "inhibitory" else np.inf
+
     def _learn(self) -> None:
-        self.rounding.begin_epoch()
-        if self._own is not self.rounding:
-            self._own.begin_epoch()
+        for rounding in {id(found): found for found in (self._rounding, self._own)}.values():
+            rounding.begin_epoch()
         for side in (self.pre, self.post):
             side.end_epoch()
-        changed = [found for name, products in self.rule.products.items() for found in self._blocks(name, products)]
-        for name, rows, columns, block in changed:
-            self.values[name][rows, columns] = block
+        self._apply_rule()
         for side in (self.pre, self.post):
             side.forget_spikes()
 
-    def _blocks(self, name: str, products: tuple[Product, ...]) -> list[tuple[str, Lines, Lines, NDArray]]:
-        """New values where there are events: of all synapses, or of columns and then of rows, which overwrite them."""
-        every = slice(None)
-        epoch = self.steps // self.rule.t_epoch
-        if any(p.dependency[0] == "u" and epoch % 2 ** int(p.dependency[1:]) == 0 for p in products):
-            return [(name, every, every, self._changed(name, products, every, every))]
-        timely = tuple(p for p in products if p.dependency[0] != "u")
-        by_column = tuple(p for p in timely if p.dependency == "x0")
-        columns, rows = (np.flatnonzero(side.spiked_at) for side in (self.pre, self.post))
-        found: list[tuple[str, Lines, Lines, NDArray]] = []
-        if by_column and len(columns):
-            found.append((name, every, columns, self._changed(name, by_column, every, columns)))
-        if len(by_column) < len(timely) and len(rows):
-            found.append((name, rows, every, self._changed(name, timely, rows, every)))
-        return found
-
-    def _changed(self, name: str, products: tuple[Product, ...], rows: Lines, columns: Lines) -> NDArray:
-        old = {variable: values[rows, columns] for variable, values in self.values.items()}
-        random = (VARIABLES.index(name), rows, columns)
-        if not self.fixed:
-            change: Any = self._real(products[0], old, rows, columns)
-            for product in products[1:]:
-                change = change + self._real(product, old, rows, columns)
-            new = old[name] + change
-            if self._kick:
-                new += self._kick * self._drawn(self._own.normal, *random)
-            return self._limited(name, new)
-        sums = old[name] << FRACTION
-        for product in products:
-            sums = np.clip(sums + self._whole(product, old, rows, columns), _LOWEST, _HIGHEST)
-        if self._kick:
-            sums = sums + np.rint(2**FRACTION * self._kick * self._drawn(self._own.normal, *random)).astype(np.int32)
-        up = (sums & (2**FRACTION - 1)) > self._drawn(self.rounding.synapse, *random)
-        return self._limited(name, (sums >> FRACTION) + up)
-
-    def _real(self, product: Product, old: Mapping[str, NDArray], rows: Lines, columns: Lines) -> Any:
-        """A product in floats, multiplied from left to right as Lava does."""
-        value: Any = product.scale * self._spikes(product.dependency, rows, columns)
-        for factor in product.factors:
-            value = value * self._factor(factor, product.dependency, old, rows, columns)
-        return value
-
-    def _whole(self, product: Product, old: Mapping[str, NDArray], rows: Lines, columns: Lines) -> NDArray[np.int32]:
-        """A product in integers of 15 bits."""
-        value: Any = np.int32(product.mantissa) * self._spikes(product.dependency, rows, columns).astype(np.int32)
-        for factor in product.factors:
-            size = 2 ** WIDTH[factor.name]
-            found = np.asarray(self._factor(factor, product.dependency, old, rows, columns))
-            value = value * np.clip(found.astype(np.int32), -size, size - 1)
-        surplus = max(bits(product) - ACCUMULATOR, 0)
-        return np.clip((value >> surplus) << (product.exponent - EXPONENT[0]), _LOWEST, _HIGHEST)
-
-    def _factor(self, factor: Factor, dependency: str, old: Mapping[str, NDArray], rows: Lines, columns: Lines) -> Any:
-        if factor.name in old:
-            value: Any = old[factor.name]
-        elif factor.name in ("x0", "y0"):
-            value = self._spikes(factor.name, rows, columns)
-        else:
-            value = self._trace(factor.name, dependency, rows, columns)
-        if factor.constant:
-            value = value + factor.constant
-        return np.sign(value) if factor.sign else value
-
-    def _spikes(self, dependency: str, rows: Lines, columns: Lines) -> NDArray:
-        if dependency == "x0":
-            return self.pre.spiked_at[columns][None, :] > 0
-        if dependency == "y0":
-            return self.post.spiked_at[rows][:, None] > 0
-        return np.ones((1, 1), dtype=bool)
-
-    def _trace(self, name: str, dependency: str, rows: Lines, columns: Lines) -> NDArray:
-        """A trace at the time of the dependency's spike, broadcast over (row, column)."""
-        own, lines = (self.pre, columns) if name[0] == "x" else (self.post, rows)
-        history = own.history[name]
-        if dependency[0] == "u" or self.rule.t_epoch == 1:
-            at = history[-1][lines]
-        elif dependency[0] == name[0]:
-            at = history[own.spiked_at, np.arange(own.n)][lines]
-        else:
-            times = self.post.spiked_at[rows] if name[0] == "x" else self.pre.spiked_at[columns]
-            return history[times][:, lines] if name[0] == "x" else history[times][:, lines].T
-        return at[None, :] if name[0] == "x" else at[:, None]
-
-    def _drawn(self, draw: Any, variable: int, rows: Lines, columns: Lines) -> Any:
-        """Random numbers (row, column), drawn in whole rows unless only columns changed."""
-        by_row = not isinstance(rows, slice) or isinstance(columns, slice)
-        lines, axis = (rows, 0) if by_row else (columns, 1)
-        n_post, n_pre = self.values["w"].shape
-        numbers = np.arange(n_post) if isinstance(lines, slice) else lines
-        found = draw(variable, axis, numbers, n_pre if by_row else n_post)
-        return found if by_row or np.ndim(found) == 0 else found.T
-
-    def _limited(self, name: str, values: NDArray) -> NDArray:
-        if name == "w" and self.fixed:
-            return np.clip(values, *WEIGHT_LIMITS[self.sign_mode])
-        if self.fixed:
-            return np.clip(values, *TAG_LIMITS[name])
-        if name == "d" or (name == "w" and self.sign_mode == "excitatory"):
-            return np.maximum(values, 0)
-        return np.minimum(values, 0) if name == "w" and self.sign_mode == "inhibitory" else values
-
-    def _stored(self, name: str, values: Any, shape: tuple[int, ...]) -> NDArray:
-        """A copy in the arithmetic's type, in range: so that no synapse has to be clipped without an event."""
-        found = np.array(np.broadcast_to(values, shape), dtype=np.int32 if self.fixed else np.float64, order="C")
-        if found.ndim != 2:
-            raise DlmError(f"a matrix of shape {shape}; give (post, pre)")
-        if not np.array_equal(self._limited(name, found), found):
-            limits = f"for {self.sign_mode} weights" if name == "w" else "for this tag"
-            raise DlmError(f"{name} from {found.min()} to {found.max()} is out of range {limits}; clip it first")
-        return found
+    def _store(self, name: str, values: Any) -> None:
+        """In range from the start, so that no synapse has to be clipped without an event."""
+        if np.shape(values) not in ((), self.shape):
+            raise DlmError(f"{name} of shape {np.shape(values)} beside weights of {self.shape}")
+        self.values[name][:] = values
+        low, high = self.limits(name)
+        if not (self.values[name].min() >= low and self.values[name].max() <= high):
+            extent = f"{self.values[name].min()} to {self.values[name].max()}"
+            what = f"{self.sign_mode} weights" if name == "w" else f"tags '{name}'"
+            raise DlmError(f"{what} from {extent} are out of range {low}..{high}; clip them first")
 
 
 def _truncated(weight: NDArray, sign_mode: str, weight_bits: int) -> NDArray:

@@ -9,6 +9,7 @@ Source: lava-nc 0.10.0, magma/core/learning/random.py.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Protocol
 
 import numpy as np
@@ -16,8 +17,9 @@ from numpy.typing import NDArray
 
 from dlm_snn.errors import DlmError
 from dlm_snn.learning.rule_limits import FRACTION
-from dlm_snn.physics.noise import philox
 
+Words = Callable[[NDArray[np.int64], int, int, int, tuple[int, int]], NDArray[np.uint32]]
+"""Random words by Philox: see ``_rule_plain.words``."""
 WEIGHT_SEED = 2
 """That of Lava's ConnVarRandom, which no rng_seed reaches."""
 _BYTES = 16
@@ -78,13 +80,14 @@ class SynapseRounding:
 
     Args:
         seed: 0..2^64 - 1.
+        words: makes them.
     """
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, words: Words) -> None:
         if not 0 <= seed < 2**64:
             raise DlmError(f"seed = {seed} is not in 0..2^64-1")
         self._key = seed & 0xFFFFFFFF, seed >> 32
-        self._epoch = 0
+        self._epoch, self._make = 0, words
 
     def begin_step(self) -> None:
         """Nothing: draws depend on the epoch alone."""
@@ -110,9 +113,4 @@ class SynapseRounding:
         return np.concatenate([radius * np.cos(angle), radius * np.sin(angle)], axis=1)[:, :length]
 
     def _words(self, kind: int, lines: NDArray[np.int64], blocks: int) -> NDArray[np.uint32]:
-        """(line, 4 * blocks) words of 32 bits."""
-        counter = np.empty((len(lines), blocks, 4), dtype=np.uint32)
-        counter[..., 0] = np.arange(blocks)
-        counter[..., 1] = lines[:, None]
-        counter[..., 2], counter[..., 3] = self._epoch & 0xFFFFFFFF, kind
-        return philox(counter, self._key).reshape(len(lines), -1)
+        return self._make(lines, blocks, self._epoch, kind, self._key)

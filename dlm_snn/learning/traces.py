@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dlm_snn.learning.rounding import Rounding
-from dlm_snn.learning.rule import LearningRule, Trace
+from dlm_snn.learning.rule import POST_TRACES, PRE_TRACES, LearningRule, Trace
 from dlm_snn.learning.rule_limits import TRACE_LIMIT, Arithmetic
 
 PORT = Trace(impulse=0, tau=65535)
@@ -37,7 +37,7 @@ class Side:
     Attributes:
         spiked_at: (n,) step of the last spike within the epoch, 1..t_epoch; 0: none.
         values: trace -> (n,), for those that the rule uses.
-        history: trace -> (t_epoch + 1, n), of the epoch that ended last.
+        history: (trace, t_epoch + 1, n) of the epoch that ended last; x1 or y1 first.
     """
 
     def __init__(self, side: str, n: int, rule: LearningRule, arithmetic: Arithmetic, rounding: Rounding) -> None:
@@ -45,10 +45,10 @@ class Side:
         self.by_port = rule.third_factor and side == "y"
         self.traces = {name: PORT if self.by_port else rule.traces[name] for name in rule.used if name[0] == side}
         self.fixed, self.rounding = arithmetic == "fixed", rounding
-        dtype = int if self.fixed else float
+        dtype = np.int32 if self.fixed else np.float64
         self.spiked_at = np.zeros(n, dtype=int)
         self.values: dict[str, NDArray] = {name: np.zeros(n, dtype) for name in self.traces}
-        self.history = {name: np.zeros((rule.t_epoch + 1, n), dtype) for name in self.traces}
+        self.history = np.zeros((len(PRE_TRACES if side == "x" else POST_TRACES), rule.t_epoch + 1, n), dtype)
         self._keep = {name: np.exp(-1 / np.array([trace.tau])) for name, trace in self.traces.items()}
 
     def receive(self, spikes: NDArray[np.bool_], step: int, factors: Mapping[str, NDArray] | None = None) -> None:
@@ -70,11 +70,11 @@ class Side:
     def end_epoch(self) -> None:
         """Write the history of the epoch, and let the traces go on from its end."""
         for name, trace in self.traces.items():
-            history = self.history[name]
+            history = self.history[int(name[1]) - 1]
             history[0] = self.values[name]
             for step in range(1, len(history)):
                 history[step] = self._decayed(history[step - 1], name, step)
-                now = self.spiked_at == step
+                now = np.flatnonzero(self.spiked_at == step)
                 history[step, now] = self._plus(history[step, now], trace)
             if not self.by_port:
                 self.values[name] = history[-1].copy()

@@ -145,24 +145,26 @@ class _Plastic(PyLoihiProcessModel):
         pre, post = self.s_in.recv(), self.s_in_bap.recv()
         factors = {name: getattr(self, f"s_in_{name}").recv() for name in POST_TRACES} if rule.third_factor else {}
         if block == 1:
-            self._advance(pre, post, factors)
+            self._advance(self._matrix, pre, post, factors)
         else:
             sent = np.empty(self.a_out.shape, dtype=self.weights.dtype)
             for k in range(block):
                 sent[:, k] = self._waiting
-                self._advance(pre[:, k], post[:, k], {name: values[:, k] for name, values in factors.items()})
+                self._advance(
+                    self._matrix, pre[:, k], post[:, k], {name: values[:, k] for name, values in factors.items()}
+                )
             self.a_out.send(sent)
         for side in (self._matrix.pre, self._matrix.post):
             for name, values in side.values.items():
                 setattr(self, name, values)
 
-    def _advance(self, pre: np.ndarray, post: np.ndarray, factors: ty.Mapping[str, np.ndarray]) -> None:
+    def _advance(
+        self, matrix: PlasticMatrix, pre: np.ndarray, post: np.ndarray, factors: ty.Mapping[str, np.ndarray]
+    ) -> None:
         spikes = pre.astype(bool)
         graded = self.proc_params["num_message_bits"] > 0
-        sums = self.weights.dot(pre) if graded else self.weights[:, spikes].sum(axis=1)
-        self._waiting = self._shifted(sums)
-        if self._matrix is not None:
-            self._matrix.step(spikes, post.astype(bool), factors)
+        self._waiting = self._shifted(self.weights.dot(pre) if graded else matrix.loops.sums(self.weights, spikes))
+        matrix.step(spikes, post.astype(bool), factors)
 
     def _shifted(self, sums: np.ndarray) -> np.ndarray:
         """Times 2^weight_exp, floored, in integers."""
