@@ -8,14 +8,13 @@ for a + b (w + constant) alone. What does not fit, and a temperature, is left to
 from __future__ import annotations
 
 from collections.abc import Callable
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dlm_snn.learning import _rule_plain
-from dlm_snn.learning._rule_kernels import add_columns, philox_words, update_fixed, update_float
+from dlm_snn.learning._rule_kernels import add_lines, philox_words, update_fixed, update_float
 from dlm_snn.learning.rule import Product
 from dlm_snn.learning.rule_limits import ACCUMULATOR, EXPONENT, WIDTH, bits
 
@@ -37,7 +36,7 @@ def words(lines: NDArray[np.int64], blocks: int, epoch: int, kind: int, key: tup
 def sums(weight: NDArray, spikes: NDArray[np.bool_]) -> NDArray:
     """What the spikes send on, (post,): their columns added in order."""
     total = np.zeros(len(weight), dtype=np.float64 if weight.dtype == np.float64 else np.int64)
-    add_columns(total, weight, np.flatnonzero(spikes))
+    add_lines(total, weight.T, np.flatnonzero(spikes))
     return total
 
 
@@ -63,9 +62,10 @@ def _fits(name: str, products: tuple[Product, ...], matrix: PlasticMatrix, sever
 
 
 def _in_order(product: Product) -> bool:
-    """Whether one side's factors come first, then the other's, then the synapse's own."""
-    sides = [factor.name[0] if factor.name[0] in "xy" else "z" for factor in product.factors]
-    return sum(a != b for a, b in pairwise(sides)) == len(set(sides)) - 1 and sides == sorted(sides, key="z".__eq__)
+    """Whether the factors of one side come first, then one of the other, then the synapse's own: (a b ..) c w."""
+    sides = [f.name[0] for f in product.factors if f.name not in _VARIABLES]
+    own_last = all(f.name in _VARIABLES for f in product.factors[len(sides) :])
+    return own_last and (len(set(sides[:-1])) <= 1)
 
 
 class _Part:
@@ -74,7 +74,6 @@ class _Part:
     Attributes:
         terms: a product: surplus bits, exponent + 7, first own factor, last.
         own: a factor of the synapse's own variables: variable, constant, sign, size.
-        used: which variables these are.
         places: for floats, whether each product has an own factor; constant: that factor's.
     """
 
@@ -89,8 +88,7 @@ class _Part:
             terms.append((max(bits(p) - ACCUMULATOR, 0), p.exponent - EXPONENT[0], first, len(own)))
         self.places = [int(last > first) for _, _, first, last in terms]
         self.constant = float(own[0][1]) if own else 0.0
-        used = np.array([any(factor[0] == v for factor in own) for v in range(len(_VARIABLES))])
-        self.tables = np.array(terms, dtype=np.int64), np.array(own, dtype=np.int64).reshape(-1, 4), used
+        self.tables = np.array(terms, dtype=np.int64), np.array(own, dtype=np.int64).reshape(-1, 4)
 
 
 class _Learner:
@@ -107,37 +105,42 @@ class _Learner:
             self.sums.append((name, period, _Part(products), _Part(timely), _Part(by_column)))
 
     def __call__(self) -> None:
-        """Whole rows, and of the others columns."""
+        """Columns, without the rows that change whole; then these."""
         matrix = self.matrix
         old = matrix.stack.copy() if self.copies else matrix.stack
-        columns = np.flatnonzero(matrix.pre.spiked_at)
+        events, every = np.flatnonzero(matrix.pre.spiked_at), np.arange(matrix.pre.n)
         for name, period, products, timely, by_column in self.sums:
             if period and matrix.is_due(period):
-                self._apply(name, products, old, np.arange(matrix.post.n), None)
+                self._apply(name, products, old, every, np.arange(matrix.post.n))
                 continue
             by_row = len(by_column.products) < len(timely.products)
             rows = np.flatnonzero(matrix.post.spiked_at) if by_row else _NONE
+            if by_column.products and len(events):
+                self._apply(name, by_column, old, events, None, kept=rows)
             if len(rows):
-                self._apply(name, timely, old, rows, None)
-            if by_column.products and len(columns):
-                others = np.flatnonzero(matrix.post.spiked_at == 0) if by_row else np.arange(matrix.post.n)
-                self._apply(name, by_column, old, others, columns)
+                self._apply(name, timely, old, every, rows)
 
-    def _apply(self, name: str, part: _Part, old: NDArray, rows: NDArray, columns: NDArray | None) -> None:
-        """Apply products to a block of synapses; columns None: all."""
-        matrix, places = self.matrix, _NONE if columns is None else columns
-        n, chosen = (matrix.pre.n, _EVERY) if columns is None else (len(columns), columns)
-        shape = len(part.products) if matrix.fixed else 2
-        across, down = np.zeros((shape, n), old.dtype), np.zeros((shape, len(rows)), old.dtype)
+    def _apply(
+        self, name: str, part: _Part, old: NDArray, columns: NDArray, rows: NDArray | None, kept: NDArray = _NONE
+    ) -> None:
+        """Apply products to whole rows, or to columns (rows None) without the rows that are kept."""
+        matrix = self.matrix
+        chosen = (_EVERY, columns) if rows is None else (rows, _EVERY)
+        n_products = len(part.products) if matrix.fixed else 2
+        across = np.zeros((n_products, len(columns)), old.dtype)
+        down = np.zeros((n_products, matrix.post.n if rows is None else len(rows)), old.dtype)
         for p, product in enumerate(part.products):
             place = p if matrix.fixed else part.places[p]
-            across[place], down[place] = _vectors(matrix, product, rows, chosen)
-        out, (low, high) = matrix.values[name], matrix.limits(name)
+            across[place], down[place] = _vectors(matrix, product, *chosen)
+        out, (low, high) = old[_VARIABLES.index(name)], matrix.limits(name)
+        if self.copies:
+            out = matrix.stack[_VARIABLES.index(name)]
+        places = _NONE if rows is None else rows
         if matrix.fixed:
-            draws = _drawn(matrix.random, name, rows, columns)
-            update_fixed(out, old, rows, places, across, down, part.tables, draws, low, high)
+            draws = _drawn(matrix, name, columns, rows)
+            update_fixed(out, old, columns, places, kept, across, down, part.tables, draws, low, high)
         else:
-            update_float(out, rows, places, across, down, part.constant, low, high)
+            update_float(out, columns, places, kept, across, down, part.constant, low, high)
 
 
 def _vectors(matrix: PlasticMatrix, product: Product, rows: Any, columns: Any) -> tuple[Any, Any]:
@@ -159,7 +162,8 @@ def _vectors(matrix: PlasticMatrix, product: Product, rows: Any, columns: Any) -
     return found["x"], found["y"]
 
 
-def _drawn(draw: Any, name: str, rows: NDArray[np.int64], columns: NDArray[np.int64] | None) -> NDArray:
-    """Draws of a block (row, column); (1, 1) where there is one for all."""
-    found = np.asarray(draw(name, 0, rows) if columns is None else draw(name, 1, columns))
-    return np.ascontiguousarray(found.T[rows] if found.ndim and columns is not None else np.atleast_2d(found))
+def _drawn(matrix: PlasticMatrix, name: str, columns: NDArray[np.int64], rows: NDArray[np.int64] | None) -> NDArray:
+    """Draws of a block, (column, row), of whole rows where there are some; (1, 1) where there is one for all."""
+    if rows is None:
+        return np.atleast_2d(matrix.random(name, 1, columns))
+    return np.ascontiguousarray(np.atleast_2d(matrix.random(name, 0, rows)).T)

@@ -1,4 +1,4 @@
-"""The loops of ``_rule_compiled``."""
+"""The loops of ``_rule_compiled``. Matrices here are (pre, post): what one neuron sends lies together."""
 
 import numpy as np
 
@@ -10,100 +10,106 @@ _LOWEST, _HIGHEST = np.int32(LOWEST), np.int32(HIGHEST)
 
 
 @compiled
-def _held(held, out, old, i, places, used):  # type: ignore[no-untyped-def]
-    """Row i near at hand: what is changed, first, and the variables w, d, t that the products use."""
-    if len(places):
-        for q in range(len(places)):
-            held[0, q] = out[i, places[q]]
+def take(into, line, rows):  # type: ignore[no-untyped-def]
+    """Some values of a line; no rows: all."""
+    if len(rows):
+        for r in range(len(rows)):
+            into[r] = line[rows[r]]
     else:
-        held[0] = out[i]
-    for v in range(3):
-        if used[v] and len(places):
-            for q in range(len(places)):
-                held[1 + v, q] = old[v, i, places[q]]
-        elif used[v]:
-            held[1 + v] = old[v, i]
+        into[:] = line
 
 
 @compiled
-def update_float(out, rows, places, across, down, constant, low, high):  # type: ignore[no-untyped-def]
-    """w + (a + b (w + constant)), where a and b are products of a column's number and a row's; no places: all."""
-    a, b = across
+def put(line, values, rows, kept):  # type: ignore[no-untyped-def]
+    """Write some values of a line; no rows: all but those that are kept."""
+    if len(rows):
+        for r in range(len(rows)):
+            line[rows[r]] = values[r]
+        return
+    for k in range(len(kept)):
+        values[kept[k]] = line[kept[k]]
+    line[:] = values
+
+
+@compiled
+def update_float(out, columns, rows, kept, across, down, constant, low, high):  # type: ignore[no-untyped-def]
+    """w + (a + b (w + constant)), where a and b are products of a column's number and a row's."""
+    n, c, d = down.shape[1], down[0], down[1]
+    value = np.empty(n)
     bounded = low > -np.inf or high < np.inf
-    for r in range(len(rows)):
-        row, c, d = out[rows[r]], down[0, r], down[1, r]
-        if len(places):
-            for q in range(len(places)):
-                w = row[places[q]]
-                row[places[q]] = w + (a[q] * c + b[q] * d * (w + constant))
-        else:
-            for q in range(len(row)):
-                row[q] = row[q] + (a[q] * c + b[q] * d * (row[q] + constant))
+    for p in range(len(columns)):
+        j, a, b = columns[p], across[0, p], across[1, p]
+        # Few rows of many columns: with no more ado than this.
+        for r in range(len(rows)):
+            w = out[j, rows[r]]
+            w = w + (a * c[r] + b * d[r] * (w + constant))
+            out[j, rows[r]] = min(max(w, low), high) if bounded else w
+        if len(rows):
+            continue
+        for r in range(n):
+            w = out[j, r]
+            value[r] = w + (a * c[r] + b * d[r] * (w + constant))
         if bounded:
-            for q in range(len(row)):
-                row[q] = min(max(row[q], low), high)
+            for r in range(n):
+                value[r] = min(max(value[r], low), high)
+        put(out[j], value, rows, kept)
 
 
 @compiled
-def update_fixed(out, old, rows, places, across, down, tables, draws, low, high):  # type: ignore[no-untyped-def]
-    """Products summed within 15 bits and 7 bits below the point, then rounded stochastically; no places: all."""
-    products, own, used = tables
-    n = across.shape[1]
-    held, total, value = np.empty((4, n), np.int32), np.empty(n, np.int32), np.empty(n, np.int32)
-    for r in range(len(rows)):
-        _held(held, out, old, rows[r], places, used)
-        for q in range(n):
-            total[q] = held[0, q] << FRACTION
-        for p in range(len(products)):
-            surplus, power = np.int32(products[p, 0]), np.int32(1 << products[p, 1])
-            for q in range(n):
-                value[q] = across[p, q] * down[p, r]
-            for o in range(products[p, 2], products[p, 3]):
-                stored, constant, size = held[1 + own[o, 0]], np.int32(own[o, 1]), np.int32(own[o, 3])
-                for q in range(n):
-                    found = np.int32(stored[q] + constant)
-                    if own[o, 2]:
-                        found = np.int32(found > 0) - np.int32(found < 0)
-                    value[q] *= np.int32(min(max(found, np.int32(-size)), np.int32(size - 1)))
-            for q in range(n):
-                term = min(max(np.int32(np.int32(value[q] >> surplus) * power), _LOWEST), _HIGHEST)
-                total[q] = min(max(np.int32(total[q] + term), _LOWEST), _HIGHEST)
-        for q in range(n):
-            draw = np.int32(draws[r, q] if draws.size > 1 else draws[0, 0])
-            total[q] = (total[q] >> FRACTION) + np.int32((total[q] & np.int32(2**FRACTION - 1)) > draw)
-        _put(out, total, rows[r], places, np.int32(low), np.int32(high))
+def update_fixed(  # type: ignore[no-untyped-def]
+    out, old, columns, rows, kept, across, down, tables, draws, low, high
+):
+    """Products summed within 15 bits and 7 bits below the point, then rounded stochastically."""
+    terms, own = tables
+    n = down.shape[1]
+    total, value, stored = np.empty(n, np.int32), np.empty(n, np.int32), np.empty(n, np.int32)
+    for c in range(len(columns)):
+        line = out[columns[c]]
+        take(total, line, rows)
+        for r in range(n):
+            total[r] = total[r] << FRACTION
+        for p in range(len(terms)):
+            column, row = across[p, c], down[p]
+            for r in range(n):
+                value[r] = column * row[r]
+            for o in range(terms[p, 2], terms[p, 3]):
+                take(stored, old[own[o, 0], columns[c]], rows)
+                _multiply(value, stored, np.int32(own[o, 1]), own[o, 2] != 0, np.int32(own[o, 3]))
+            surplus, power = np.int32(terms[p, 0]), np.int32(1 << terms[p, 1])
+            for r in range(n):
+                term = min(max(np.int32(np.int32(value[r] >> surplus) * power), _LOWEST), _HIGHEST)
+                total[r] = min(max(np.int32(total[r] + term), _LOWEST), _HIGHEST)
+        _round(total, draws, c, np.int32(low), np.int32(high))
+        put(line, total, rows, kept)
 
 
 @compiled
-def _put(out, values, i, places, low, high):  # type: ignore[no-untyped-def]
-    """Write a row back, within limits."""
-    if len(places):
-        for q in range(len(places)):
-            out[i, places[q]] = min(max(values[q], low), high)
-    else:
-        for q in range(len(values)):
-            out[i, q] = min(max(values[q], low), high)
+def _multiply(value, stored, constant, sign, size):  # type: ignore[no-untyped-def]
+    """Times (variable + constant), or its sign, clipped to its width."""
+    for r in range(len(value)):
+        found = np.int32(stored[r] + constant)
+        if sign:
+            found = np.int32(np.int32(found > 0) - np.int32(found < 0))
+        value[r] *= np.int32(min(max(found, np.int32(-size)), np.int32(size - 1)))
 
 
 @compiled
-def add_columns(total, weight, events):  # type: ignore[no-untyped-def]
-    """total[i] = the sum of weight[i, j] over the events j, in order; four rows at a time, since each addition waits."""
-    n = len(total)
-    none = total[0] * 0
-    for i in range(0, n - 3, 4):
-        first, second, third, fourth = none, none, none, none
-        for q in range(len(events)):
-            j = events[q]
-            first += weight[i, j]
-            second += weight[i + 1, j]
-            third += weight[i + 2, j]
-            fourth += weight[i + 3, j]
-        total[i], total[i + 1], total[i + 2], total[i + 3] = first, second, third, fourth
-    for i in range(n - n % 4, n):
-        rest = none
-        for q in range(len(events)):
-            rest += weight[i, events[q]]
-        total[i] = rest
+def _round(total, draws, c, low, high):  # type: ignore[no-untyped-def]
+    """Stochastically, to whole numbers within limits; one draw for all, or one each."""
+    below = np.int32(2**FRACTION - 1)
+    for r in range(len(total)):
+        draw = np.int32(draws[c, r] if draws.size > 1 else draws[0, 0])
+        new = np.int32((total[r] >> FRACTION) + np.int32((total[r] & below) > draw))
+        total[r] = min(max(new, low), high)
+
+
+@compiled
+def add_lines(total, weight, events):  # type: ignore[no-untyped-def]
+    """The sum of the lines of the events, in order."""
+    for e in range(len(events)):
+        line = weight[events[e]]
+        for i in range(len(total)):
+            total[i] += line[i]
 
 
 @compiled

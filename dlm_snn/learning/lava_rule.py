@@ -59,7 +59,8 @@ class PlasticMatrix:
         compiled: loops by numba, or plain NumPy; None: as numba is installed.
 
     Attributes:
-        values: "w", "d", "t" -> (post, pre), changed in place; stack: the three as one array.
+        values: "w", "d", "t" -> (post, pre), changed in place; stack: the three as one array
+            (variable, pre, post), since what one neuron sends is read together.
         pre, post: the traces of either side.
         steps: time steps so far.
 
@@ -93,8 +94,8 @@ class PlasticMatrix:
         self.temperature, self._own = temperature, SynapseRounding(seed, self.loops.words)
         self._rounding: Rounding = LavaRounding(rule.rng_seed) if rounding == "lava" else self._own
         self.shape = np.shape(weight)
-        self.stack = np.zeros((len(VARIABLES), *self.shape), dtype=np.int32 if self.fixed else np.float64)
-        self.values = dict(zip(VARIABLES, self.stack, strict=True))
+        self.stack = np.zeros((len(VARIABLES), *self.shape[::-1]), dtype=np.int32 if self.fixed else np.float64)
+        self.values = {name: values.T for name, values in zip(VARIABLES, self.stack, strict=True)}
         for name, given in {"w": weight, **(tags or {})}.items():
             self._store(name, given)
         if self.fixed:
