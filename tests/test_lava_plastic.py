@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from dlm_snn.errors import DlmError
 from dlm_snn.learning.lava_rule import PlasticMatrix
 from dlm_snn.learning.rule import LearningRule
 from tests.rules import ALL, DISSIPATION, GATE, X1, drawn_rule, spikes
@@ -37,7 +38,13 @@ RULES = {
         rng_seed=5,
     ),
 }
-DRAWN = 60
+DRAWN = 40
+REFUSED: dict[str, tuple[LearningRule, Any]] = {
+    "20 bits of which integers keep 15": (LearningRule(dw=GATE, third_factor=True), "fixed"),
+    "crashes Lava's floats": (LearningRule(dw="x0*y0*w"), "float"),
+    "traces has none": (LearningRule(dw=DISSIPATION), None),
+    "exponent -9": (LearningRule(dw="2^-9*x0*w"), None),
+}
 
 
 def problem(seed: int = 0) -> dict[str, np.ndarray]:
@@ -85,6 +92,16 @@ def graph(kind: str, arithmetic: str, rule: LearningRule) -> dict[str, np.ndarra
     found["sent"] = sent if block == 1 else sent.swapaxes(1, 2).reshape(N_POST, -1)
     dense.stop()
     return found
+
+
+def refused(rule: LearningRule, arithmetic: Any) -> None:
+    """Print why a rule is refused."""
+    from lava_processes.plastic_dense.process import PlasticDense
+
+    try:
+        PlasticDense(weights=np.zeros((2, 2)), learning_rule=rule, arithmetic=arithmetic)
+    except DlmError as error:
+        print("refused:", error)
 
 
 class Port:
@@ -168,6 +185,8 @@ def in_lava(path: str) -> None:
                 for name, values in graph(kind, arithmetic, rule).items():
                     found[f"{kind}/{arithmetic}/{key}/{name}"] = values
     np.savez(path, **found)
+    for rule, arithmetic in REFUSED.values():
+        refused(rule, arithmetic)
     for arithmetic in TAGS:
         for seed in range(DRAWN):
             if difference := drawn(seed, arithmetic):
@@ -228,6 +247,11 @@ def test_the_numpy_model_is_stock_lavas(lava, arithmetic, rule, compiled):
 
 def test_drawn_rules_are_stock_lavas(lava):
     assert lava[1].count("differs:") == 0, lava[1]
+
+
+@pytest.mark.parametrize("words", REFUSED)
+def test_a_rule_is_refused_before_anything_runs(lava, words):
+    assert [line for line in lava[1].splitlines() if line.startswith("refused:") and words in line]
 
 
 def test_the_comparison_sees_an_error(lava):

@@ -19,8 +19,10 @@ from lava.magma.core.resources import CPU
 from lava.magma.core.sync.protocols.loihi_protocol import LoihiProtocol
 from lava.utils.weightutils import SignMode
 
+from dlm_snn.errors import DlmError
 from dlm_snn.learning.lava_rule import PlasticMatrix
 from dlm_snn.learning.rule import POST_TRACES, PRE_TRACES, LearningRule, Trace
+from dlm_snn.learning.rule_limits import ARITHMETICS
 
 _ABSENT = Trace(impulse=0, tau=65535)
 
@@ -33,7 +35,7 @@ class PlasticDense(AbstractProcess):
 
     Args:
         weights: (n_post, n_pre).
-        learning_rule: see LearningRule; what the engine gets wrong is refused when the Process is run.
+        learning_rule: see LearningRule.
         tag_1, tag_2: (n_post, n_pre), zero where not given.
         weight_exp, num_weight_bits, num_message_bits: as in LearningDense.
         sign_mode: of the weights; mixed by default, as in LearningDense.
@@ -42,7 +44,12 @@ class PlasticDense(AbstractProcess):
         temperature: see PlasticMatrix; CPU only.
         block: time steps that one step of Lava carries. Above 1 every port gains a last axis of that length, and
             spikes can come from recordings only, not from neurons that ``a_out`` drives.
+        arithmetic: that it will be run in, "float" (floating_pt) or "fixed" (fixed_pt): what that gets wrong is refused
+            here. None: here only what both do; the rest makes Lava's run fail, and Lava does not say why.
         name: of the Process.
+
+    Raises:
+        DlmError: a rule that the engine gets wrong, or values out of range.
     """
 
     def __init__(
@@ -60,6 +67,7 @@ class PlasticDense(AbstractProcess):
         seed: int = 0,
         temperature: float = 0.0,
         block: int = 1,
+        arithmetic: ty.Literal["float", "fixed"] | None = None,
         name: str | None = None,
     ) -> None:
         super().__init__(
@@ -74,6 +82,7 @@ class PlasticDense(AbstractProcess):
             block=block,
             name=name,
         )
+        _refuse_early(weights, tag_1, tag_2, arithmetic, self.proc_params)
         n_post, n_pre = np.shape(weights)
         steps = (block,) if block > 1 else ()
         self.s_in = InPort(shape=(n_pre, *steps))
@@ -90,6 +99,35 @@ class PlasticDense(AbstractProcess):
         self.y1 = Var(shape=(n_post,), init=0)
         self.y2 = Var(shape=(n_post,), init=0)
         self.y3 = Var(shape=(n_post,), init=0)
+
+
+def _matrix(weights: np.ndarray, tag_1: ty.Any, tag_2: ty.Any, arithmetic: ty.Any, given: ty.Any) -> PlasticMatrix:
+    return PlasticMatrix(
+        weights,
+        given["learning_rule"],
+        arithmetic,
+        rounding=given["rounding"],
+        seed=given["seed"],
+        temperature=given["temperature"],
+        sign_mode=given["sign_mode"].name.lower(),
+        weight_bits=given["num_weight_bits"],
+        tags={"d": tag_2, "t": tag_1},
+    )
+
+
+def _refuse_early(weights: np.ndarray, tag_1: ty.Any, tag_2: ty.Any, arithmetic: ty.Any, given: ty.Any) -> None:
+    """Raise what is wrong in an arithmetic, or None: in both."""
+    if given["block"] < 1:
+        raise DlmError(f"block = {given['block']} steps in a message; give at least 1")
+    errors = []
+    for name in (arithmetic,) if arithmetic else ARITHMETICS:
+        try:
+            _matrix(weights, 0 if tag_1 is None else tag_1, 0 if tag_2 is None else tag_2, name, given)
+        except DlmError as error:
+            errors.append(error)
+        else:
+            return
+    raise errors[-1]
 
 
 def stock_rule(rule: LearningRule) -> Loihi2FLearningRule | Loihi3FLearningRule:
@@ -119,18 +157,7 @@ class _Plastic(PyLoihiProcessModel):
 
     def _begin(self) -> PlasticMatrix:
         """The matrix, once Lava has set the Vars; from then on they are its own arrays."""
-        given = self.proc_params
-        matrix = PlasticMatrix(
-            self.weights,
-            given["learning_rule"],
-            self.arithmetic,
-            rounding=given["rounding"],
-            seed=given["seed"],
-            temperature=given["temperature"],
-            sign_mode=given["sign_mode"].name.lower(),
-            weight_bits=given["num_weight_bits"],
-            tags={"d": self.tag_2, "t": self.tag_1},
-        )
+        matrix = _matrix(self.weights, self.tag_1, self.tag_2, self.arithmetic, self.proc_params)
         self.weights, self.tag_2, self.tag_1 = (matrix.values[name] for name in ("w", "d", "t"))
         self._waiting = np.zeros(len(self.weights), dtype=self.weights.dtype)
         return matrix
