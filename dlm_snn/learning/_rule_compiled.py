@@ -36,7 +36,7 @@ def words(lines: NDArray[np.int64], blocks: int, epoch: int, kind: int, key: tup
 def sums(weight: NDArray, spikes: NDArray[np.bool_]) -> NDArray:
     """What the spikes send on, (post,): their columns added in order."""
     total = np.zeros(len(weight), dtype=np.float64 if weight.dtype == np.float64 else np.int64)
-    add_lines(total, weight.T, np.flatnonzero(spikes))
+    add_lines(total, weight.T, spikes.nonzero()[0])
     return total
 
 
@@ -97,6 +97,7 @@ class _Learner:
     def __init__(self, matrix: PlasticMatrix) -> None:
         self.matrix = matrix
         self.copies = len(matrix.rule.products) > 1
+        self.every = np.arange(matrix.pre.n)
         self.sums = []
         for name, products in matrix.rule.products.items():
             timely = tuple(p for p in products if p.dependency[0] != "u")
@@ -108,17 +109,17 @@ class _Learner:
         """Columns, without the rows that change whole; then these."""
         matrix = self.matrix
         old = matrix.stack.copy() if self.copies else matrix.stack
-        events, every = np.flatnonzero(matrix.pre.spiked_at), np.arange(matrix.pre.n)
+        events = matrix.pre.spiked_at.nonzero()[0]
         for name, period, products, timely, by_column in self.sums:
             if period and matrix.is_due(period):
-                self._apply(name, products, old, every, np.arange(matrix.post.n))
+                self._apply(name, products, old, self.every, np.arange(matrix.post.n))
                 continue
             by_row = len(by_column.products) < len(timely.products)
-            rows = np.flatnonzero(matrix.post.spiked_at) if by_row else _NONE
+            rows = matrix.post.spiked_at.nonzero()[0] if by_row else _NONE
             if by_column.products and len(events):
                 self._apply(name, by_column, old, events, None, kept=rows)
             if len(rows):
-                self._apply(name, timely, old, every, rows)
+                self._apply(name, timely, old, self.every, rows)
 
     def _apply(
         self, name: str, part: _Part, old: NDArray, columns: NDArray, rows: NDArray | None, kept: NDArray = _NONE

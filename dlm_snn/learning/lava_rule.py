@@ -115,7 +115,8 @@ class PlasticMatrix:
         """
         self.steps += 1
         within = (self.steps - 1) % self.rule.t_epoch + 1
-        self._rounding.begin_step()
+        if self.fixed:
+            self._rounding.begin_step()
         self.pre.receive(pre, within)
         self.post.receive(post, within, factors)
         if within == self.rule.t_epoch:

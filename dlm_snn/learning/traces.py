@@ -74,7 +74,7 @@ class Side:
             history[0] = self.values[name]
             for step in range(1, len(history)):
                 history[step] = self._decayed(history[step - 1], name, step)
-                now = np.flatnonzero(self.spiked_at == step)
+                now = (self.spiked_at == step).nonzero()[0]
                 history[step, now] = self._plus(history[step, now], trace)
             if not self.by_port:
                 self.values[name] = history[-1].copy()
