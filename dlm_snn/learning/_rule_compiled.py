@@ -117,25 +117,30 @@ class _Learner:
             by_row = len(by_column.products) < len(timely.products)
             rows = matrix.post.spiked_at.nonzero()[0] if by_row else _NONE
             if by_column.products and len(events):
-                self._apply(name, by_column, old, events, None, kept=rows)
+                self._apply(name, by_column, old, events, None, "x0", rows)
             if len(rows):
-                self._apply(name, timely, old, self.every, rows)
+                self._apply(name, timely, old, self.every, rows, "y0")
 
     def _apply(
-        self, name: str, part: _Part, old: NDArray, columns: NDArray, rows: NDArray | None, kept: NDArray = _NONE
+        self,
+        name: str,
+        part: _Part,
+        old: NDArray,
+        columns: NDArray,
+        rows: NDArray | None,
+        holds: str = "",
+        kept: NDArray = _NONE,
     ) -> None:
         """Apply products to whole rows, or to columns (rows None) without the rows that are kept."""
         matrix = self.matrix
-        chosen = (_EVERY, columns) if rows is None else (rows, _EVERY)
+        chosen: tuple[Any, Any] = (_EVERY, columns) if rows is None else (rows, _EVERY)
         n_products = len(part.products) if matrix.fixed else 2
         across = np.zeros((n_products, len(columns)), old.dtype)
         down = np.zeros((n_products, matrix.post.n if rows is None else len(rows)), old.dtype)
         for p, product in enumerate(part.products):
             place = p if matrix.fixed else part.places[p]
-            across[place], down[place] = _vectors(matrix, product, *chosen)
-        out, (low, high) = old[_VARIABLES.index(name)], matrix.limits(name)
-        if self.copies:
-            out = matrix.stack[_VARIABLES.index(name)]
+            across[place], down[place] = _vectors(matrix, product, *chosen, holds)
+        out, (low, high) = matrix.stack[_VARIABLES.index(name)], matrix.limits(name)
         places = _NONE if rows is None else rows
         if matrix.fixed:
             draws = _drawn(matrix, name, columns, rows)
@@ -144,13 +149,16 @@ class _Learner:
             update_float(out, columns, places, kept, across, down, part.constant, low, high)
 
 
-def _vectors(matrix: PlasticMatrix, product: Product, rows: Any, columns: Any) -> tuple[Any, Any]:
-    """What a product makes of a column and of a row; the scale goes first, as in Lava."""
+def _vectors(matrix: PlasticMatrix, product: Product, rows: Any, columns: Any, holds: str) -> tuple[Any, Any]:
+    """What a product makes of a column and of a row; the scale goes first, as in Lava.
+
+    ``holds`` is a dependency that is known to hold in all these rows or columns.
+    """
     scale: Any = np.int32(product.mantissa) if matrix.fixed else product.scale
     sides = [factor.name[0] for factor in product.factors if factor.name[0] in "xy"]
     found: dict[str, Any] = {"x": 1, "y": 1}
     found[sides[0] if sides else "x"] = scale
-    if product.dependency[0] in "xy":
+    if product.dependency[0] in "xy" and product.dependency != holds:
         side = matrix.pre if product.dependency == "x0" else matrix.post
         found[product.dependency[0]] *= side.spiked_at[columns if side is matrix.pre else rows] > 0
     for factor in product.factors:
