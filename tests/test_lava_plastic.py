@@ -17,7 +17,7 @@ import pytest
 
 from dlm_snn.errors import DlmError
 from dlm_snn.learning.lava_rule import PlasticMatrix
-from dlm_snn.learning.rule import LearningRule
+from dlm_snn.learning.rule import LearningRule, Trace
 from tests.rules import ALL, DISSIPATION, GATE, X1, drawn_rule, spikes
 
 pytest.importorskip("lava")
@@ -32,7 +32,8 @@ RULES = {
         dw="2^-3*x1*y0 - 3*2^-5*x0*y1 + 2^-4*u1*(3-y2)*sgn(w) - 2^-6*y0*(w-3)*x2",
         dt="2^-1*x0*y1 - 2^-3*y0*t",
         dd="2^-2*y0*x1 - 2^-4*u1*(d+1)",
-        traces=ALL,
+        # Whenever a Var is set, stock's integers read their taus again, as whole numbers.
+        traces={**ALL, "x2": Trace(7, 3)},
         t_epoch=3,
         wide_products=True,
         rng_seed=5,
@@ -59,7 +60,7 @@ def problem(seed: int = 0) -> dict[str, np.ndarray]:
 
 
 def graph(kind: str, arithmetic: str, rule: LearningRule) -> dict[str, np.ndarray]:
-    """What a graph of Lava ends with: weights, tags, traces, and all that was sent."""
+    """What a graph of Lava ends with: weights, tags, traces, and all that was sent; weights are set on half the way."""
     from lava_processes.plastic_dense.process import PlasticDense, stock_rule  # isort: skip  (lets Lava be imported)
     from lava.magma.core.run_conditions import RunSteps
     from lava.magma.core.run_configs import Loihi2SimCfg
@@ -85,7 +86,10 @@ def graph(kind: str, arithmetic: str, rule: LearningRule) -> dict[str, np.ndarra
     length = N_STEPS // block
     sink = Sink(shape=dense.a_out.shape, buffer=length)
     dense.a_out.connect(sink.a_in)
-    dense.run(condition=RunSteps(num_steps=length), run_cfg=Loihi2SimCfg(select_tag=TAGS[arithmetic]))
+    config = Loihi2SimCfg(select_tag=TAGS[arithmetic])
+    dense.run(condition=RunSteps(num_steps=length // 2), run_cfg=config)
+    dense.weights.set(given["weight"][::-1])
+    dense.run(condition=RunSteps(num_steps=length - length // 2), run_cfg=config)
     names = ("weights", "tag_1", "tag_2", *rule.used)
     found = {name: getattr(dense, name).get() for name in names}
     sent = sink.data.get()
@@ -215,7 +219,7 @@ def test_our_process_is_stock_lavas(lava, arithmetic, rule):
     assert stock.keys() == own.keys() >= {"weights", "sent", "tag_1"}
     for name, values in stock.items():
         np.testing.assert_array_equal(own[name], values, err_msg=name)
-    changed = stock["weights"] != problem()["weight"]
+    changed = stock["weights"] != problem()["weight"][::-1]
     assert changed.mean() > 0.5
     assert np.abs(stock["sent"]).max() > 100
 
@@ -235,6 +239,8 @@ def test_the_numpy_model_is_stock_lavas(lava, arithmetic, rule, compiled):
     matrix = PlasticMatrix(given["weight"], RULES[rule], arithmetic, compiled=compiled)
     sent = [np.zeros(N_POST)]
     for t in range(N_STEPS):
+        if t == N_STEPS // 2:
+            matrix.values["w"][:] = given["weight"][::-1]
         sums = matrix.loops.sums(matrix.values["w"], given["pre"][:, t])
         sent.append(sums >> 1 if arithmetic == "fixed" else sums)
         zero = np.zeros(N_POST)
@@ -263,6 +269,8 @@ def test_the_comparison_sees_an_error(lava):
     ):
         matrix = PlasticMatrix(given["weight"], wrong, "fixed")
         for t in range(N_STEPS):
+            if t == N_STEPS // 2:
+                matrix.values["w"][:] = given["weight"][::-1]
             matrix.step(given["pre"][:, t], given["post"][:, t])
         assert not np.array_equal(matrix.values["w"], stock["weights"])
 

@@ -25,6 +25,7 @@ from dlm_snn.learning.rule import POST_TRACES, PRE_TRACES, LearningRule, Trace
 from dlm_snn.learning.rule_limits import ARITHMETICS
 
 _ABSENT = Trace(impulse=0, tau=65535)
+_VARS = {"weights": "w", "tag_2": "d", "tag_1": "t"}
 
 
 class PlasticDense(AbstractProcess):
@@ -88,17 +89,13 @@ class PlasticDense(AbstractProcess):
         self.s_in = InPort(shape=(n_pre, *steps))
         self.a_out = OutPort(shape=(n_post, *steps))
         self.s_in_bap = InPort(shape=(n_post, *steps))
-        self.s_in_y1 = InPort(shape=(n_post, *steps))
-        self.s_in_y2 = InPort(shape=(n_post, *steps))
-        self.s_in_y3 = InPort(shape=(n_post, *steps))
+        for trace in POST_TRACES:
+            setattr(self, f"s_in_{trace}", InPort(shape=(n_post, *steps)))
         self.weights = Var(shape=(n_post, n_pre), init=weights)
         self.tag_1 = Var(shape=(n_post, n_pre), init=0 if tag_1 is None else tag_1)
         self.tag_2 = Var(shape=(n_post, n_pre), init=0 if tag_2 is None else tag_2)
-        self.x1 = Var(shape=(n_pre,), init=0)
-        self.x2 = Var(shape=(n_pre,), init=0)
-        self.y1 = Var(shape=(n_post,), init=0)
-        self.y2 = Var(shape=(n_post,), init=0)
-        self.y3 = Var(shape=(n_post,), init=0)
+        for trace in (*PRE_TRACES, *POST_TRACES):
+            setattr(self, trace, Var(shape=(n_pre if trace in PRE_TRACES else n_post,), init=0))
 
 
 def _matrix(weights: np.ndarray, tag_1: ty.Any, tag_2: ty.Any, arithmetic: ty.Any, given: ty.Any) -> PlasticMatrix:
@@ -147,8 +144,6 @@ class _Plastic(PyLoihiProcessModel):
     a_out: ty.Any
     s_in_bap: ty.Any
     weights: ty.Any
-    tag_1: ty.Any
-    tag_2: ty.Any
 
     def __init__(self, proc_params: ty.Any) -> None:
         super().__init__(proc_params)
@@ -158,9 +153,25 @@ class _Plastic(PyLoihiProcessModel):
     def _begin(self) -> PlasticMatrix:
         """The matrix, once Lava has set the Vars; from then on they are its own arrays."""
         matrix = _matrix(self.weights, self.tag_1, self.tag_2, self.arithmetic, self.proc_params)
-        self.weights, self.tag_2, self.tag_1 = (matrix.values[name] for name in ("w", "d", "t"))
+        self._share(matrix)
         self._waiting = np.zeros(len(self.weights), dtype=self.weights.dtype)
         return matrix
+
+    def _share(self, matrix: PlasticMatrix) -> None:
+        for name, variable in _VARS.items():
+            setattr(self, name, matrix.values[variable])
+
+    def _set_var(self) -> None:
+        """Lava writes into an array in the order of its memory, and the matrix's is (pre, post)."""
+        if self._matrix is None:
+            super()._set_var()
+            return
+        for name in _VARS:
+            setattr(self, name, np.ascontiguousarray(getattr(self, name)))
+        super()._set_var()
+        for name, variable in _VARS.items():
+            self._matrix.values[variable][:] = getattr(self, name)
+        self._share(self._matrix)
 
     def run_spk(self) -> None:
         """Send what the step before left, receive, add up, learn; step by step where a message carries several."""
