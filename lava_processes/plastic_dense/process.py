@@ -201,7 +201,9 @@ class _Plastic(PyLoihiProcessModel):
     ) -> None:
         spikes = pre.astype(bool)
         graded = self.proc_params["num_message_bits"] > 0
-        self._waiting = self._shifted(self.weights.dot(pre) if graded else matrix.loops.sums(self.weights, spikes))
+        # A product's last bits depend on the order in memory, and stock's is (post, pre).
+        sums = self.weights.copy(order="C").dot(pre) if graded else matrix.loops.sums(self.weights, spikes)
+        self._waiting = self._shifted(sums)
         matrix.step(spikes, post.astype(bool), factors)
 
     def _shifted(self, sums: np.ndarray) -> np.ndarray:
