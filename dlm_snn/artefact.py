@@ -78,6 +78,8 @@ def load(path: str | os.PathLike[str]) -> Network | IntegerNetwork:
         network = build(tree, arrays)
     except (KeyError, TypeError) as error:
         raise DlmError(f"{_manifest(path)} lacks {error}; write it again") from error
+    except DlmError as error:
+        raise DlmError(f"{_manifest(path)}: {error}") from error
     if not isinstance(network, (Network, IntegerNetwork)) or network.digest() != digest:
         raise DlmError(f"{_manifest(path)} and its arrays do not match their digest; write them again")
     return network

@@ -18,8 +18,10 @@ def writing(path: Path) -> Iterator[IO[bytes]]:
     """A binary file that takes its name only when the block ends without an error.
 
     Raises:
-        DlmError: the folder is missing or cannot be written.
+        DlmError: the folder is missing or cannot be written, or a folder has the name.
     """
+    if path.is_dir():
+        raise DlmError(f"cannot write {path}, which is a folder; choose another name")
     try:
         handle, aside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     except OSError as error:
@@ -49,10 +51,12 @@ def writing_folder(path: Path, replace: bool = False) -> Iterator[Path]:
         replace: an existing folder of that name gives way, once the new one is whole.
 
     Raises:
-        DlmError: the folder exists and ``replace`` is false, or it cannot be written.
+        DlmError: the folder exists and ``replace`` is false, or it cannot be written, or a file has the name.
     """
+    if path.exists() and not path.is_dir():
+        raise DlmError(f"cannot write {path}, which is a file; choose another name")
     if path.exists() and not replace:
-        raise DlmError(f"{path} exists; choose another name, or give --replace")
+        raise DlmError(f"{path} exists; choose another name, remove it, or give --replace where there is that option")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         aside = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}."))

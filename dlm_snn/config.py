@@ -84,7 +84,7 @@ def load_config(
         file = _config_file(file)
         from_file = _read(file)
         values = _merged(values, from_file)
-    changed = [_parsed(text) for text in overrides]
+    changed = [parsed_override(text) for text in overrides]
     for key, value in changed:
         _place(values, key, value)
     try:
@@ -207,7 +207,12 @@ def _yaml_fault(error: Exception) -> str:
     return ": " + " ".join(str(error).split())
 
 
-def _parsed(text: str) -> tuple[str, Any]:
+def parsed_override(text: str) -> tuple[str, Any]:
+    """A text ``a.b=value`` as its key and its value, read as YAML.
+
+    Raises:
+        DlmError: no such form, or a value that is not YAML.
+    """
     key, equals, value = text.partition("=")
     key = key.strip()
     if not equals or not all(key.split(".")):

@@ -53,7 +53,7 @@ class SpikeRaster:
             extent = getattr(self, name)
             if not isinstance(extent, (int, np.integer)) or not 0 <= extent <= INDEX_LIMIT:
                 raise DlmError(f"raster {name} = {extent!r} is not a whole number in 0..{INDEX_LIMIT}")
-        if not 0 < self.dt < np.inf:
+        if not isinstance(self.dt, (int, float, np.number)) or not 0 < self.dt < np.inf:
             raise DlmError(f"raster dt = {self.dt!r} is not a number of seconds above 0")
         events = [np.asarray(getattr(self, name)) for name in EVENT]
         if len({e.shape for e in events}) != 1 or events[0].ndim != 1:
@@ -213,9 +213,11 @@ class SpikeRaster:
     def _chosen(self, neurons: ArrayLike) -> SpikeRaster:
         """Neurons by index, in the order given."""
         chosen = np.asarray(neurons)
+        if chosen.shape == (0,):
+            chosen = chosen.astype(np.int64)
         if chosen.dtype == bool and chosen.shape == (self.n_neurons,):
             chosen = np.flatnonzero(chosen)
-        if chosen.ndim != 1 or (chosen.size and chosen.dtype.kind not in "iu"):
+        if chosen.ndim != 1 or chosen.dtype.kind not in "iu":
             raise DlmError(f"neurons {neurons!r} are no slice, number or array of indices")
         if chosen.size and (chosen.min() < 0 or chosen.max() >= self.n_neurons):
             raise DlmError(f"neurons {chosen.min()}..{chosen.max()} lie outside 0..{self.n_neurons - 1}")

@@ -63,8 +63,10 @@ def load(path: str | os.PathLike[str]) -> SpikeRaster:
                 return SpikeRaster(*arrays, *(stored[name].item() for name in NUMBERS))
         stored = json.loads((path / "meta.json").read_text())
         numbers = [stored[name] for name in NUMBERS]
+        none = np.zeros(0, dtype=np.uint32)
+        checked = SpikeRaster(none, none, none, *numbers)
         if _is_whole(path, numbers[:3]):
-            return _mapped(path, numbers)
+            return _mapped(path, checked)
         return SpikeRaster(*(np.load(path / f"{name}.npy") for name in EVENT), *numbers)
     except Exception as error:
         # What a damaged archive makes zipfile, zlib and NumPy raise has no common name.
@@ -104,10 +106,8 @@ def _blocks(file: IO[bytes], size: int) -> Iterator[NDArray[np.uint32]]:
         yield buffer[(0 if start else 1) : held + 1]
 
 
-def _mapped(folder: Path, numbers: list[Any]) -> SpikeRaster:
-    """A raster over the mapped files, whose order was looked at."""
-    none = np.zeros(0, dtype=np.uint32)
-    extent = SpikeRaster(none, none, none, *numbers)
+def _mapped(folder: Path, extent: SpikeRaster) -> SpikeRaster:
+    """A raster over the mapped files, whose order was looked at, with the extent of another."""
     events = [np.load(folder / f"{name}.npy", mmap_mode="r").view(np.ndarray) for name in EVENT]
     return trusted(events, {name: getattr(extent, name) for name in EXTENT}, extent.dt)
 
@@ -119,32 +119,46 @@ class RasterWriter:
 
     Args:
         path: the folder; must not exist.
-        n_samples, n_steps, n_neurons, dt: the extent of the whole.
+        n_samples, n_steps, n_neurons: the extent of the whole.
+        dt: seconds a step; that of the pieces by default.
 
     Raises:
-        DlmError: the folder exists or cannot be written.
+        DlmError: the folder exists or cannot be written, an extent that no raster has.
     """
 
     def __init__(
-        self, path: str | os.PathLike[str], n_samples: int, n_steps: int, n_neurons: int, dt: float = SpikeRaster.dt
+        self, path: str | os.PathLike[str], n_samples: int, n_steps: int, n_neurons: int, dt: float | None = None
     ) -> None:
-        self._path = Path(path)
-        self._extent = n_samples, n_steps, n_neurons
+        none = np.zeros(0, dtype=np.uint32)
+        self._whole = SpikeRaster(none, none, none, n_samples, n_steps, n_neurons, SpikeRaster.dt if dt is None else dt)
         self._dt = dt
+        self._path = Path(path)
 
     def __enter__(self) -> RasterWriter:
         self._aside = writing_folder(self._path)
-        self._pieces = RasterPieces(self._aside.__enter__(), *self._extent, self._dt)
+        self._pieces = RasterPieces(self._aside.__enter__(), *self._whole.extent, self._whole.dt)
         return self
 
     def append(self, piece: SpikeRaster, step: int) -> None:
-        """All samples from a step on, ``piece.n_steps`` of them; pieces come one after another."""
+        """All samples from a step on, ``piece.n_steps`` of them; pieces come one after another.
+
+        Raises:
+            DlmError: a piece that does not follow the one before, of another extent or another dt.
+        """
+        if self._dt is not None and piece.dt != self._dt:
+            raise DlmError(f"a piece of dt = {piece.dt:g} s for a raster of {self._dt:g} s; give both the same")
         self._pieces.append(piece, step)
+        self._dt = piece.dt
 
     def __exit__(self, *error: Any) -> None:
-        self._pieces.close()
-        if error[0] is None:
-            self._pieces.finish()
+        try:
+            self._pieces.close()
+            if error[0] is None:
+                self._pieces.finish()
+        except BaseException as failed:
+            # Ends the block that made the folder, so that it is taken away.
+            self._aside.__exit__(type(failed), failed, failed.__traceback__)
+            raise
         self._aside.__exit__(*error)
 
 

@@ -14,15 +14,15 @@ import numpy as np
 from dlm_snn.atomic import write_text
 from dlm_snn.backends import run
 from dlm_snn.config import dump_config
-from dlm_snn.errors import DlmError
 from dlm_snn.metrics import accuracy, confidence_95
-from dlm_snn.record import checkout_commit, installed_versions, machine, to_json
+from dlm_snn.record import checkout_commit, installed_versions, machine
 from dlm_snn.tasks.split import split
 from dlm_snn.training import train_relu
 from experiments.agreement import Show
 from experiments.config import RunConfig
 from experiments.evaluate import evaluate
 from experiments.road import convert, train_network
+from experiments.rows import writing_rows
 from experiments.table import EXPERIMENTS, variant_config
 
 LAVA_AT_MOST = 1000
@@ -44,6 +44,9 @@ def key(config: RunConfig) -> str:
     del values["data"]["data_dir"], values["simulation"]
     if values["dynamics"] is None:
         del values["dynamics"]
+    else:
+        # Named since the first rows; left out where they change nothing.
+        values["dynamics"] = {k: v for k, v in values["dynamics"].items() if v or k not in ("layers", "curvature")}
     if values["data"]["validation_share"] is None:
         del values["data"]["validation_share"]
     values["n_steps"] = config.simulation.n_steps
@@ -94,52 +97,39 @@ def repeat(
     Returns:
         The rows of exactly these variants and seeds.
     """
-    rows = read_rows(results)
     wanted = []
-    for variant in variants:
-        for seed in seeds:
-            config = with_seed(variant_config(name, variant), seed)
-            found = next((row for row in rows if row["config"] == key(config)), None)
-            if found is None:
-                placed = config.model_copy(update={"data": config.data.model_copy(update={"data_dir": data_dir})})
-                control = getattr(EXPERIMENTS[name], "CONTROL", True)
-                figures = repetition(placed, _prefixed(show, f"{variant} {seed}: "), control)
-                found = {
-                    "experiment": name,
-                    "variant": variant,
-                    "seed": seed,
-                    "config": key(config),
-                    "date": datetime.now(timezone.utc).date().isoformat(),
-                    "commit": checkout_commit(),
-                    "machine": machine(),
-                    "torch": installed_versions().get("torch"),
-                    "figures": figures,
-                }
-                rows.append(found)
-                results.parent.mkdir(parents=True, exist_ok=True)
-                write_text(results, "".join(to_json(row) + "\n" for row in rows))
-                write_text(results.with_name(f"{name}-{variant}.yaml"), dump_config(variant_config(name, variant)))
-            wanted.append(found)
+    with writing_rows(results) as file:
+        for variant in variants:
+            for seed in seeds:
+                config = with_seed(variant_config(name, variant), seed)
+                found = next((row for row in file.rows if row["config"] == key(config)), None)
+                if found is None:
+                    placed = config.model_copy(update={"data": config.data.model_copy(update={"data_dir": data_dir})})
+                    control = getattr(EXPERIMENTS[name], "CONTROL", True)
+                    figures = repetition(placed, _prefixed(show, f"{variant} {seed}: "), control)
+                    found = _row(name, variant, seed, key(config), figures)
+                    file.append(found)
+                    write_text(results.with_name(f"{name}-{variant}.yaml"), dump_config(variant_config(name, variant)))
+                wanted.append(found)
     return wanted
+
+
+def _row(name: str, variant: str, seed: int, config: str, figures: dict[str, float]) -> dict[str, Any]:
+    return {
+        "experiment": name,
+        "variant": variant,
+        "seed": seed,
+        "config": config,
+        "date": datetime.now(timezone.utc).date().isoformat(),
+        "commit": checkout_commit(),
+        "machine": machine(),
+        "torch": installed_versions().get("torch"),
+        "figures": figures,
+    }
 
 
 def _prefixed(show: Show, prefix: str) -> Show:
     return lambda stage, done, total: show(prefix + stage, done, total)
-
-
-def read_rows(results: Path) -> list[dict[str, Any]]:
-    """The rows of a results file; none where it is not there.
-
-    Raises:
-        DlmError: a damaged line.
-    """
-    rows = []
-    for number, line in enumerate(results.read_text().splitlines() if results.is_file() else (), start=1):
-        try:
-            rows.append(json.loads(line))
-        except ValueError as error:
-            raise DlmError(f"{results}, line {number} is no JSON ({error}); mend or remove it") from error
-    return rows
 
 
 def table(rows: list[dict[str, Any]]) -> list[tuple[str, ...]]:
@@ -183,14 +173,3 @@ def paired(rows: list[dict[str, Any]]) -> list[tuple[str, ...]]:
 def _interval(values: list[float], form: str) -> str:
     mean, half = confidence_95(np.array(values))
     return f"{mean:{form}} ± {half:{form[1:]}}"
-
-
-def known_experiment(name: str) -> Any:
-    """The module of an experiment.
-
-    Raises:
-        DlmError: no such experiment.
-    """
-    if name not in EXPERIMENTS:
-        raise DlmError(f"no experiment '{name}'; known: {', '.join(EXPERIMENTS)}")
-    return EXPERIMENTS[name]

@@ -9,19 +9,21 @@ from typing import Any
 from dlm_snn.config import load_config
 from dlm_snn.errors import DlmError, nearest
 from dlm_snn.physics.trainer import DynamicsConfig
-from experiments import digits, dissipation, dlm, mnist
+from experiments import continual_p2, digits, dissipation, dlm, mnist, split_digits
 from experiments.config import RunConfig
 
 DATASETS: dict[str, ModuleType] = {"digits": digits, "mnist": mnist}
 """The recipes by dataset; each has the plain one and, over it, the DLM's."""
 EXPERIMENTS: dict[str, ModuleType] = {**DATASETS, "dlm": dlm, "dissipation": dissipation}
+CONTINUAL: dict[str, ModuleType] = {"split_digits": split_digits, "continual_p2": continual_p2}
+"""Experiments of continual learning: each has CELLS, variant -> Entry, and SEEDS."""
 
 
 def chosen_config(arguments: Namespace) -> RunConfig:
     """The dataset's recipe, over it the file, over it the single values.
 
     Raises:
-        DlmError: an unknown key, variant or value, or an unreadable file.
+        DlmError: an unknown key, variant or value, one of dynamics that are not used, or an unreadable file.
     """
     base = RunConfig()
     dynamics = arguments.dynamics or ("dlm" if arguments.config is None else None)
@@ -33,6 +35,11 @@ def chosen_config(arguments: Namespace) -> RunConfig:
         raise DlmError(f"--variant {arguments.variant} goes with --dataset; {nearest('', DATASETS)}")
     overrides = list(arguments.set)
     if arguments.dynamics == "plain":
+        asked = next((text for text in overrides if text.startswith("dynamics.")), None)
+        if asked is not None:
+            raise DlmError(
+                f"--set {asked}: plain training is by AdamW and has no such term; leave out --dynamics plain"
+            )
         overrides.append("dynamics=null")
     if arguments.data_dir is not None:
         overrides.append(f"data.data_dir={arguments.data_dir}")
@@ -64,3 +71,15 @@ def _over(values: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
         inner = merged.get(key)
         merged[key] = _over(inner or {}, change) if isinstance(change, dict) else change
     return merged
+
+
+def known_experiment(name: str) -> ModuleType:
+    """The module of an experiment, of either kind.
+
+    Raises:
+        DlmError: no such experiment.
+    """
+    known = {**EXPERIMENTS, **CONTINUAL}
+    if name not in known:
+        raise DlmError(f"no experiment '{name}'; {nearest(name, known)}")
+    return known[name]

@@ -37,7 +37,7 @@ def _run(arguments: Namespace) -> int:
     from dlm_snn.atomic import writing_folder
     from experiments.table import chosen_config
 
-    with _progress() as show:
+    with progress() as show:
         show("read the configuration", 0, 1)
         config = chosen_config(arguments)
         folder = arguments.runs / (arguments.name or _dated(config.data.dataset))
@@ -59,7 +59,7 @@ def _train_arguments(parser: ArgumentParser) -> None:
 def _train(arguments: Namespace) -> int:
     from experiments.table import chosen_config
 
-    with _progress() as show:
+    with progress() as show:
         show("read the configuration", 0, 1)
         config = chosen_config(arguments)
         from dlm_snn import artefact
@@ -93,7 +93,7 @@ def _command(arguments: Namespace) -> str:
 
 
 @contextmanager
-def _progress() -> Iterator[Show]:
+def progress() -> Iterator[Show]:
     """A bar on the terminal; one line a stage where the output is no terminal."""
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
@@ -167,21 +167,35 @@ def _print_summary(metrics: dict[str, Any], folder: Path) -> None:
 
 
 def _experiment_arguments(parser: ArgumentParser) -> None:
-    parser.add_argument("name", help="digits, mnist, dlm or dissipation")
-    parser.add_argument("--variant", action="append", metavar="NAME", help="only this one; repeatable")
-    parser.add_argument("--data-dir", type=Path, metavar="DIR", help="folder that holds the dataset")
+    from experiments.learn import run_arguments
+
     parser.add_argument(
-        "--results", type=Path, default=Path("experiments/results"), metavar="DIR", help="default: experiments/results"
+        "name", help="digits, mnist, dlm, dissipation; of continual learning: split_digits, continual_p2"
     )
+    parser.add_argument("--variant", action="append", metavar="NAME", help="only this one; repeatable")
+    run_arguments(parser)
 
 
 def _experiment(arguments: Namespace) -> int:
-    from experiments.repeat import known_experiment, paired, repeat, table
+    from experiments.table import CONTINUAL, known_experiment
 
     module = known_experiment(arguments.name)
+    if arguments.name in CONTINUAL:
+        from experiments.learn import run_table
+
+        return run_table(arguments, module)
+    return _repeated(arguments, module)
+
+
+def _repeated(arguments: Namespace, module: Any) -> int:
+    """An experiment whose repetitions each train and convert one network."""
+    from experiments.learn import refuse_continual
+    from experiments.repeat import paired, repeat, table
+
+    refuse_continual(arguments)
     results = arguments.results / f"{arguments.name}.jsonl"
     variants = arguments.variant or list(module.VARIANTS)
-    with _progress() as show:
+    with progress() as show:
         rows = repeat(arguments.name, variants, module.SEEDS, arguments.data_dir, results, show)
     from rich.console import Console
     from rich.table import Table

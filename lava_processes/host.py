@@ -24,6 +24,8 @@ from typing import Any
 
 from lava_processes.runner import SHARED_MEMORY, shared_memory_prefix
 
+JOBS = {"columns": "lava_processes.columns_graph"}
+"""Targets whose module has ``wired(folder, job)``, which gives a process of the graph to run."""
 CHUNK = 200
 """Steps between two signs of life."""
 LOOK_EVERY = 0.2
@@ -62,6 +64,10 @@ def _run_job(folder: Path, watch: _Watch) -> None:
     from dlm_snn import artefact
 
     job = json.loads((folder / "job.json").read_text())
+    if job["target"] in JOBS:
+        process = import_module(JOBS[job["target"]]).wired(folder, job)
+        _run_part(process, "fixed_pt", {"runs": 1, "length": job["length"]}, 0, watch)
+        return
     network = artefact.load(folder / "network")
     if job["target"] == "fused":
         _run_fused(folder, network, job, watch)

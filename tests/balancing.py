@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from math import sqrt
 from typing import Any, NamedTuple
 
@@ -13,6 +14,7 @@ from torch import Tensor
 from dlm_snn.backends.torch import SpikingModule
 from dlm_snn.physics.currents import paired
 from dlm_snn.physics.langevin import Dynamics, Loss, flat_loss, init, step
+from dlm_snn.surrogate import SoftSpikes
 from dlm_snn.tasks.datasets import Dataset, digits
 from dlm_snn.training import initial_network
 
@@ -20,8 +22,25 @@ LAYERS = [64 * 32, 320]
 """Parameters of the spiking network's layers."""
 
 
+@dataclass(frozen=True)
+class CountedSpikes(SoftSpikes):
+    """Soft spikes that note the share of (sample, step) in which the competition decides: its threshold is above 0."""
+
+    shares: list[float] = field(default_factory=list, compare=False)
+
+    def __call__(self, overshoot: Tensor, winners: int | None = None, groups: int = 1) -> Tensor:
+        if winners is not None:
+            last, next_ = overshoot.detach().topk(winners + 1).values[..., -2:].unbind(-1)
+            self.shares.append((last + next_ > 0).double().mean().item())
+        return super().__call__(overshoot, winners, groups)
+
+
 class Sums(NamedTuple):
-    """Of a run: everything booked, the prediction of the current's work, and its standard error."""
+    """Of a run: everything booked, the prediction of the current's work, and its standard error.
+
+    Attributes:
+        scatter: standard error of the residual by the scatter of its steps.
+    """
 
     heat: float
     work: float

@@ -18,8 +18,8 @@ from dlm_snn.config import Config
 from dlm_snn.verbs.verb import Verb
 
 HEAVY = {"torch", "lava", "brian2", "matplotlib", "sklearn", "scipy", "pydantic", "snntorch"}
-OWN = ["compare", "convert", "doctor", "experiment", "export", "fetch", "import", "raster", "report", "run", "simulate"]
-OWN.append("train")
+OWN = ["compare", "convert", "doctor", "experiment", "export", "fetch", "import", "learn", "raster", "report", "run"]
+OWN += ["simulate", "train"]
 
 Use = Callable[..., None]
 

@@ -49,6 +49,34 @@ def test_command_line_examples(tmp_path):
     assert first.replace("weight_bits: 8", "weight_bits: 4") == again
 
 
+def test_commands_of_continual_learning(tmp_path):
+    out = runs(["bash", "-e"], "\n".join(blocks(ROOT / "docs/continual.md", "bash")), tmp_path)
+    assert out.count("report: ") == 4
+    assert "XF" in out
+    rows = (tmp_path / "results" / "continual-digits.jsonl").read_text().splitlines()
+    # Three seeds of the first command are in the second's table; two joint ones in the third's.
+    assert len(rows) == 4 + 4 + 2
+    assert (tmp_path / "matrix.csv").read_text().startswith("after task,task 0,")
+
+
+def test_the_table_of_protocols_is_the_one_in_the_code():
+    from dlm_snn.tasks.protocols import PROTOCOLS
+
+    page = (ROOT / "docs" / "continual.md").read_text()
+    rows: dict[str, str] = {}
+    for line in page.splitlines():
+        if line.startswith("| `") and line.count("|") == 8:
+            rows.update(dict.fromkeys(re.findall(r"`([\w-]+)`", line.split("|")[1]), line))
+    assert rows.keys() == PROTOCOLS.keys()
+    for name, protocol in PROTOCOLS.items():
+        cells = [cell.strip() for cell in rows[name].split("|")[2:-1]]
+        assert protocol.name.rpartition("/")[2] in cells[0]
+        assert str(protocol.n_tasks) in cells[1]
+        assert int(cells[3]) == protocol.passes
+        for cell, told in zip(cells[4:], (protocol.boundary, protocol.label_at_test), strict=True):
+            assert ("yes" if told else "no") in cell
+
+
 def test_links_between_pages_lead_somewhere():
     links = [(page, link) for page in PAGES for link in re.findall(r"\]\(([^)#:]+)\)", page.read_text())]
     assert links

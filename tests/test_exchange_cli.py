@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import tracemalloc
 from pathlib import Path
 
 import h5py
@@ -16,6 +17,7 @@ from dlm_snn.cli import main
 from dlm_snn.differences import network_difference, raster_differences
 from dlm_snn.exchange.netx_writer import write_net
 from dlm_snn.exchange.nir_writer import write_nir
+from dlm_snn.exchange.table import write_csv
 from dlm_snn.recording_files import save_recording
 from tests.nets import make
 
@@ -58,6 +60,9 @@ def test_a_net_comes_in_and_goes_out(capsys):
     told = typed(capsys, "import", "a.net", "--out", "mine")
     assert "a: IntegerLIF (2,)" in told
     assert "network: mine.json" in told
+    typed(capsys, "import", "a.net")
+    assert "a.json exists; give --out a to replace it" in typed(capsys, "import", "a.net", code=2)
+    typed(capsys, "import", "a.net", "--out", "a")
     assert dlm.load("mine").digest() == integers().digest()
     typed(capsys, "export", "mine", "--to", "net", "--out", "b.net")
     assert "equal: digest" in typed(capsys, "compare", "a.net", "b.net")
@@ -177,7 +182,14 @@ BAD = {
         ["compare", "r.npz", "one/r.npz"],
         "the rasters of 'r' differ in (samples, steps, neurons): (1, 6, 3) and (1, 5, 3)",
     ),
-    "populations": (["compare", "r.npz", "many/a.npz"], "only one of them has a raster of 'a'"),
+    "populations": (["compare", "r.npz", "many"], "only one of them has a raster of 'a'"),
+    "a folder": (["import", "many"], "many is a folder; give one of its files"),
+    "twice": (["raster", "info", "both"], "both holds 'r' as .npz and as .raster; give one of them"),
+    "onto a folder": (["raster", "convert", "r.npz", "folder.nwb"], "cannot write folder.nwb, which is a folder"),
+    "onto a file": (["raster", "convert", "r.npz", "file.raster"], "cannot write file.raster, which is a file"),
+    "exists": (["raster", "convert", "many", "one"], "one exists; choose another name, remove it"),
+    "damaged csv": (["import", "bytes.csv", "--extent", "1,2,3"], "bytes.csv is not a readable CSV"),
+    "altered network": (["compare", "ours", "reset"], "reset.json: reset = 'zer0' is neither 'zero' nor 'subtract'"),
     "export of rasters": (["export", "r.npz", "--to", "nir"], "r.npz holds no network"),
     "export of a network": (["export", "ours", "--to", "nwb"], "ours holds no rasters"),
     "floats to net": (["export", "ours", "--to", "net"], "a .net file cannot do a network of floats"),
@@ -186,7 +198,8 @@ BAD = {
     "shape": (["import", "a.csv", "--extent", "1,2"], "argument --extent: '1,2' holds 2 numbers, not 3"),
     "range": (["raster", "cut", "r.npz", "x.npz", "--steps", "a:b"], "argument --steps: 'a:b' is not a range"),
     "stride": (["raster", "cut", "r.npz", "x.npz", "--steps", "0:4:2"], "'0:4:2' is not a range"),
-    "sample": (["raster", "cut", "r.npz", "x.npz", "--samples", "7"], ""),
+    "sample": (["raster", "cut", "r.npz", "x.npz", "--samples", "7"], "--samples 7:8 holds none of the samples 0..0"),
+    "steps": (["raster", "cut", "r.npz", "x.npz", "--steps", "4:2"], "--steps 4:2 holds none of the steps 0..5 of 'r'"),
     "no dt": (["import", "e.bs2"], "e.bs2 has times, not steps; give dt"),
     "truncated events": (["import", "t.bs2", "--dt", "0.001"], "t.bs2 has 7 bytes"),
     "pixel": (
@@ -207,19 +220,50 @@ def test_bad_input_is_one_line_and_leaves_nothing(capsys, name, tmp_path):
     (tmp_path / "a.nwb").write_text("x")
     (tmp_path / "e.bs2").write_bytes(bytes([33, 33, 0, 0, 5]))
     (tmp_path / "t.bs2").write_bytes(b"1234567")
-    for folder in ("many", "one", "empty"):
+    (tmp_path / "bytes.csv").write_bytes(b"\xff\xfe\x00a")
+    (tmp_path / "file.raster").write_text("x")
+    dlm.save(simple(), "reset")
+    (tmp_path / "reset.json").write_text((tmp_path / "reset.json").read_text().replace('"zero"', '"zer0"'))
+    for folder in ("many", "one", "empty", "both", "folder.nwb"):
         (tmp_path / folder).mkdir()
     ones = np.ones((1, 6, 3), bool)
     dlm.SpikeRaster.from_dense(ones).save("r.npz")
+    for form in ("npz", "raster"):
+        dlm.SpikeRaster.from_dense(ones).save(f"both/r.{form}")
     dlm.SpikeRaster.from_dense(ones[:, :5]).save("one/r.npz")
     for population in "ab":
         dlm.SpikeRaster.from_dense(ones).save(f"many/{population}.npz")
     before = sorted(p.name for p in tmp_path.iterdir())
-    if name == "sample":
-        assert "0 samples" in typed(capsys, *words)
-        return
     assert message in typed(capsys, *words, code=2)
     assert sorted(p.name for p in tmp_path.iterdir()) == before
+
+
+def test_files_of_one_raster_are_compared_whatever_their_names(capsys, raster):
+    raster.save("mine.npz")
+    raster.save("theirs.raster")
+    write_csv({"hidden": raster}, "a.csv")
+    write_csv({"output": raster}, "b.csv")
+    for first, second in (("mine.npz", "theirs.raster"), ("a.csv", "mine.npz"), ("mine.npz", "a.csv")):
+        assert "equal" in typed(capsys, "compare", first, second)
+    assert "only one of them has a raster of 'hidden'" in typed(capsys, "compare", "a.csv", "b.csv", code=2)
+
+
+def test_export_of_files_that_do_not_tell_their_step(capsys):
+    graph = write_nir(simple())
+    graph.metadata.clear()
+    nir.write("a.nir", graph)
+    assert "give dt" in typed(capsys, "export", "a.nir", "--to", "nir", "--out", "b.nir", code=2)
+    typed(capsys, "export", "a.nir", "--to", "nir", "--out", "b.nir", "--dt", 2e-3)
+    assert "equal: digest" in typed(capsys, "compare", "a.nir", "b.nir", "--dt", 2e-3)
+
+
+def test_a_raster_of_very_many_neurons_takes_no_memory(capsys):
+    none = np.zeros(0, np.uint32)
+    dlm.SpikeRaster(none, none, none, 1, 1, 2**32 - 1).save("a.npz")
+    tracemalloc.start()
+    assert "0 spikes, rate 0.00%, 4294967295 neurons silent" in typed(capsys, "raster", "info", "a.npz")
+    assert tracemalloc.get_traced_memory()[1] < 2**26
+    tracemalloc.stop()
 
 
 def test_a_damaged_net_is_one_line(capsys):

@@ -12,6 +12,7 @@ from dlm_snn.config import dump_config
 from dlm_snn.errors import DlmError
 from experiments import repeat
 from experiments.config import RunConfig
+from experiments.rows import read_rows
 from experiments.table import EXPERIMENTS, chosen_config, variant_config
 
 RESULTS = Path(__file__).resolve().parent.parent / "experiments" / "results"
@@ -19,7 +20,7 @@ RESULTS = Path(__file__).resolve().parent.parent / "experiments" / "results"
 
 @pytest.mark.parametrize("name", EXPERIMENTS)
 def test_every_repetition_has_its_row(name):
-    rows = repeat.read_rows(RESULTS / f"{name}.jsonl")
+    rows = read_rows(RESULTS / f"{name}.jsonl")
     for variant in EXPERIMENTS[name].VARIANTS:
         for seed in EXPERIMENTS[name].SEEDS:
             wanted = repeat.key(repeat.with_seed(variant_config(name, variant), seed))
@@ -62,8 +63,8 @@ def test_rows_are_appended_and_a_damaged_line_is_named(tmp_path, monkeypatch):
     assert [json.loads(line)["seed"] for line in results.read_text().splitlines()] == [0, 1]
     assert [config.network.seed for config in done] == [0, 1]
     results.write_text(results.read_text() + "{half a line\n")
-    with pytest.raises(DlmError, match="line 3 is no JSON"):
-        repeat.read_rows(results)
+    with pytest.raises(DlmError, match="line 3 is no row of JSON"):
+        read_rows(results)
 
 
 def test_the_key_sees_what_decides_the_figures_and_nothing_else():
@@ -91,6 +92,13 @@ def test_a_run_learns_by_the_dlms_dynamics_unless_told_otherwise(tmp_path):
     assert asked(config=file, dynamics="dlm").dynamics is not None
     file.write_text(dump_config(asked()))
     assert asked(config=file) == asked()
+    with pytest.raises(
+        DlmError, match=r"--set dynamics\.measure=true: plain training is by AdamW and has no such term"
+    ):
+        asked(dynamics="plain", set=["dynamics.measure=true"])
+    layered = asked(set=["dynamics.layers.pixels->hidden.temperature=1e-5"])
+    assert layered.dynamics.layers["pixels->hidden"].temperature == 1e-5
+    assert repeat.key(layered) != repeat.key(asked())
     with pytest.raises(DlmError, match=r"--set: dynamics\.friction = 0: .*greater than 0"):
         asked(set=["dynamics.friction=0"])
 

@@ -66,7 +66,7 @@ def test_winners_are_those_of_the_competition(plain, seed):
 
 @given(st.integers(-(2**31) + 1, 2**31 - 1), st.integers(0, 4096))
 def test_decay_in_32_bits_is_exact(value, keep):
-    found = _fast_compiled._decay.py_func(np.int32(value), np.int32(keep))
+    found = _fast_compiled.decayed.py_func(np.int32(value), np.int32(keep))
     assert found == int(decay(np.array(value), 4096 - keep).astype(np.int32))
 
 

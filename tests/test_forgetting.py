@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from dlm_snn.errors import DlmError
+from dlm_snn.physics import ornstein_uhlenbeck as ou
 from dlm_snn.physics.currents import Matrix
 from dlm_snn.physics.forgetting import TwoTasks, divergence, jko_step, wasserstein
 from dlm_snn.physics.langevin import Dynamics, init, step
@@ -97,6 +98,8 @@ def test_the_implicit_step_keeps_the_law():
         mean, deviation = jko_step(mean, deviation, 1.0, 0.5, 0.1)
     assert mean == pytest.approx(0, abs=1e-12)
     assert deviation**2 == pytest.approx(0.5, rel=1e-12)
+    explicit = ou.chain_covariance([[1.0]], [[0.5]], 0.1)[0, 0]
+    assert explicit == pytest.approx(0.526316, abs=5e-7)
 
 
 def test_divergence_and_distance_of_equal_laws_are_0():

@@ -54,6 +54,13 @@ def test_the_null_bias_is_that_of_the_number_of_pairs():
         assert 0.3 < found / from_states(walk(0.25, 0.25, n, rng), 3).bias < 2
 
 
+def couplings(n: int, alpha: float) -> np.ndarray:
+    """(S + alpha A) / sqrt(n) with the symmetric and the antisymmetric part of two normal matrices, seed 3."""
+    rng = np.random.default_rng(3)
+    first, second = rng.normal(size=(n, n)), rng.normal(size=(n, n))
+    return ((first + first.T) + alpha * (second - second.T)) / 2 / sqrt(n)
+
+
 def kinetic_ising(coupling: np.ndarray) -> np.ndarray:
     """P over the 2^n words of n spins that are all updated at once."""
     n = len(coupling)
@@ -63,17 +70,29 @@ def kinetic_ising(coupling: np.ndarray) -> np.ndarray:
 
 
 def test_kinetic_spins_by_enumeration():
-    """Symmetric couplings produce no entropy; antisymmetric ones do, and words tell how much."""
-    rng = np.random.default_rng(3)
-    drawn = rng.normal(0, 0.5, (3, 3))
-    assert chain_entropy_production(kinetic_ising(drawn + drawn.T)) == pytest.approx(0, abs=1e-13)
-    p = kinetic_ising(drawn + drawn.T + 0.4 * (drawn - drawn.T))
-    exact = chain_entropy_production(p)
-    assert exact > 0.05
-    states, edges = np.zeros(100_000, dtype=int), p.cumsum(1)
-    for t, chance in enumerate(rng.random(99_999)):
-        states[t + 1] = np.searchsorted(edges[states[t]], chance)
-    assert from_states(states, 8).sigma == pytest.approx(exact, rel=0.08)
+    """Symmetric couplings produce no entropy; antisymmetric ones do, and words of three neurons tell how much."""
+    for n, exact in ((3, (0.0, 0.36872, 1.50859)), (5, (0.0, 1.96444, 9.83385))):
+        found = [chain_entropy_production(kinetic_ising(couplings(n, alpha))) for alpha in range(3)]
+        assert found == pytest.approx(exact, rel=0, abs=5e-6)
+        assert abs(found[0]) < 1e-12
+    rng = np.random.default_rng(4)
+    for n, alpha, exact, tolerance in ((3, 1, 0.36872, 0.03), (3, 2, 1.50859, 0.06)):
+        found = from_states(spins(kinetic_ising(couplings(n, alpha)), 100_000, rng), 2**n)
+        assert found.sigma == pytest.approx(exact, rel=tolerance)
+    # Words of five at alpha = 2: even 1e5 steps give half of it, and the plug-in a tenth; both say so.
+    states = spins(kinetic_ising(couplings(5, 2)), 100_000, rng)
+    for pseudo_count, most in ((0.5, 0.7), (0.0, 0.2)):
+        found = from_states(states, 32, pseudo_count)
+        assert found.sigma < most * 9.83385
+        assert not found.resolved
+
+
+def spins(p: np.ndarray, n_steps: int, rng: np.random.Generator) -> np.ndarray:
+    """Words of a chain with the transitions p, from the first word."""
+    states, edges = np.zeros(n_steps, dtype=int), p.cumsum(1)
+    for t, chance in enumerate(rng.random(n_steps - 1)):
+        states[t + 1] = min(np.searchsorted(edges[states[t]], chance), len(p) - 1)
+    return states
 
 
 def test_one_way_transitions_raise_the_alarm():
@@ -165,6 +184,27 @@ def test_truncation_is_a_dry_friction(dv, bits, share):
     found = calibration(bits, dv, np.random.default_rng(9), n=1500)
     assert found == pytest.approx(share, abs=0.12)
     assert calibration(bits, dv, np.random.default_rng(9), scale=64, n=1500) > max(0.95, found)
+
+
+def test_stochastic_rounding_would_make_a_temperature_by_its_formula():
+    """(1/6) / (1 - beta^2): what it does not do, see above."""
+    assert [integer_variance(0, dv) for dv in (410, 41, 10)] == pytest.approx([0.877, 8.37, 34.2], rel=2e-3)
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: from_states([0, 3, 1], 3), r"states reach from 0 to 3; with n_states = 3 they are 0\.\.2"),
+        (lambda: from_states([0, -1, 1], 3), "states reach from -1 to 1"),
+        (lambda: transfer_entropy([0, 1, 1], [0, 1]), r"sequences of the shapes \(3,\) and \(2,\)"),
+        (lambda: transfer_entropy([0, 2, 1], [0, 1, 1]), "are of 0 and 1"),
+        (lambda: chain_entropy_production([[0.5, 0.4], [0.5, 0.5]]), "rows of a transition matrix sum to 1"),
+        (lambda: integer_variance(-1, 410), r"bits = -1 is not in 0\.\.24"),
+    ],
+)
+def test_what_has_no_arrow_of_time_is_refused(make, message):
+    with pytest.raises(DlmError, match=message):
+        make()
 
 
 def test_a_variance_without_a_leak_is_refused():

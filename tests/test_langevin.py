@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from math import exp, sqrt
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -116,6 +117,11 @@ def test_the_wrong_recipes_are_wrong():
     within(-((state.gradient + new.gradient) / 2 * shift).sum(-1) / (t * h), 0)
     assert -(full * shift).sum(-1).mean() / (t * h) == pytest.approx(4, abs=0.3)
     assert (full**2).sum(-1).mean() / t == pytest.approx(4, abs=0.2)
+    # Clipped at 0 step by step, a fall of the energy is positive in equilibrium too.
+    clipped = (-info.energy_change).clamp(min=0).mean() / (t * h)
+    assert clipped == pytest.approx(7.05, abs=0.3)
+    _, alone = step(state, loss, h, Dynamics(temperature=0.5), generator)
+    assert (-alone.energy_change).clamp(min=0).mean() / (t * h) > 5
     within(info.entropy_production, 2.0202)
 
 
@@ -169,11 +175,37 @@ def test_two_temperatures_conduct_heat():
         heat, entropy = heat + q, entropy + (q / temperatures).sum(-1)
         state = State(move.theta, move.momentum, energy, gradient)
     within(entropy / 40, ou.chain_entropy_production(hessian.numpy(), noise, 0.01))
-    within(heat[:, 1] / 40, 0.25 * 1.0075, 6)
-    within(heat[:, 0] / 40, -0.25 * 1.0075, 6)
+    # c^2 (T1 - T2) / 2K = .25, enlarged by the step as sigma is.
+    conducted = 0.25 * ou.chain_entropy_production(hessian.numpy(), noise, 0.01) / 0.125
+    within(heat[:, 1] / 40, conducted)
+    within(heat[:, 0] / 40, -conducted)
+
+
+@pytest.mark.parametrize(
+    ("drift", "noise", "h", "sigma"),
+    [
+        (ou.rotation(1, 1), 0.5 * np.eye(2), 0.03, 2.06186),
+        (ou.rotation(1, 1), 0.5 * np.eye(2), 0.001, 2.002002),
+        (ou.rotation(1, 3), np.eye(2), 0.01, 18.947),
+        ([[2.0, -1.0], [-1.0, 2.0]], np.diag([2.0, 1.0]), 0.1, 0.135135),
+        ([[2.0, -1.0], [-1.0, 2.0]], np.diag([2.0, 1.0]), 0.01, 0.125945),
+        ((np.eye(2) + TURN.numpy()) @ np.diag([6.0, 0.2]), np.eye(2), 0.1, 6.45),
+    ],
+)
+def test_entropy_production_of_chains(drift, noise, h, sigma):
+    last_place = 5 * 10.0 ** -(len(str(sigma).partition(".")[2]) + 1)
+    assert ou.chain_entropy_production(drift, noise, h) == pytest.approx(sigma, rel=0, abs=1.01 * last_place)
+
+
+def test_a_flow_at_the_ends_of_a_step_is_biased():
+    """H = diag(6, .2), h = .1: the chain has sigma = 6.45, <|Q g|^2> / T is 8.91; exact 6.2."""
+    hessian, turn = np.diag([6.0, 0.2]), TURN.numpy()
+    spread = ou.chain_covariance((np.eye(2) + turn) @ hessian, np.eye(2), 0.1)
+    assert np.trace(turn @ hessian @ spread @ hessian @ turn.T) == pytest.approx(8.91, abs=0.006)
 
 
 def test_estimators_of_chains_and_snapshots():
+    assert ou.entropy_production(np.diag([1.0, 4.0]), [[1, 0.5], [0.5, 1]]) == pytest.approx(0.6)
     assert ou.chain_entropy_production(np.diag([1.0, 4.0]), [[1, 0.5], [0.5, 1]], 1e-6) == pytest.approx(0.6, rel=1e-4)
     assert ou.entropy_production(np.diag([1.0, 4.0]), np.diag([1.0, 2.0])) == pytest.approx(0, abs=1e-12)
     assert ou.snapshot_entropy_production(1, 1, 0.1) == pytest.approx(1.800648, rel=1e-6)
@@ -200,11 +232,43 @@ def test_the_driven_oscillator(h, heat):
         residual.append(info.residual / h)
     within(torch.stack(q).mean(0), heat)
     within(torch.stack(x).mean(0), 2 * driven_variance(h, 0.5, 1.0, 1.0))
-    assert 2 * driven_variance(0.1, 0.5, 1.0, 1.0) == pytest.approx(2.670385, rel=1e-6)
     # What the integrator works by itself closes the balance; it falls with h^2.
     shadow = torch.stack(residual).mean()
     assert abs(shadow) < 0.2 * h**2
     assert torch.stack(w).mean() + shadow == pytest.approx(torch.stack(q).mean().item(), abs=0.02)
+
+
+def test_sigma_of_a_driven_oscillator_is_divided_by_its_friction():
+    """gamma = 2, k = .5, T = 1: <|Q g|^2> / (gamma T) = k^2 <x^2> / gamma = heat / T = .26667."""
+    generator = torch.Generator().manual_seed(15)
+    dynamics = Dynamics(temperature=1.0, friction=2.0, current=Matrix(0.5 * TURN))
+    squares = 2 / (1 - 0.5**2 / 2.0**2)
+    exact = 0.5**2 * squares / 2
+    assert exact == pytest.approx(0.266667, rel=1e-5)
+    point = torch.tensor([sqrt(squares), 0.0], dtype=torch.float64, requires_grad=True)
+    sigma, _ = sigma_of((point**2).sum() / 2, [point], dynamics)
+    assert sigma.item() == pytest.approx(exact)
+    loss = quadratic(torch.eye(2, dtype=torch.float64))
+    theta = torch.randn(PATHS, 2, dtype=torch.float64, generator=generator) * sqrt(squares / 2)
+    state = init(theta, loss, dynamics, torch.randn(PATHS, 2, dtype=torch.float64, generator=generator))
+    for _ in range(200):
+        state, _ = step(state, loss, 0.05, dynamics, generator)
+    infos = list(run(loss, state, 0.05, dynamics, 200, generator))
+    within(torch.stack([i.entropy_production for i in infos]).mean(0), exact)
+    within(torch.stack([i.housekeeping for i in infos]).mean(0), exact)
+    with pytest.raises(DlmError, match="a current as 'drift' does no work, so that it has no sigma"):
+        sigma_of((point**2).sum() / 2, [point], Dynamics(1.0, 2.0, current=Matrix(TURN), current_as="drift"))
+
+
+def test_the_driven_oscillators_exact_figures():
+    """Of our own step's linear map: heat at four steps, and <x^2> with its limit 2 T / (w^2 - k^2 / gamma^2)."""
+    for h, heat in ((0.5, 0.753854), (0.2, 0.679458), (0.1, 0.669827), (0.05, 0.667454)):
+        assert driven_heat(h, 0.5, 1.0, 1.0) == pytest.approx(heat, rel=0, abs=1e-6)
+    assert 2 * driven_variance(0.1, 0.5, 1.0, 1.0) == pytest.approx(2.670385, rel=1e-6)
+    settled = driven_covariance(1e-3, 0.5, 1.0, 1.0)
+    assert 2 * settled[0, 0] == pytest.approx(2.666667, rel=1e-6)
+    assert 2 * settled[2, 2] == pytest.approx(2.666667, rel=1e-3)
+    assert driven_heat(1e-3, 0.5, 1.0, 1.0) == pytest.approx(0.666667, rel=1e-5)
 
 
 def test_a_force_is_driven_and_a_drift_is_not():
@@ -428,6 +492,11 @@ def test_stability_limits():
     driven = Dynamics(friction=1.0, current=Matrix(0.5 * TURN))
     assert largest_step(driven, 16.0) == pytest.approx(0, abs=1e-6)
     assert largest_step(driven, 1.0) > 0.5
+    mobile = Dynamics(mobility=torch.tensor([0.1, 1.0]), current=Matrix(TURN))
+    assert largest_step(mobile, 4.0) == pytest.approx(2 * 0.1 / (4 * 1.01))
+    assert spectral_radius(mobile, 0.06, 4.0) > 1
+    with pytest.raises(DlmError, match="curvature = 0: give the loss's largest curvature"):
+        largest_step(plain, 0)
     with pytest.raises(DlmError, match=r"h = 0.45 is beyond the stability limit 0.4 at the curvature 4; lower h"):
         check_step(turning, 0.45, 4.0)
     with pytest.raises(DlmError, match="no step is stable: lower alpha or raise the friction"):
@@ -471,6 +540,13 @@ def test_the_largest_curvature_and_the_largest_weight_of_sigma():
     check_sigma_weight(dynamics, 0.99e-4, 20.0)
     with pytest.raises(DlmError, match=r"sigma_weight = 0.000101 is not below its stability limit 0.0001"):
         check_sigma_weight(dynamics, 1.01e-4, 20.0)
+    for slower in (
+        Dynamics(temperature=1e-3, mobility=0.1, current=Matrix(0.5 * TURN)),
+        Dynamics(temperature=1e-3, friction=0.1, current=Matrix(0.5 * TURN)),
+    ):
+        check_sigma_weight(slower, 0.99e-5, 20.0)
+        with pytest.raises(DlmError, match="stability limit 1e-05"):
+            check_sigma_weight(slower, 1.01e-5, 20.0)
 
 
 def test_pairs_within_and_across_layers():
@@ -524,6 +600,8 @@ def test_the_hebbian_current_is_a_normalised_outer_product():
         (lambda: Dynamics(injection_rate=-1.0), "injection_rate = -1.0: give P >= 0"),
         (lambda: Dynamics(current_as="momentum"), "current_as = 'momentum'; known: drift, force"),
         (lambda: Matrix(torch.eye(2)), r"Q is not antisymmetric: Q \+ Q\^T has entries up to 2"),
+        (lambda: Matrix(torch.full((2, 2), torch.nan)), "Q is not antisymmetric"),
+        (lambda: Paired(torch.tensor([1, 0]), torch.full((2,), torch.nan)), "Q is not antisymmetric"),
         (lambda: Matrix(torch.ones(2, 3)), r"Q has the shape \(2, 3\); give a square matrix"),
         (lambda: Paired(torch.tensor([1, 0]), torch.tensor([1.0, 1.0])), "Q is not antisymmetric: two strengths"),
         (lambda: Paired(torch.tensor([1, 2, 0]), torch.zeros(3)), "partner is no pairing"),
@@ -549,13 +627,17 @@ def test_a_gradient_that_is_not_finite_is_refused():
 
 
 @pytest.mark.parametrize(
-    ("friction", "order"), [(None, 1), (1.0, 2)], ids=["Euler-Maruyama, weak 1", "BAOAB, configurations 2"]
+    ("friction", "current_as", "order"),
+    [(None, "force", 1), (1.0, "force", 2), (1.0, "drift", 1)],
+    ids=["Euler-Maruyama, weak 1", "BAOAB, configurations 2", "BAOAB with an explicit drift, 1"],
 )
-def test_order_of_convergence(friction, order):
+def test_order_of_convergence(friction, current_as, order):
     """Of the driven plane's variance in the steady state, which is known in closed form."""
     k, alpha, temperature = 1.0, 0.5, 1.0
 
     def error(h: float) -> float:
+        if current_as == "drift":
+            return driven_covariance(h, alpha, friction, temperature, "drift")[0, 0] - temperature
         if friction is None:
             return ou.chain_covariance(ou.rotation(k, alpha), temperature * np.eye(2), h)[0, 0] - temperature / k
         return driven_variance(h, alpha, friction, temperature) - temperature / (1 - alpha**2 / friction**2)
@@ -565,9 +647,23 @@ def test_order_of_convergence(friction, order):
 
 
 def driven_variance(h: float, alpha: float, friction: float, temperature: float) -> float:
-    """<x^2> of one coordinate in the steady state of our own step, read off its linear map."""
+    """<x^2> of one coordinate in the steady state."""
+    return float(driven_covariance(h, alpha, friction, temperature)[0, 0])
+
+
+def driven_heat(h: float, alpha: float, friction: float, temperature: float) -> float:
+    """Heat per time in the steady state: what the bath's sub-step takes from |p|^2 / 2 after the kick."""
+    kick = np.hstack([-h * (np.eye(2) + alpha * TURN.numpy()), np.eye(2)])
+    kicked = np.trace(kick @ driven_covariance(h, alpha, friction, temperature) @ kick.T)
+    return float((1 - exp(-2 * friction * h)) * (kicked - 2 * temperature) / (2 * h))
+
+
+def driven_covariance(
+    h: float, alpha: float, friction: float, temperature: float, current_as: Literal["force", "drift"] = "force"
+) -> np.ndarray:
+    """Of (x, momentum) in the steady state of our own step, read off its linear map."""
     loss = quadratic(torch.eye(2, dtype=torch.float64))
-    cold = Dynamics(friction=friction, current=Matrix(alpha * TURN))
+    cold = Dynamics(friction=friction, current=Matrix(alpha * TURN), current_as=current_as)
     columns = []
     for i in range(4):
         unit = torch.zeros(4, dtype=torch.float64)
@@ -579,7 +675,7 @@ def driven_variance(h: float, alpha: float, friction: float, temperature: float)
     spread = np.vstack([h / 2 * np.eye(2), np.eye(2)]) * sqrt((1 - c * c) * temperature)
     from scipy.linalg import solve_discrete_lyapunov
 
-    return float(solve_discrete_lyapunov(matrix, spread @ spread.T)[0, 0])
+    return np.asarray(solve_discrete_lyapunov(matrix, spread @ spread.T))
 
 
 def test_total_energy_counts_the_half_kick():

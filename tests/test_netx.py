@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 import h5py
@@ -341,6 +342,24 @@ def test_a_note_that_does_not_fit_is_refused(tmp_path):
         read_net(path)
 
 
+@pytest.mark.parametrize(
+    ("key", "value", "message"),
+    [
+        ("layer/1/weight", 6, "weight_exp 3 would change weights of x->a"),
+        ("layer/1/bias", 1, "bias_exp 7 would change"),
+    ],
+)
+def test_a_note_does_not_change_numbers_that_somebody_edited(tmp_path, key, value, message):
+    path = tmp_path / "a.net"
+    projection = dlm.IntegerProjection("x", "a", dlm.Dense([[2, 4]]), weight_exp=3)
+    neuron = dlm.IntegerLIF((1,), dv=9, v_threshold=50, bias_mant=2, bias_exp=7)
+    write_net(dlm.IntegerNetwork({"x": dlm.Input((2,)), "a": neuron}, [projection]), path)
+    with h5py.File(path, "a") as file:
+        file[key][...] = value
+    with pytest.raises(dlm.DlmError, match=rf"a.net: its note .* \({message}.*delete that attribute"):
+        read_net(path)
+
+
 GOOD = dense([[2, -4], [6, 8]])
 BAD = {
     "average": ([GOOD, {"type": "average", "shape": [1]}], r"the layer type 'average' of .*/layer/1"),
@@ -357,6 +376,11 @@ BAD = {
     "fractions": ([dense([[2, 4.5]])], r"/layer/0/weight\[0, 1\] = 4.5 is not whole"),
     "NaN": ([dense([[2, np.nan]])], r"/layer/0/weight does not hold finite numbers"),
     "too large": ([dense([[2, -300]])], r"/layer/0: input->layer0: weights -300..2 are not multiples of 2 in -256"),
+    "wraps": ([dense([[1, -3]]) | {"weight": [[1e300, -3.0]]}], r"/layer/0/weight\[0, 0\] = 1e\+300 lies outside 32"),
+    "huge": (
+        [{"type": "input", "shape": [3000, 100, 100], **neurons()}],
+        r"/layer/0/shape = .* more than 16777216 neurons",
+    ),
     "odd and large": ([dense([[-3, 200]])], r"/layer/0: weight\[0, 0\] = -3 is odd, and weights reach 200"),
     "chain": ([GOOD, dense([[2, 4, 6]])], r"/layer/1/weight takes 3 inputs, the layer before has 2; they do not chain"),
     "image": (
@@ -398,6 +422,13 @@ def test_bad_files_are_named(tmp_path, name):
     assert "\n" not in str(caught.value)
 
 
+def test_options_that_do_not_fit_name_the_file(tmp_path):
+    path = net_file(tmp_path / "a.net", conv(np.ones((1, 1, 2, 2)), [1, 3, 3]))
+    for options, message in (((1, 28), "shape (1, 28) is not"), ((1, 4, 4), "graded_bits = 99 is not in 1..24")):
+        with pytest.raises(dlm.DlmError, match=rf"a.net: /layer/0: {re.escape(message)}"):
+            read_net(path, options, graded_bits=99)
+
+
 def test_files_that_are_none(tmp_path):
     path = tmp_path / "bad.net"
     with pytest.raises(dlm.DlmError, match=r"no file .*bad.net"):
@@ -417,6 +448,24 @@ def test_files_that_are_none(tmp_path):
         file.create_group("layer/1")
     with pytest.raises(dlm.DlmError, match=r"no group layer/0 among 1 layers"):
         read_net(path)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_damage_anywhere_is_refused_or_harmless(tmp_path, seed):
+    path = net_file(tmp_path / "bad.net", {"type": "input", "shape": [2]}, GOOD, dense([[2, 4]], delay=[1.0]))
+    whole = path.read_bytes()
+    generator = np.random.default_rng(seed)
+    refused = []
+    for place in generator.integers(0, len(whole), 150):
+        damaged = bytearray(whole)
+        damaged[place : place + 4] = generator.bytes(4)
+        path.write_bytes(damaged)
+        try:
+            read_net(path)
+        except dlm.DlmError as error:
+            refused.append(str(error))
+    assert len(refused) > 15
+    assert all(str(path) in message and "\n" not in message for message in refused)
 
 
 def test_a_huge_declared_shape_takes_no_memory(tmp_path):

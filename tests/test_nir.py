@@ -16,10 +16,14 @@ from hypothesis import strategies as st
 
 import dlm_snn as dlm
 from dlm_snn.errors import LossWarning
+from dlm_snn.exchange.netx import read_net
 from dlm_snn.exchange.nir import read_nir
 from dlm_snn.exchange.nir_writer import NOTE, write_nir
+from dlm_snn.tasks.encoding import pixels_to_spikes
 
 DT = 1e-3
+DATA = Path(os.environ.get("DLM_DATA", "nowhere"))
+TRAINED = DATA / "netx" / "mnist" / "network.net"
 
 
 def filled(value, n):
@@ -517,6 +521,44 @@ def stimuli(network, seed, n_steps=30):
     return given
 
 
+@pytest.mark.skipif(
+    not (DATA / "mnist.npz").is_file() or not TRAINED.is_file(),
+    reason="needs netx/ and mnist.npz in the folder that $DLM_DATA names",
+)
+@pytest.mark.parametrize("noted", [True, False])
+def test_a_trained_network_there_and_back(tmp_path, noted):
+    """lava-dl's published MNIST network (784-128-64-10), its integers as floats.
+
+    The threshold lies a quarter higher: sums of integers meet a whole one exactly, where a rounding decides.
+    """
+    integers = read_net(TRAINED)
+    populations = {
+        name: dlm.LIF(p.shape, du=(p.du + 1) / 4096, dv=p.dv / 4096, v_threshold=p.v_threshold + 0.25)
+        for name, p in integers.neurons.items()
+    }
+    network = dlm.Network(
+        {**integers.inputs, **populations},
+        [
+            dlm.Projection(p.pre, p.post, dlm.Dense(p.connection.weight * 2.0**p.weight_exp))
+            for p in integers.projections
+        ],
+    )
+    path = tmp_path / "a.nir"
+    written = write_nir(network, path, DT)
+    if not noted:
+        del written.metadata[NOTE]
+    again = read_nir(path) if noted else read_nir(written, DT)
+    if noted:
+        assert again.digest() == network.digest()
+    for name, neuron in network.neurons.items():
+        assert again.neurons[name].dv == pytest.approx(neuron.dv, rel=2**-52, abs=0)
+    with np.load(DATA / "mnist.npz") as stored:
+        spikes = pixels_to_spikes(stored["x_test"][:20], 32)
+    runs = [dlm.run(net, {"input": spikes}, 32, record=("s", "u", "v"), backend="fast") for net in (network, again)]
+    assert len(runs[0].rasters["layer2"]) > 500
+    assert all(raster == runs[1].rasters[name] for name, raster in runs[0].rasters.items())
+
+
 @settings(max_examples=200, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
 @given(networks(), st.integers(0, 2**32 - 1))
 def test_there_and_back_is_the_same_network(tmp_path_factory, network, seed):
@@ -690,6 +732,28 @@ BAD = {
 }
 
 
+def ladder(n: int, rungs: str = "ab"):
+    """An Input, n times parallel nodes one after another, a neuron: ways multiply."""
+    nodes, edges, last = {"in": inp(4)}, [], ["in"]
+    for i in range(n):
+        now = [f"{rung}{i}" for rung in rungs]
+        nodes |= {name: nir.Scale(np.full(4, 0.5)) for name in now}
+        edges += [(pre, post) for pre in last for post in now]
+        last = now
+    return graph({**nodes, "l": lif(4)}, [*edges, *((pre, "l") for pre in last)])
+
+
+BAD |= {
+    "ways without end": (ladder(40), "its ways between neurons pass more than 20000 nodes; join parallel ones"),
+    "a long row": (ladder(1500, "a"), "node 'a1299' lies more than 200 nodes before a neuron; join some"),
+    "a huge Input": (graph({"in": inp(10**13), "l": lif(4)}, [("in", "l")]), r"node 'in' \(Input\) has the shape \(10"),
+    "huge padding": (
+        one(nir.Conv2d((4, 4), np.ones((1, 1, 2, 2)), 1, 10**6, 1, 1, filled(1, 1)), lif(4), shape=(1, 4, 4)),
+        r"node 'bad' \(Conv2d\) has the shape \(1, 2000003, 2000003\), more than 67108864 values",
+    ),
+}
+
+
 @pytest.mark.parametrize("name", BAD)
 def test_what_has_no_equal_is_named(tmp_path, name):
     g, message = BAD[name]
@@ -700,6 +764,33 @@ def test_what_has_no_equal_is_named(tmp_path, name):
     with pytest.raises(dlm.DlmError, match=message) as caught:
         read_nir(tmp_path / "bad.nir", DT)
     assert str(tmp_path / "bad.nir") in str(caught.value)
+
+
+def test_damage_anywhere_is_refused_or_harmless(tmp_path):
+    path = tmp_path / "bad.nir"
+    write_nir(small(), path)
+    whole = path.read_bytes()
+    generator = np.random.default_rng(1)
+    refused = []
+    for place in generator.integers(0, len(whole), 250):
+        damaged = bytearray(whole)
+        damaged[place : place + 4] = generator.bytes(4)
+        path.write_bytes(damaged)
+        try:
+            read_nir(path)
+        except dlm.DlmError as error:
+            refused.append(str(error))
+    assert len(refused) > 25
+    assert all(str(path) in message and "\n" not in message for message in refused)
+
+
+def test_huge_metadata_take_no_memory(tmp_path):
+    path = tmp_path / "bad.nir"
+    nir.write(path, graph({"in": inp(4), "a": lif(4)}, [("in", "a")]))
+    with h5py.File(path, "a") as file:
+        file.create_dataset("node/metadata/by/x", shape=(10**7, 10**7), dtype="f8", chunks=(10, 10))
+    with pytest.raises(dlm.DlmError, match=r"/node/metadata/by/x declares the shape \(10000000, 10000000\)"):
+        read_nir(path, DT)
 
 
 def test_damaged_files_are_named(tmp_path):

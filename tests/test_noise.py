@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from math import sqrt
 
 import numpy as np
@@ -96,7 +97,12 @@ def test_a_ring_is_antisymmetric():
     [
         (lambda: with_noise(net(), "zzz", 1.0), "no neuron population 'zzz'; known: h"),
         (lambda: with_noise(net(), "h", -1.0), "temperature = -1.0: give T >= 0"),
+        (lambda: with_noise(net(), "h", math.inf), "temperature = inf: give T >= 0"),
         (lambda: with_noise(net(0.5), "h", 1.0), "'h' has a current with memory"),
+        (
+            lambda: with_noise(with_noise(net(), "h", 1.0)[0], "h", 1.0),
+            "'h' has a bath, 'noise_h'; give one of the sum",
+        ),
         (lambda: uniform(0, "x", 1, 1, 1, 25), "bits = 25 is not in 1..24"),
     ],
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from math import exp
 
 import numpy as np
@@ -11,9 +12,10 @@ from pydantic import ValidationError
 from torch import Tensor
 
 from dlm_snn.errors import DlmError
-from dlm_snn.physics import thermostat
+from dlm_snn.physics import thermostat, trainer
 from dlm_snn.physics.dissipation import coactivity, dissipate
 from dlm_snn.physics.optimizer import Langevin
+from dlm_snn.physics.thermodynamics import sigma_of
 from dlm_snn.physics.trainer import DynamicsConfig, one_cycle
 from dlm_snn.tasks.datasets import digits
 from dlm_snn.training import TrainingConfig, initial_network, train
@@ -155,6 +157,29 @@ def test_the_hebbian_current_drives_its_weight():
     torch.testing.assert_close(weight.detach(), torch.full((2, 3), 0.1 * 0.5 / 6**0.5, dtype=torch.float64))
 
 
+def test_a_loaded_state_goes_on_where_it_was():
+    """Momenta, warm-up, temperatures and the pairs of Q; the noise goes on with its generator."""
+    nets = [problem()[0] for _ in range(2)]
+    _, x, y = problem()
+    generators = [torch.Generator().manual_seed(seed) for seed in (1, 2)]
+    ours, theirs = (
+        Langevin(net.parameters(), 0.1, generator, temperature=t, friction=0.5, alpha=0.5, warmup=20)
+        for net, generator, t in zip(nets, generators, (1e-3, 1e-2), strict=True)
+    )
+    for _ in range(10):
+        ours.step(closure_of(nets[0], ours, x, y))
+    nets[1].load_state_dict(nets[0].state_dict())
+    theirs.load_state_dict(ours.state_dict())
+    generators[1].set_state(generators[0].get_state())
+    for _ in range(10):
+        for net, optimizer in zip(nets, (ours, theirs), strict=True):
+            optimizer.step(closure_of(net, optimizer, x, y))
+    for a, b in zip(nets[0].parameters(), nets[1].parameters(), strict=True):
+        assert torch.equal(a, b)
+    with pytest.raises(DlmError, match="this is no state of Langevin"):
+        ours.load_state_dict(torch.optim.SGD(nets[0].parameters(), lr=0.1).state_dict())
+
+
 def made(**options):
     return Langevin([torch.nn.Parameter(torch.zeros(4))], options.pop("lr", 0.1), torch.Generator(), **options)
 
@@ -165,10 +190,20 @@ def made(**options):
         (lambda: made(temperature=-1.0), "temperature = -1.0: give T >= 0"),
         (lambda: made(friction=0.0), "friction = 0.0: the underdamped form needs a bath"),
         (lambda: made(lr=0.0), "lr = 0.0: the step h is positive"),
+        (lambda: made(lr=math.inf), "lr = inf: the step h is positive"),
+        (lambda: made(lr=0.1, curvature=-1.0).step(), "curvature = -1.0: give the loss's largest curvature"),
+        (lambda: made().add_param_group({"params": []}), "pairs are drawn once; give all groups when"),
+        (
+            lambda: Langevin([{"params": [torch.zeros(2)], "temprature": 0.1}], 0.1, torch.Generator()),
+            "a parameter group has 'temprature'; did you mean 'temperature'",
+        ),
+        (lambda: made().set_temperature([0.1, 0.2]), "2 temperatures for 1 groups"),
         (lambda: made(form="hebb"), "form = 'hebb'; did you mean 'hebbian'"),
         (lambda: made(form="hebbian", measure=True), "no balance is defined for the Hebbian current"),
         (lambda: made(measure=True).step(), r"a balance needs the loss at both ends of a step; call step\(closure\)"),
         (lambda: made(lr=0.5, curvature=10.0, warmup=0).step(), "h = 0.5 is beyond the stability limit 0.2"),
+        (lambda: made(function="cubic"), "function = 'cubic'; known: linear"),
+        (lambda: made(measure=True).step(lambda: None), "the closure returned no loss; end it with 'return loss'"),
         (lambda: made().activity(None, None, None), "activities are for form='hebbian'"),
         (lambda: made().book_synaptic(1.0), "there is no measured step"),
         (
@@ -287,19 +322,84 @@ def test_other_dynamics_train(constants):
 
 def test_the_entropy_objective_has_a_gradient_and_a_limit():
     plain, _ = trained(temperature=1e-3, sigma_weight=0.0)
-    inert, _ = trained(temperature=1e-3, sigma_weight=0.0)
     pushed, _ = trained(temperature=1e-3, sigma_weight=1e-8)
-    assert plain.digest() == inert.digest() != pushed.digest()
+    assert plain.digest() != pushed.digest()
     with pytest.raises(DlmError, match="sigma_weight = 10 is not below its stability limit"):
         trained(temperature=1e-3, sigma_weight=10.0)
 
 
+def test_an_objective_without_a_gradient_is_inert(monkeypatch):
+    """The control: a sigma that is a number alone, as in the seed study, trains as weight 0 does, bit for bit."""
+    plain, _ = trained(temperature=1e-3, sigma_weight=0.0)
+    monkeypatch.setattr(trainer, "sigma_of", lambda *given: tuple(x.detach() for x in sigma_of(*given)))
+    inert, _ = trained(temperature=1e-3, sigma_weight=1e-8)
+    assert plain.digest() == inert.digest()
+
+
 @pytest.mark.parametrize(
-    "wrong", [{"temperature": -1.0}, {"friction": 0.0}, {"step": 0.0}, {"alpha": -0.1}, {"dissipation": "often"}]
+    ("wrong", "message"),
+    [
+        ({"sigma_weight": 1e-9, "alpha": 0.0}, "sigma needs an information current of the antisymmetric form"),
+        ({"sigma_weight": 1e-9, "form": "hebbian"}, "sigma needs an information current of the antisymmetric form"),
+        ({"sigma_weight": 1e-9, "function": "tanh"}, "holds for function 'linear' only"),
+        ({"sigma_weight": 1e-9, "current_as": "drift"}, "'drift' does no work"),
+        ({"sigma_weight": 1e-9, "thermostat": "annealed"}, "has a limit that falls with T; set thermostat to 'const"),
+        ({"sigma_weight": 1e-9, "temperature": 0.0}, "not below its stability limit 0 "),
+        ({"friction": None, "curvature": 20.0}, "h = .* is beyond the stability limit 0.08 at the curvature 20"),
+        ({"curvature": 20.0}, "no step is stable: lower alpha or raise the friction"),
+        ({"step": 1e30}, "the gradient is not finite; lower the step"),
+    ],
+)
+def test_training_that_cannot_be_is_refused(wrong, message):
+    with pytest.raises(DlmError, match=message) as refused:
+        trained(**wrong)
+    assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"temperature": -1.0},
+        {"temperature": math.inf},
+        {"friction": 0.0},
+        {"step": 0.0},
+        {"step": math.inf},
+        {"alpha": -0.1},
+        {"dissipation": "often"},
+        {"layers": {"pixels->hidden": {"temperature": -1.0}}},
+        {"layers": {"pixels->hidden": {"step": 0.1}}},
+    ],
 )
 def test_a_configuration_out_of_range_is_refused(wrong):
     with pytest.raises(ValidationError):
         DynamicsConfig(**wrong)
+
+
+def test_layers_of_a_configuration_have_their_own_constants():
+    """As one constant for all where they agree; a thermostat cools each from its own temperature."""
+    both = {"pixels->hidden": {"temperature": 1e-5}, "hidden->output": {"temperature": 1e-5}}
+    assert trained(temperature=1e-5)[0].digest() == trained(layers=both)[0].digest()
+    own = {"pixels->hidden": {"temperature": 0.0, "friction": 0.5}, "hidden->output": {"alpha": 0.0}}
+    _, curve = trained(layers=own, temperature=1e-3, measure=True, thermostat="annealed")
+    books = curve[-1]["thermodynamics"]
+    weights = {"pixels->hidden": 64 * 48, "hidden->output": 48 * 10}
+    share = weights["hidden->output"] / sum(weights.values())
+    assert 0 < books["temperature"] < 0.6e-3 * share
+    assert books["entropy_production"] is None
+    assert books["work_current"]["pixels->hidden"] != 0
+    assert books["work_current"]["hidden->output"] == 0
+
+
+@pytest.mark.parametrize(
+    ("layers", "message"),
+    [
+        ({"hidden->out": {"alpha": 0.0}}, "dynamics.layers has no trained layer 'hidden->out'; did you mean 'hidden->"),
+        ({"hidden->output": {"friction": 0.5}}, "friction is set for some groups only"),
+    ],
+)
+def test_a_layer_that_cannot_be_is_refused(layers, message):
+    with pytest.raises(DlmError, match=message):
+        trained(layers=layers, friction=None)
 
 
 def test_a_balance_of_the_hebbian_form_is_refused():

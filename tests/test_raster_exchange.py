@@ -26,7 +26,7 @@ from dlm_snn.exchange.grid import Moved, to_steps, to_times
 from dlm_snn.exchange.neo import from_neo, to_neo
 from dlm_snn.exchange.nir_recording import from_nir_data, to_nir_data
 from dlm_snn.exchange.nwb import read_nwb, write_nwb
-from dlm_snn.exchange.table import from_frame, read_csv, to_frame, write_csv
+from dlm_snn.exchange.table import from_frame, populations_of, read_csv, to_frame, write_csv
 
 DTS = (1e-3, 1e-4, 0.0123, 1 / 3, 3e-9)
 
@@ -121,10 +121,38 @@ def test_nwb_of_others(tmp_path):
         io.write(file)
     with pytest.raises(DlmError, match=r"a.nwb does not tell its steps; give dt"):
         read_nwb(path)
+    with pytest.raises(DlmError, match=r"a.nwb: dt = 0 is not a number of seconds above 0"):
+        read_nwb(path, 0)
     rasters, moved = read_nwb(path, 1e-3)
     assert rasters["units"] == SpikeRaster(np.array([0, 0, 0]), np.array([2, 10, 500]), np.array([0, 0, 2]), 1, 501, 3)
     assert (moved.events, moved.merged) == (2, 1)
     assert moved.most == pytest.approx(1e-4)
+
+
+def test_nwb_of_many_long_samples(tmp_path):
+    path = tmp_path / "a.nwb"
+    n_steps = 2**31
+    raster = SpikeRaster(np.array([0, 9]), np.array([7, n_steps - 1]), np.array([0, 1]), 10, n_steps, 2)
+    write_nwb({"a": raster}, path)
+    assert read_nwb(path) == ({"a": raster}, Moved())
+
+
+def test_nwb_does_not_lose_units_or_take_another_step(tmp_path):
+    path = tmp_path / "a.nwb"
+    write_nwb({"a": SpikeRaster.from_dense(np.ones((1, 4, 2), bool), 2e-3)}, path)
+    with pytest.raises(DlmError, match=r"a.nwb: it was written for dt = 0.002 s, not 0.001 s; leave dt out"):
+        read_nwb(path, 1e-3)
+    with pytest.raises(DlmError, match=r"a.nwb: .* not 0 s"):
+        read_nwb(path, 0)
+    with h5py.File(path, "a") as file:
+        file["units/population"][1] = "b"
+    with pytest.raises(DlmError, match=r"a.nwb: its notes 'dlm-snn' do not tell the extent of the units of 'b'"):
+        read_nwb(path)
+    with h5py.File(path, "a") as file:
+        del file["units/neuron"]
+        file["units"].attrs["colnames"] = ["spike_times", "population"]
+    rasters, _ = read_nwb(path)
+    assert {name: raster.dt for name, raster in rasters.items()} == {"a": 2e-3, "b": 2e-3}
 
 
 def test_damaged_nwb_files_are_named(tmp_path):
@@ -137,6 +165,10 @@ def test_damaged_nwb_files_are_named(tmp_path):
     with h5py.File(path, "w") as file:
         file["x"] = 1
     with pytest.raises(DlmError, match=r"a.nwb is not a readable NWB file"):
+        read_nwb(path)
+    with h5py.File(path, "w") as file:
+        file["units"] = np.arange(3)
+    with pytest.raises(DlmError, match=r"a.nwb: /units is an array, expected a table"):
         read_nwb(path)
     with pynwb.NWBHDF5IO(str(path), "w") as io:
         io.write(pynwb.NWBFile("a", "b", pynwb.file.datetime(2020, 1, 1).astimezone()))
@@ -159,6 +191,16 @@ def test_neo_there_and_back(rasters):
     again, moved = from_neo(to_neo(rasters))
     assert same(rasters, again)
     assert moved == Moved()
+
+
+def test_neo_of_ours_that_somebody_changed():
+    block = to_neo({"a": SpikeRaster.from_dense(np.ones((1, 3, 2), bool))})
+    with pytest.raises(DlmError, match=r"dt = 0.002 of a Neo block that has steps of 0.001 s"):
+        from_neo(block, 2e-3)
+    assert from_neo(block, 1e-3)[0]["a"].dt == 1e-3
+    block.segments[0].spiketrains[0].annotate(population="b")
+    with pytest.raises(DlmError, match="population 'b' of the Neo block is not in its annotation"):
+        from_neo(block)
 
 
 def test_neo_of_others():
@@ -197,6 +239,11 @@ CSV = {
     "population,sample,step,neuron\na,0,1,2\n": "does not tell its extents",
     "sample,step,neuron\n0,1,2\n": "no column 'population'; it has sample, step, neuron",
     "": "no column 'population'; it has none",
+    "{head}a,0,1,99999999999999999999\n": r"line 3, 'a,0,1,99999999999999999999', holds a number beyond 4294967295",
+    "# dlm_snn [1]\npopulation,sample,step,neuron\n": r"its extents hold \[1\]; expected population",
+    '# dlm_snn {"a": 3}\npopulation,sample,step,neuron\na,0,1,1\n': "its extents hold 3; expected population",
+    '# dlm_snn {"a": {"n_samples": 1, "n_steps": 2, "n_neurons": 3, "dt": "x"}}\n'
+    "population,sample,step,neuron\na,0,1,1\n": "population 'a': raster dt = 'x' is not a number of seconds",
     "{head}a,0,1,x\n": r"line 3, 'a,0,1,x', is not an event",
     "{head}a,0,1,2\na,0\n": r"line 4, 'a,0', is not an event",
     "{head}b,0,1,1\n": "events of the population 'b', whose extents are not told",
@@ -218,6 +265,19 @@ def test_bad_csv_is_named(tmp_path, text):
     with pytest.raises(DlmError, match=CSV[text]) as caught:
         read_csv(path)
     assert str(path) in str(caught.value)
+
+
+def test_a_csv_of_a_spreadsheet(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text("population,sample,step,neuron\n#1,0,1,2\n", encoding="utf-8-sig")
+    assert populations_of(path) == ["#1"]
+    extents = {"#1": {"n_samples": 1, "n_steps": 2, "n_neurons": 3}}
+    assert read_csv(path, extents)["#1"].dense()[0, 1, 2]
+    path.write_bytes(b"\xff\xfe\x00a")
+    with pytest.raises(DlmError, match=r"a.csv is not a readable CSV"):
+        populations_of(path)
+    with pytest.raises(MissingError, match=r"no file .*b.csv"):
+        populations_of(tmp_path / "b.csv")
 
 
 def test_frames_without_what_is_needed():
@@ -318,6 +378,9 @@ def test_bs2(tmp_path):
     raster, moved = from_events([events], 1e-3)
     assert list(zip(raster.step, raster.neuron, strict=True)) == [(0, 33), (66, 1 * 34 * 34 + 4 * 34 + 3)]
     assert (raster.extent, moved.events) == ((1, 67, 2312), 2)
+    path.write_bytes(b"")
+    with pytest.raises(DlmError, match=r"a.bs2 is empty; give a recording"):
+        read_bs2(path)
     path.write_bytes(b"1234567")
     with pytest.raises(DlmError, match=r"a.bs2 has 7 bytes, no whole number of events"):
         read_bs2(path)

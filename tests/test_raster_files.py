@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from dataclasses import replace
 from io import BytesIO
 from mmap import mmap
 
@@ -14,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from dlm_snn import DlmError, SpikeRaster, run
+from dlm_snn import DlmError, SpikeRaster, raster_files, run
 from dlm_snn.errors import MissingError
 from dlm_snn.raster_files import RasterWriter
 from tests.nets import make
@@ -245,6 +246,7 @@ def test_what_lies_together_is_not_copied(raster, tmp_path):
         ((0, 0, [1, 1]), "a neuron is chosen twice"),
         ((0, 0, [0.5]), "are no slice, number or array of indices"),
         ((0, 0, 0, 0), "4 indices were given"),
+        ((0, 0, np.zeros(2, float)), "are no slice, number or array of indices"),
     ],
 )
 def test_a_part_that_is_not_there_is_named(raster, index, message):
@@ -325,6 +327,36 @@ def test_a_broken_off_writer_leaves_nothing(raster, tmp_path):
         assert list(tmp_path.iterdir()) == []
 
 
+def test_a_writer_that_cannot_finish_leaves_nothing(raster, tmp_path, monkeypatch):
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(raster_files, "_write_numbers", full)
+    writer = RasterWriter(tmp_path / "a.raster", *raster.extent)
+    with pytest.raises(OSError, match="No space left"), writer:
+        writer.append(raster, 0)
+    # The writer still lives: nothing is left to what ends with it.
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_writer_keeps_the_step_that_it_was_given(raster, tmp_path):
+    path = tmp_path / "a.raster"
+    with RasterWriter(path, *raster.extent, dt=1e-4) as writer:
+        with pytest.raises(DlmError, match=r"a piece of dt = 0.002 s for a raster of 0.0001 s"):
+            writer.append(raster, 0)
+        writer.append(replace(raster, dt=1e-4), 0)
+    assert SpikeRaster.load(path).dt == 1e-4
+    with pytest.raises(DlmError, match=r"raster n_steps = 4294967296 is not a whole number"):
+        RasterWriter(path, 1, 2**32, 1)
+    with pytest.raises(DlmError, match=r"a piece of dt = 0.001 s for a raster of 0.002 s"):
+        broken_off(tmp_path / "b.raster", [(raster[:, :5], 0), (replace(raster, dt=1e-3)[:, 5:], 5)])
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_no_neurons_may_be_chosen(raster):
+    assert raster[:, :, []] == SpikeRaster.from_dense(raster.dense()[:, :, :0])
+
+
 def test_a_folder_of_unsorted_or_other_events_is_put_in_order(raster, tmp_path):
     path = tmp_path / "a.raster"
     raster.save(path)
@@ -378,9 +410,11 @@ def test_a_truncated_array_of_a_folder_is_named(raster, tmp_path, name):
     assert "is not a complete raster" in refused(tmp_path / "a.raster")
 
 
-@pytest.mark.parametrize(("name", "value"), [("n_steps", -1), ("n_neurons", 2.5), ("dt", 0), ("n_samples", 2**40)])
+@pytest.mark.parametrize(
+    ("name", "value"), [("n_steps", -1), ("n_neurons", 2.5), ("dt", 0), ("n_samples", 2**40), ("dt", "x")]
+)
 def test_an_extent_that_cannot_be_is_named(raster, tmp_path, name, value):
     raster.save(tmp_path / "a.raster")
     meta = tmp_path / "a.raster" / "meta.json"
     meta.write_text(json.dumps({**json.loads(meta.read_text()), name: value}))
-    assert f"raster {name} = {value}" in refused(tmp_path / "a.raster")
+    assert f"raster {name} = {value!r}" in refused(tmp_path / "a.raster")

@@ -119,7 +119,7 @@ def gather(index, offset, begin, sample, step, neuron):  # type: ignore[no-untyp
 
 
 @njit(inline="always")
-def _decay(value, keep):  # type: ignore[no-untyped-def]
+def decayed(value, keep):  # type: ignore[no-untyped-def]
     """trunc(value keep / 4096) in 32 bits: the value is split at its twelfth bit."""
     size = np.uint32(abs(np.int64(value)))
     share = np.uint32(keep)
@@ -201,11 +201,11 @@ def _step_integer(u, v, drive, parameters, rule, events):  # type: ignore[no-unt
         lowest: Any = np.int32(n)
         for i in range(n):
             shifted = np.int32(drive_b[i] << np.int32(6))
-            current = np.int32(_decay(u_b[i], keep_u[i]) + shifted)
+            current = np.int32(decayed(u_b[i], keep_u[i]) + shifted)
             inside = _wrap(current)
             wrapped += np.int32(inside != current)
             u_b[i] = inside
-            voltage = np.int32(np.int32(_decay(v_b[i], keep_v[i]) + inside) + bias[i])
+            voltage = np.int32(np.int32(decayed(v_b[i], keep_v[i]) + inside) + bias[i])
             reached = min(max(voltage, _LOWEST), _HIGHEST)
             saturated += np.int32(reached != voltage)
             v_b[i] = reached

@@ -34,7 +34,7 @@ def read_bs2(path: str | os.PathLike[str]) -> CameraEvents:
 
     Raises:
         MissingError: no such file.
-        DlmError: a length that is no multiple of 5 bytes.
+        DlmError: an empty file, or a length that is no multiple of 5 bytes.
 
     Source: Orchard et al., Frontiers in Neuroscience 9:437 (2015).
     """
@@ -42,6 +42,8 @@ def read_bs2(path: str | os.PathLike[str]) -> CameraEvents:
     if not path.is_file():
         raise MissingError(f"no file {path}; give a recording of events (.bs2)")
     content = path.read_bytes()
+    if not content:
+        raise DlmError(f"{path} is empty; give a recording of events (.bs2)")
     if len(content) % EVENT_BYTES:
         raise DlmError(f"{path} has {len(content)} bytes, no whole number of events of {EVENT_BYTES}; it is truncated")
     column, row, high, middle, low = np.frombuffer(content, np.uint8).reshape(-1, EVENT_BYTES).T.astype(np.int64)

@@ -39,23 +39,24 @@ class Moved(NamedTuple):
         return f"{self.events} events were moved onto the grid, by {self.most:.3g} s at most{merged}"
 
 
-def to_steps(times: ArrayLike, dt: float) -> tuple[NDArray[np.int64], Moved]:
+def to_steps(times: ArrayLike, dt: float, limit: int = INDEX_LIMIT) -> tuple[NDArray[np.int64], Moved]:
     """The nearest step of each time: step = round(t / dt), never floor, which loses events to rounding.
 
     Args:
         times: seconds.
         dt: seconds a step.
+        limit: steps there may be; a raster has fewer than 2^32, its samples one after another more.
 
     Raises:
-        DlmError: no number above 0 for dt; times that are not finite, negative or beyond 2^32 steps, with the first.
+        DlmError: no number above 0 for dt; times that are not finite, negative or beyond the limit, with the first.
     """
     check_dt(dt)
     times = np.asarray(times, dtype=np.float64)
     steps = np.round(times / dt)
-    bad = ~((steps >= 0) & (steps < INDEX_LIMIT))
+    bad = ~((steps >= 0) & (steps < limit))
     if bad.any():
         at = int(np.argmax(bad))
-        raise DlmError(f"event {at} has the time {times[at]:g} s, outside 0..{INDEX_LIMIT * dt:g} s (2^32 steps)")
+        raise DlmError(f"event {at} has the time {times[at]:g} s, outside 0..{limit * dt:g} s ({limit} steps)")
     off = np.abs(times - steps * dt)
     moved = off > ON_GRID * dt
     return steps.astype(np.int64), Moved(int(moved.sum()), float(off[moved].max(initial=0.0)))

@@ -27,7 +27,7 @@ def opened(path: Path, meaning: str) -> Iterator[h5py.File]:
 
     Raises:
         MissingError: no such file.
-        DlmError: not an HDF5 file, or a damaged one.
+        DlmError: not an HDF5 file, or a damaged one, also where the damage shows while it is read.
     """
     if not path.is_file():
         raise MissingError(f"no file {path}; give a {meaning}")
@@ -36,7 +36,11 @@ def opened(path: Path, meaning: str) -> Iterator[h5py.File]:
     except OSError as error:
         raise DlmError(f"{path} is not a readable HDF5 file ({_short(error)}); write it again") from error
     with file:
-        yield file
+        try:
+            yield file
+        except (KeyError, OSError, RuntimeError) as error:
+            # What h5py raises where a header, a link or a tree inside is damaged.
+            raise DlmError(f"{path} is damaged ({_short(error)}); write it again") from error
 
 
 def array(file: Path, group: h5py.Group, key: str) -> NDArray | None:
@@ -63,10 +67,24 @@ def check_size(file: Path, group: h5py.Group, key: str) -> None:
     dataset = group[key]
     if not isinstance(dataset, h5py.Dataset):
         raise DlmError(f"{_where(file, group, key)} is a group, expected an array")
-    declared, stored = dataset.nbytes, dataset.id.get_storage_size()
+    try:
+        declared, stored = dataset.nbytes, dataset.id.get_storage_size()
+    except (ValueError, TypeError) as error:
+        raise DlmError(f"{_where(file, group, key)} is damaged ({_short(error)}); write it again") from error
     if declared > COMPRESSION * stored:
         where = _where(file, group, key)
-        raise DlmError(f"{where} declares the shape {dataset.shape}, {declared} bytes, but holds {stored} bytes")
+        raise DlmError(
+            f"{where} declares the shape {dataset.shape}, {declared} bytes, but holds {stored} bytes; write it again"
+        )
+
+
+def check_sizes(file: Path, group: h5py.Group) -> None:
+    """``check_size`` of every dataset in a group and in the groups within."""
+    for key, item in group.items():
+        if isinstance(item, h5py.Dataset):
+            check_size(file, group, key)
+        elif isinstance(item, h5py.Group):
+            check_sizes(file, item)
 
 
 def _where(file: Path, group: h5py.Group, key: str) -> str:

@@ -57,12 +57,15 @@ def from_neo(block: Any, dt: float | None = None) -> tuple[dict[str, SpikeRaster
         dt: seconds a step; needed for blocks of others.
 
     Raises:
-        DlmError: segments with different numbers of trains, times that are no times.
+        DlmError: a dt that is not that of a block of ours, a population that its annotation does not tell, times that
+            are no times.
     """
     noted = block.annotations.get(NOTE)
     step_size = dt if noted is None else float(noted["dt"])
     if step_size is None:
         raise DlmError("the Neo block does not tell its steps; give dt, in seconds")
+    if noted is not None and dt not in (None, step_size):
+        raise DlmError(f"dt = {dt!r} of a Neo block that has steps of {step_size!r} s; leave dt out")
     trains: dict[str, list[tuple[int, int, Any]]] = {}
     if noted is not None:
         trains = {population: [] for population in noted["n_neurons"]}
@@ -71,6 +74,8 @@ def from_neo(block: Any, dt: float | None = None) -> tuple[dict[str, SpikeRaster
         numbers: dict[str, int] = {}
         for train in segment.spiketrains:
             population = str(train.annotations.get("population", "units"))
+            if noted is not None and population not in trains:
+                raise DlmError(f"population '{population}' of the Neo block is not in its annotation '{NOTE}'")
             number = numbers.get(population, 0)
             numbers[population] = number + 1
             neuron = int(train.annotations.get("neuron", number)) if noted is not None else number

@@ -5,10 +5,7 @@ Source: lava-dl 0.6.0, lava/lib/dl/netx/hdf5.py (what netx builds), lava/lib/dl/
 
 from __future__ import annotations
 
-import json
 import os
-from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,11 +21,10 @@ from dlm_snn.connections.sparse import Sparse
 from dlm_snn.errors import DlmError, UnsupportedError, nearest
 from dlm_snn.exchange import hdf5
 from dlm_snn.exchange.netx_layer import Layer, layers
+from dlm_snn.exchange.netx_notes import NOTE, as_noted
 from dlm_snn.network import Input, IntegerNetwork, IntegerProjection
 from dlm_snn.neurons.integer_lif import IntegerLIF
 
-NOTE = "dlm_snn"
-"""Attribute of the file in which ``write_net`` keeps what the format has no place for; netx does not read it."""
 CURRENT_BITS = 13
 """bias_mant is a signed integer of 13 bits, and a layer of type "input" gets its data through it."""
 BIAS_EXP = 6
@@ -76,7 +72,7 @@ def read_net(
         builder = _Builder(path, input_shape, graded_bits, reset_interval)
         for layer in layers(path, file):
             builder.add(layer)
-        return _as_noted(builder.network(), file.attrs.get(NOTE), path)
+        return as_noted(builder.network(), file.attrs.get(NOTE), path)
 
 
 def input_transform(path: str | os.PathLike[str]) -> tuple[int, int]:
@@ -135,9 +131,9 @@ class _Builder:
             raise DlmError(f"{layer} is of type 'input' but not the first layer")
         shape = self.image = layer.shape()
         if "neuron" not in layer.group:
-            self._source(Input(shape, graded_bits=self.graded_bits))
+            self._source(layer, shape, self.graded_bits)
             return
-        self._source(Input(shape, graded_bits=CURRENT_BITS, signed=True))
+        self._source(layer, shape, CURRENT_BITS, signed=True)
         n = int(np.prod(shape))
         one_to_one = Sparse((n, n), np.arange(n), np.arange(n), np.ones(n, dtype=int))
         neuron = self._neuron(layer, shape, bias=False)
@@ -145,8 +141,12 @@ class _Builder:
             raise UnsupportedError(_TARGET, f"a filtered input current (iDecay below 4096) in {layer}", "use a dense")
         self._join(layer, neuron, IntegerProjection("input", f"layer{layer.name}", one_to_one, sign_mode="excitatory"))
 
-    def _source(self, source: Input) -> None:
-        self.populations["input"], self.last = source, "input"
+    def _source(self, layer: Layer, shape: tuple[int, ...], graded_bits: int | None, signed: bool = False) -> None:
+        try:
+            self.populations["input"] = Input(shape, graded_bits=graded_bits, signed=signed)
+        except DlmError as error:
+            raise DlmError(f"{layer}: {error}") from error
+        self.last = "input"
 
     def _start(self, layer: Layer, kind: str) -> None:
         """The Input of a file that does not begin with one."""
@@ -158,7 +158,7 @@ class _Builder:
         if shape is None:
             raise DlmError(f"{layer} does not say the shape of its input; give input_shape=(channel, row, column)")
         self.image = tuple(shape)
-        self._source(Input(self.image, graded_bits=self.graded_bits))
+        self._source(layer, self.image, self.graded_bits)
 
     def _matrix(self, layer: Layer, key: str) -> NDArray[np.int64]:
         weight, n = layer.whole(key), int(np.prod(layer.shape()))
@@ -320,52 +320,3 @@ def _projection(pre: str, post: str, connection: Connection, delay: Any) -> Inte
             "bits of mixed sign (even numbers -256..254)"
         )
     return IntegerProjection(pre, post, connection.with_weight(2 * weight), delay, weight_exp=-1)
-
-
-def _as_noted(network: IntegerNetwork, note: Any, path: Path) -> IntegerNetwork:
-    """The network with what the format has no place for, as ``write_net`` noted it.
-
-    The file's numbers stay as they are; only their writing (exponents, modes), scales, names and order come back.
-    """
-    if note is None:
-        return network
-    try:
-        noted: Mapping[str, Any] = json.loads(note)
-        names = dict(zip(network.populations, noted["chain"], strict=True))
-        populations = {
-            names[old]: _rewritten(population, noted["populations"][names[old]])
-            for old, population in network.populations.items()
-        }
-        modes = noted["projections"]
-        projections = {
-            f"{p.pre}->{p.post}": _in_mode(p, **modes[f"{p.pre}->{p.post}"])
-            for p in (replace(q, pre=names[q.pre], post=names[q.post]) for q in network.projections)
-        }
-        return IntegerNetwork(
-            {name: populations[name] for name in noted["populations"]}, [projections[n] for n in modes]
-        )
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise DlmError(f"{path}: its note '{NOTE}' does not fit its layers ({error}); delete that attribute") from error
-
-
-def _rewritten(population: Any, noted: Mapping[str, Any]) -> Any:
-    if isinstance(population, Input):
-        return replace(population, **noted)
-    bias = np.asarray(population.bias)
-    if noted["one_bias"] and bias.size and not np.ptp(bias):
-        bias = bias.flat[0]
-    exponent = noted["bias_exp"]
-    return replace(population, bias_mant=bias // 2**exponent, bias_exp=exponent, scale=noted["scale"])
-
-
-def _in_mode(projection: IntegerProjection, weight_exp: int, num_weight_bits: int, sign_mode: Any) -> IntegerProjection:
-    """The same sums with another exponent: weight * 2^weight_exp stays."""
-    shift = projection.weight_exp - weight_exp
-    weight = projection.connection.weight
-    return replace(
-        projection,
-        connection=projection.connection.with_weight(weight << shift if shift > 0 else weight >> -shift),
-        weight_exp=weight_exp,
-        num_weight_bits=num_weight_bits,
-        sign_mode=sign_mode,
-    )

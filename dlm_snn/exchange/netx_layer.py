@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import prod
 from pathlib import Path
 
 import h5py
@@ -11,6 +12,11 @@ from numpy.typing import NDArray
 
 from dlm_snn.errors import DlmError
 from dlm_snn.exchange import hdf5
+
+WHOLE_LIMIT = 2**31
+"""Whole numbers beyond it are none of a network of 8 bits, and must not wrap."""
+NEURONS_LIMIT = 2**24
+"""Neurons of a layer, beyond which a declared shape is taken for a mistake."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +61,9 @@ class Layer:
         if np.any(value != np.round(value)):
             bad = tuple(map(int, np.argwhere(value != np.round(value))[0]))
             raise DlmError(f"{self}/{key}{list(bad)} = {value[bad]} is not whole; export the quantized network")
+        if np.any(np.abs(value.astype(np.float64)) > WHOLE_LIMIT):
+            bad = tuple(map(int, np.argwhere(np.abs(value.astype(np.float64)) > WHOLE_LIMIT)[0]))
+            raise DlmError(f"{self}/{key}{list(bad)} = {value[bad]:g} lies outside 32 bits; export the network again")
         return value.astype(np.int64)
 
     def pair(self, key: str, default: int | None = None) -> tuple[int, int]:
@@ -69,6 +78,8 @@ class Layer:
         axes = tuple(int(n) for n in self.whole("shape").reshape(-1))
         if len(axes) not in (1, 3) or min(axes) < 1:
             raise DlmError(f"{self}/shape = {axes} is not (n,) or (channel, row, column)")
+        if prod(axes) > NEURONS_LIMIT:
+            raise DlmError(f"{self}/shape = {axes} is more than {NEURONS_LIMIT} neurons; export the network again")
         return axes
 
 

@@ -18,7 +18,8 @@ from dlm_snn.connections.dense import Dense
 from dlm_snn.connections.pool2d import Pool2d
 from dlm_snn.connections.sparse import Sparse
 from dlm_snn.errors import UnsupportedError
-from dlm_snn.exchange.netx import BIAS_EXP, CURRENT_BITS, NOTE
+from dlm_snn.exchange.netx import BIAS_EXP, CURRENT_BITS
+from dlm_snn.exchange.netx_notes import NOTE
 from dlm_snn.network import Input, IntegerNetwork, IntegerProjection, Network
 from dlm_snn.neurons.integer_lif import IntegerLIF
 

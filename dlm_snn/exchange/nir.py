@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-import re
 import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from math import prod
 from pathlib import Path
 from typing import Any
 
-import h5py
 import nir
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +19,8 @@ from dlm_snn.connections.connection import Connection
 from dlm_snn.connections.dense import Dense
 from dlm_snn.connections.sparse import Sparse
 from dlm_snn.errors import DlmError, LossWarning, UnsupportedError
-from dlm_snn.exchange import hdf5, nir_nodes
+from dlm_snn.exchange import nir_nodes
+from dlm_snn.exchange.nir_graph import expanded, from_file, identifiers
 from dlm_snn.exchange.nir_nodes import TARGET
 from dlm_snn.exchange.nir_notes import from_notes
 from dlm_snn.exchange.nir_timing import layered
@@ -30,8 +30,12 @@ from dlm_snn.neurons.lif import LIF
 
 ONE = "one"
 """Name of the constant Input that carries biases into a filtered current."""
-PATHS = 10_000
-"""Paths between neurons beyond which a graph is taken for a mistake."""
+PASSED = 20_000
+"""Nodes on all ways between neurons, beyond which a graph is taken for a mistake."""
+NODES_IN_A_ROW = 200
+"""Stateless nodes between two neurons, likewise."""
+VALUES_LIMIT = 2**26
+"""Values of one node, likewise."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +72,7 @@ def read_nir(
     where = "the graph"
     if not isinstance(graph, nir.NIRGraph):
         where = str(graph)
-        graph = _from_file(Path(graph))
+        graph = from_file(Path(graph))
     try:
         if NOTE in (graph.metadata or {}):
             return from_notes(graph, dt)
@@ -83,42 +87,13 @@ def read_nir(
         raise DlmError(f"{where}: {error}") from error
 
 
-def _from_file(path: Path) -> nir.NIRGraph:
-    with hdf5.opened(path, "NIR graph (.nir)") as file:
-        if not isinstance(file.get("node"), h5py.Group):
-            raise DlmError(f"{path} has no group 'node'; it is not a NIR graph")
-        _check_nodes(path, file["node"])
-    try:
-        return nir.read(path, type_check=False)
-    except Exception as error:
-        # nir checks by assert, KeyError and others.
-        reason = f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
-        raise DlmError(f"{path} is not a complete NIR graph ({reason}); write it again") from error
-
-
-def _check_nodes(path: Path, group: h5py.Group) -> None:
-    """Look at every declared shape and type before any memory is taken."""
-    kind = hdf5.text(path, group, "type")
-    known = {cls.__name__ for cls in vars(nir).values() if isinstance(cls, type) and issubclass(cls, nir.NIRNode)}
-    if kind not in known:
-        raise DlmError(f"{path}: node '{group.name}' has the type {kind!r}, which this nir {nir.version} does not know")
-    for key, item in group.items():
-        if isinstance(item, h5py.Dataset):
-            hdf5.check_size(path, group, key)
-    nodes = group.get("nodes")
-    if isinstance(nodes, h5py.Group):
-        for node in nodes.values():
-            if not isinstance(node, h5py.Group):
-                raise DlmError(f"{path}: {nodes.name} holds an array, expected nodes")
-            _check_nodes(path, node)
-
-
 class _Reader:
     """Takes a graph apart into populations and the stateless paths between them."""
 
     def __init__(self, graph: nir.NIRGraph, dt: float, extra_steps: bool) -> None:
         self.dt, self.extra_steps = dt, extra_steps
-        self.nodes, edges = _expanded(graph)
+        self.passed = 0
+        self.nodes, edges = expanded(graph)
         for pre, post in edges:
             for end in (pre, post):
                 if end not in self.nodes:
@@ -133,7 +108,7 @@ class _Reader:
         self.inputs = [n for n, node in self.nodes.items() if isinstance(node, nir.Input) and not self.pre[n]]
         self.neurons = [n for n, node in self.nodes.items() if isinstance(node, nir_nodes.NEURONS)]
         self._check_ends(edges)
-        self.names = _identifiers([*self.inputs, *self.neurons])
+        self.names = identifiers([*self.inputs, *self.neurons], ONE)
 
     def _check_ends(self, edges: list[tuple[str, str]]) -> None:
         """Every stateless node lies between populations."""
@@ -157,8 +132,6 @@ class _Reader:
         for name in self.neurons:
             populations[self.names[name]], factors[name] = nir_nodes.neuron(name, self.nodes[name], self.dt)
             found += [(path, name) for path in self._paths(name)]
-        if len(found) > PATHS:
-            raise DlmError(f"it has {len(found)} paths between neurons, more than {PATHS}")
         wires = [(path.source, name, *self._connection(path, name, factors[name])) for path, name in found]
         depth, back = layered([*self.inputs, *self.neurons], self.inputs, [(w[0], w[1]) for w in wires])
         projections = [self._projection(*wire, depth, (wire[0], wire[1]) in back) for wire in wires]
@@ -189,14 +162,20 @@ class _Reader:
             axes = None if node.input_type is None else node.input_type.get("input")
             if axes is None or not np.size(axes) or np.min(axes) < 1:
                 raise DlmError(f"node '{name}' (Input) has the shape {axes}; expected positive numbers")
-            return nir_nodes.shape_of(axes)
+            return _not_too_large(name, node, nir_nodes.shape_of(axes))
         return nir_nodes.shape_of(node.v_threshold.shape)
 
     def _paths(self, name: str, behind: tuple[str, ...] = ()) -> Iterator[_Path]:
         """All ways back from a node to populations."""
         for pre in self.pre[name]:
+            # Every node passed counts, since ways that end nowhere cost as much.
+            self.passed += 1
+            if self.passed > PASSED:
+                raise DlmError(f"its ways between neurons pass more than {PASSED} nodes; join parallel ones")
             if pre in self.inputs or pre in self.neurons:
                 yield _Path(pre, behind)
+            elif len(behind) == NODES_IN_A_ROW:
+                raise DlmError(f"node '{pre}' lies more than {NODES_IN_A_ROW} nodes before a neuron; join some")
             elif pre in behind:
                 raise UnsupportedError(TARGET, f"the loop {' -> '.join((pre, *behind))} without a neuron", "add one")
             else:
@@ -259,7 +238,7 @@ class _Reader:
                 f"node '{name}' ({type(node).__name__}) takes {connection.n_pre} values, gets the shape {shape}"
             )
         scale = isinstance(node, nir.Scale)
-        return (shape if scale else connection.post_shape), connection
+        return _not_too_large(name, node, shape if scale else connection.post_shape), connection
 
     def _projection(
         self, source: str, name: str, connection: Connection, late: Any, depth: Mapping[str, int], closes: bool
@@ -313,44 +292,14 @@ class _Reader:
         return shape if isinstance(node, nir.Delay) else self._passed(pre, node, shape)[0]
 
 
+def _not_too_large(name: str, node: Any, shape: tuple[int, ...]) -> tuple[int, ...]:
+    if prod(shape) > VALUES_LIMIT:
+        raise DlmError(f"node '{name}' ({type(node).__name__}) has the shape {shape}, more than {VALUES_LIMIT} values")
+    return shape
+
+
 def _with_bias(name: str, neuron: LIF, constant: NDArray) -> tuple[LIF, Projection | None]:
     """Added to v where the current is not filtered, else by synapses from a constant."""
     if np.all(np.asarray(neuron.du) == 1):
         return replace(neuron, bias=nir_nodes.one_or_all(constant)), None
     return neuron, Projection(ONE, name, Dense(constant[:, None]))
-
-
-def _expanded(graph: nir.NIRGraph, prefix: str = "") -> tuple[dict[str, Any], list[tuple[str, str]]]:
-    """Nodes and edges with nested graphs put in place: their Inputs and Outputs only pass on."""
-    nodes: dict[str, Any] = {}
-    edges: list[tuple[str, str]] = []
-    starts: dict[str, str] = {}
-    ends: dict[str, str] = {}
-    for name, node in graph.nodes.items():
-        own = f"{prefix}{name}"
-        if not isinstance(node, nir.NIRGraph):
-            nodes[own] = node
-            continue
-        inner_nodes, inner_edges = _expanded(node, f"{own}.")
-        nodes |= inner_nodes
-        edges += inner_edges
-        doors = [[n for n, k in node.nodes.items() if isinstance(k, kind)] for kind in (nir.Input, nir.Output)]
-        if [len(names) for names in doors] != [1, 1]:
-            raise UnsupportedError(TARGET, f"the graph '{own}' with several Inputs or Outputs", "take it apart")
-        starts[own], ends[own] = (f"{own}.{names[0]}" for names in doors)
-    for pre, post in graph.edges:
-        a, b = f"{prefix}{pre}", f"{prefix}{post}"
-        edges.append((ends.get(a, a), starts.get(b, b)))
-    return nodes, edges
-
-
-def _identifiers(names: list[str]) -> dict[str, str]:
-    """A population's name for each node: letters, digits and _, not beginning with a digit."""
-    chosen: dict[str, str] = {}
-    for name in names:
-        plain = re.sub(r"\W", "_", name)
-        plain = plain if plain.isidentifier() else f"n{plain}"
-        while plain in chosen.values() or plain == ONE:
-            plain += "_"
-        chosen[name] = plain
-    return chosen

@@ -13,6 +13,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import h5py
 import numpy as np
 
 from dlm_snn.atomic import writing
@@ -74,7 +75,7 @@ def read_nwb(path: str | os.PathLike[str], dt: float | None = None) -> tuple[dic
 
     Args:
         path: the file.
-        dt: seconds a step; needed for files of others.
+        dt: seconds a step; needed for files of others. Ours tell it: another one is an error.
 
     Returns:
         population -> raster, and how many times did not lie on the grid.
@@ -85,9 +86,11 @@ def read_nwb(path: str | os.PathLike[str], dt: float | None = None) -> tuple[dic
     """
     path = Path(path)
     with hdf5.opened(path, "NWB file (.nwb)") as file:
-        for key in file.get("units", {}):
-            if hasattr(file["units"][key], "nbytes"):
-                hdf5.check_size(path, file["units"], key)
+        units = file.get("units")
+        if isinstance(units, h5py.Dataset):
+            raise DlmError(f"{path}: /units is an array, expected a table; write it again")
+        if units is not None:
+            hdf5.check_sizes(path, units)
     with _units(path) as (units, notes):
         if units is None or "spike_times" not in units.colnames:
             raise DlmError(f"{path} has no units table with spike times; there is nothing to read")
@@ -102,8 +105,10 @@ def read_nwb(path: str | os.PathLike[str], dt: float | None = None) -> tuple[dic
         neurons = [int(n) for n in units["neuron"][:]] if noted is not None and "neuron" in units.colnames else None
     try:
         if noted is not None and neurons is not None:
+            if dt is not None and dt != noted["dt"]:
+                raise DlmError(f"it was written for dt = {noted['dt']!r} s, not {dt!r} s; leave dt out")
             return _ours(times, names, neurons, noted)
-        return _others(times, names, float(dt or 1e-3))
+        return _others(times, names, noted["dt"] if dt is None else dt)
     except (KeyError, TypeError) as error:
         raise DlmError(f"{path}: its notes '{NOTE}' do not fit ({error}); write it again") from error
     except DlmError as error:
@@ -134,11 +139,14 @@ def _ours(
 ) -> tuple[dict[str, SpikeRaster], Moved]:
     n_samples, n_steps, dt = noted["n_samples"], noted["n_steps"], noted["dt"]
     rasters, moved = {}, Moved()
+    unknown = sorted(set(names) - set(noted["populations"]))
+    if unknown:
+        raise DlmError(f"its notes '{NOTE}' do not tell the extent of the units of '{unknown[0]}'; write it again")
     for name, extent in noted["populations"].items():
         own = [i for i, other in enumerate(names) if other == name]
         flat = np.concatenate([times[i] for i in own]) if own else np.zeros(0)
         neuron = np.repeat([neurons[i] for i in own], [times[i].size for i in own]) if own else np.zeros(0, int)
-        place, off = to_steps(flat, dt)
+        place, off = to_steps(flat, dt, max(n_samples * n_steps, 1))
         sample, step = np.divmod(place, max(n_steps, 1))
         raster, merged = gathered(sample, step, neuron, (n_samples, n_steps, extent["n_neurons"]), dt)
         rasters[name] = raster

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 
 from dlm_snn import artefact
@@ -48,12 +49,14 @@ class Stored:
         rasters: population -> raster; empty where there is only a network.
         recording: with states, where they were recorded.
         moved: what an import did to times off the grid.
+        by_file: the file holds no name; the raster's is the file's own.
     """
 
     network: AnyNetwork | None = None
     rasters: Mapping[str, SpikeRaster] = field(default_factory=dict)
     recording: Recording | None = None
     moved: Moved = field(default_factory=Moved)
+    by_file: bool = False
 
 
 NETWORKS = (".net", ".nir", ".json", ".safetensors")
@@ -89,9 +92,12 @@ def _folder(path: Path, simulator: str) -> Stored:
         return Stored(recording.network, recording.rasters, recording)
     if (path / "record.json").is_file():
         return _run(path, simulator)
-    found = sorted([*path.glob("*.npz"), *path.glob(f"*{FOLDER}")])
+    found = sorted([*path.glob("*.npz"), *path.glob(f"*{FOLDER}")], key=lambda file: (file.stem, file.suffix))
     if not found:
-        raise MissingError(f"no network, run, recording or raster in {path}")
+        raise MissingError(f"no network, run, recording or raster in {path}; give a folder that 'dlm-snn' wrote")
+    twice = next((one for one, other in pairwise(found) if one.stem == other.stem), None)
+    if twice is not None:
+        raise DlmError(f"{path} holds '{twice.stem}' as .npz and as {FOLDER}; give one of them")
     return Stored(rasters={file.stem: SpikeRaster.load(file) for file in found})
 
 
@@ -152,8 +158,8 @@ def _rasters(path: Path, options: Options) -> Stored:
             raster, moved = events.from_events([recording], options.dt, shape)
         except DlmError as error:
             raise DlmError(f"{path}: {error}") from error
-        return Stored(rasters={name: raster}, moved=moved)
-    return Stored(rasters={name: SpikeRaster.load(path)})
+        return Stored(rasters={name: raster}, moved=moved, by_file=True)
+    return Stored(rasters={name: SpikeRaster.load(path)}, by_file=True)
 
 
 def write_rasters(rasters: Mapping[str, SpikeRaster], path: Path) -> None:

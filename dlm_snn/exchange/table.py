@@ -6,6 +6,7 @@ import csv
 import json
 import os
 from collections.abc import Iterable, Mapping
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +16,14 @@ from numpy.typing import NDArray
 from dlm_snn.atomic import writing
 from dlm_snn.errors import DlmError, MissingError
 from dlm_snn.exchange.grid import optional, to_times
-from dlm_snn.raster import EXTENT, SpikeRaster
+from dlm_snn.raster import EXTENT, INDEX_LIMIT, SpikeRaster
 
 COLUMNS = ("population", "sample", "step", "neuron")
 NOTE = "dlm_snn"
 """Key under which a frame's attributes and a CSV's first line hold the extents."""
 _HEAD = f"# {NOTE} "
+_ENCODING = "utf-8-sig"
+"""Spreadsheets begin a file with a byte order mark."""
 
 
 def to_frame(rasters: Mapping[str, SpikeRaster]) -> Any:
@@ -92,13 +95,14 @@ def read_csv(
 
     Raises:
         MissingError: no such file.
-        DlmError: a missing column, a value that is no whole number, events outside or twice; names file and line.
+        DlmError: a missing column, a value that is no whole number, events outside or twice, extents that are none;
+            names file and line.
     """
     path = Path(path)
     if not path.is_file():
         raise MissingError(f"no file {path}; give a CSV of events")
     try:
-        with path.open(newline="", encoding="utf-8") as file:
+        with path.open(newline="", encoding=_ENCODING) as file:
             first = file.readline()
             if first.startswith(_HEAD):
                 extents = extents if extents is not None else json.loads(first[len(_HEAD) :])
@@ -109,24 +113,36 @@ def read_csv(
             if missing:
                 raise DlmError(f"no column '{missing[0]}'; it has {', '.join(names) or 'none'}")
             if extents is None:
-                raise DlmError("it does not tell its extents; give extents={population: {n_samples, n_steps, ...}}")
+                raise DlmError("it does not tell its extents; give samples, steps and neurons (--extent S,T,N)")
             population, indices = _rows(csv.reader(file), [names.index(name) for name in COLUMNS], skipped)
         return _rasters(population, indices, extents)
     except (UnicodeDecodeError, csv.Error, json.JSONDecodeError) as error:
-        raise DlmError(f"{path} is not a readable CSV ({error})") from error
+        raise DlmError(f"{path} is not a readable CSV ({error}); write it again") from error
     except DlmError as error:
         raise DlmError(f"{path}: {error}") from error
 
 
 def populations_of(path: str | os.PathLike[str]) -> list[str]:
-    """The names that a CSV's column ``population`` holds, in their order; [] without such a column."""
-    with Path(path).open(newline="", encoding="utf-8") as file:
-        rows = csv.reader(line for line in file if not line.startswith("#"))
-        names = next(rows, [])
-        if COLUMNS[0] not in names:
-            return []
-        place = names.index(COLUMNS[0])
-        return list(dict.fromkeys(row[place] for row in rows if len(row) > place))
+    """The names that a CSV's column ``population`` holds, in their order; [] without such a column.
+
+    Raises:
+        MissingError: no such file.
+        DlmError: no text.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise MissingError(f"no file {path}; give a CSV of events")
+    try:
+        with path.open(newline="", encoding=_ENCODING) as file:
+            first = file.readline()
+            rows = csv.reader(file if first.startswith(_HEAD) else chain([first], file))
+            names = next(rows, [])
+            if COLUMNS[0] not in names:
+                return []
+            place = names.index(COLUMNS[0])
+            return list(dict.fromkeys(row[place] for row in rows if len(row) > place))
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise DlmError(f"{path} is not a readable CSV ({error}); write it again") from error
 
 
 def _rows(rows: Iterable[list[str]], places: list[int], skipped: int) -> tuple[NDArray, list[NDArray]]:
@@ -137,10 +153,14 @@ def _rows(rows: Iterable[list[str]], places: list[int], skipped: int) -> tuple[N
         if not row:
             continue
         try:
-            numbers.append(tuple(int(row[place]) for place in places[1:]))
+            event = tuple(int(row[place]) for place in places[1:])
             population.append(row[places[0]])
         except (ValueError, IndexError) as error:
-            raise DlmError(f"line {line}, '{','.join(row)[:60]}', is not an event of whole numbers") from error
+            told = " ".join(",".join(row).split())[:60]
+            raise DlmError(f"line {line}, '{told}', is not an event of whole numbers") from error
+        if max(map(abs, event)) > INDEX_LIMIT:
+            raise DlmError(f"line {line}, '{','.join(row)[:60]}', holds a number beyond {INDEX_LIMIT}")
+        numbers.append(event)
     array = np.array(numbers, dtype=np.int64).reshape(-1, 3)
     return np.array(population, dtype=object), list(array.T)
 
@@ -152,6 +172,9 @@ def _extents(rasters: Mapping[str, SpikeRaster]) -> dict[str, dict[str, Any]]:
 def _rasters(
     population: NDArray, indices: list[NDArray], extents: Mapping[str, Mapping[str, Any]]
 ) -> dict[str, SpikeRaster]:
+    for held in (extents, *(extents.values() if isinstance(extents, Mapping) else ())):
+        if not isinstance(held, Mapping):
+            raise DlmError(f"its extents hold {held!r}; expected population: {{n_samples, n_steps, n_neurons, dt}}")
     unknown = sorted(set(population) - set(extents))
     if unknown:
         raise DlmError(f"events of the population '{unknown[0]}', whose extents are not told")

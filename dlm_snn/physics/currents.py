@@ -71,7 +71,7 @@ class Paired:
         if self.partner.shape != self.strength.shape or not torch.equal(self.partner[self.partner], own):
             raise DlmError("partner is no pairing: partner[partner[i]] must be i; make it with paired()")
         gap = (self.strength + self.strength[self.partner]).abs().max().item() if len(own) else 0.0
-        if gap > 0:
+        if gap != 0:
             raise DlmError(
                 f"Q is not antisymmetric: two strengths of a pair differ by {gap:g} in size or agree in sign; "
                 "give them opposite signs"
@@ -110,7 +110,7 @@ class Matrix:
         if q.ndim != 2 or q.shape[0] != q.shape[1]:
             raise DlmError(f"Q has the shape {tuple(q.shape)}; give a square matrix")
         gap = (q + q.T).abs().max().item()
-        if gap > 0:
+        if gap != 0:
             raise DlmError(f"Q is not antisymmetric: Q + Q^T has entries up to {gap:g}; give (Q - Q^T) / 2")
 
     @property

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from dlm_snn.errors import DlmError, nearest
 from dlm_snn.neurons.integer_lif import DECAY_UNITY, decay
+from dlm_snn.physics.noise import MOST_BITS
 
 Rounding = Literal["truncate", "stochastic"]
 ROUNDINGS = ("truncate", "stochastic")
@@ -31,7 +32,7 @@ def integer_variance(bits: int, dv: int, rounding: Rounding = "stochastic", scal
         rounding: of the decay.
         scale: by which the noise is multiplied.
     """
-    _check(rounding, dv)
+    _check(rounding, dv, bits)
     keep = 1 - dv / DECAY_UNITY
     noise = scale**2 * (4**bits - 1) / 12
     return (noise + (1 / 6 if rounding == "stochastic" else 0.0)) / (1 - keep**2)
@@ -47,7 +48,7 @@ def simulate(
         n_steps, n: extent.
         rng: draws noise and rounding.
     """
-    _check(rounding, dv)
+    _check(rounding, dv, bits)
     found = np.empty((n_steps, n), dtype=np.int64)
     v = np.zeros(n, dtype=np.int64)
     half = 2 ** (bits - 1) if bits else 0
@@ -78,7 +79,9 @@ def calibration(
     return float(v.var() / integer_variance(bits, dv, rounding, scale))
 
 
-def _check(rounding: str, dv: int) -> None:
+def _check(rounding: str, dv: int, bits: int) -> None:
+    if not 0 <= bits <= MOST_BITS:
+        raise DlmError(f"bits = {bits} is not in 0..{MOST_BITS}")
     if rounding not in ROUNDINGS:
         raise DlmError(f"rounding = '{rounding}'; {nearest(rounding, ROUNDINGS)}")
     if not 0 < dv < DECAY_UNITY:

@@ -56,8 +56,13 @@ def chain_entropy_production(transition: ArrayLike) -> float:
 
     Args:
         transition: P, (state, state), rows sum to 1. Infinite where a transition has no reverse.
+
+    Raises:
+        DlmError: no such matrix.
     """
     p = np.asarray(transition, float)
+    if p.ndim != 2 or p.shape[0] != p.shape[1] or (p < 0).any() or not np.allclose(p.sum(1), 1):
+        raise DlmError("P is square, of chances, and the rows of a transition matrix sum to 1; give P[from, to]")
     values, vectors = np.linalg.eig(p.T)
     pi = np.real(vectors[:, np.argmin(np.abs(values - 1))])
     flow = (pi / pi.sum())[:, None] * p
@@ -79,8 +84,16 @@ def from_states(states: ArrayLike, n_states: int, pseudo_count: float = 0.5) -> 
         n_states: how many there are.
         pseudo_count: added to both directions of every pair that was seen; 0 is the plug-in estimate, which leaves out
             one-way transitions.
+
+    Raises:
+        DlmError: a state that is none of these.
     """
     sequences = np.atleast_2d(np.asarray(states))
+    if sequences.size and not (sequences.min() >= 0 and sequences.max() < n_states):
+        raise DlmError(
+            f"states reach from {sequences.min()} to {sequences.max()}; with n_states = {n_states} they are "
+            f"0..{n_states - 1}"
+        )
     counts = np.zeros((n_states, n_states))
     np.add.at(counts, (sequences[:, :-1].ravel(), sequences[:, 1:].ravel()), 1)
     total = counts.sum()
@@ -130,8 +143,15 @@ def transfer_entropy(source: ArrayLike, target: ArrayLike) -> float:
     """TE = I(target(t+1); source(t) | target(t)) of two binary sequences, plug-in, nats.
 
     Source: Schreiber, Phys. Rev. Lett. 85, 461 (2000).
+
+    Raises:
+        DlmError: sequences that are not binary, of one length, of two steps at least.
     """
     x, y = np.asarray(source, int), np.asarray(target, int)
+    if x.ndim != 1 or x.shape != y.shape or len(x) < 2 or not np.isin((x, y), (0, 1)).all():
+        raise DlmError(
+            f"sequences of the shapes {x.shape} and {y.shape}: source and target are of 0 and 1, equally long"
+        )
     joint = np.zeros((2, 2, 2))
     np.add.at(joint, (y[1:], y[:-1], x[:-1]), 1)
     joint /= joint.sum()

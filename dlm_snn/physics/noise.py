@@ -8,6 +8,7 @@ Source: Salmon, Moraes, Dror and Shaw, SC'11, "Parallel random numbers: as easy 
 
 from __future__ import annotations
 
+import math
 import zlib
 from dataclasses import replace
 from typing import Any
@@ -24,6 +25,8 @@ _ROUNDS = 10
 _MULTIPLIERS = np.uint64(0xD2511F53), np.uint64(0xCD9E8D57)
 _WEYL = np.uint32(0x9E3779B9), np.uint32(0xBB67AE85)
 _HALF = np.uint64(32)
+MOST_BITS = 24
+"""Of an integer value."""
 BLOCK = 1 << 20
 """Values that are made at a time."""
 
@@ -94,8 +97,8 @@ def uniform(
         seed, population, n_samples, n_steps, n, first_step: as in ``normal``.
         bits: 1 to 24.
     """
-    if not 1 <= bits <= 24:
-        raise DlmError(f"bits = {bits} is not in 1..24")
+    if not 1 <= bits <= MOST_BITS:
+        raise DlmError(f"bits = {bits} is not in 1..{MOST_BITS}")
     values = np.empty((n_samples, n_steps, n), dtype=np.int64)
     for sample, steps, drawn in words(seed, population, n_samples, n_steps, n, first_step):
         values[sample, steps] = (drawn[..., 2] >> np.uint32(32 - bits)).astype(np.int64) - 2 ** (bits - 1)
@@ -116,10 +119,10 @@ def with_noise(network: Network, population: str, temperature: float) -> tuple[N
         The network and the name of its new Input, to be fed ``normal(seed, name, ...)``.
 
     Raises:
-        DlmError: no such population, a current with memory (its noise would not be white), T < 0.
+        DlmError: no such population, or one with a bath; a current with memory (its noise would not be white), T < 0.
     """
     neuron = _neuron(network, population)
-    if not temperature >= 0:
+    if not (math.isfinite(temperature) and temperature >= 0):
         raise DlmError(f"temperature = {temperature}: give T >= 0")
     if np.any(np.asarray(neuron.du) != 1):
         raise DlmError(f"'{population}' has a current with memory (du < 1); white noise on v needs du = 1")
@@ -149,7 +152,7 @@ def with_integer_noise(
         The network and the name of its new Input, to be fed ``uniform(seed, name, ..., bits)``.
 
     Raises:
-        DlmError: no such population, a current with memory, or a bias that leaves no room.
+        DlmError: no such population, or one with a bath; a current with memory, or a bias that leaves no room.
     """
     neuron = _neuron(network, population)
     if np.any(np.asarray(neuron.du) != DECAY_UNITY - 1):
@@ -174,6 +177,8 @@ def _one_to_one(weight: NDArray) -> Sparse:
 def _neuron(network: Network | IntegerNetwork, population: str) -> Any:
     if population not in network.neurons:
         raise DlmError(f"no neuron population '{population}'; known: {', '.join(network.neurons)}")
+    if f"noise_{population}" in network.populations:
+        raise DlmError(f"'{population}' has a bath, 'noise_{population}'; give one of the sum of the temperatures")
     return network.neurons[population]
 
 

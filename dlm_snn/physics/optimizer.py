@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import math
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from typing import Any, Literal
 
 import torch
 from torch import Tensor
 
 from dlm_snn.errors import DlmError, nearest
-from dlm_snn.physics.currents import hebbian, paired
+from dlm_snn.physics.currents import FUNCTIONS, Paired, hebbian, paired
 from dlm_snn.physics.langevin import Dynamics, State, advance, total_energy
 from dlm_snn.physics.stability import check_step
 from dlm_snn.physics.thermodynamics import ThermodynamicState, balance
@@ -81,9 +83,11 @@ class Langevin(torch.optim.Optimizer):
     ) -> None:
         if form not in FORMS:
             raise DlmError(f"form = '{form}'; {nearest(form, FORMS)}")
+        if function not in FUNCTIONS:
+            raise DlmError(f"function = '{function}'; {nearest(function, FUNCTIONS)}")
         if measure and form == "hebbian":
             raise DlmError("no balance is defined for the Hebbian current; measure=False, or form='antisymmetric'")
-        if not lr > 0:
+        if not (math.isfinite(lr) and lr > 0):
             raise DlmError(f"lr = {lr}: the step h is positive")
         if warmup < 0:
             raise DlmError(f"warmup = {warmup}: give a number of steps >= 0")
@@ -109,16 +113,31 @@ class Langevin(torch.optim.Optimizer):
         self._cached: tuple[Tensor, Tensor] | None = None
         self._parameters = [p for group in self.param_groups for p in group["params"]]
         self._sizes = [p.numel() for p in self._parameters]
-        self._dynamics = self._made_dynamics()
+        self._dynamics = self._made_dynamics(self._drawn())
 
-    def _made_dynamics(self) -> Dynamics:
-        strengths = self._layered("alpha")
-        current = None
-        if self._form == "antisymmetric" and any(strengths):
-            dtype = self._parameters[0].dtype
-            current = paired(
-                self._sizes, strengths, self._generator, across=self._across, function=self._function, dtype=dtype
-            )
+    def add_param_group(self, param_group: dict[str, Any]) -> None:
+        """Add a group, while the optimiser is made: torch calls this for each.
+
+        Raises:
+            DlmError: a constant that a group cannot have, or a group that comes later: Q pairs what is there at first.
+        """
+        if hasattr(self, "_dynamics"):
+            raise DlmError("the current's pairs are drawn once; give all groups when the optimiser is made")
+        for name in param_group:
+            if name not in ("params", "param_names", "lr", "initial_lr", *LAYERED):
+                raise DlmError(f"a parameter group has '{name}'; {nearest(name, ('lr', *LAYERED))}")
+        super().add_param_group(param_group)
+
+    def _drawn(self) -> Paired | None:
+        """Q, with pairs drawn anew."""
+        strengths, dtype = self._layered("alpha"), self._parameters[0].dtype
+        if self._form != "antisymmetric" or not any(strengths):
+            return None
+        return paired(
+            self._sizes, strengths, self._generator, across=self._across, function=self._function, dtype=dtype
+        )
+
+    def _made_dynamics(self, current: Paired | None) -> Dynamics:
         friction = self._layered("friction")
         if any(f is None for f in friction) and any(f is not None for f in friction):
             raise DlmError("friction is set for some groups only; set it for all, or for none (overdamped)")
@@ -141,23 +160,43 @@ class Langevin(torch.optim.Optimizer):
             return float(values[0])
         return torch.repeat_interleave(torch.tensor(values, dtype=self._parameters[0].dtype), torch.tensor(self._sizes))
 
+    def state_dict(self) -> dict[str, Any]:
+        """torch's, with the steps done and the pairs of Q, so that a loaded optimiser goes on where this one is."""
+        current = self._dynamics.current
+        pairs = {"partner": current.partner, "strength": current.strength} if isinstance(current, Paired) else None
+        return {**super().state_dict(), "steps": self._steps, "pairs": pairs}
+
+    @torch.no_grad()
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Go on from ``state_dict``: momenta, constants of the groups, steps done and pairs; the balance begins anew.
+
+        Raises:
+            DlmError: the state of another optimiser, which has no pairs of Q.
+        """
+        if not {"steps", "pairs"} <= state_dict.keys():
+            raise DlmError("this is no state of Langevin: it has no steps and no pairs; give that of its state_dict()")
+        super().load_state_dict(state_dict)
+        pairs = state_dict["pairs"]
+        self._dynamics = self._made_dynamics(Paired(**pairs, function=self._function) if pairs else None)
+        self._steps, self._checked, self._end, self._cached = state_dict["steps"], 0.0, None, None
+
     @property
     def dynamics(self) -> Dynamics:
         """The constants of motion, Q included."""
         return self._dynamics
 
-    def set_temperature(self, temperature: float) -> None:
-        """Give all groups another temperature, as a thermostat does between steps."""
-        for group in self.param_groups:
-            group["temperature"] = temperature
-        self._dynamics = Dynamics(
-            temperature,
-            self._dynamics.friction,
-            self._dynamics.mobility,
-            self._dynamics.current,
-            self._current_as,
-            self._dynamics.injection_rate,
-        )
+    def set_temperature(self, temperature: float | Sequence[float]) -> None:
+        """Give all groups another temperature, or each its own, as thermostats do between steps.
+
+        Raises:
+            DlmError: T < 0, or not as many temperatures as groups.
+        """
+        given = [temperature] * len(self.param_groups) if isinstance(temperature, (int, float)) else list(temperature)
+        if len(given) != len(self.param_groups):
+            raise DlmError(f"{len(given)} temperatures for {len(self.param_groups)} groups; give one, or one for each")
+        for group, value in zip(self.param_groups, given, strict=True):
+            group["temperature"] = value
+        self._dynamics = replace(self._dynamics, temperature=self._spread(self._layered("temperature")))
 
     def activity(self, parameter: Tensor, post: Tensor, pre: Tensor) -> None:
         """Activities (sample, neuron) by which the next step's Hebbian current of a weight (post, pre) is made."""
@@ -212,11 +251,14 @@ class Langevin(torch.optim.Optimizer):
         loss = None
         if closure is not None:
             with torch.enable_grad():
-                loss = closure().detach()
+                loss = closure()
+            if loss is None:
+                raise DlmError("the closure returned no loss; end it with 'return loss'")
+            loss = loss.detach()
         zeros = (torch.zeros_like(p) if p.grad is None else p.grad for p in self._parameters)
         gradient = self._flat(zeros)
         if not torch.isfinite(gradient).all():
-            raise DlmError("the gradient is not finite; lower lr, or look for a division by 0 in the loss")
+            raise DlmError("the gradient is not finite; lower the step (lr), or look for a division by 0 in the loss")
         return loss, gradient
 
     def _flat(self, tensors: Iterable[Tensor]) -> Tensor:
@@ -246,7 +288,7 @@ class Langevin(torch.optim.Optimizer):
         self._cached = None
         loss, gradient = self._evaluated(closure)
         if loss is None:
-            raise DlmError("the closure returned no loss")
+            raise DlmError("a balance needs the loss at both ends of a step; call step(closure)")
         if self._full_batch:
             self._cached = loss, gradient
         self.end_loss = float(loss)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -13,7 +13,7 @@ from torch import Tensor
 from dlm_snn.errors import DlmError
 from dlm_snn.physics.currents import Current, Matrix, Paired
 from dlm_snn.physics.langevin import Dynamics, advance
-from dlm_snn.physics.thermodynamics import differentiable_gradient
+from dlm_snn.physics.thermodynamics import differentiable_gradient, drag
 
 STABLE = 1 + 1e-9
 """Spectral radius up to which rounding is granted."""
@@ -45,8 +45,7 @@ def spectral_radius(dynamics: Dynamics, h: float, curvature: float) -> float:
     """
     alpha = strength_of(dynamics.current)
     if not dynamics.underdamped:
-        mobility = float(torch.as_tensor(dynamics.mobility).max())
-        return abs(1 - h * curvature * complex(mobility, alpha))
+        return max(abs(1 - h * curvature * complex(mobility, alpha)) for mobility in _extremes(dynamics.mobility))
     c = math.exp(-h * float(torch.as_tensor(dynamics.friction).min()))
     half = h / 2 * (1 + c)
     kick, drift = (complex(1, alpha), 0j) if dynamics.current_as == "force" else (complex(1, 0), complex(0, alpha))
@@ -64,7 +63,12 @@ def largest_step(dynamics: Dynamics, curvature: float) -> float:
 
     Overdamped, without Q's planes mixing curvatures: 2 D / (lambda (D^2 + alpha^2)). A current as force is stable for
     alpha sqrt(lambda) < friction only, whatever h.
+
+    Raises:
+        DlmError: a curvature that is not positive.
     """
+    if not (math.isfinite(curvature) and curvature > 0):
+        raise DlmError(f"curvature = {curvature}: give the loss's largest curvature, a number > 0")
     curvatures = np.geomspace(curvature / 1000, curvature, CURVATURES)
 
     def stable(h: float) -> bool:
@@ -72,8 +76,8 @@ def largest_step(dynamics: Dynamics, curvature: float) -> float:
 
     low, high = 0.0, 4 / math.sqrt(curvature) if dynamics.underdamped else 4 / curvature
     if not dynamics.underdamped:
-        mobility, alpha = float(torch.as_tensor(dynamics.mobility).max()), strength_of(dynamics.current)
-        return 2 * mobility / (curvature * (mobility**2 + alpha**2))
+        alpha = strength_of(dynamics.current)
+        return min(2 * d / (curvature * (d**2 + alpha**2)) for d in _extremes(dynamics.mobility))
     for h in np.linspace(high / 64, high, 64):
         if not stable(float(h)):
             high = float(h)
@@ -83,6 +87,12 @@ def largest_step(dynamics: Dynamics, curvature: float) -> float:
         middle = (low + high) / 2
         low, high = (middle, high) if stable(middle) else (low, middle)
     return low
+
+
+def _extremes(value: Tensor | float) -> tuple[float, float]:
+    """The smallest and the largest over parameters: a limit is that of one of them."""
+    values = torch.as_tensor(value)
+    return float(values.min()), float(values.max())
 
 
 def measured_radius(
@@ -143,25 +153,41 @@ def largest_curvature(
         iterations: how many products.
     """
     point = theta.detach().requires_grad_()
-    (gradient,) = differentiable_gradient(loss(point), [point])
-    direction = torch.randn(theta.shape, dtype=theta.dtype, generator=generator)
-    size = 0.0
+    return curvature_of(loss(point), [point], generator, iterations)
+
+
+def curvature_of(loss: Tensor, parameters: Sequence[Tensor], generator: torch.Generator, iterations: int = 20) -> float:
+    """The same of a loss that has its graph, over several parameters."""
+    gradients = differentiable_gradient(loss, parameters)
+    direction = [torch.randn(p.shape, dtype=p.dtype, generator=generator) for p in parameters]
+    size = _norm(direction)
     for _ in range(iterations):
-        direction = direction / direction.norm()
-        (direction,) = torch.autograd.grad(gradient, point, direction, retain_graph=True)
-        size = float(direction.norm())
+        direction = [d / size for d in direction]
+        products = torch.autograd.grad(
+            gradients, list(parameters), direction, retain_graph=True, materialize_grads=True
+        )
+        direction = [p.detach() for p in products]
+        size = _norm(direction)
         if size == 0:
             break
     return size
 
 
+def _norm(parts: Sequence[Tensor]) -> float:
+    return math.sqrt(sum(float(part.square().sum()) for part in parts))
+
+
 def largest_sigma_weight(dynamics: Dynamics, curvature: float) -> float:
     """The weight of sigma in the objective beyond which it turns a direction of that curvature around.
 
-    L - w sigma with sigma = alpha^2 |g|^2 / T has the gradient (1 - 2 w alpha^2 lambda / T) g there.
+    L - w sigma with sigma = alpha^2 |g|^2 / (D T) has the gradient (1 - 2 w alpha^2 lambda / (D T)) g there; D is the
+    friction in the underdamped form, see ``thermodynamics.drag``.
     """
-    alpha, temperature = strength_of(dynamics.current), float(torch.as_tensor(dynamics.temperature).min())
-    return temperature / (2 * alpha**2 * curvature) if alpha > 0 else math.inf
+    alpha = strength_of(dynamics.current)
+    if alpha == 0 or curvature == 0:
+        return math.inf
+    resistance, temperature = _extremes(drag(dynamics))[0], _extremes(dynamics.temperature)[0]
+    return temperature * resistance / (2 * alpha**2 * curvature)
 
 
 def check_sigma_weight(dynamics: Dynamics, weight: float, curvature: float) -> None:
@@ -173,6 +199,6 @@ def check_sigma_weight(dynamics: Dynamics, weight: float, curvature: float) -> N
     limit = largest_sigma_weight(dynamics, curvature)
     if not 0 <= weight < limit:
         raise DlmError(
-            f"sigma_weight = {weight:g} is not below its stability limit {limit:.4g} (T / (2 alpha^2 lambda) at the "
-            f"curvature {curvature:g}): L - w sigma would have no minimum; lower it, or raise T"
+            f"sigma_weight = {weight:g} is not below its stability limit {limit:.4g} (D T / (2 alpha^2 lambda) at the "
+            f"curvature {curvature:g}, D: friction, if any): L - w sigma would have no minimum; lower it, or raise T"
         )

@@ -23,7 +23,6 @@ Rev. Lett. 86, 3463 (2001).
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -250,17 +249,6 @@ def entropy_production_rate(
     return (flow * flow / mobility / temperature).sum(-1)
 
 
-def work_error(rate: float, temperature: float, time: float) -> float:
-    """Standard error of the current's work over a time, sqrt(2 T w): its diffusive part.
-
-    Args:
-        rate: mean of |D^-1/2 Q g|^2.
-        temperature: T.
-        time: sum of the steps.
-    """
-    return math.sqrt(2 * temperature * rate * time)
-
-
 def kinetic_temperature(gradient: Tensor, laplacian: Tensor | float) -> Tensor:
     """T_kin = <|grad L|^2> / tr H, which is T in equilibrium (equipartition); the mean runs over the leading axes.
 
@@ -332,13 +320,31 @@ def sigma_of(loss: Tensor, parameters: Iterable[Tensor], dynamics: Dynamics) -> 
 
     d sigma / d theta = (2 / T) H Q^T D^-1 Q g. For a full pairing of strength alpha and D = 1, Q^T Q = alpha^2, so that
     sigma = alpha^2 |g|^2 / T whatever the pairing: a norm of the gradient. On hard spikes g is a surrogate's, and this
-    is a surrogate of a surrogate.
+    is a surrogate of a surrogate. In the underdamped form the friction stands for D, see ``drag``.
 
     Raises:
-        DlmError: no linear current, T = 0, or a function that is differentiable only once.
+        DlmError: no linear current, T = 0, a current as drift of a momentum's weights, or a function that is
+            differentiable only once.
     """
     if dynamics.current is None:
-        raise DlmError("sigma needs an information current; give alpha > 0")
+        raise DlmError("sigma needs an information current of the antisymmetric form; give alpha > 0")
+    resistance = drag(dynamics)
     gradients = differentiable_gradient(loss, list(parameters))
     flat = torch.cat([g.reshape(-1) for g in gradients])
-    return entropy_production_rate(flat, dynamics.current, dynamics.temperature, dynamics.mobility), flat
+    return entropy_production_rate(flat, dynamics.current, dynamics.temperature, resistance), flat
+
+
+def drag(dynamics: Dynamics) -> Tensor | float:
+    """What |Q g|^2 is divided by in the current's power: D, or the friction where the current is a force on momenta.
+
+    Overdamped: force D^-1 Q g times speed Q g. Underdamped: force Q g times its speed Q g / gamma, exact in a steady
+    state of equal curvatures and for a large friction.
+
+    Raises:
+        DlmError: a current as drift in the underdamped form: it does no work.
+    """
+    if dynamics.friction is None:
+        return dynamics.mobility
+    if dynamics.current_as == "drift":
+        raise DlmError("a current as 'drift' does no work, so that it has no sigma; current_as='force', or no friction")
+    return dynamics.friction

@@ -7,16 +7,32 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
 
 import torch
-from pydantic import Field
+from pydantic import ConfigDict, Field
 from torch import Tensor
 
 from dlm_snn.config import Config
-from dlm_snn.errors import DlmError
+from dlm_snn.errors import DlmError, nearest
 from dlm_snn.physics import thermostat
 from dlm_snn.physics.dissipation import Dissipation, dissipate
 from dlm_snn.physics.optimizer import Langevin
-from dlm_snn.physics.stability import check_sigma_weight
-from dlm_snn.physics.thermodynamics import differentiable_gradient, sigma_of
+from dlm_snn.physics.stability import check_sigma_weight, curvature_of
+from dlm_snn.physics.thermodynamics import sigma_of
+
+
+class LayerConfig(Config):
+    """Constants of one layer; null: that of all.
+
+    Attributes:
+        temperature: T.
+        friction: gamma; only where the whole network is underdamped.
+        alpha: strength of the information current; a pair across layers takes the geometric mean of theirs.
+    """
+
+    model_config = ConfigDict(allow_inf_nan=False)
+
+    temperature: float | None = Field(default=None, ge=0)
+    friction: float | None = Field(default=None, gt=0)
+    alpha: float | None = Field(default=None, ge=0)
 
 
 class DynamicsConfig(Config):
@@ -39,9 +55,13 @@ class DynamicsConfig(Config):
         warmup: share of the steps over which h rises to its peak; then it falls along a cosine.
         last_step: h at the end, as a share of its peak.
         sigma_weight: the objective is L - sigma_weight * sigma.
+        curvature: largest curvature of the loss, if known: a step beyond its stability limit is refused.
         measure: heat, work and entropy production of every step; twice the time.
+        layers: projection, such as "pixels->hidden" -> what differs there.
         seed: of the noise and of the current's pairs.
     """
+
+    model_config = ConfigDict(allow_inf_nan=False)
 
     step: float = Field(default=0.324, gt=0)
     friction: float | None = Field(default=0.325, gt=0)
@@ -58,7 +78,9 @@ class DynamicsConfig(Config):
     warmup: float = Field(default=0.2, ge=0, lt=1)
     last_step: float = Field(default=0.02, ge=0, le=1)
     sigma_weight: float = Field(default=0.0, ge=0)
+    curvature: float | None = Field(default=None, gt=0)
     measure: bool = False
+    layers: dict[str, LayerConfig] = Field(default_factory=dict)
     seed: int = Field(default=0, ge=0)
 
 
@@ -102,9 +124,15 @@ class LangevinStepper:
             raise DlmError(
                 "dynamics.measure is for the antisymmetric current, form 'hebbian' has no balance; set measure to false"
             )
+        if config.sigma_weight > 0 and config.thermostat != "constant":
+            raise DlmError(
+                f"dynamics.sigma_weight has a limit that falls with T; set thermostat to 'constant', not "
+                f"'{config.thermostat}'"
+            )
         self._weights, self._config, self._n_updates = list(weights), config, n_updates
+        groups = self._groups()
         self._optimizer = Langevin(
-            [parameter for *_, parameter in weights],
+            groups,
             config.step,
             torch.Generator().manual_seed(config.seed),
             temperature=config.temperature,
@@ -117,17 +145,32 @@ class LangevinStepper:
             warmup=0,
             measure=config.measure,
             surrogate=surrogate,
+            curvature=config.curvature,
         )
         self._share = one_cycle(config, n_updates)
         self._schedule = torch.optim.lr_scheduler.LambdaLR(self._optimizer, self._share)
-        self._thermostat = {
+        made = {
             "constant": thermostat.constant,
             "annealed": thermostat.annealed,
             "uncertainty": thermostat.by_uncertainty,
-        }[config.thermostat](config.temperature)
+        }[config.thermostat]
+        self._thermostats = [made(group.get("temperature", config.temperature)) for group in groups]
         self._n_classes = n_classes
         self._updates = 0
         self._totals: dict[str, Any] = {}
+
+    def _groups(self) -> list[dict[str, Any]]:
+        """A parameter group for each projection, with what its layer has for itself."""
+        layers = dict(self._config.layers)
+        groups = []
+        for pre, post, parameter in self._weights:
+            own = layers.pop(f"{pre}->{post}", LayerConfig())
+            groups.append({"params": [parameter], **own.model_dump(exclude_none=True)})
+        if layers:
+            wrong = next(iter(layers))
+            hint = nearest(wrong, [f"{pre}->{post}" for pre, post, _ in self._weights])
+            raise DlmError(f"dynamics.layers has no trained layer '{wrong}'; {hint}")
+        return groups
 
     def update(self, evaluate: Callable[[], tuple[Tensor, Tensor, Activities]]) -> tuple[Tensor, Tensor]:
         """One batch.
@@ -168,7 +211,8 @@ class LangevinStepper:
             return loss
         parameters = [parameter for *_, parameter in self._weights]
         if self._updates == 0:
-            check_sigma_weight(self._optimizer.dynamics, weight, curvature_of(loss, parameters))
+            curvature = curvature_of(loss, parameters, torch.Generator().manual_seed(0))
+            check_sigma_weight(self._optimizer.dynamics, weight, curvature)
         sigma, _ = sigma_of(loss, parameters, self._optimizer.dynamics)
         return loss - weight * sigma
 
@@ -181,7 +225,7 @@ class LangevinStepper:
             moment = thermostat.Moment(
                 self._updates, self._n_updates, uncertainty=thermostat.uncertainty(entropy, self._n_classes)
             )
-            self._optimizer.set_temperature(self._thermostat(moment))
+            self._optimizer.set_temperature([at(moment) for at in self._thermostats])
         if config.form == "hebbian":
             for pre, post, parameter in self._weights:
                 self._optimizer.activity(parameter, active[post].to(parameter), active[pre].to(parameter))
@@ -245,21 +289,3 @@ class LangevinStepper:
 def _finite(value: Tensor) -> float | None:
     number = float(value)
     return number if math.isfinite(number) else None
-
-
-def curvature_of(loss: Tensor, parameters: Sequence[Tensor], iterations: int = 20) -> float:
-    """The largest |eigenvalue| of a loss's Hessian over several parameters, by power iteration on its graph."""
-    gradients = differentiable_gradient(loss, parameters)
-    generator = torch.Generator().manual_seed(0)
-    direction = [torch.randn(p.shape, dtype=p.dtype, generator=generator) for p in parameters]
-    size = 0.0
-    for _ in range(iterations):
-        size = math.sqrt(sum(float(d.square().sum()) for d in direction))
-        if size == 0:
-            return 0.0
-        direction = [d / size for d in direction]
-        products = torch.autograd.grad(
-            gradients, list(parameters), direction, retain_graph=True, materialize_grads=True
-        )
-        direction = [p.detach() for p in products]
-    return math.sqrt(sum(float(d.square().sum()) for d in direction))

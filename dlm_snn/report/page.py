@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, StrictUndefined
+from markupsafe import Markup
 
 from dlm_snn.atomic import write_text
 from dlm_snn.report import folder, panels, physics, wording
@@ -38,8 +39,9 @@ def render(run: folder.RunFolder) -> str:
         }
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     environment.filters["number"] = wording.number
-    template = environment.from_string(files("dlm_snn.report").joinpath("page.html").read_text(encoding="utf-8"))
+    template = environment.from_string(part("page.html"))
     return template.render(
+        style=Markup(part("style.css")),
         sentence=wording.sentence(run.metrics),
         tiles=wording.tiles(run.metrics),
         results=wording.results(run.metrics),
@@ -58,6 +60,11 @@ def render(run: folder.RunFolder) -> str:
         config=run.config,
         **figures,
     )
+
+
+def part(name: str) -> str:
+    """A file that lies beside this module: a template, or the style sheet that all pages share."""
+    return files("dlm_snn.report").joinpath(name).read_text(encoding="utf-8")
 
 
 def _competition(run: folder.RunFolder) -> bool:

@@ -61,12 +61,12 @@ def split(config: DataConfig) -> Split:
     parts = Split(dataset, dataset.x_train, dataset.y_train, dataset.x_test, dataset.y_test)
     rng = np.random.default_rng(config.split_seed)
     if not len(dataset.y_test):
-        parts = _held_out(parts, config.test_share, rng)
-    return parts if config.validation_share is None else _held_out(parts, config.validation_share, rng)
+        parts = hold_out(parts, config.test_share, rng)
+    return parts if config.validation_share is None else hold_out(parts, config.validation_share, rng)
 
 
-def _held_out(parts: Split, share: float, rng: np.random.Generator) -> Split:
-    """The same with a share of the training part as the test part."""
+def hold_out(parts: Split, share: float, rng: np.random.Generator) -> Split:
+    """The same with a share of the training part, stratified by class, in the place of the test part."""
     x, y = parts.x_train, parts.y_train
     kept, held = stratified_split(y, share, rng)
     return Split(parts.dataset, x[kept], y[kept], x[held], y[held])

@@ -26,6 +26,7 @@ def _run(arguments: Namespace) -> int:
 
     options = exchange_options(arguments)
     first, second = (stored(path, options, arguments.simulator) for path in (arguments.first, arguments.second))
+    second = _named_alike(first, second)
     if bool(first.rasters) != bool(second.rasters):
         raise DlmError(f"{arguments.first} and {arguments.second} are of two kinds; compare networks, or rasters")
     equal = True
@@ -36,6 +37,16 @@ def _run(arguments: Namespace) -> int:
     if first.rasters:
         equal = _rasters(first.rasters, second.rasters, networks=equal) and equal
     return 0 if equal else DIFFERENT
+
+
+def _named_alike(first: Any, second: Any) -> Any:
+    """The second with the first's name, where each holds one raster and one of them is named by its file only."""
+    from dataclasses import replace
+
+    names = [list(held.rasters) for held in (first, second)]
+    if [len(own) for own in names] != [1, 1] or not (first.by_file or second.by_file):
+        return second
+    return replace(second, rasters={names[0][0]: second.rasters[names[1][0]]})
 
 
 def _networks(first: Any, second: Any, told: bool) -> bool:

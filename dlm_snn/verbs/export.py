@@ -9,36 +9,43 @@ from typing import Any
 from dlm_snn.verbs.verb import Verb
 
 FORMATS = ("nir", "net", "nwb", "csv")
+DT = 1e-3
+"""Seconds a step in NIR, where nothing else is told."""
 
 
 def _arguments(parser: ArgumentParser) -> None:
     parser.add_argument("source", type=Path, help="a run, a recording, a network or rasters")
     parser.add_argument("--to", required=True, choices=FORMATS, help="nir: floats; net: integers; nwb, csv: rasters")
     parser.add_argument("--out", type=Path, metavar="FILE", help="default: SOURCE's name with the format's ending")
-    parser.add_argument("--dt", type=float, default=1e-3, metavar="SECONDS", help="a step in NIR (default: 0.001)")
+    parser.add_argument(
+        "--dt",
+        type=float,
+        metavar="SECONDS",
+        help="a step in NIR (default: 0.001), or of a SOURCE that does not tell it",
+    )
     parser.add_argument("--simulator", default="reference", help="whose rasters of a run (default: reference)")
 
 
 def _run(arguments: Namespace) -> int:
     from dlm_snn.errors import DlmError
-    from dlm_snn.exchange.stored import stored, write_rasters
+    from dlm_snn.exchange.stored import Options, stored, write_rasters
 
     source, kind = arguments.source, arguments.to
     out = arguments.out or Path(f"{source.resolve().name}.{kind}")
     if out.suffix != f".{kind}":
         raise DlmError(f"--out {out} does not end in .{kind}")
     if kind in ("nwb", "csv"):
-        rasters = stored(source, simulator=arguments.simulator).rasters
+        rasters = stored(source, Options(arguments.dt), arguments.simulator).rasters
         if not rasters:
             raise DlmError(f"{source} holds no rasters; export a run, a recording or a raster")
         write_rasters(rasters, out)
         print(f"{sum(map(len, rasters.values()))} spikes of {', '.join(rasters)}: {out}")
         return 0
-    network = _network(source, kind)
+    network = _network(source, kind, arguments.dt)
     if kind == "nir":
         from dlm_snn.exchange.nir_writer import write_nir
 
-        write_nir(network, out, arguments.dt)
+        write_nir(network, out, DT if arguments.dt is None else arguments.dt)
     else:
         from dlm_snn.exchange.netx_writer import write_net
 
@@ -47,15 +54,15 @@ def _run(arguments: Namespace) -> int:
     return 0
 
 
-def _network(source: Path, kind: str) -> Any:
+def _network(source: Path, kind: str, dt: float | None) -> Any:
     """A run has a network of floats and one of integers."""
     from dlm_snn import artefact
     from dlm_snn.errors import DlmError
-    from dlm_snn.exchange.stored import stored
+    from dlm_snn.exchange.stored import Options, stored
 
     if (source / "record.json").is_file():
         return artefact.load(source / ("network" if kind == "nir" else "integer"))
-    network = stored(source).network
+    network = stored(source, Options(dt)).network
     if network is None:
         raise DlmError(f"{source} holds no network; export a run, a recording or a network")
     return network

@@ -24,12 +24,15 @@ def _run(arguments: Namespace) -> int:
     from dlm_snn.exchange.stored import stored, write_rasters
 
     path = arguments.file
-    if not path.is_file():
-        raise MissingError(f"no file {path}")
-    if path.suffix in (".json", ".safetensors", ".npz"):
+    if path.suffix in (".json", ".safetensors", ".npz", ".raster"):
         raise DlmError(f"{path} is a file of ours already; nothing to import")
+    if path.is_dir():
+        raise DlmError(f"{path} is a folder; give one of its files")
+    if not path.is_file():
+        raise MissingError(f"no file {path}; give a network or recording of others")
     found = stored(path, exchange_options(arguments))
     out = arguments.out or Path(path.stem)
+    _keep_what_is_there(out, arguments.out is None, found.network is not None)
     if found.network is not None:
         artefact.save(found.network, out)
         for name, population in found.network.populations.items():
@@ -47,6 +50,15 @@ def _run(arguments: Namespace) -> int:
         )
     print(f"{found.moved}; rasters: {out}")
     return 0
+
+
+def _keep_what_is_there(out: Path, by_default: bool, is_network: bool) -> None:
+    """A name that nobody typed overwrites nothing."""
+    from dlm_snn.errors import DlmError
+
+    target = out.with_name(f"{out.name}.json") if is_network else out
+    if by_default and target.exists():
+        raise DlmError(f"{target} exists; give --out {out} to replace it, or another name")
 
 
 import_ = Verb("read a network or recording of others (.net, .nir, .nwb, .csv, .bs2, .aedat4)", _arguments, _run)

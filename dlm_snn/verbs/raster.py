@@ -9,6 +9,9 @@ from typing import Any
 from dlm_snn.verbs.exchange_options import add_exchange_options, exchange_options
 from dlm_snn.verbs.verb import Verb
 
+MANY = 2**20
+"""Neurons counted by a mask, whatever their number of spikes."""
+
 
 def _range(text: str) -> slice:
     """``first:last`` with one past the last, either left out; or one number."""
@@ -56,7 +59,7 @@ def _run(arguments: Namespace) -> int:
             )
         rasters = {arguments.population: rasters[arguments.population]}
     if arguments.action == "cut":
-        rasters = {n: r[arguments.samples, arguments.steps, arguments.neurons] for n, r in rasters.items()}
+        rasters = {name: _cut(name, raster, arguments) for name, raster in rasters.items()}
     for name, raster in rasters.items():
         _tell(name, raster)
     if found.moved.events or found.moved.merged:
@@ -74,9 +77,24 @@ def _tell(name: str, raster: Any) -> None:
     print(f"  {len(raster)} spikes, rate {raster.rate:.2%}, {silent} neurons silent")
 
 
+def _cut(name: str, raster: Any, arguments: Namespace) -> Any:
+    """A part; an empty one of an axis that has something is a slip of the hand."""
+    from dlm_snn.errors import DlmError
+
+    for axis, extent in zip(("samples", "steps", "neurons"), raster.extent, strict=True):
+        chosen: slice = getattr(arguments, axis)
+        first, last, _ = chosen.indices(extent)
+        if extent and first >= last:
+            told = ":".join("" if bound is None else str(bound) for bound in (chosen.start, chosen.stop))
+            raise DlmError(f"--{axis} {told} holds none of the {axis} 0..{extent - 1} of '{name}'")
+    return raster[arguments.samples, arguments.steps, arguments.neurons]
+
+
 def _active(raster: Any) -> int:
     import numpy as np
 
+    if raster.n_neurons > max(len(raster), MANY):
+        return int(np.unique(raster.neuron).size)
     seen = np.zeros(raster.n_neurons, dtype=bool)
     seen[raster.neuron] = True
     return int(seen.sum())

@@ -1,0 +1,138 @@
+"""The columns on many samples, compiled: a sample at once from its rank code, equal to ``column_rule`` step by step.
+
+A holder that spikes x times in ``levels`` levels does so in the last x of them; so its code says when it spiked.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dlm_snn.backends._fast_compiled import compiled
+from dlm_snn.learning.column_rule import ColumnRule, Columns
+
+
+def observe(
+    rule: ColumnRule, columns: Columns, codes: NDArray[np.uint8], labels: NDArray[np.int64], levels: int
+) -> None:
+    """Learn from samples in their order, in place.
+
+    Args:
+        rule, columns: the constants, and what has been learned.
+        codes: (sample, code) 0..levels.
+        labels: (sample,), the column that the teacher opens.
+        levels: of the code.
+    """
+    _observe(codes, labels, columns.weight, columns.wins, levels, _constants(rule))
+
+
+def predict(rule: ColumnRule, columns: Columns, codes: NDArray[np.uint8], levels: int) -> NDArray[np.int64]:
+    """The column of the first spike, (sample,); -1 where nobody spikes."""
+    found = np.empty(len(codes), dtype=np.int64)
+    _predict(codes, columns.weight, columns.wins, levels, _constants(rule), found)
+    return found
+
+
+def _constants(rule: ColumnRule) -> tuple[int | bool, ...]:
+    ramp = rule.winner == "ramp"
+    return ramp, rule.threshold, rule.ramp, rule.ramp_steps, rule.novelty, rule.gain, rule.shift, rule.slowest
+
+
+@compiled
+def _observe(codes, labels, weight, wins, levels, constants):  # type: ignore[no-untyped-def]
+    ramp, _, _, ramp_steps, novelty, gain, shift, slowest = constants
+    v = np.empty(weight.shape[2], np.int32)
+    active = np.empty(codes.shape[1], np.int32)
+    for b in range(codes.shape[0]):
+        of_column, of_wins, code = weight[labels[b]], wins[labels[b]], codes[b]
+        used = np.count_nonzero(of_wins)
+        best, time, y = _first(code, of_column, used, levels, active, v, constants)
+        fresh = used < of_wins.shape[0] and (best < 0 or (time > novelty if ramp else y < novelty))
+        if fresh:
+            of_wins[used] = 1
+            for i in range(code.shape[0]):
+                of_column[i, used] = min(gain * code[i], 255)
+            continue
+        if best < 0 or (ramp and time > ramp_steps):
+            continue
+        of_wins[best] += 1
+        s = 0
+        while s < slowest and of_wins[best] >> (s + 1) > 0:
+            s += 1
+        if ramp and time < 0:
+            # It spiked before the code was complete, and learns from what it had seen.
+            for i in range(code.shape[0]):
+                x = max(0, np.int64(code[i]) + time)
+                of_column[i, best] = _moved(x, of_column[i, best], y, gain, shift, s)
+        else:
+            for i in range(code.shape[0]):
+                of_column[i, best] = _moved(code[i], of_column[i, best], y, gain, shift, s)
+
+
+@compiled
+def _moved(x, w, y, gain, shift, s):  # type: ignore[no-untyped-def]
+    """w + 2^-s (gain x - 2^-shift y w), rounded to the nearest."""
+    change = ((gain * np.int64(x)) << shift) - y * np.int64(w)
+    moved = np.int64(w) + ((change + (1 << (shift + s - 1))) >> (shift + s))
+    return np.uint8(min(255, max(0, moved)))
+
+
+@compiled
+def _first(code, weight, used, levels, active, v, constants):  # type: ignore[no-untyped-def]
+    """The first neuron of a column to spike: its index, its time and y; index -1 where there is none.
+
+    The time is 1, 2, ... in the ramp, 0, -1, ... before its last level.
+    """
+    ramp, threshold, slope, ramp_steps, _, _, _, _ = constants
+    if used == 0:
+        return -1, ramp_steps + 1, 0
+    _integrate(code, weight, used, 0, active, v)
+    best = 0
+    for j in range(1, used):
+        if v[j] > v[best]:
+            best = j
+    if not ramp:
+        return (best, 1, np.int64(v[best])) if v[best] > 0 else (-1, ramp_steps + 1, 0)
+    if v[best] + slope > threshold:
+        # Somebody may have spiked before the ramp: level by level.
+        for left in range(levels - 1, 0, -1):
+            _integrate(code, weight, used, left, active, v)
+            for j in range(used):
+                if v[j] > threshold:
+                    return j, -left, np.int64(threshold + slope // 2)
+        _integrate(code, weight, used, 0, active, v)
+    time = max(1, (threshold - v[best]) // slope + 1)
+    for j in range(used):
+        if v[j] + slope * time > threshold:
+            return j, time, np.int64(threshold + slope // 2 - slope * time)
+    return -1, ramp_steps + 1, 0
+
+
+@compiled
+def _integrate(code, weight, used, left, active, v):  # type: ignore[no-untyped-def]
+    """v = w . x of the first ``used`` neurons, where x counts the spikes up to ``left`` levels before the last."""
+    v[:used] = 0
+    count = 0
+    for i in range(code.shape[0]):
+        active[count] = i
+        count += np.int64(code[i]) > left
+    for k in range(count):
+        row = weight[active[k]]
+        x = np.int32(np.int32(code[active[k]]) - left)
+        for j in range(used):
+            v[j] += x * np.int32(row[j])
+
+
+@compiled
+def _predict(codes, weight, wins, levels, constants, found):  # type: ignore[no-untyped-def]
+    ramp, ramp_steps = constants[0], constants[3]
+    v = np.empty(weight.shape[2], np.int32)
+    active = np.empty(codes.shape[1], np.int32)
+    for b in range(codes.shape[0]):
+        found[b] = -1
+        first, largest = ramp_steps + 1, np.int64(0)
+        for c in range(weight.shape[0]):
+            used = np.count_nonzero(wins[c])
+            best, time, y = _first(codes[b], weight[c], used, levels, active, v, constants)
+            if best >= 0 and (time < first if ramp else y > largest):
+                found[b], first, largest = c, time, y

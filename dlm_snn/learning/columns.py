@@ -1,0 +1,223 @@
+"""Columns of competing spiking neurons behind a spiking rank code: learns in one pass, without boundaries or replay.
+
+What it is, said openly: nearest-prototype learning of each class apart. That, with a sparse code, is why it forgets
+nothing; it works where classes are compact in the space of the code.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dlm_snn.connections.dense import Dense
+from dlm_snn.connections.sparse import Sparse
+from dlm_snn.errors import DlmError, nearest
+from dlm_snn.learning import _columns_compiled as compiled
+from dlm_snn.learning._chain_compiled import STAGES, rank_codes
+from dlm_snn.learning.chain import DECIDE, Chain, from_clock, front_end, join
+from dlm_snn.learning.column_rule import ColumnRule, Columns
+from dlm_snn.learning.edges import SMALL
+from dlm_snn.learning.learner import Declaration, Setting
+from dlm_snn.network import IntegerNetwork
+from dlm_snn.neurons.integer_lif import IntegerLIF
+
+BLOCK = 1000
+"""Images encoded together."""
+
+
+@dataclass(frozen=True)
+class Form:
+    """A chain and its columns, as measured on held-out training images.
+
+    Attributes:
+        chain, rule: the constants.
+    """
+
+    chain: Chain
+    rule: ColumnRule
+
+
+_RANK = ColumnRule(winner="largest", novelty=30474)
+FORMS: dict[str, Form] = {
+    "ramp": Form(Chain(), ColumnRule()),
+    "short16": Form(Chain(form="rank"), replace(_RANK, gain=15)),
+    "short8": Form(
+        Chain(form="rank", pixel_steps=2, edge_threshold=8, levels=2), replace(_RANK, gain=23, shift=14, novelty=15237)
+    ),
+    "plain": Form(Chain(competition=False), ColumnRule()),
+    "pixels": Form(
+        Chain(form="rank", directions=None, window=3, stride=1, padding=1, active=200), replace(_RANK, gain=23)
+    ),
+}
+
+
+def make(setting: Setting, rng: np.random.Generator, **options: Any) -> ColumnLearner:
+    """The learner ``columns``.
+
+    Args:
+        setting: images of one channel.
+        rng: not used; nothing here is drawn.
+        options: ``form`` ("ramp", "short16", "short8", "plain", "pixels"), ``neurons`` of all columns together,
+            ``kept`` (the control that keeps its first samples and learns nothing), and any constant of Chain and
+            ColumnRule.
+
+    Raises:
+        DlmError: an unknown option, or a value that does not fit.
+    """
+    return ColumnLearner(chosen_form(setting, options), kept=bool(options.get("kept", False)))
+
+
+def chosen_form(setting: Setting, options: Mapping[str, Any]) -> Form:
+    """The constants that a setting and options make.
+
+    A code that is changed changes the gain, so that learned weights keep their length, unless that is given too.
+
+    Raises:
+        DlmError: see ``make``.
+    """
+    of_chain, of_rule = ({f.name for f in fields(kind)} - _FIXED for kind in (Chain, ColumnRule))
+    known = {"form", "neurons", "kept", *of_chain, *of_rule}
+    for name in options.keys() - known:
+        raise DlmError(f"columns have no option '{name}'; {nearest(name, known)}")
+    name = options.get("form", "ramp")
+    if name not in FORMS:
+        raise DlmError(f"columns have no form {name!r}; {nearest(str(name), FORMS)}")
+    neurons = options.get("neurons", 5000)
+    if not isinstance(neurons, int) or neurons < 1 or neurons % setting.n_classes:
+        raise DlmError(f"neurons = {neurons!r} of the columns; give a multiple of the {setting.n_classes} classes")
+    chain = _adapted(FORMS[name].chain, setting, {key: options[key] for key in of_chain & options.keys()})
+    rule = replace(FORMS[name].rule, n_columns=setting.n_classes, per_column=neurons // setting.n_classes)
+    rule = replace(rule, gain=_gain(FORMS[name], chain, options.get("shift", rule.shift)))
+    return Form(chain, replace(rule, **{key: options[key] for key in of_rule & options.keys()}))
+
+
+def _gain(form: Form, chain: Chain, shift: int) -> int:
+    """The gain for which gain |x|^2 / 2^shift stays what it is in the form."""
+    share = form.rule.gain * form.chain.squared_length / 2**form.rule.shift
+    return max(1, round(share * 2**shift / chain.squared_length))
+
+
+_FIXED = {"shape", "scale", "form", "n_columns", "per_column", "winner"}
+"""What the setting or the form decides."""
+
+
+def _adapted(chain: Chain, setting: Setting, options: Mapping[str, Any]) -> Chain:
+    """The chain for other images or options: thresholds by scale, small windows where images are small, the same
+    share of active pools."""
+    if len(setting.shape) != 3 or setting.shape[0] != 1:
+        raise DlmError(f"columns take images of one channel; these samples have the shape {setting.shape}")
+    changes: dict[str, Any] = {"shape": setting.shape, "scale": setting.scale}
+    changes["pixel_threshold"] = max(1, round(chain.pixel_threshold * setting.scale / chain.scale))
+    if min(setting.shape[1:]) < SMALL:
+        changes |= {"window": 3, "stride": 1}
+    changes |= options
+    if "active" not in options:
+        bare = replace(chain, **changes, active=changes.get("levels", chain.levels))
+        per_level = max(1, round(chain.active / chain.n_codes * bare.n_codes / bare.levels))
+        changes["active"] = per_level * bare.levels
+    return replace(chain, **changes)
+
+
+class ColumnLearner:
+    """The learner ``columns``; see ``make``.
+
+    Attributes:
+        form: the constants; chain, rule: its parts.
+        columns: what has been learned.
+        n_steps: steps of a sample's window, at most.
+    """
+
+    def __init__(self, form: Form, kept: bool = False) -> None:
+        self.form, self.chain, self.rule, self.kept = form, form.chain, form.rule, kept
+        self.n_steps = self.chain.last_level + (self.rule.ramp_steps if self.rule.winner == "ramp" else 1)
+        self.columns = Columns.fresh(self.rule, self.chain.n_codes)
+        self.declaration = Declaration(
+            front_end=_named(self.chain),
+            normalisation="rank code, spikes",
+            winner="spikes, ties by the lower index",
+            stored_samples=self.rule.n if kept else 0,
+        )
+        self._spikes = dict.fromkeys(STAGES, 0)
+        self._samples = 0
+
+    def observe(self, x: NDArray[np.uint8], y: NDArray[np.int64]) -> None:
+        """Learn from samples (sample, pixel) and their classes, one after another."""
+        for start in range(0, len(x), BLOCK):
+            labels = y[start : start + BLOCK]
+            codes, spikes = rank_codes(self.chain, x[start : start + BLOCK])
+            self._samples += len(labels)
+            for stage, count in spikes.items():
+                self._spikes[stage] += count
+            if self.kept:
+                keep(self.rule, self.columns, codes, labels)
+            else:
+                compiled.observe(self.rule, self.columns, codes, labels, self.chain.levels)
+
+    def predict(self, x: NDArray[np.uint8]) -> NDArray[np.int64]:
+        """The class of the first spike of each sample; -1 where nobody spikes."""
+        found = [np.zeros(0, dtype=np.int64)]
+        for start in range(0, len(x), BLOCK):
+            codes, _ = rank_codes(self.chain, x[start : start + BLOCK])
+            found.append(compiled.predict(self.rule, self.columns, codes, self.chain.levels))
+        return np.concatenate(found)
+
+    def stimulus(self, x: NDArray[np.uint8]) -> dict[str, NDArray]:
+        """What a run of the frozen network takes, for ``n_steps`` steps."""
+        return self.chain.stimulus(x, self.n_steps)
+
+    def freeze(self) -> IntegerNetwork:
+        """The whole chain, from pixels to one spike of ten neurons, as one integer network without plasticity."""
+        return frozen(self.chain, self.rule, self.columns)
+
+    def info(self) -> Mapping[str, Any]:
+        """Neurons, synapses, spikes of each stage of a training sample, steps of a sample at most."""
+        used = int(np.count_nonzero(self.columns.wins))
+        spikes = {stage: round(count / max(self._samples, 1), 1) for stage, count in self._spikes.items() if count}
+        return {"neurons": used, "synapses": used * self.chain.n_codes, "spikes": spikes, "steps": self.n_steps}
+
+
+def keep(rule: ColumnRule, columns: Columns, codes: NDArray[np.uint8], labels: NDArray[np.int64]) -> None:
+    """The control without learning: the first samples of each class are kept as weights, in place."""
+    for column in np.unique(labels):
+        used = columns.used(column)
+        first = codes[labels == column][: rule.per_column - used]
+        columns.weight[column, :, used : used + len(first)] = np.minimum(rule.gain * first.T.astype(np.int64), 255)
+        columns.wins[column, used : used + len(first)] = 1
+
+
+def _named(chain: Chain) -> str:
+    if chain.directions is None:
+        return f"pixels, {chain.window}x{chain.window} sums, spikes"
+    kind = "k-WTA and inhibition" if chain.competition else "inhibition alone"
+    return f"{chain.directions} edge directions, {kind}, spikes"
+
+
+def frozen(chain: Chain, rule: ColumnRule, columns: Columns) -> IntegerNetwork:
+    """A chain and its columns as a network: populations of the front end, then "columns" and "output".
+
+    The output neuron of the first column to spike spikes, and silences all of them from the next step on.
+
+    Args:
+        chain, rule: the constants.
+        columns: what has been learned; fresh neurons have no weights and never spike.
+    """
+    populations, projections = front_end(chain)
+    weight = columns.weight.transpose(0, 2, 1).reshape(rule.n, chain.n_codes).astype(np.int64)
+    projections.append(join("holders", "columns", Dense(weight)))
+    if rule.winner == "ramp":
+        populations["columns"] = IntegerLIF((rule.n,), dv=0, v_threshold=rule.threshold)
+        slope = Dense(np.full((rule.n, 1), rule.ramp >> 1))
+        projections.append(join("ramp", "columns", slope, weight_exp=1))
+    else:
+        populations["columns"] = IntegerLIF((rule.n,), dv=0, v_threshold=255 << 7, winners=1)
+        projections.append(from_clock(DECIDE, "columns", rule.n, 255, weight_exp=7))
+    populations["output"] = IntegerLIF((rule.n_columns,), dv=0, v_threshold=0)
+    members = np.arange(rule.n)
+    of_column = Sparse((rule.n_columns, rule.n), members // rule.per_column, members, np.ones(rule.n, dtype=np.int64))
+    silence = Dense(np.full((rule.n_columns, rule.n_columns), -255))
+    projections += [join("columns", "output", of_column), join("output", "output", silence, weight_exp=4)]
+    return IntegerNetwork(populations, projections)

@@ -1,0 +1,84 @@
+"""Learners by name: their options checked, against what the learner says it takes, before any data are read."""
+
+from __future__ import annotations
+
+import inspect
+import json
+from collections.abc import Mapping
+from typing import Any, get_type_hints
+
+import numpy as np
+
+from dlm_snn import plugins
+from dlm_snn.errors import DlmError, nearest
+from dlm_snn.learning.learner import Learner, Setting
+
+GROUP = "dlm_snn.learners"
+_GIVEN = 2
+"""The first two parameters of every learner, setting and rng, are no options."""
+
+
+def checked_options(name: str, options: Mapping[str, Any]) -> dict[str, Any]:
+    """All options of a learner: those given, and for the others its own defaults.
+
+    A learner that takes any option (``**options``) checks them itself when it is made.
+
+    Raises:
+        DlmError: no such learner, no such option, one without a default that is not given, or a value of another type
+            than the learner's annotation.
+    """
+    make = plugins.load(GROUP, name)
+    known = list(inspect.signature(make).parameters.values())[_GIVEN:]
+    named = {p.name: p for p in known if p.kind is not inspect.Parameter.VAR_KEYWORD}
+    if len(named) < len(known):
+        return dict(options)
+    for option in options:
+        if option not in named:
+            raise DlmError(f"learner '{name}' has no option '{option}'; {_hint(option, named)}")
+    missing = [p.name for p in named.values() if p.default is p.empty and p.name not in options]
+    if missing:
+        raise DlmError(f"learner '{name}' needs the option '{missing[0]}'; give --set {missing[0]}=VALUE")
+    types = _types(make)
+    given = {option: _typed(name, option, value, types.get(option, Any)) for option, value in options.items()}
+    return {**{p.name: p.default for p in named.values() if p.name not in given}, **given}
+
+
+def make_learner(name: str, setting: Setting, rng: np.random.Generator, options: Mapping[str, Any]) -> Learner:
+    """A fresh learner.
+
+    Raises:
+        DlmError: see ``checked_options``; a value that the learner refuses; or something that is no learner.
+    """
+    checked = checked_options(name, options)
+    learner = plugins.load(GROUP, name)(setting, rng, **checked)
+    if not isinstance(learner, Learner):
+        wanted = "a declaration, observe, predict, freeze and info"
+        raise DlmError(f"'{name}' makes a {type(learner).__name__}, which is no learner; it needs {wanted}")
+    return learner
+
+
+def _hint(option: str, named: Mapping[str, Any]) -> str:
+    return nearest(option, named) if named else "it has none"
+
+
+def _types(make: Any) -> dict[str, Any]:
+    """The annotations; none where one names what is imported for type checkers alone: then the learner checks."""
+    try:
+        return get_type_hints(make.__init__ if inspect.isclass(make) else make)
+    except NameError:
+        return {}
+
+
+def _typed(name: str, option: str, value: Any, wanted: Any) -> Any:
+    """The value as the annotation has it: a list from the command line becomes a tuple, an integer a float."""
+    from pydantic import PydanticSchemaGenerationError, TypeAdapter, ValidationError
+
+    from dlm_snn.config import explain
+
+    try:
+        return TypeAdapter(wanted).validate_json(json.dumps(value, default=str), strict=True)
+    except PydanticSchemaGenerationError:
+        return value
+    except ValidationError as error:
+        reason = explain(error).partition(": ")[2]
+        raise DlmError(f"learner '{name}': {option} = {json.dumps(value, default=str)}: {reason}") from error

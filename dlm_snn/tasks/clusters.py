@@ -1,0 +1,52 @@
+"""Clusters: a made-up set of ten classes for trying things out in milliseconds; no figure of interest comes from it."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dlm_snn.tasks.datasets import Dataset
+
+SEED = 20_261
+"""Of the one set that there is; another seed is another set."""
+N_CLASSES, FEATURES, SCALE = 10, 16, 255
+TRAIN, TEST = 100, 30
+"""Samples of each class."""
+SPREAD = 36
+"""Of each of the four uniform integers whose sum is the noise: standard deviation 2 SPREAD / sqrt(3), about 42."""
+
+
+def clusters(data_dir: str | os.PathLike[str] | None = None, seed: int = SEED) -> Dataset:
+    """Ten clusters of 16 integer features: x = clip(centre + noise, 0, 255), the noise a sum of four uniform integers.
+
+    Args:
+        data_dir: not used; every dataset takes it.
+        seed: of centres and noise.
+    """
+    rng = np.random.default_rng(seed)
+    centre = rng.integers(48, 208, (N_CLASSES, FEATURES))
+    parts = {part: _samples(centre, count, rng) for part, count in (("train", TRAIN), ("test", TEST))}
+    arrays = [array for part in parts.values() for array in part]
+    digest = hashlib.sha256(b"".join(array.astype(np.uint8).tobytes() for array in arrays))
+    return Dataset(
+        name="clusters",
+        x_train=parts["train"][0],
+        y_train=parts["train"][1],
+        x_test=parts["test"][0],
+        y_test=parts["test"][1],
+        shape=(FEATURES,),
+        graded_bits=8,
+        scale=SCALE,
+        n_classes=N_CLASSES,
+        checksum=digest.hexdigest(),
+    )
+
+
+def _samples(centre: NDArray, count: int, rng: np.random.Generator) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    """``count`` samples of each class, class by class."""
+    y = np.repeat(np.arange(N_CLASSES, dtype=np.int64), count)
+    noise = rng.integers(-SPREAD, SPREAD + 1, (4, len(y), FEATURES)).sum(axis=0)
+    return np.clip(centre[y] + noise, 0, SCALE).astype(np.uint8), y

@@ -1,0 +1,127 @@
+"""What one repetition of a continual experiment is, as data, and what decides its figures."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, fields
+from statistics import median
+from typing import Any
+
+from dlm_snn.errors import DlmError
+from dlm_snn.learning.making import checked_options
+from dlm_snn.tasks.protocols import PROTOCOLS, protocol
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One line of a table: a learner with its options in a protocol, over all seeds.
+
+    Attributes:
+        protocol: short or full name.
+        learner: name of an entry point of the group dlm_snn.learners.
+        options: of the learner; what is left out is its own default.
+    """
+
+    protocol: str
+    learner: str
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One learner in one protocol with one seed; made by ``cells``.
+
+    Attributes:
+        variant: what the table calls it.
+        protocol: short name.
+        learner, options: which, all options spelt out.
+        seed: of classes, order of samples, hold-out of a one-pool dataset, and the learner's own draws.
+        validation: held-out training data take the place of the test set: for choosing options, never for results.
+        joint: R's row i comes from a fresh learner that saw tasks 0..i shuffled together; for excess forgetting.
+    """
+
+    variant: str
+    protocol: str
+    learner: str
+    options: Mapping[str, Any]
+    seed: int
+    validation: bool = False
+    joint: bool = False
+
+    @property
+    def key(self) -> str:
+        """What decides the figures, hashed: neither the variant's name nor the place of the data.
+
+        Options that are None, and fields of the protocol that have their default, count as not there: so that a new
+        one leaves the rows before it as they are.
+        """
+        told = protocol(self.protocol)
+        values = {
+            "protocol": {f.name: getattr(told, f.name) for f in fields(told) if getattr(told, f.name) != f.default},
+            "learner": self.learner,
+            "options": {name: value for name, value in self.options.items() if value is not None},
+            "seed": self.seed,
+            "validation": self.validation,
+            "joint": self.joint,
+        }
+        return hashlib.sha256(json.dumps(values, sort_keys=True, default=str).encode()).hexdigest()[:16]
+
+    @property
+    def settings(self) -> tuple[str, str, str]:
+        """What a refusal is about: these options are wrong with every seed."""
+        return (self.protocol, self.learner, json.dumps(dict(self.options), sort_keys=True, default=str))
+
+    @property
+    def file(self) -> str:
+        """Name of the results file: one a protocol, and another for validation."""
+        return f"continual-{self.protocol}{'-validation' if self.validation else ''}.jsonl"
+
+    def __str__(self) -> str:
+        form = ", joint" if self.joint else ""
+        return f"{self.protocol}, {self.variant}{form}, seed {self.seed}"
+
+
+def cells(
+    entries: Mapping[str, Entry], seeds: Iterable[int], validation: bool = False, joint: bool = False
+) -> list[Cell]:
+    """The cells of a table, seed by seed, so that a table that is cut short has few seeds of every line.
+
+    Args:
+        entries: variant -> entry.
+        seeds: of every variant.
+        validation: see Cell.
+        joint: with each cell also its joint one.
+
+    Raises:
+        DlmError: no such protocol, learner or option, a value of the wrong type, or a seed below 0.
+    """
+    seeds = list(seeds)
+    if not seeds or min(seeds) < 0:
+        raise DlmError(f"seeds {seeds}: at least one, and none below 0")
+    checked = {v: (short_name(e.protocol), checked_options(e.learner, e.options)) for v, e in entries.items()}
+    return [
+        Cell(variant, checked[variant][0], entry.learner, checked[variant][1], seed, validation, form)
+        for seed in seeds
+        for variant, entry in entries.items()
+        for form in ((False, True) if joint else (False,))
+    ]
+
+
+def short_name(name: str) -> str:
+    """The short name of a protocol, by which files are called.
+
+    Raises:
+        DlmError: no such protocol.
+    """
+    found = protocol(name)
+    return next(short for short, one in PROTOCOLS.items() if one is found)
+
+
+def expected_minutes(cell: Cell, rows: Iterable[Mapping[str, Any]]) -> float | None:
+    """Median of earlier rows: of the same options, else of the same learner; None where there are none."""
+    of_learner = [r for r in rows if r.get("learner") == cell.learner and r.get("joint") == cell.joint]
+    same = [r for r in of_learner if r.get("options") == json.loads(json.dumps(dict(cell.options), default=str))]
+    seconds = [sum(r["figures"]["seconds"].values()) for r in same or of_learner]
+    return median(seconds) / 60 if seconds else None

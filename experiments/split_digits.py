@@ -1,0 +1,12 @@
+"""scikit-learn's digits, two classes a task, once, without boundaries: the table that runs everywhere in seconds."""
+
+from __future__ import annotations
+
+from experiments.cells import Entry
+
+CELLS = {
+    "kept-20": Entry("digits", "kept", {"per_class": 20}),
+    "kept-50": Entry("digits", "kept", {"per_class": 50}),
+}
+"""Lines of the table; the others are compared with the first."""
+SEEDS = range(10)

@@ -1,0 +1,98 @@
+"""The columns' chain as graphs of Lava processes: step by step, and a sample a step."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from dlm_snn.learning.chain import Chain, front_end
+from dlm_snn.learning.column_rule import ColumnRule
+from dlm_snn.network import Input, IntegerNetwork
+from lava_processes import _compat  # noqa: F401  (lets Lava be imported)
+
+
+def wired(folder: Path, job: Mapping[str, Any]) -> Any:
+    """The graph of a job that ``columns_run`` wrote, and one of its processes."""
+    chain = Chain(**{**job["chain"], "shape": tuple(job["chain"]["shape"])})
+    rule = ColumnRule(**job["rule"])
+    graph = _stepwise if job["stepwise"] else _at_once
+    return graph(folder, job, chain, rule)
+
+
+def front_end_network(chain: Chain, period: int) -> IntegerNetwork:
+    """The front end, at rest again every ``period`` steps."""
+    populations, projections = front_end(chain)
+    periodic = {
+        name: part if isinstance(part, Input) else replace(part, period=period) for name, part in populations.items()
+    }
+    return IntegerNetwork(periodic, projections)
+
+
+def columns_depth(chain: Chain) -> int:
+    """Depth of the columns behind a chain: what lifts them and the holders arrive in one step."""
+    return front_end_network(chain, 1).depth["holders"] + 1
+
+
+def _stepwise(folder: Path, job: Mapping[str, Any], chain: Chain, rule: ColumnRule) -> Any:
+    """Stock processes and k-WTA for the front end, PlasticColumns, and a stock layer of one neuron a class."""
+    from lava_processes.columns.process import PlasticColumns
+    from lava_processes.graph import build
+
+    period, depth = job["period"], columns_depth(chain)
+    graph = build(front_end_network(chain, period), "fixed")
+    columns = PlasticColumns(rule=rule, **_state(folder), period=period, offset=depth + 1, name="columns")
+    for name in ("pixels", "clock"):
+        source = _source(folder, name, job, graph.in_ports[name][0].shape[0])
+        source.s_out.connect(graph.in_ports[name])
+    graph.out_ports["holders"].connect(columns.s_in)
+    _source(folder, "teacher", job, rule.n_columns).s_out.connect(columns.s_teacher)
+    lift = graph.out_ports["ramp"] if chain.form == "ramp" else _source(folder, "lift", job, 1).s_out
+    lift.connect(columns.s_lift)
+    _read_out(folder, rule, columns)
+    return columns
+
+
+def _read_out(folder: Path, rule: ColumnRule, columns: Any) -> None:
+    """A neuron a class, which spikes the step after one of its column."""
+    import numpy as np
+    from lava.proc.lif.process import LIF
+    from lava.proc.sparse.process import Sparse
+    from scipy.sparse import csr_matrix
+
+    from lava_processes.sink.process import SpikeSink
+
+    members = np.arange(rule.n)
+    weights = csr_matrix((np.ones(rule.n, dtype=int), (members // rule.per_column, members)))
+    synapses = Sparse(weights=weights, name="columns->output")
+    output = LIF(shape=(rule.n_columns,), du=4095, dv=0, vth=0, name="output")
+    sink = SpikeSink(path=str(folder / "classes.npy"), n=rule.n_columns, name="sink")
+    columns.s_out.connect(synapses.s_in)
+    synapses.a_out.connect(output.a_in)
+    output.s_out.connect(sink.a_in)
+
+
+def _at_once(folder: Path, job: Mapping[str, Any], chain: Chain, rule: ColumnRule) -> Any:
+    """A sample in every step."""
+    from lava_processes.column_samples.process import ColumnSamples
+    from lava_processes.sink.process import SpikeSink
+
+    process = ColumnSamples(chain=chain, rule=rule, **_state(folder), name="columns")
+    _source(folder, "pixels", job, chain.n_pixels).s_out.connect(process.s_in)
+    _source(folder, "teacher", job, rule.n_columns).s_out.connect(process.s_teacher)
+    sink = SpikeSink(path=str(folder / "classes.npy"), n=rule.n_columns, name="sink")
+    process.s_out.connect(sink.a_in)
+    return process
+
+
+def _state(folder: Path) -> dict[str, str]:
+    return {name: str(folder / f"{name}.npy") for name in ("weight", "wins")}
+
+
+def _source(folder: Path, name: str, job: Mapping[str, Any], n: int) -> Any:
+    from lava_processes.source.process import StimulusSource
+
+    path = str(folder / f"stimulus-{name}.npy")
+    steps = job["period"]
+    return StimulusSource(path=path, n=n, n_steps=steps, period=steps, count=job["samples"], name=f"source {name}")

@@ -1,0 +1,65 @@
+"""The learner ``columns-lava``: the columns learn and answer inside Lava."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dlm_snn.learning.columns import ColumnLearner, Form, chosen_form
+from dlm_snn.learning.learner import Setting
+from dlm_snn.network import IntegerNetwork
+from lava_processes.columns_run import NO_TEACHER, run_columns
+
+
+def make(setting: Setting, rng: np.random.Generator, **options: Any) -> LavaColumns:
+    """The learner ``columns-lava``.
+
+    Args:
+        setting: images of one channel.
+        rng: not used; nothing here is drawn.
+        options: as of ``dlm_snn.learning.columns.make``, without ``kept``; ``stepwise``: spike by spike in a graph of
+            processes, hundreds of times as slow as a sample in every step, with the same result.
+
+    Raises:
+        DlmError: an unknown option, or a value that does not fit.
+    """
+    stepwise = bool(options.pop("stepwise", False))
+    return LavaColumns(chosen_form(setting, options), stepwise)
+
+
+class LavaColumns(ColumnLearner):
+    """Columns whose samples are shown in Lava; those to learn wait until an answer is asked for."""
+
+    def __init__(self, form: Form, stepwise: bool) -> None:
+        super().__init__(form)
+        self.stepwise = stepwise
+        where = "a graph of processes" if stepwise else "one process, a sample a step"
+        self.declaration = replace(self.declaration, winner=f"{self.declaration.winner}, in Lava ({where})")
+        self._waiting: list[tuple[NDArray[np.uint8], NDArray[np.int64]]] = []
+
+    def observe(self, x: NDArray[np.uint8], y: NDArray[np.int64]) -> None:
+        """Put samples (sample, pixel) and their classes behind those that wait."""
+        self._waiting.append((x, y))
+
+    def predict(self, x: NDArray[np.uint8]) -> NDArray[np.int64]:
+        """Learn what waits, then classify, in one run of Lava."""
+        images = np.concatenate([*(block for block, _ in self._waiting), x])
+        labels = np.concatenate([*(block for _, block in self._waiting), np.full(len(x), NO_TEACHER)])
+        if not len(labels):
+            return labels
+        answers = run_columns(self.chain, self.rule, self.columns, images, labels, self.stepwise)
+        self._waiting = []
+        return answers[len(labels) - len(x) :]
+
+    def freeze(self) -> IntegerNetwork:
+        """The whole chain as one integer network without plasticity, once all that waits is learned."""
+        self.predict(np.zeros((0, self.chain.n_pixels), dtype=np.uint8))
+        return super().freeze()
+
+    def info(self) -> Mapping[str, Any]:
+        """Neurons, synapses, steps of a sample at most."""
+        return {key: value for key, value in super().info().items() if key != "spikes"}

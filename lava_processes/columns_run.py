@@ -1,0 +1,111 @@
+"""Runs the columns inside Lava, learning included: what ``ColumnLearner`` computes, bit for bit."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dlm_snn.errors import DlmError
+from dlm_snn.learning.chain import DECIDE, Chain
+from dlm_snn.learning.column_rule import ColumnRule, Columns
+from lava_processes.columns_graph import columns_depth
+from lava_processes.runner import Progress, empty_array, supervise
+
+NO_TEACHER = -1
+
+
+def run_columns(
+    chain: Chain,
+    rule: ColumnRule,
+    columns: Columns,
+    images: NDArray[np.uint8],
+    labels: NDArray[np.int64],
+    stepwise: bool = False,
+    timeout: float = 120.0,
+    progress: Progress | None = None,
+) -> NDArray[np.int64]:
+    """Show samples to the columns in one run of Lava, one after another.
+
+    Args:
+        chain, rule: the constants.
+        columns: what has been learned; changed in place when the run is over.
+        images: (sample, pixel) 0..scale.
+        labels: (sample,), the class that the teacher opens and that learns; -1: no teacher, the sample is classified.
+        stepwise: as a graph of processes, spike by spike, each sample in a period of its own; else a whole sample in
+            every step of one Process, some hundred times as fast.
+        timeout: seconds without progress after which Lava is stopped.
+        progress: called with (steps done, steps in all).
+
+    Returns:
+        (sample,): the class whose output neuron spiked first, the lower one of several; -1 where none did. In the
+        fused form -1 too where there was a teacher.
+
+    Raises:
+        DlmError: arrays that do not fit together.
+        LavaError: an error inside Lava, a killed process, or the time-out; nothing of it is left behind.
+    """
+    if images.shape != (len(labels), chain.n_pixels) or not len(labels):
+        raise DlmError(f"images {images.shape} and labels {labels.shape}; {chain.n_pixels} pixels a label are wanted")
+    if labels.min() < NO_TEACHER or labels.max() >= rule.n_columns:
+        raise DlmError(f"labels {labels.min()}..{labels.max()} of {rule.n_columns} columns; -1 stands for no teacher")
+    folder = Path(tempfile.mkdtemp(prefix="dlm-lava-"))
+    try:
+        first, period, length = _write_job(folder, chain, rule, columns, images, labels, stepwise)
+        supervise(folder, timeout, progress)
+        columns.weight[:], columns.wins[:] = np.load(folder / "weight.npy"), np.load(folder / "wins.npy")
+        rows = np.load(folder / "classes.npy")[first:length]
+        return _classes(rows, len(labels), period)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _write_job(
+    folder: Path,
+    chain: Chain,
+    rule: ColumnRule,
+    columns: Columns,
+    images: NDArray[np.uint8],
+    labels: NDArray[np.int64],
+    stepwise: bool,
+) -> tuple[int, int, int]:
+    """Put all where the child finds it; the row of the first sample's first output, rows a sample, rows in all."""
+    depth = columns_depth(chain) if stepwise else 0
+    window = chain.last_level + (rule.ramp_steps if rule.winner == "ramp" else 1)
+    period = window + depth + 2 if stepwise else 1
+    # The teacher's spike, and the clock's to the columns, count in the step after they arrive.
+    _write_source(folder, "pixels", images[:, None])
+    teacher = np.zeros((len(labels), period, rule.n_columns), dtype=np.uint8)
+    taught = np.flatnonzero(labels != NO_TEACHER)
+    teacher[taught, depth - 1 if stepwise else 0, labels[taught]] = 1
+    _write_source(folder, "teacher", teacher)
+    if stepwise:
+        clock = chain.clock(period)
+        _write_source(folder, "clock", np.broadcast_to(clock, (len(labels), *clock.shape)))
+        lift = np.roll(clock[:, DECIDE], depth - 1)[:, None]
+        _write_source(folder, "lift", np.broadcast_to(lift, (len(labels), *lift.shape)))
+    np.save(folder / "weight.npy", columns.weight)
+    np.save(folder / "wins.npy", columns.wins)
+    first = depth + 1 if stepwise else 0
+    length = len(labels) * period + first
+    empty_array(folder / "classes.npy", np.uint8, (length, rule.n_columns))
+    job = {"target": "columns", "stepwise": stepwise, "chain": asdict(chain), "rule": asdict(rule)}
+    job |= {"samples": len(labels), "period": period, "length": length}
+    (folder / "job.json").write_text(json.dumps(job))
+    return first, period, length
+
+
+def _write_source(folder: Path, name: str, values: NDArray) -> None:
+    np.save(folder / f"stimulus-{name}.npy", values.astype(np.int32))
+
+
+def _classes(rows: NDArray[np.uint8], samples: int, period: int) -> NDArray[np.int64]:
+    """The class of the first spike of each sample; -1 without one."""
+    spikes = rows.reshape(samples, -1).astype(bool) if period == 1 else rows.reshape(samples, period, -1).astype(bool)
+    flat = spikes.reshape(samples, -1)
+    return np.where(flat.any(axis=1), flat.argmax(axis=1) % rows.shape[1], NO_TEACHER)

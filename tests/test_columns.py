@@ -1,0 +1,221 @@
+"""Columns and their chain: compiled, step by step and as a frozen network, they are the same spikes and weights."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import dlm_snn as dlm
+from dlm_snn.errors import DlmError
+from dlm_snn.learning import _columns_compiled as compiled
+from dlm_snn.learning._chain_compiled import rank_codes
+from dlm_snn.learning.chain import DECIDE, Chain, front_end
+from dlm_snn.learning.column_rule import ColumnRule, Columns, run_sample
+from dlm_snn.learning.columns import FORMS, ColumnLearner, Form, make
+from dlm_snn.learning.edges import edge_kernels, edge_synapses, group_synapses, window_synapses
+from dlm_snn.learning.learner import Learner, Setting
+from dlm_snn.tasks.datasets import digits
+
+SETTING = Setting((1, 8, 8), 5, 16, 10, 5)
+
+
+def small(form: str, **changes: object) -> Form:
+    """The form on 8x8 images of 0..16."""
+    return make(SETTING, np.random.default_rng(0), form=form, neurons=40, **changes).form
+
+
+@pytest.fixture(scope="module")
+def images() -> np.ndarray:
+    drawn = np.random.default_rng(1).integers(0, 17, (4, 64)).astype(np.uint8)
+    edge_cases = np.stack([np.zeros(64, np.uint8), np.full(64, 16, np.uint8)])
+    return np.concatenate([digits().x_train[:40], drawn, edge_cases])
+
+
+def test_edge_kernels_are_antisymmetric_and_equally_strong():
+    kernels = edge_kernels(16)
+    assert np.array_equal(kernels[:, ::-1, ::-1], -kernels)
+    assert np.array_equal(kernels[8:], -kernels[:8])
+    assert np.all(np.abs(kernels).sum(axis=(1, 2)) == 32)
+    assert kernels.min() == -4
+    assert kernels.max() == 4
+
+
+def test_edge_synapses_are_a_convolution_with_the_direction_last():
+    x = np.random.default_rng(0).integers(0, 3, (2, 30))
+    convolved = dlm.Conv2d(edge_kernels(6)[:, None], (1, 5, 6), padding=2).apply(x)
+    turned = convolved.reshape(2, 6, 5, 6).transpose(0, 2, 3, 1).reshape(2, -1)
+    assert np.array_equal(edge_synapses(5, 6, 6).apply(x), turned)
+
+
+def test_windows_sum_what_lies_under_them():
+    x = np.random.default_rng(0).integers(0, 3, (1, 7 * 9 * 2))
+    image = np.pad(x.reshape(7, 9, 2), ((1, 1), (1, 1), (0, 0)))
+    expected = [image[y : y + 3, x : x + 3].sum(axis=(0, 1)) for y in range(0, 7, 2) for x in range(0, 9, 2)]
+    assert np.array_equal(window_synapses(7, 9, 2, 3, 2, padding=1).apply(x)[0], np.ravel(expected))
+
+
+def test_groups_reach_all_of_their_own_and_nobody_else():
+    assert np.array_equal(group_synapses(3, 2, -5).dense(), np.kron(np.eye(3, dtype=int), np.full((2, 2), -5)))
+
+
+VARIANTS = [
+    ("ramp", {}),
+    ("ramp", {"flush": 20, "latency": 60}),
+    ("ramp", {"levels": 3}),
+    ("short16", {}),
+    ("short16", {"levels": 7}),
+    ("short8", {}),
+    ("plain", {}),
+    ("ramp", {"directions": None, "window": 3, "stride": 1, "padding": 1, "active": 20, "latency": 100, "flush": 40}),
+]
+
+
+@pytest.mark.parametrize(("name", "changes"), VARIANTS)
+def test_codes_are_the_spikes_of_the_network(images, name, changes):
+    chain = small(name, **changes).chain
+    network = dlm.IntegerNetwork(*front_end(chain))
+    n_steps = chain.last_level + 1
+    recording = dlm.run(network, chain.stimulus(images, n_steps), n_steps, backend="fast")
+    codes, spikes = rank_codes(chain, images)
+    assert np.array_equal(recording.rasters["holders"].counts(), codes)
+    assert spikes.items() >= {(name, len(raster)) for name, raster in recording.rasters.items() if name != "ramp"}
+    assert not any(o.wraps or o.saturations for o in recording.overflow.values())
+    assert 0 < codes.max() <= chain.levels
+    assert len(np.unique(codes.astype(int).sum(axis=1))) > 1, "an image without edges is among them"
+
+
+def inputs_of_columns(form: Form, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Spikes of the holders (sample, step, code), and what lifts the columns (sample, step), from the network."""
+    fresh = ColumnLearner(Form(form.chain, replace(form.rule, per_column=1)))
+    stimulus = fresh.stimulus(images)
+    rasters = dlm.run(fresh.freeze(), stimulus, fresh.n_steps, backend="fast").rasters
+    if form.rule.winner == "ramp":
+        return rasters["holders"].dense(), rasters["ramp"].dense()[..., 0]
+    return rasters["holders"].dense(), stimulus["clock"][..., DECIDE]
+
+
+@pytest.mark.parametrize(("name", "changes"), [*VARIANTS, ("ramp", {"threshold": 20000}), ("ramp", {"novelty": 40})])
+def test_learning_at_once_is_learning_step_by_step(name, changes):
+    """With a low threshold neurons spike before the ramp; with late novelty columns are used again and again."""
+    form = small(name, **changes)
+    chain, rule = form.chain, form.rule
+    data = digits()
+    x, y = data.x_train[:150], data.y_train[:150]
+    code, lifted = inputs_of_columns(form, x)
+    stepwise, at_once = (Columns.fresh(rule, chain.n_codes) for _ in range(2))
+    answers = [run_sample(rule, stepwise, *pair, int(label)) for *pair, label in zip(code, lifted, y, strict=True)]
+    compiled.observe(rule, at_once, rank_codes(chain, x)[0], y, chain.levels)
+    assert np.array_equal(stepwise.wins, at_once.wins)
+    assert np.array_equal(stepwise.weight, at_once.weight)
+    assert sum(a.fresh for a in answers) == np.count_nonzero(stepwise.wins)
+    assert stepwise.wins.sum() > np.count_nonzero(stepwise.wins), "somebody has won twice"
+    if "threshold" in changes:
+        assert any(a.column >= 0 and not a.fresh and a.y == rule.early for a in answers)
+    tested = [run_sample(rule, stepwise, *pair, None).column for pair in zip(code, lifted, strict=True)]
+    assert np.array_equal(tested, compiled.predict(rule, at_once, rank_codes(chain, x)[0], chain.levels))
+
+
+@pytest.mark.parametrize("name", list(FORMS))
+def test_the_frozen_network_gives_the_learners_classes(name):
+    data = digits()
+    learner = make(SETTING, np.random.default_rng(0), form=name, neurons=60)
+    learner.observe(data.x_train[:300], data.y_train[:300])
+    x = data.x_train[300:500]
+    recording = dlm.run(learner.freeze(), learner.stimulus(x), learner.n_steps, backend="fast")
+    classes = dlm.read_out(recording.rasters["output"])
+    assert np.array_equal(classes, learner.predict(x))
+    assert np.mean(classes == data.y_train[300:500]) > 0.6
+    assert not any(o.wraps or o.saturations for o in recording.overflow.values())
+
+
+@settings(max_examples=25)
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    winner=st.sampled_from(["ramp", "largest"]),
+    slowest=st.integers(0, 6),
+    novelty=st.integers(1, 30),
+)
+def test_weights_stay_in_8_bits_and_only_the_winner_changes(seed, winner, slowest, novelty):
+    rng = np.random.default_rng(seed)
+    rule = ColumnRule(
+        3, 4, winner, threshold=3000, ramp=64, ramp_steps=60, novelty=novelty, gain=40, shift=12, slowest=slowest
+    )
+    columns = Columns.fresh(rule, 12)
+    for _ in range(20):
+        code = rng.random((4, 12)) < 0.5
+        before = columns.weight.copy()
+        opened = int(rng.integers(3))
+        lifted = np.arange(40) >= 3
+        answer = run_sample(rule, columns, np.pad(code, ((0, 36), (0, 0))), lifted, opened)
+        changed = {(int(c), int(j)) for c, _, j in np.argwhere(columns.weight != before)}
+        assert changed <= {(answer.column, answer.neuron)}
+        assert answer.column in (opened, -1)
+    assert all(columns.used(c) == np.count_nonzero(columns.wins[c]) for c in range(3))
+    assert np.all(columns.wins[:, :-1] >= np.minimum(columns.wins[:, 1:], 1)), "fresh neurons are the last ones"
+
+
+def test_repeated_samples_keep_a_weight_where_it_is():
+    """gain |x|^2 = 2^shift: the neuron that took w = gain x is at the rule's fixed point."""
+    rule = ColumnRule(1, 1, "largest", gain=16, shift=12, novelty=1)
+    code = np.zeros((1, 300), dtype=np.uint8)
+    code[0, :256] = 1
+    columns = Columns.fresh(rule, 300)
+    compiled.observe(rule, columns, np.repeat(code, 50, axis=0), np.zeros(50, dtype=np.int64), 1)
+    assert columns.wins[0, 0] == 50
+    assert set(columns.weight[0, :256, 0]) == {16}
+    assert not columns.weight[0, 256:].any()
+
+
+def test_order_within_other_classes_does_not_matter():
+    data = digits()
+    x, y = data.x_train[:200], data.y_train[:200]
+    by_class = np.argsort(y, kind="stable")
+    mixed, sorted_ = (make(SETTING, np.random.default_rng(0), neurons=50) for _ in range(2))
+    mixed.observe(x, y)
+    for part in np.array_split(by_class, 7):
+        sorted_.observe(x[part], y[part])
+    assert np.array_equal(mixed.columns.weight, sorted_.columns.weight)
+
+
+def test_kept_samples_are_the_first_of_each_class():
+    data = digits()
+    learner = make(SETTING, np.random.default_rng(0), neurons=30, kept=True)
+    for part in np.array_split(np.arange(100), 9):
+        learner.observe(data.x_train[part], data.y_train[part])
+    codes, _ = rank_codes(learner.chain, data.x_train[:100])
+    first = codes[np.flatnonzero(data.y_train[:100] == 4)[:3]]
+    assert np.array_equal(learner.columns.weight[4].T, learner.rule.gain * first)
+    assert learner.declaration.stored_samples == 30
+
+
+def test_it_is_a_learner_and_says_what_it_is():
+    learner = make(Setting((1, 28, 28), 8, 255, 10, 5), np.random.default_rng(0))
+    assert isinstance(learner, Learner)
+    assert learner.form == Form(Chain(), ColumnRule(per_column=500))
+    assert learner.declaration.winner == "spikes, ties by the lower index"
+    assert learner.predict(np.zeros((2, 784), dtype=np.uint8)).tolist() == [-1, -1]
+    assert learner.info()["neurons"] == 0
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"neuron": 10}, "no option 'neuron'"),
+        ({"neurons": 15}, "neurons = 15"),
+        ({"form": "shor8"}, "no form 'shor8'"),
+        ({"active": 9999}, "active = 9999"),
+        ({"flush": 3}, "flush = 3 lies within"),
+        ({"gain": 0}, "gain = 0"),
+        ({"threshold": 2**17}, "threshold = 131072"),
+    ],
+)
+def test_bad_options_are_refused(options, words):
+    with pytest.raises(DlmError, match=words):
+        make(SETTING, np.random.default_rng(0), **options)
+
+
+def test_other_images_are_refused():
+    with pytest.raises(DlmError, match=r"images of one channel; these samples have the shape \(3, 32, 32\)"):
+        make(Setting((3, 32, 32), 8, 255, 10, 5), np.random.default_rng(0))

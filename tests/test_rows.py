@@ -1,0 +1,90 @@
+"""Results files: appended whole, mended after a kill, one writer at a time."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from dlm_snn.errors import DlmError
+from experiments.rows import read_rows, writing_rows
+
+
+def test_rows_are_appended_and_read_back(tmp_path):
+    path = tmp_path / "new" / "r.jsonl"
+    assert read_rows(path) == []
+    with writing_rows(path) as file:
+        file.append({"seed": 0, "figures": {"acc": 0.5}})
+        assert read_rows(path) == file.rows
+    with writing_rows(path) as file:
+        file.append({"seed": 1})
+    assert path.read_text() == '{"seed": 0, "figures": {"acc": 0.5}}\n{"seed": 1}\n'
+    assert [row["seed"] for row in read_rows(path)] == [0, 1]
+
+
+@pytest.mark.parametrize("cut", range(1, 14))
+def test_a_torn_last_line_is_cut_off_wherever_it_is_torn(tmp_path, cut):
+    path = tmp_path / "r.jsonl"
+    whole, torn = b'{"seed": 0}\n', b'{"seed": "\xc3\xa9"}\n'
+    path.write_bytes(whole + torn[:cut])
+    finished = cut >= len(torn) - 1
+    assert len(read_rows(path)) == 1 + finished
+    with writing_rows(path) as file:
+        file.append({"seed": 2})
+    assert [row["seed"] for row in read_rows(path)] == [0, *(["é"] if finished else []), 2]
+    assert path.read_bytes().startswith(whole)
+
+
+def test_a_damaged_line_is_named_and_nothing_is_changed(tmp_path):
+    path = tmp_path / "r.jsonl"
+    for middle in (b"{half a\n", b"3\n", b"\n", b"\xff\n"):
+        content = b'{"seed": 0}\n' + middle + b'{"seed": 1}\n'
+        path.write_bytes(content)
+        with pytest.raises(DlmError, match="line 2 is no row of JSON"), writing_rows(path):
+            pass
+        with pytest.raises(DlmError, match="line 2 is no row of JSON"):
+            read_rows(path)
+        assert path.read_bytes() == content
+
+
+def test_a_second_writer_is_refused_and_readers_are_not(tmp_path):
+    path = tmp_path / "r.jsonl"
+    code = (
+        "import sys, time; from pathlib import Path; from experiments.rows import writing_rows\n"
+        "with writing_rows(Path(sys.argv[1])) as file:\n"
+        "    file.append({'seed': 0}); print('open', flush=True); time.sleep(60)"
+    )
+    other = subprocess.Popen([sys.executable, "-c", code, str(path)], stdout=subprocess.PIPE, text=True)
+    try:
+        assert other.stdout.readline() == "open\n"
+        with pytest.raises(DlmError, match=r"another run is writing .*r\.jsonl; wait for it"), writing_rows(path):
+            pass
+        assert read_rows(path) == [{"seed": 0}]
+    finally:
+        other.kill()
+        other.communicate()
+    # The kill has freed it: nothing is left to remove by hand.
+    with writing_rows(path) as file:
+        assert file.rows == [{"seed": 0}]
+
+
+def test_a_row_that_does_not_go_in_whole_is_taken_back(tmp_path, monkeypatch):
+    path = tmp_path / "r.jsonl"
+    write = os.write
+    with writing_rows(path) as file:
+        file.append({"seed": 0})
+        monkeypatch.setattr(os, "write", lambda handle, line: write(handle, line[:5]))
+        with pytest.raises(DlmError, match="the disk is full; the rows before stand"):
+            file.append({"seed": 1})
+        monkeypatch.setattr(os, "write", write)
+        assert json.loads(path.read_text()) == {"seed": 0}
+        assert file.rows == [{"seed": 0}]
+
+
+def test_a_place_that_cannot_be_written(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(DlmError, match="cannot write"), writing_rows(tmp_path / "file" / "r.jsonl"):
+        pass
