@@ -30,6 +30,10 @@ NUMPY_ONLY = (
     "dlm_snn.neurons*",
     "dlm_snn.connections*",
     "dlm_snn.backends.reference",
+    "dlm_snn.learning.rule*",
+    "dlm_snn.learning.rounding",
+    "dlm_snn.learning.traces",
+    "dlm_snn.learning._rule_plain",
 )
 
 
