@@ -9,13 +9,18 @@ from typing import Any
 from dlm_snn.config import load_config
 from dlm_snn.errors import DlmError, nearest
 from dlm_snn.physics.trainer import DynamicsConfig
-from experiments import continual_p2, digits, dissipation, dlm, mnist, split_digits
+from experiments import continual_p2, continual_p3, continual_p4, digits, dissipation, dlm, mnist, split_digits
 from experiments.config import RunConfig
 
 DATASETS: dict[str, ModuleType] = {"digits": digits, "mnist": mnist}
 """The recipes by dataset; each has the plain one and, over it, the DLM's."""
 EXPERIMENTS: dict[str, ModuleType] = {**DATASETS, "dlm": dlm, "dissipation": dissipation}
-CONTINUAL: dict[str, ModuleType] = {"split_digits": split_digits, "continual_p2": continual_p2}
+CONTINUAL: dict[str, ModuleType] = {
+    "split_digits": split_digits,
+    "continual_p2": continual_p2,
+    "continual_p3": continual_p3,
+    "continual_p4": continual_p4,
+}
 """Experiments of continual learning: each has CELLS, variant -> Entry, and SEEDS."""
 
 
