@@ -122,9 +122,11 @@ def _code(inputs, begin, kernels, pools, edge_form, code_form, code, spikes):  #
     events = np.zeros(v.size, np.int32)
     n_steps = begin.shape[0] - 1
     last = flush + levels if ramp else n_steps
+    found = 0
     for t in range(last):
         of_step = inputs[begin[t] : begin[t + 1]] if t < n_steps else inputs[:0]
-        if has_edges:
+        # Without input, and without inhibition from the step before, no edge comes nearer to its threshold.
+        if has_edges and (t < n_steps or found > 0):
             found = _edges(v, kernels, rows, columns, of_step, inhibited, edge_form, events)
             spikes[1] += found
             of_step = events[:found]
