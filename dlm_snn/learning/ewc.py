@@ -16,9 +16,6 @@ from dlm_snn.learning.descent import Batch, Descent, Model, Piece, masked
 from dlm_snn.learning.learner import Setting
 from dlm_snn.learning.mlp import Mlp, MlpOptions, checked, learner, sizes
 
-NEGLIGIBLE = 1e-4
-"""Classes of a smaller chance are left out of the Fisher information."""
-
 
 class EwcOptions(MlpOptions):
     """Of elastic weight consolidation.
@@ -47,7 +44,7 @@ def fisher(logits: Callable[[Tensor], Tensor], parameters: Sequence[Tensor], x: 
     found = [torch.zeros_like(p) for p in parameters]
     for sample in x.split(1):
         chances = logits(sample).log_softmax(1)[0]
-        for log_p in chances[chances.exp() >= NEGLIGIBLE]:
+        for log_p in chances[chances.isfinite()]:
             gradients = torch.autograd.grad(log_p, list(parameters), retain_graph=True)
             for total, gradient in zip(found, gradients, strict=True):
                 total.addcmul_(gradient, gradient, value=log_p.exp().item() / len(x))
