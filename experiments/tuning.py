@@ -121,7 +121,7 @@ GRIDS: dict[str, Grid] = {
     ),
     "flymodel": Grid(
         "flymodel",
-        _each({}, *({"rate": r} for r in (0.01, 0.02, 0.05)), *({"rate": 0.02, "winners": k} for k in (16, 64))),
+        _each({}, *({"rate": r} for r in (0.01, 0.02, 0.05)), *({"rate": r, "winners": 64} for r in (0.02, 0.05))),
     ),
     "generative": Grid(
         "generative",

@@ -325,6 +325,13 @@ def test_dissipation_happens_where_both_were_active():
     assert (both > 0).any()
 
 
+def test_dissipation_by_the_clock_is_even():
+    learner, before, after = one_step(dissipation=0.5, dissipates_at="clock")
+    active = learner.model.active
+    torch.testing.assert_close(after, before * (1 - 0.5 * coactivity(active["hidden"], active["pixels"]).mean()))
+    assert learner.info()["spikes"]["hidden"] == pytest.approx(float(active["hidden"].sum()) / 8)
+
+
 def test_homeostasis_brings_rates_together():
     learner, before, after = one_step(homeostasis=0.1)
     rates, target = learner.model.active["hidden"].mean(0) / 5, 4 / 30

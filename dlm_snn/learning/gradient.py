@@ -43,6 +43,7 @@ class GradientOptions(DescentOptions):
         optimiser: "sgd", "adam" or "langevin", with lr as the step h.
         temperature, friction, alpha: of "langevin"; friction null is the overdamped form.
         dissipation: share of a hidden synapse lost where pre and post are active in all samples of a batch.
+        dissipates_at: "event", or "clock" with the same mean strength, its control.
         ewc: lambda of elastic weight consolidation; 0: none.
         consolidation: rate at which active synapses become slow; 0: none.
         homeostasis: rate of synaptic scaling; 0: none.
@@ -64,6 +65,7 @@ class GradientOptions(DescentOptions):
     friction: float | None = Field(default=None, gt=0)
     alpha: float = Field(default=0.0, ge=0)
     dissipation: float = Field(default=0.0, ge=0, le=1)
+    dissipates_at: Literal["event", "clock"] = "event"
     ewc: float = Field(default=0.0, ge=0)
     consolidation: float = Field(default=0.0, ge=0)
     homeostasis: float = Field(default=0.0, ge=0, lt=1)
@@ -138,7 +140,7 @@ def _pieces(model: Spiking, chosen: GradientOptions) -> list[Piece]:
         masks = chosen.present or chosen.label_at_test
         pieces.append(ewc.piece(model, chosen.ewc, chosen.lr, masks, EWC_SAMPLES))
     if chosen.dissipation:
-        pieces.append(_dissipation(model, chosen.dissipation))
+        pieces.append(_dissipation(model, chosen.dissipation, chosen.dissipates_at))
     if chosen.homeostasis:
         target = DENSE_RATE if chosen.winners is None else chosen.winners / chosen.hidden
         pieces.append(homeostasis.piece(model, chosen.homeostasis, target))
@@ -147,12 +149,12 @@ def _pieces(model: Spiking, chosen: GradientOptions) -> list[Piece]:
     return pieces
 
 
-def _dissipation(model: Spiking, rate: float) -> Piece:
+def _dissipation(model: Spiking, rate: float, kind: Literal["event", "clock"]) -> Piece:
     """Synapses onto hidden neurons decay at events of their own neurons; see ``physics.dissipation``."""
 
     def decay(batch: Batch) -> None:
         for pre, post, weight in model.synapses:
             if post != "output":
-                dissipate(weight, model.active[post], model.active[pre], rate, "event")
+                dissipate(weight, model.active[post], model.active[pre], rate, kind)
 
     return Piece(after_step=decay)

@@ -87,6 +87,8 @@ class Spiking:
         return cast(Network, self._module.network())
 
     def info(self) -> Mapping[str, Any]:
-        """Neurons, synapses, steps of a sample."""
+        """Neurons, synapses, steps of a sample, and spikes a sample of every population in the last batch."""
         neurons = sum(neuron.n for neuron in self._network.neurons.values())
-        return {"neurons": neurons, "synapses": sum(w.numel() for w in self.parameters), "n_steps": self._n_steps}
+        spikes = {name: float(s.sum(1).mean()) for name, s in self.active.items() if name != "pixels"}
+        synapses = sum(w.numel() for w in self.parameters)
+        return {"neurons": neurons, "synapses": synapses, "n_steps": self._n_steps, "spikes": spikes}
