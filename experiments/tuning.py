@@ -92,6 +92,16 @@ GRIDS: dict[str, Grid] = {
         ),
     ),
     "lwf": Grid("lwf", _each({}, *({"strength": s, "lr": r} for r in (3e-4, 1e-3) for s in (1.0, 4.0, 16.0)))),
+    "si-present": Grid(
+        "si",
+        (
+            *_each({**PRESENT, "lr": 3e-4}, *({"strength": s} for s in (1e1, 1e3, 1e5))),
+            *_each({**PRESENT, **SGD, "lr": 0.01}, *({"strength": s} for s in (1e0, 1e2, 1e4))),
+        ),
+    ),
+    "lwf-present": Grid(
+        "lwf", _each(PRESENT, *({"strength": s, "lr": r} for r in (3e-4, 1e-3) for s in (0.3, 1.0, 4.0)))
+    ),
     "topk": Grid(
         "topk",
         (
