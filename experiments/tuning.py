@@ -128,6 +128,7 @@ GRIDS: dict[str, Grid] = {
             {"lr": 1e-3, "batch": 16, "latent": 10},
             {"lr": 5e-4, "batch": 16},
         ),
+        samples=3000,
     ),
     "flymodel": Grid(
         "flymodel",
@@ -136,6 +137,7 @@ GRIDS: dict[str, Grid] = {
     "generative": Grid(
         "generative",
         _each({"batch": 8}, *({"lr": r, "latent": n} for r in (1e-3, 2e-3, 4e-3) for n in (10, 20))),
+        samples=3000,
     ),
     "gradient": Grid(
         "gradient",

@@ -6,15 +6,34 @@ import torch
 from scipy import stats
 
 from dlm_snn.errors import DlmError
-from dlm_snn.learning import dgr, ewc, flymodel, gradient, joint, none, replay, ridge, si, slda, topk
+from dlm_snn.learning import (
+    dgr,
+    ewc,
+    flymodel,
+    generative,
+    gradient,
+    joint,
+    lwf,
+    none,
+    packnet,
+    progressive,
+    replay,
+    ridge,
+    si,
+    slda,
+    topk,
+)
 from dlm_snn.learning.anchor import Anchor
 from dlm_snn.learning.batches import Batches, Latest, Reservoir
 from dlm_snn.learning.descent import masked, plain
 from dlm_snn.learning.learner import Setting
 from dlm_snn.learning.lwf import distillation
+from dlm_snn.learning.mlp import MlpOptions
 from dlm_snn.learning.moments import Moments
 from dlm_snn.learning.vae import Vae
 from dlm_snn.physics.dissipation import coactivity
+from experiments import tuning
+from experiments.repeat import read_rows
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -361,3 +380,36 @@ def test_consolidation_slows_what_was_active():
         both = coactivity(learner.model.active["output"], learner.model.active["hidden"])
     assert both.max() > 0
     torch.testing.assert_close(moved[1], moved[0] / (1 + 3.0 * both), rtol=2e-2, atol=1e-6)
+
+
+DEFAULTS = {
+    "none": MlpOptions,
+    "ewc": ewc.EwcOptions,
+    "si": si.SiOptions,
+    "lwf": lwf.LwfOptions,
+    "topk": topk.TopkOptions,
+    "flymodel": flymodel.FlyOptions,
+    "ridge": ridge.RidgeOptions,
+    "slda": slda.SldaOptions,
+    "generative": generative.GenerativeOptions,
+    "replay": replay.ReplayOptions,
+    "dgr": dgr.DgrOptions,
+    "joint": joint.JointOptions,
+    "packnet": packnet.PacknetOptions,
+    "progressive": progressive.ProgressiveOptions,
+    "gradient": gradient.GradientOptions,
+}
+
+
+@pytest.mark.parametrize("name", DEFAULTS)
+def test_defaults_are_what_was_chosen_on_held_out_samples(name):
+    options = DEFAULTS[name]
+    assert options(**tuning.best(read_rows(tuning.RESULTS), name)) == options()
+
+
+def test_every_row_had_at_most_six_settings_all_of_which_are_recorded():
+    rows = read_rows(tuning.RESULTS)
+    for name, grid in tuning.GRIDS.items():
+        assert len(grid.settings) <= 6
+        tried = [row["options"] for row in rows if row["row"] == name]
+        assert sorted(map(str, tried)) == sorted(map(str, grid.settings)), name

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -26,7 +26,9 @@ class EwcOptions(MlpOptions):
         decay: share of the old Fisher information that is kept at a boundary.
     """
 
-    strength: float = Field(default=1e4, ge=0)
+    optimiser: Literal["adam", "sgd"] = "sgd"
+    lr: float = Field(default=0.05, gt=0)
+    strength: float = Field(default=1e7, ge=0)
     samples: int = Field(default=200, ge=1)
     decay: float = Field(default=1.0, ge=0, le=1)
 

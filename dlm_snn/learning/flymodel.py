@@ -35,8 +35,8 @@ class FlyOptions(Config):
 
     cells: int = Field(default=10_000, ge=1)
     fan_in: float = Field(default=0.1, gt=0, le=1)
-    winners: int = Field(default=32, ge=1)
-    rate: float = Field(default=0.01, gt=0, le=1)
+    winners: int = Field(default=64, ge=1)
+    rate: float = Field(default=0.02, gt=0, le=1)
 
 
 class FlyModel:

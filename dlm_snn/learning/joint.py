@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field
 
 from dlm_snn.learning.batches import check_samples
 from dlm_snn.learning.descent import Descent
@@ -15,17 +16,24 @@ from dlm_snn.learning.mlp import Mlp, MlpOptions, checked, learner, no_spikes, s
 from dlm_snn.network import Network
 
 
+class JointOptions(MlpOptions):
+    """Of the ceiling; see MlpOptions."""
+
+    lr: float = Field(default=2e-3, gt=0)
+    batch: int = Field(default=16, ge=1)
+
+
 class Joint:
     """Keeps every sample; asked, it trains a fresh rate network on all of them, shuffled, each once.
 
     The first weights and the order depend on the seed and the number of samples only, so that asking changes nothing.
 
     Args:
-        setting, rng, options: as of every learner; options as those of ``none``.
+        setting, rng, options: as of every learner; see JointOptions for the options.
     """
 
     def __init__(self, setting: Setting, rng: np.random.Generator, **options: Any) -> None:
-        self._setting, self._options = setting, checked(MlpOptions, "joint", options)
+        self._setting, self._options = setting, checked(JointOptions, "joint", options)
         self._sizes = sizes(setting, self._options.hidden)
         self._seed = int(rng.integers(2**63))
         self._kept: list[tuple[NDArray[np.uint8], NDArray[np.int64]]] = []

@@ -23,7 +23,7 @@ class LwfOptions(MlpOptions):
         softness: by which logits are divided, on both sides.
     """
 
-    strength: float = Field(default=1.0, ge=0)
+    strength: float = Field(default=16.0, ge=0)
     softness: float = Field(default=2.0, gt=0)
 
 

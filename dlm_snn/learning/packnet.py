@@ -32,6 +32,7 @@ class PacknetOptions(DescentOptions):
 
     hidden: int = Field(default=256, ge=1)
     dense: int = Field(default=4000, ge=1)
+    lr: float = Field(default=3e-3, gt=0)
     label_at_test: bool = True
 
 

@@ -26,7 +26,8 @@ class ProgressiveOptions(DescentOptions):
         hidden: units of one column.
     """
 
-    hidden: int = Field(default=64, ge=1)
+    hidden: int = Field(default=128, ge=1)
+    lr: float = Field(default=3e-3, gt=0)
     label_at_test: bool = True
 
 

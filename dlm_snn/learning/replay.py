@@ -18,11 +18,11 @@ class ReplayOptions(MlpOptions):
 
     Attributes:
         memory: samples kept, an even share of all that were seen.
-        replayed: of them beside each batch; None: as many as are new.
+        replayed: of them beside each batch; null: as many as are new.
     """
 
     memory: int = Field(default=2000, ge=1)
-    replayed: int | None = Field(default=None, ge=1)
+    replayed: int | None = Field(default=256, ge=1)
 
 
 class Memory:

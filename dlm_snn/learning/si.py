@@ -24,7 +24,7 @@ class SiOptions(MlpOptions):
         damping: xi, which keeps the importance of weights finite that did not move.
     """
 
-    strength: float = Field(default=1.0, ge=0)
+    strength: float = Field(default=1e5, ge=0)
     damping: float = Field(default=0.1, gt=0)
 
 

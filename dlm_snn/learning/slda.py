@@ -22,7 +22,7 @@ class SldaOptions(Config):
         shrinkage: e, share of a round covariance of the same mean variance.
     """
 
-    shrinkage: float = Field(default=0.01, gt=0, le=1)
+    shrinkage: float = Field(default=0.3, gt=0, le=1)
 
 
 def solve(moments: Moments, shrinkage: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

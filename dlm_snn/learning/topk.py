@@ -30,11 +30,11 @@ class TopkOptions(DescentOptions):
     """
 
     hidden: int = Field(default=1000, ge=1)
-    winners: int = Field(default=20, ge=1)
+    winners: int = Field(default=10, ge=1)
     constrained: bool = False
     anneal: int = Field(default=0, ge=0)
     optimiser: Literal["adam", "sgd"] = "sgd"
-    lr: float = Field(default=0.05, gt=0)
+    lr: float = Field(default=0.2, gt=0)
 
 
 class TopK:
