@@ -413,3 +413,11 @@ def test_every_row_had_at_most_six_settings_all_of_which_are_recorded():
         assert len(grid.settings) <= 6
         tried = [row["options"] for row in rows if row["row"] == name]
         assert sorted(map(str, tried)) == sorted(map(str, grid.settings)), name
+
+
+def test_figures_of_an_accuracy_matrix():
+    matrix = np.array([[0.9, 0, 0], [0.5, 0.8, 0], [0.6, 0.2, 0.7]])
+    found = tuning.figures(matrix)
+    assert found["ACC"] == pytest.approx(0.5)
+    assert found["F"] == pytest.approx((0.3 + 0.6) / 2)
+    assert found["LA"] == pytest.approx(0.8)

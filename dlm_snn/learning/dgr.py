@@ -23,7 +23,8 @@ class DgrOptions(MlpOptions):
     """
 
     units: int = Field(default=400, ge=1)
-    latent: int = Field(default=20, ge=1)
+    latent: int = Field(default=10, ge=1)
+    batch: int = Field(default=16, ge=1)
 
 
 class Dream:

@@ -34,8 +34,8 @@ class GenerativeOptions(Config):
 
     hidden: int = Field(default=100, ge=1)
     latent: int = Field(default=10, ge=1)
-    lr: float = Field(default=3e-3, gt=0)
-    batch: int = Field(default=16, ge=1)
+    lr: float = Field(default=0.004, gt=0)
+    batch: int = Field(default=8, ge=1)
     importance: int = Field(default=10, ge=1)
 
 
