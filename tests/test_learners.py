@@ -13,7 +13,7 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 
 SETTING = Setting(shape=(1, 4, 4), graded_bits=5, scale=16, n_classes=6, n_tasks=3)
 TASKS = ((4, 1), (0, 5), (2, 3))
-SMALL = {"hidden": [12], "batch": 8, "lr": 0.01}
+SMALL = {"hidden": [12], "batch": 8, "optimiser": "adam", "lr": 0.01}
 SPIKING = {"hidden": 30, "winners": 4, "batch": 8, "n_steps": 5, "lr": 0.2}
 LEARNERS = {
     "none": SMALL,
