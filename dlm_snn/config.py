@@ -95,6 +95,23 @@ def load_config(
         raise DlmError(fault.line(_origin(fault.key, file, from_file, changed))) from error
 
 
+def validated(model: type[ConfigType], values: Mapping[str, Any], origin: str) -> ConfigType:
+    """A configuration from plain values, by the same strict rules.
+
+    Args:
+        model: the class.
+        values: key -> value.
+        origin: who refuses, the beginning of the line.
+
+    Raises:
+        DlmError: an unknown key, a value of wrong type or outside its range.
+    """
+    try:
+        return model.model_validate_json(json.dumps(dict(values), default=str), strict=True)
+    except ValidationError as error:
+        raise DlmError(_Fault(error, model, values).line(origin)) from error
+
+
 def dump_config(config: BaseModel) -> str:
     """The configuration as YAML text that ``load_config`` reads back equal."""
     values = config.model_dump(mode="json")

@@ -102,13 +102,14 @@ def initial_network(
     populations["output"] = LIF((n_classes,), du=du, dv=dv, v_threshold=v_threshold)
     order = list(populations)
     projections = [
-        Projection(pre, post, Dense(_uniform(rng, populations[post].n, populations[pre].n)))
+        Projection(pre, post, Dense(first_weights(rng, populations[post].n, populations[pre].n)))
         for pre, post in pairwise(order)
     ]
     return Network(populations, projections)
 
 
-def _uniform(rng: np.random.Generator, n_post: int, n_pre: int) -> NDArray[np.float32]:
+def first_weights(rng: np.random.Generator, n_post: int, n_pre: int) -> NDArray[np.float32]:
+    """Weights (post, pre), uniform in +-1/sqrt(fan-in)."""
     return rng.uniform(-1, 1, (n_post, n_pre)).astype(np.float32) / np.float32(math.sqrt(n_pre))
 
 
@@ -272,7 +273,7 @@ def train_relu(
         The trained network and the curve.
     """
     _check(x, y, sizes[0], sizes[-1])
-    weights = [torch.tensor(_uniform(rng, post, pre)).requires_grad_() for pre, post in pairwise(sizes)]
+    weights = [torch.tensor(first_weights(rng, post, pre)).requires_grad_() for pre, post in pairwise(sizes)]
     biases = [torch.zeros(post, requires_grad=True) for post in sizes[1:]]
 
     def answer(batch: NDArray) -> tuple[Tensor, Activities]:

@@ -1,0 +1,275 @@
+"""Every baseline keeps the contract of a learner: one table feeds all tests."""
+
+import numpy as np
+import pytest
+
+from dlm_snn import run
+from dlm_snn.errors import DlmError, UnsupportedError
+from dlm_snn.learning.learner import Learner, Setting
+from dlm_snn.metrics import read_out
+from dlm_snn.plugins import load, names
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+
+SETTING = Setting(shape=(1, 4, 4), graded_bits=5, scale=16, n_classes=6, n_tasks=3)
+TASKS = ((4, 1), (0, 5), (2, 3))
+SMALL = {"hidden": [12], "batch": 8, "optimiser": "adam", "lr": 0.01}
+SPIKING = {"hidden": 30, "winners": 4, "batch": 8, "n_steps": 5, "lr": 0.2}
+LEARNERS = {
+    "none": SMALL,
+    "none-present": {**SMALL, "present": True, "optimiser": "sgd", "lr": 0.1},
+    "none-label": {**SMALL, "label_at_test": True},
+    "ewc": {**SMALL, "samples": 10},
+    "ewc-present": {**SMALL, "samples": 10, "present": True, "strength": 1e12},
+    "si": SMALL,
+    "lwf": SMALL,
+    "topk": {"hidden": 20, "winners": 3, "batch": 8, "anneal": 40},
+    "topk-constrained": {"hidden": 20, "winners": 3, "batch": 8, "constrained": True},
+    "flymodel": {"cells": 60, "winners": 5},
+    "ridge": {},
+    "slda": {},
+    "generative": {"hidden": 10, "latent": 3, "batch": 8, "importance": 4},
+    "replay": {**SMALL, "memory": 30},
+    "dgr": {**SMALL, "units": 12, "latent": 3},
+    "joint": SMALL,
+    "packnet": {"hidden": 24, "batch": 8, "dense": 24, "lr": 0.01},
+    "packnet-late": {"hidden": 24, "batch": 8, "dense": 10_000, "lr": 0.01},
+    "progressive": {"hidden": 8, "batch": 8, "lr": 0.01},
+    "gradient": SPIKING,
+    "gradient-dense": {**SPIKING, "winners": None, "optimiser": "adam", "lr": 0.01},
+    "gradient-all": {
+        **SPIKING,
+        "optimiser": "langevin",
+        "lr": 0.5,
+        "temperature": 1e-6,
+        "friction": 0.3,
+        "alpha": 0.1,
+        "dissipation": 0.001,
+        "ewc": 100.0,
+        "present": True,
+        "consolidation": 0.1,
+        "homeostasis": 0.01,
+        "sleep": 3,
+    },
+}
+"""name[-form] -> its options."""
+SILENT = ("flymodel", "ridge", "slda", "generative")
+"""Those that answer -1 before their first sample."""
+
+
+def made(form: str, seed: int = 0) -> Learner:
+    return load("dlm_snn.learners", form.partition("-")[0])(SETTING, np.random.default_rng(seed), **LEARNERS[form])
+
+
+def samples(classes: tuple[int, ...], seed: int, n: int = 48) -> tuple[np.ndarray, np.ndarray]:
+    """Noisy copies of one pattern a class."""
+    patterns = np.random.default_rng(7).integers(0, 17, (6, 16))
+    rng = np.random.default_rng(seed)
+    y = rng.choice(classes, n)
+    noise = rng.integers(-2, 3, (n, 16))
+    return np.clip(patterns[y] + noise, 0, 16).astype(np.uint8), y.astype(np.int64)
+
+
+def taught(form: str, cuts: tuple[int, ...] = (), tasks: int = 3, seed: int = 0) -> Learner:
+    """A learner after the tasks, their samples cut into chunks at some places."""
+    learner = made(form, seed)
+    for index, classes in enumerate(TASKS[:tasks]):
+        teach(learner, classes, index, cuts)
+    return learner
+
+
+def teach(learner: Learner, classes: tuple[int, ...], seed: int, cuts: tuple[int, ...] = ()) -> None:
+    x, y = samples(classes, seed)
+    if learner.declaration.boundary:
+        learner.begin_task(classes)
+    for part in np.split(np.arange(len(y)), cuts):
+        learner.observe(x[part], y[part])
+
+
+def answers(learner: Learner, tasks: int = 3) -> np.ndarray:
+    """What it says of samples of every task that was taught."""
+    found = []
+    for index, classes in enumerate(TASKS[:tasks]):
+        x, _ = samples(classes, 100 + index)
+        found.append(learner.predict(x, classes) if learner.declaration.label_at_test else learner.predict(x))
+    return np.concatenate(found)
+
+
+def test_every_registered_baseline_is_in_the_table():
+    ours = {name for name, point in names("dlm_snn.learners").items() if point.value.startswith("dlm_snn.learning.")}
+    assert ours - {"columns", "columns-float", "readout", "kept"} == {form.partition("-")[0] for form in LEARNERS}
+
+
+@pytest.mark.parametrize("form", LEARNERS)
+def test_it_is_a_learner_that_learns(form):
+    learner = made(form)
+    assert isinstance(learner, Learner)
+    x, y = samples(TASKS[0], 0, n=400)
+    if learner.declaration.boundary:
+        learner.begin_task(TASKS[0])
+    learner.observe(x, y)
+    x, y = samples(TASKS[0], 1)
+    found = learner.predict(x, TASKS[0]) if learner.declaration.label_at_test else learner.predict(x)
+    assert found.dtype == np.int64
+    assert found.shape == y.shape
+    assert np.mean(found == y) > 0.9
+    assert learner.info()["neurons"] > 0
+
+
+@pytest.mark.parametrize("form", LEARNERS)
+def test_the_seed_decides(form):
+    learner = taught(form)
+    assert np.array_equal(answers(learner), answers(taught(form)))
+    assert np.array_equal(answers(learner), answers(learner)), "asking changes it"
+
+
+@pytest.mark.parametrize("form", LEARNERS)
+def test_chunks_may_be_cut_anywhere(form):
+    """Weights are equal to rounding where sums are cut, so that answers are compared."""
+    assert np.array_equal(answers(taught(form)), answers(taught(form, cuts=(1, 13, 14, 40))))
+
+
+@pytest.mark.parametrize("form", LEARNERS)
+def test_no_samples_no_answers(form):
+    learner = taught(form)
+    none = np.zeros((0, 16), np.uint8)
+    classes = (TASKS[0],) if learner.declaration.label_at_test else ()
+    assert learner.predict(none, *classes).shape == (0,)
+    learner.observe(none, np.zeros(0, np.int64))
+
+
+@pytest.mark.parametrize("form", [form for form in LEARNERS if form in SILENT])
+def test_before_the_first_sample_it_answers_nothing(form):
+    assert made(form).predict(samples(TASKS[0], 0)[0]).tolist() == [-1] * 48
+
+
+@pytest.mark.parametrize("form", ["ridge", "slda", "generative", "flymodel"])
+def test_what_never_came_is_never_answered(form):
+    learner = taught(form, tasks=1)
+    assert set(learner.predict(samples(TASKS[2], 0)[0])) <= {*TASKS[0], -1}
+
+
+@pytest.mark.parametrize("form", LEARNERS)
+def test_unknown_options_and_bad_values_are_refused_in_one_line(form):
+    make = load("dlm_snn.learners", form.partition("-")[0])
+    key = next((key for key, value in LEARNERS[form].items() if isinstance(value, int | float)), "penalty")
+    key = "shrinkage" if form == "slda" else key
+    for options in ({"betch": 3}, {key: "many"}, {key: -1}):
+        with pytest.raises(DlmError, match=f"learner '{form.partition('-')[0]}': [^\n]*$"):
+            make(SETTING, np.random.default_rng(0), **options)
+
+
+@pytest.mark.parametrize("form", LEARNERS)
+def test_samples_that_do_not_fit_are_refused(form):
+    learner = made(form)
+    x, y = samples(TASKS[0], 0)
+    for wrong in ((x[:, :9], y), (x, y[:5]), (x, y + 6), (x / 16, y)):
+        with pytest.raises(DlmError):
+            learner.observe(*wrong)
+
+
+@pytest.mark.parametrize("form", [form for form in LEARNERS if not form.startswith("gradient")])
+def test_rate_networks_have_no_spiking_form(form):
+    with pytest.raises(UnsupportedError, match="spiking"):
+        taught(form).freeze()
+
+
+@pytest.mark.parametrize("form", [form for form in LEARNERS if form.startswith("gradient")])
+@pytest.mark.parametrize("backend", ["reference", "fast"])
+def test_a_frozen_network_answers_in_spikes_what_the_learner_answers(form, backend):
+    learner = taught(form)
+    x = np.concatenate([samples(classes, 100 + index)[0] for index, classes in enumerate(TASKS)])
+    recording = run(learner.freeze(), {"pixels": x}, n_steps=5, backend=backend)
+    assert np.array_equal(read_out(recording.rasters["output"]), learner.predict(x))
+
+
+def test_a_silent_network_answers_nothing():
+    learner = made("gradient")
+    assert learner.predict(np.zeros((3, 16), np.uint8)).tolist() == [-1] * 3
+
+
+@pytest.mark.parametrize("form", ["packnet", "packnet-late", "progressive"])
+def test_what_old_tasks_answer_stays_bit_for_bit(form):
+    """Logits, not only classes; the same when the next task has begun, and after all of it."""
+    learner = made(form)
+    x = samples(TASKS[0], 100)[0]
+    seen = []
+    for index, classes in enumerate(TASKS):
+        teach(learner, classes, index, cuts=(5, 20, 45))
+        seen.append(scores(learner, x, TASKS[0]))
+    assert np.ptp(seen[0]) > 0
+    assert all(np.array_equal(seen[0], later) for later in seen[1:])
+
+
+def scores(learner, x, classes) -> np.ndarray:
+    """The logits behind an answer."""
+    import torch
+
+    from dlm_snn.learning import packnet, progressive
+
+    found = []
+    module = packnet if isinstance(learner.model, packnet.Packed) else progressive
+
+    def note(score, x, classes):
+        with torch.no_grad():
+            found.append(score(torch.tensor(x))[:, list(classes)].numpy())
+        return np.zeros(len(x), np.int64)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "largest", note)
+        learner.predict(x, classes)
+    return found[0]
+
+
+@pytest.mark.parametrize("form", ["packnet", "progressive"])
+def test_tasks_are_told_by_their_classes(form):
+    learner = taught(form, tasks=2)
+    with pytest.raises(DlmError, match=r"no task with the classes \[2, 3\]"):
+        learner.predict(samples(TASKS[2], 0)[0], TASKS[2])
+    with pytest.raises(DlmError, match="call predict"):
+        learner.predict(samples(TASKS[0], 0)[0])
+    with pytest.raises(DlmError, match=r"\[4\] came before"):
+        learner.begin_task((4, 2))
+    learner.begin_task(TASKS[2])
+    with pytest.raises(DlmError, match="made for 3 tasks"):
+        learner.begin_task((7, 8))
+
+
+@pytest.mark.parametrize("form", ["packnet", "progressive", "none-label"])
+def test_a_masked_head_needs_the_task(form):
+    with pytest.raises(DlmError, match="begin_task"):
+        made(form).observe(*samples(TASKS[0], 0))
+
+
+def test_packnet_shares_the_weights_out():
+    learner = taught("packnet")
+    owned = [int((learner.model.owner == task).sum()) for task in range(3)]
+    assert owned == [24 * 16 // 3] * 3
+
+
+@pytest.mark.parametrize("form", ["ridge", "slda"])
+def test_moments_do_not_know_the_order(form):
+    """The same weights bit for bit."""
+    x, y = samples(tuple(range(6)), 3, n=200)
+    order = np.random.default_rng(1).permutation(200)
+    first, other = made(form), made(form)
+    first.observe(x, y)
+    for part in np.array_split(order, 7):
+        other.observe(x[part], y[part])
+    for one, two in zip(first.solution(), other.solution(), strict=True):
+        assert np.array_equal(one, two)
+
+
+@pytest.mark.parametrize("form", LEARNERS)
+def test_declarations_say_what_is_used(form):
+    name = form.partition("-")[0]
+    declaration = taught(form).declaration
+    boundary = name in ("ewc", "si", "lwf", "dgr", "packnet", "progressive") or form in ("none-label", "gradient-all")
+    assert declaration.boundary == boundary
+    assert declaration.label_at_test == (name in ("packnet", "progressive") or form == "none-label")
+    stored = {"replay": 30, "ewc": 10, "joint": 144}.get(name, 200 if form == "gradient-all" else 0)
+    assert declaration.stored_samples == stored
+    assert declaration.replay == {"replay": "stored", "joint": "stored", "dgr": "generated"}.get(name, "none")
+    assert declaration.joint == (name == "joint")
+    assert declaration.winner == ("spikes" if name == "gradient" else "host")
+    assert declaration.pre_training == "none"
