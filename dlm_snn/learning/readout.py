@@ -164,7 +164,7 @@ class Readout:
 
     def _learn_dictionary(self) -> None:
         held, self._held = self._held, []
-        images = np.concatenate([x for x, _ in held])
+        images = np.concatenate([x for x, _ in held])[: self.options.first]
         o, shape = self.options, cast(tuple[int, int, int], self.setting.shape)
         floor = o.floor * self.setting.scale
         self._take(learned_vectors(images, shape, (o.patch, o.patch), o.neurons, floor, o.eps, self._rng))
