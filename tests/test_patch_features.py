@@ -68,22 +68,22 @@ def test_features_equal_the_steps(features):
 )
 def test_the_competition_equals_the_steps(drive, slope, winners, levels):
     """Drives at whole multiples of the slope, ties and positions that never close are drawn too."""
-    counts = np.zeros((1, drive.size), dtype=np.int32)
+    counts = np.zeros((1, 1, drive.size), dtype=np.int32)
     limits = winners, levels, LATE
-    count_spikes(drive[None].astype(np.float32), np.array([float(slope)]), np.zeros(1, np.int64), limits, counts)
-    assert np.array_equal(counts[0], counts_of_position(drive, slope, winners, levels))
+    count_spikes(drive[None].astype(np.float32), np.array([float(slope)]), np.zeros((1, 1), np.int64), limits, counts)
+    assert np.array_equal(counts[0, 0], counts_of_position(drive, slope, winners, levels))
 
 
 @given(arrays(np.int64, 15, elements=st.integers(-300, 300), unique=True), st.integers(1, 14))
 def test_the_closing_counts_exactly(drive, winners):
     """With a slope of 1 and distinct drives, those above the (winners + 1)-th largest drive are the winners."""
     levels = 300
-    counts = np.zeros((1, drive.size), dtype=np.int32)
-    count_spikes(drive[None].astype(np.float32), np.ones(1), np.zeros(1, np.int64), (winners, levels, 0), counts)
+    counts = np.zeros((1, 1, drive.size), dtype=np.int32)
+    count_spikes(drive[None].astype(np.float32), np.ones(1), np.zeros((1, 1), np.int64), (winners, levels, 0), counts)
     threshold = np.sort(drive)[-winners - 1]
     if threshold > 1:
         assert np.count_nonzero(counts) == winners
-        assert np.array_equal(counts[0], np.maximum(drive - threshold, 0))
+        assert np.array_equal(counts[0, 0], np.maximum(drive - threshold, 0))
 
 
 def test_even_images_are_silent_and_brightness_adds_nothing():

@@ -125,7 +125,7 @@ def test_the_network_spikes_what_the_learner_computes(make, data):
     recording = run(made.freeze(), {"pixels": x}, n_steps=21, backend="fast")
     counts = recording.rasters["patches"].counts().reshape(len(x), 30, -1)
     features = np.zeros((len(x), 4, 30), dtype=np.int64)
-    np.add.at(features, (slice(None), made.features.cell), counts.transpose(0, 2, 1))
+    np.add.at(features, (slice(None), made.features.cells()), counts.transpose(0, 2, 1))
     assert np.array_equal(features.reshape(len(x), -1), made.features(x))
     assert counts.sum() > 1000
     output = recording.rasters["output"]
@@ -141,6 +141,32 @@ def test_the_network_is_the_same_in_the_reference_simulator(data):
     one, other = (run(network, x, n_steps=7, backend=backend) for backend in ("reference", "fast"))
     assert one.rasters["patches"] == other.rasters["patches"]
     assert one.rasters["output"] == other.rasters["output"]
+
+
+def test_shifts_count_every_sample_with_the_grid_moved(data):
+    """A grid moved down by one over an image is the grid where it was over the image moved up, but for the edges."""
+    plain, moved = learner(**SMALL), learner(shifts=1, **SMALL)
+    x, y = data.x_train[:50], data.y_train[:50]
+    moved.observe(x, y)
+    assert moved.gram.n_samples == 250
+    assert "moved by 0 and 1" in moved.declaration.front_end
+    features = plain.features
+    by_shift = features.shifted(x, [(0, 0), (1, 0), (-1, 0), (0, 1), (0, -1)])
+    assert np.array_equal(by_shift[:, 0], features(x))
+    flat = by_shift.reshape(-1, features.n).astype(np.int64)
+    assert np.array_equal(moved.gram.pairs, flat.T @ flat)
+    assert np.array_equal(
+        by_shift.reshape(50, 5, 4, -1).sum(axis=2)[:, 1:], by_shift.reshape(50, 5, 4, -1).sum(axis=2)[:, :4]
+    )
+    rows, columns = features.positions
+    assert (
+        features.cells((1, 0)).reshape(rows, columns)[1:].tolist()
+        == features.cells().reshape(rows, columns)[:-1].tolist()
+    )
+    assert (
+        features.cells((0, -1)).reshape(rows, columns)[:, 0].tolist()
+        == features.cells().reshape(rows, columns)[:, 1].tolist()
+    )
 
 
 def test_colour_images():

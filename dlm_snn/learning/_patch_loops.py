@@ -11,15 +11,14 @@ from dlm_snn.backends._fast_compiled import compiled
 def count_spikes(drive, slope, cell, limits, counts):  # type: ignore[no-untyped-def]
     """Add the spikes of all neurons of one image to the counts of their cells.
 
-    drive: (position, neuron) whole numbers; slope: (position,); cell: (position,) rows of counts;
-    limits: winners, levels and the steps by which the closing comes late; counts: (cell, neuron) int32.
+    drive: (position, neuron) whole numbers; slope: (position,); cell: (shift, position) rows of counts;
+    limits: winners, levels and the steps by which the closing comes late; counts: (shift, cell, neuron) int32.
     """
     positions, neurons = drive.shape
     winners, levels, late = limits
     level = np.empty(neurons, np.int32)
     at_level = np.empty(levels + 1, np.int32)
     for p in range(positions):
-        row = counts[cell[p]]
         per_level = 1.0 / slope[p]
         for i in range(neurons):
             # The largest l with l * slope < drive; half a unit keeps the product off the whole numbers.
@@ -34,4 +33,8 @@ def count_spikes(drive, slope, cell, limits, counts):  # type: ignore[no-untyped
             active += at_level[closing]
         last = np.int32(max(closing - late, 0))
         for i in range(neurons):
-            row[i] += max(level[i] - last, np.int32(0))
+            level[i] = max(level[i] - last, np.int32(0))
+        for shift in range(cell.shape[0]):
+            row = counts[shift, cell[shift, p]]
+            for i in range(neurons):
+                row[i] += level[i]

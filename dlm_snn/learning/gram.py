@@ -9,8 +9,8 @@ from dlm_snn.errors import DlmError
 
 EXACT = 2**24
 """Sums of whole numbers up to here are exact in float32, whatever their order."""
-BLOCK = 1024
-"""Samples that are added up together."""
+BLOCK = 4096
+"""Samples that are added up together: fewer make the copying of the sums dear."""
 
 
 class Gram:

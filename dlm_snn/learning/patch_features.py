@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from math import prod
@@ -79,10 +80,10 @@ class PatchFeatures:
         """Number of features: neuron by neuron within a cell."""
         return self.grid**2 * len(self.weight)
 
-    @cached_property
-    def cell(self) -> NDArray[np.int64]:
-        """The cell of each position, (position,): cells are as equal as the grid allows."""
-        row, column = (np.arange(n) * self.grid // n for n in self.positions)
+    def cells(self, shift: tuple[int, int] = (0, 0)) -> NDArray[np.int64]:
+        """The cell of each position, (position,), as equal as the grid allows; the grid moved by (rows, columns)."""
+        moved = (np.clip(np.arange(n) - by, 0, n - 1) for n, by in zip(self.positions, shift, strict=True))
+        row, column = (place * self.grid // n for place, n in zip(moved, self.positions, strict=True))
         return (row[:, None] * self.grid + column).ravel()
 
     @cached_property
@@ -95,17 +96,30 @@ class PatchFeatures:
         Raises:
             DlmError: images of another size.
         """
+        return self.shifted(x, ((0, 0),))[:, 0]
+
+    def shifted(self, x: NDArray[np.uint8], shifts: Sequence[tuple[int, int]]) -> NDArray[np.int32]:
+        """The features with the grid moved, (sample, shift, feature); the spikes are the same ones.
+
+        Args:
+            x: images (sample, pixel).
+            shifts: (rows, columns), in positions.
+
+        Raises:
+            DlmError: images of another size.
+        """
         if x.ndim != 2 or x.shape[1] != prod(self.shape):
             raise DlmError(f"samples of shape {x.shape}; (sample, {prod(self.shape)}) are wanted")
         from dlm_snn.learning._patch_loops import count_spikes
 
-        counts = np.zeros((len(x), self.grid**2, len(self.weight)), dtype=np.int32)
+        counts = np.zeros((len(x), len(shifts), self.grid**2, len(self.weight)), dtype=np.int32)
+        cells = np.stack([self.cells(shift) for shift in shifts])
         limits = self.winners, self.levels, LATE
         for image, count in zip(x, counts, strict=True):
             patches = self.patches(image)
             # One product an image: it stays in the cache. It is exact, so that its order does not matter.
-            count_spikes(patches @ self._matrix, self.slopes(patches), self.cell, limits, count)
-        features = counts.reshape(len(x), -1)
+            count_spikes(patches @ self._matrix, self.slopes(patches), cells, limits, count)
+        features = counts.reshape(len(x), len(shifts), -1)
         if self.root:
             return np.sqrt(self.root**2 * features.astype(np.float64)).astype(np.int32)
         return features

@@ -147,8 +147,11 @@ class Readout:
         return self._features
 
     def _count(self, x: NDArray[np.uint8], y: NDArray[np.int64]) -> None:
+        by = self.options.shifts
+        shifts = [(0, 0), *([(by, 0), (-by, 0), (0, by), (0, -by)] if by else [])]
         for part, classes in zip(_blocks(x), _blocks(y), strict=True):
-            self.gram.add(cast(PatchFeatures, self._features)(part), classes)
+            features = cast(PatchFeatures, self._features).shifted(part, shifts)
+            self.gram.add(features.reshape(-1, features.shape[2]), np.repeat(classes, len(shifts)))
 
     def _solution(self) -> _Solved:
         gram = self.gram
@@ -195,6 +198,7 @@ def _declared(options: ReadoutOptions, features: str) -> Declaration:
     o = options
     source = "Gabor, no data" if features == "gabor" else f"k-means of the first {o.first} samples"
     counted = f"{o.root} x square root of counts" if o.root else "counts"
+    counted += f", each sample with the grid moved by 0 and {o.shifts}" if o.shifts else ""
     return Declaration(
         front_end=f"{o.neurons} patch neurons ({source}), {o.grid}x{o.grid} grid, {counted}, ridge on host",
         normalisation="none" if o.contrast else "contrast of the patch, host",

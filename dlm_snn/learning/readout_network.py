@@ -113,4 +113,4 @@ def _by_position(features: PatchFeatures, weight: NDArray[np.float64]) -> NDArra
     """Weights (class, cell and neuron) as (class, neuron and position): a spike counts for its position's cell."""
     classes, neurons = len(weight), len(features.weight)
     by_cell = weight.reshape(classes, features.grid**2, neurons)
-    return by_cell[:, features.cell].transpose(0, 2, 1).reshape(classes, -1)
+    return by_cell[:, features.cells()].transpose(0, 2, 1).reshape(classes, -1)

@@ -26,6 +26,8 @@ class ReadoutOptions(Config):
         eps: of the whitening.
         levels: steps of the ramp.
         root: 0: counts. Else floor(root sqrt(count)).
+        shifts: each training sample is counted with the grid where it is, and moved by this many positions up, down,
+            left and right; 0: once.
         strength: of the ridge, in mean feature variances.
         first: samples that the dictionary is learned from ("readout-first").
         wavelength, sigma, offset, grey: see GaborRange.
@@ -41,6 +43,7 @@ class ReadoutOptions(Config):
     eps: float = Field(default=1.0, gt=0)
     levels: int = Field(default=32, ge=1, le=1000)
     root: int = Field(default=0, ge=0, le=16)
+    shifts: int = Field(default=0, ge=0, le=3)
     strength: float = Field(default=1e-3, gt=0)
     first: int = Field(default=2000, ge=1)
     wavelength: tuple[float, float] = (3.0, 12.0)
@@ -49,7 +52,7 @@ class ReadoutOptions(Config):
     grey: float = Field(default=1.0, ge=0, le=1)
 
 
-SCANS: dict[str, Any] = {}
+SCANS: dict[str, Any] = {"share": 0.08, "strength": 5e-4}
 SMALL: dict[str, Any] = {
     "neurons": 100, "patch": 4, "grid": 3, "first": 200,
     "wavelength": (3.0, 6.0), "sigma": (1.0, 2.0), "offset": 1.0,
