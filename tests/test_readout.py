@@ -203,7 +203,7 @@ def test_samples_without_rows_are_refused():
 
 
 def test_defaults_follow_the_images():
-    assert checked_options((1, 28, 28), "gabor", {}).patch == 8
-    assert checked_options((1, 28, 28), "first-task", {}).patch == 6
-    assert checked_options((3, 32, 32), "gabor", {"grid": 2}).neurons == 800
-    assert checked_options((3, 32, 32), "gabor", {"grid": 2}).grid == 2
+    assert checked_options((1, 28, 28), {}).share == 0.08
+    assert checked_options((1, 8, 8), {}).patch == 4
+    assert checked_options((3, 32, 32), {"grid": 2}).neurons == 800
+    assert checked_options((3, 32, 32), {"grid": 2}).grid == 2

@@ -73,7 +73,7 @@ class Readout:
     ) -> None:
         if len(setting.shape) != 3:
             raise DlmError(f"the read-out needs images (channel, row, column), not samples of shape {setting.shape}")
-        self.options = checked_options(setting.shape, features, options)
+        self.options = checked_options(setting.shape, options)
         self.declaration = _declared(self.options, features)
         self.setting, self._rng = setting, rng
         self._held: list[tuple[NDArray[np.uint8], NDArray[np.int64]]] = []

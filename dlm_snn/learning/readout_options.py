@@ -52,7 +52,7 @@ class ReadoutOptions(Config):
     grey: float = Field(default=1.0, ge=0, le=1)
 
 
-SCANS: dict[str, Any] = {"share": 0.08, "strength": 5e-4}
+SCANS: dict[str, Any] = {"share": 0.08}
 SMALL: dict[str, Any] = {
     "neurons": 100, "patch": 4, "grid": 3, "first": 200,
     "wavelength": (3.0, 6.0), "sigma": (1.0, 2.0), "offset": 1.0,
@@ -63,21 +63,20 @@ COLOUR: dict[str, Any] = {
 }  # fmt: skip
 
 
-def defaults(shape: tuple[int, ...], features: str) -> dict[str, Any]:
+def defaults(shape: tuple[int, ...]) -> dict[str, Any]:
     """What differs from ReadoutOptions for colour images, scans of at least 16 pixels, and smaller ones.
 
     Args:
         shape: (channel, row, column).
-        features: "gabor" or "first-task".
     """
     if shape[0] > 1:
         return COLOUR
     if min(shape[1:]) < 16:
         return SMALL
-    return SCANS if features == "gabor" else {**SCANS, "patch": 6}
+    return SCANS
 
 
-def checked_options(shape: tuple[int, ...], features: str, options: Mapping[str, Any]) -> ReadoutOptions:
+def checked_options(shape: tuple[int, ...], options: Mapping[str, Any]) -> ReadoutOptions:
     """The options over the defaults of the data.
 
     Raises:
@@ -87,6 +86,6 @@ def checked_options(shape: tuple[int, ...], features: str, options: Mapping[str,
     if unknown:
         raise DlmError(f"the read-out has no option '{unknown[0]}'; {nearest(unknown[0], ReadoutOptions.model_fields)}")
     try:
-        return ReadoutOptions(**{**defaults(shape, features), **options})
+        return ReadoutOptions(**{**defaults(shape), **options})
     except ValidationError as error:
         raise DlmError(explain(error)) from error
