@@ -20,10 +20,18 @@ COLUMNS = {
 }
 """Columns of spikes, by number of neurons and form of the chain; inside Lava; and their controls: samples kept without
 learning, and floats on the host."""
-CELLS = {
-    **COLUMNS,
+PRESENT = {"present": True}
+BASELINES = {
+    **{name: Entry("P2", name) for name in ("none", "ewc", "si", "lwf", "topk", "flymodel", "ridge", "slda")},
+    **{f"{name}-present": Entry("P2", name, PRESENT) for name in ("none", "ewc", "si", "lwf")},
+    **{name: Entry("P2", name) for name in ("generative", "replay", "dgr", "joint", "gradient")},
+    "gradient-present": Entry("P2", "gradient", {**PRESENT, "winners": 50}),
     "kept-2000": Entry("P2", "kept", {"per_class": 200}),
     "kept-5000": Entry("P2", "kept", {"per_class": 500}),
 }
+"""Others' learners on the same data; replay and generated replay declare it, joint is a ceiling."""
+READOUT = {name: Entry("P2", name) for name in ("readout", "readout-first")}
+"""Patch features and exact moments: fixed features, and a dictionary from the first samples."""
+CELLS = {**COLUMNS, **READOUT, **BASELINES}
 """Lines of the table; the others are compared with the first."""
 SEEDS = range(10)

@@ -9,7 +9,18 @@ from typing import Any
 from dlm_snn.config import load_config
 from dlm_snn.errors import DlmError, nearest
 from dlm_snn.physics.trainer import DynamicsConfig
-from experiments import continual_p2, continual_p3, continual_p4, digits, dissipation, dlm, mnist, split_digits
+from experiments import (
+    continual_p2,
+    continual_p3,
+    continual_p4,
+    continual_p5,
+    continual_p6,
+    digits,
+    dissipation,
+    dlm,
+    mnist,
+    split_digits,
+)
 from experiments.config import RunConfig
 
 DATASETS: dict[str, ModuleType] = {"digits": digits, "mnist": mnist}
@@ -20,6 +31,8 @@ CONTINUAL: dict[str, ModuleType] = {
     "continual_p2": continual_p2,
     "continual_p3": continual_p3,
     "continual_p4": continual_p4,
+    "continual_p5": continual_p5,
+    "continual_p6": continual_p6,
 }
 """Experiments of continual learning: each has CELLS, variant -> Entry, and SEEDS."""
 

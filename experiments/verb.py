@@ -170,7 +170,7 @@ def _experiment_arguments(parser: ArgumentParser) -> None:
     from experiments.learn import run_arguments
 
     parser.add_argument(
-        "name", help="digits, mnist, dlm, dissipation; of continual learning: split_digits, continual_p2, _p3, _p4"
+        "name", help="digits, mnist, dlm, dissipation; of continual learning: split_digits, continual_p2 to _p6"
     )
     parser.add_argument("--variant", action="append", metavar="NAME", help="only this one; repeatable")
     run_arguments(parser)
