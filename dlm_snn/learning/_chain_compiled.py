@@ -67,7 +67,8 @@ def _forms(chain: Chain) -> tuple[NDArray[np.int32], tuple[NDArray[np.int32], ..
     start = np.searchsorted(forward.post, np.arange(chain.pools.n_pre + 1)).astype(np.int32)
     threshold = (2 * chain.edge_threshold - 1) << ALIGNMENT
     keep = DECAY_UNITY - chain.leak
-    edges = chain.directions is not None, chain.shape[1:], threshold, UNIT * chain.inhibition, chain.competition, keep
+    inhibition = UNIT * chain.inhibition, chain.inhibition_delay
+    edges = chain.directions is not None, chain.shape[1:], threshold, inhibition, chain.competition, keep
     code = chain.form == "ramp", chain.latency, chain.flush, chain.per_level, chain.levels
     return np.ascontiguousarray(kernels).astype(np.int32), (start, forward.pre.astype(np.int32)), edges, code
 
@@ -115,19 +116,17 @@ def _code(inputs, begin, kernels, pools, edge_form, code_form, code, spikes):  #
     ramp, latency, flush, per_level, levels = code_form
     start, post = pools
     v = np.zeros((rows * columns, kernels.shape[2]), np.int32)
-    inhibited = np.zeros(rows * columns, np.int32)
+    before = np.zeros((2, rows * columns), np.int32)
     count = np.zeros(code.shape[0], np.int32)
     v_pool = np.zeros(code.shape[0], np.int32)
     at = np.full(code.shape[0], -1, np.int32)
     events = np.zeros(v.size, np.int32)
     n_steps = begin.shape[0] - 1
     last = flush + levels if ramp else n_steps
-    found = 0
     for t in range(last):
         of_step = inputs[begin[t] : begin[t + 1]] if t < n_steps else inputs[:0]
-        # Without input, and without inhibition from the step before, no edge comes nearer to its threshold.
-        if has_edges and (t < n_steps or found > 0):
-            found = _edges(v, kernels, rows, columns, of_step, inhibited, edge_form, events)
+        if has_edges and t < n_steps:
+            found = _edges(v, kernels, rows, columns, of_step, before, edge_form, events)
             spikes[1] += found
             of_step = events[:found]
         for event in of_step:
@@ -157,9 +156,9 @@ def _add_kernels(v, kernels, rows, columns, inputs):  # type: ignore[no-untyped-
 
 
 @compiled
-def _edges(v, kernels, rows, columns, inputs, inhibited, form, events):  # type: ignore[no-untyped-def]
-    """One step of the edges; ``inhibited`` holds each place's spikes of the step before. Returns how many spiked."""
-    _, _, threshold, inhibition, competition, keep = form
+def _edges(v, kernels, rows, columns, inputs, before, form, events):  # type: ignore[no-untyped-def]
+    """One step of the edges; ``before`` holds each place's spikes one and two steps ago. Returns how many spiked."""
+    _, _, threshold, (inhibition, delay), competition, keep = form
     if keep < DECAY_UNITY:
         for place in range(v.shape[0]):
             of_place = v[place]
@@ -169,8 +168,9 @@ def _edges(v, kernels, rows, columns, inputs, inhibited, form, events):  # type:
     found = 0
     for place in range(v.shape[0]):
         of_place = v[place]
-        taken = inhibition * inhibited[place]
-        inhibited[place] = 0
+        taken = inhibition * before[delay - 1, place]
+        before[1, place] = before[0, place]
+        before[0, place] = 0
         best, largest = -1, threshold
         for o in range(of_place.shape[0]):
             of_place[o] -= taken
@@ -182,12 +182,12 @@ def _edges(v, kernels, rows, columns, inputs, inhibited, form, events):  # type:
                     of_place[o] = 0
                     events[found] = place * v.shape[1] + o
                     found += 1
-                    inhibited[place] += 1
+                    before[0, place] += 1
         if competition and best >= 0:
             of_place[best] = 0
             events[found] = place * v.shape[1] + best
             found += 1
-            inhibited[place] = 1
+            before[0, place] = 1
     return found
 
 

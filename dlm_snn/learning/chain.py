@@ -36,7 +36,7 @@ class Chain:
     """Constants of the chain; all counts and thresholds in spikes, pixels or steps.
 
     An image is held for ``pixel_steps`` steps; a pixel spikes whenever it has summed up ``pixel_threshold``. Edges: one
-    of the directions of a place may spike in a step, and inhibits all of them in the next. Pools count.
+    of the directions of a place may spike in a step, and inhibits all of them two steps later. Pools count.
 
     "ramp": a pool spikes once, the sooner the more it counts (it sums up its count: v >= latency). Every
     active / levels spikes of pools a counter gives a tick; the clock gives those that are missing at ``flush``.
@@ -52,7 +52,8 @@ class Chain:
         form: "ramp", of leaky neurons alone behind the edges, or "rank", shorter, by k-winners-take-all.
         directions: of the edges; None: pools take pixels as they are.
         pixel_steps, pixel_threshold: see above; of recordings, how many steps are seen.
-        edge_threshold, inhibition: an edge's v at which it may spike, and what a spike takes from its place.
+        edge_threshold: an edge's v at which it may spike.
+        inhibition, inhibition_delay: what a spike takes from all edges of its place, 1 or 2 steps later.
         leak: share of an edge's v lost a step, in 1/4096.
         competition: at most one spike a place and step; False: no k-winners-take-all anywhere (inhibition alone).
         window, stride, padding: of the pools.
@@ -74,6 +75,7 @@ class Chain:
     pixel_threshold: int = 192
     edge_threshold: int = 20
     inhibition: int = 64
+    inhibition_delay: int = 2
     leak: int = 0
     competition: bool = True
     window: int = 7
@@ -87,6 +89,8 @@ class Chain:
     def __post_init__(self) -> None:
         if len(self.shape) != 3 or self.shape[0] not in (1, 2):
             raise DlmError(f"samples of shape {self.shape}; the columns' front end takes (1 or 2, row, column)")
+        if self.inhibition_delay not in (1, 2):
+            raise DlmError(f"inhibition_delay = {self.inhibition_delay} steps; it is 1 or 2")
         if self.shape[0] == 2 and (self.directions is None or self.form != "rank"):
             raise DlmError("recordings of a camera take edges and form = 'rank'")
         if self.form not in ("ramp", "rank"):
@@ -148,8 +152,8 @@ class Chain:
     def clock(self, n_steps: int) -> NDArray[np.bool_]:
         """The spikes of the clock, (step, 3): GO, STOP and DECIDE.
 
-        STOP ends the image. GO gives the missing ticks, or starts the code of the rank form, where DECIDE makes the
-        largest column spike.
+        STOP ends the image: pixels and edges are silent from then on. GO gives the missing ticks, or starts the code of
+        the rank form, where DECIDE makes the largest column spike.
         """
         steps = {STOP: self.pixel_steps, GO: self.flush}
         if self.form == "rank":
@@ -218,7 +222,8 @@ def _add_edges(chain: Chain, directions: int, last: str, populations: dict[str, 
     inhibition = group_synapses(chain.n_pixels, directions, -2 * chain.inhibition)
     projections += [
         join(last, "edges", synapses.with_weight(2 * synapses.weight), sign_mode="mixed"),
-        join("edges", "edges", inhibition),
+        join("edges", "edges", inhibition, delay=chain.inhibition_delay),
+        from_clock(STOP, "edges", synapses.n_post, -255, weight_exp=7),
     ]
 
 
