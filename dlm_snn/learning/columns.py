@@ -51,7 +51,7 @@ FORMS: dict[str, Form] = {
     "short8": Form(
         Chain(form="rank", pixel_steps=2, edge_threshold=10, levels=2), replace(_RANK, gain=23, shift=14, novelty=15237)
     ),
-    "plain": Form(Chain(competition=False, inhibition_delay=1), ColumnRule()),
+    "plain": Form(Chain(competition=False, inhibition_delay=1, edge_threshold=40), ColumnRule()),
     "camera": Form(
         Chain(shape=(2, 34, 34), form="rank", pixel_steps=310, leak=40, inhibition_delay=1, active=480),
         replace(_RANK, gain=10, novelty=31942),
