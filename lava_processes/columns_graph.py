@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from dlm_snn.learning.chain import Chain, front_end
+from dlm_snn.learning.chain import Chain
 from dlm_snn.learning.column_rule import ColumnRule
-from dlm_snn.network import Input, IntegerNetwork
 from lava_processes import _compat  # noqa: F401  (lets Lava be imported)
+from lava_processes.columns_run import columns_depth, front_end_network
 
 
 def wired(folder: Path, job: Mapping[str, Any]) -> Any:
@@ -19,20 +18,6 @@ def wired(folder: Path, job: Mapping[str, Any]) -> Any:
     rule = ColumnRule(**job["rule"])
     graph = _stepwise if job["stepwise"] else _at_once
     return graph(folder, job, chain, rule)
-
-
-def front_end_network(chain: Chain, period: int) -> IntegerNetwork:
-    """The front end, at rest again every ``period`` steps."""
-    populations, projections = front_end(chain)
-    periodic = {
-        name: part if isinstance(part, Input) else replace(part, period=period) for name, part in populations.items()
-    }
-    return IntegerNetwork(periodic, projections)
-
-
-def columns_depth(chain: Chain) -> int:
-    """Depth of the columns behind a chain: what lifts them and the holders arrive in one step."""
-    return front_end_network(chain, 1).depth["holders"] + 1
 
 
 def _stepwise(folder: Path, job: Mapping[str, Any], chain: Chain, rule: ColumnRule) -> Any:

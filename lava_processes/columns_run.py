@@ -5,16 +5,16 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dlm_snn.errors import DlmError
-from dlm_snn.learning.chain import DECIDE, Chain
+from dlm_snn.learning.chain import DECIDE, Chain, front_end
 from dlm_snn.learning.column_rule import ColumnRule, Columns
-from lava_processes.columns_graph import columns_depth
+from dlm_snn.network import Input, IntegerNetwork
 from lava_processes.runner import Progress, empty_array, supervise
 
 NO_TEACHER = -1
@@ -63,6 +63,20 @@ def run_columns(
         return _classes(rows, len(labels), period)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def front_end_network(chain: Chain, period: int) -> IntegerNetwork:
+    """The front end, at rest again every ``period`` steps."""
+    populations, projections = front_end(chain)
+    periodic = {
+        name: part if isinstance(part, Input) else replace(part, period=period) for name, part in populations.items()
+    }
+    return IntegerNetwork(periodic, projections)
+
+
+def columns_depth(chain: Chain) -> int:
+    """Depth of the columns behind a chain: what lifts them and the holders arrive in one step."""
+    return front_end_network(chain, 1).depth["holders"] + 1
 
 
 def _write_job(

@@ -217,9 +217,12 @@ def table(tmp_path):
     """A table of many cells in a process of its own, two at a time."""
     words = ["learn", "--protocol", "clusters", "--learner", "kept", "--seeds", "60", "--jobs", "2"]
     words += ["--results", str(tmp_path), "--runs", str(tmp_path / "runs")]
+    # A job in the background of a shell is started with SIGINT ignored, and would hand that on.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     process = subprocess.Popen(
         [sys.executable, "-m", "dlm_snn.cli", *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE
     )
+    signal.signal(signal.SIGINT, before)
     yield process, tmp_path / "continual-clusters.jsonl"
     process.kill()
     process.communicate()
