@@ -50,7 +50,7 @@ class ColumnRule:
     threshold: int = 34734
     ramp: int = 256
     ramp_steps: int = 85
-    novelty: int = 17
+    novelty: int = 14
     gain: int = 14
     shift: int = 15
     slowest: int = 4
