@@ -9,10 +9,15 @@ from pathlib import Path
 import pytest
 
 from dlm_snn.config import dump_config
+from dlm_snn.continual import continual_figures
 from dlm_snn.errors import DlmError
+from dlm_snn.learning.making import checked_options
 from experiments import repeat
+from experiments.cells import Cell, short_name
 from experiments.config import RunConfig
 from experiments.rows import read_rows
+from experiments.stream import RESULTS as STREAM
+from experiments.stream import StreamCell
 from experiments.table import EXPERIMENTS, chosen_config, variant_config
 
 RESULTS = Path(__file__).resolve().parent.parent / "experiments" / "results"
@@ -112,3 +117,34 @@ def test_a_seed_reaches_the_noise():
 def test_an_unknown_variant_is_refused_by_name():
     with pytest.raises(DlmError, match=r"digits has no variant 'kwat'; did you mean 'kwta'\?"):
         variant_config("digits", "kwat")
+
+
+def test_continual_rows_are_those_of_their_cells():
+    """Each committed row is found again by protocol, learner, options and seed, in the file of its protocol."""
+    files = sorted(RESULTS.glob("continual-*.jsonl"))
+    assert files
+    for path in files:
+        for row in read_rows(path):
+            options = checked_options(row["learner"], row["options"])
+            cell = Cell(
+                row["variant"],
+                short_name(row["protocol"]),
+                row["learner"],
+                options,
+                row["seed"],
+                row["validation"],
+                row["joint"],
+            )
+            assert cell.file == path.name
+            assert cell.key == row["config"]
+            assert row["commit"]
+            assert "+" not in row["commit"]
+            figures = continual_figures(row["figures"]["matrix"])
+            assert figures.acc == pytest.approx(row["figures"]["acc"])
+
+
+def test_rows_of_streams_are_those_of_their_cells():
+    rows = read_rows(RESULTS / STREAM)
+    assert rows
+    for row in rows:
+        assert StreamCell(row["learner"], row["options"], row["order"], row["seed"]).key == row["config"]
