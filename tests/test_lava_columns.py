@@ -100,3 +100,9 @@ def test_the_learner_in_lava_is_the_learner():
     assert isinstance(lava, Learner)
     with pytest.raises(DlmError, match="no option 'stepwide'"):
         make_lava(SETTING, np.random.default_rng(0), stepwide=True)
+    with pytest.raises(DlmError, match="learner 'columns-lava' has no option 'kept'"):
+        make_lava(SETTING, np.random.default_rng(0), kept=True)
+    with pytest.raises(DlmError, match='stepwise = "maybe": should be a valid boolean'):
+        make_lava(SETTING, np.random.default_rng(0), stepwise="maybe")
+    with pytest.raises(DlmError, match="columns-lava cannot do recordings; use the learner columns"):
+        make_lava(Setting((2, 34, 34), 8, 255, 10, 10), np.random.default_rng(0), form="camera")

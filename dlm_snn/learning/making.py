@@ -43,6 +43,22 @@ def checked_options(name: str, options: Mapping[str, Any]) -> dict[str, Any]:
     return {**{p.name: p.default for p in named.values() if p.name not in given}, **given}
 
 
+def typed_options(name: str, options: Mapping[str, Any], types: Mapping[str, Any]) -> dict[str, Any]:
+    """The options of a learner that takes any (``**options``), each of the type that it has there.
+
+    Args:
+        name: of the learner.
+        options: given.
+        types: option -> type, a range in its annotation.
+
+    Raises:
+        DlmError: no such option, or a value of another type or out of range.
+    """
+    for option in options.keys() - types.keys():
+        raise DlmError(f"learner '{name}' has no option '{option}'; {_hint(option, types)}")
+    return {option: _typed(name, option, value, types[option]) for option, value in options.items()}
+
+
 def make_learner(name: str, setting: Setting, rng: np.random.Generator, options: Mapping[str, Any]) -> Learner:
     """A fresh learner.
 
