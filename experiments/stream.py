@@ -191,7 +191,7 @@ def stream_table(arguments: Namespace) -> int:
     recordings = nmnist_excerpt(arguments.data_dir)
     path = arguments.results / RESULTS
     with progress() as show, writing_rows(path) as file:
-        there = {row["config"]: row for row in file.rows}
+        there = file.by_config()
         for cell in cells:
             if cell.key not in there:
                 there[cell.key] = run_stream(cell, recordings, show)
