@@ -31,7 +31,7 @@ def learn(*words: str) -> int:
 def test_learn_runs_shows_and_writes(there, capsys):
     assert learn("--seeds", "3", "--set", "per_class=5", "--joint", "--csv", "m.csv", "--report", "a") == 0
     out, err = capsys.readouterr()
-    for heading in ("ACC %", "F", "LA %", "XF", "pixels", "norm: unit length", "winner: host"):
+    for heading in ("ACC %", "F", "LA %", "XF", "pixels", "norm: unit length", "winner: host", "stored samples: 50"):
         assert heading in out
     assert err.splitlines()[0].strip() == "clusters, kept per_class=5, seed 0: minutes not known yet"
     rows = read_rows(there / "r" / "continual-clusters.jsonl")
