@@ -267,6 +267,7 @@ def test_it_is_a_learner_and_says_what_it_is():
         ({"slowest": -1}, "slowest = -1: should be greater"),
         ({"ramp": 257}, "ramp = 257 of the columns; it is an even number up to 510"),
         ({"ramp": 512}, "ramp = 512 of the columns"),
+        ({"ramp_steps": 600}, "ramp = 256, ramp_steps = 600: together they lift by more than 131072"),
         ({"novelty": -1}, "novelty = -1: should be greater"),
         ({"novelty": 0}, "novelty = 0 is no step of the ramp of ramp_steps = 85"),
         ({"novelty": 86}, "novelty = 86 is no step of the ramp"),
