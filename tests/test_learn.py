@@ -57,6 +57,11 @@ def test_learn_goes_on_where_it_was(there, capsys):
     ]
 
 
+def test_who_must_be_told_the_task_names_a_protocol_that_tells_it(there, capsys):
+    assert cli.main(["learn", "--protocol", "clusters", "--learner", "packnet", "--results", "r"]) == 2
+    assert "must be told the task of a test sample: choose a protocol such as P6" in capsys.readouterr().err
+
+
 def test_validation_has_a_file_of_its_own(there, capsys):
     assert learn("--validation", "--report", "a") == 0
     assert [path.name for path in (there / "r").iterdir()] == ["continual-clusters-validation.jsonl"]
