@@ -9,8 +9,9 @@ from dataclasses import dataclass, field, fields
 from statistics import median
 from typing import Any
 
+from dlm_snn import plugins
 from dlm_snn.errors import DlmError
-from dlm_snn.learning.making import checked_options
+from dlm_snn.learning.making import GROUP, checked_options, takes_any
 from dlm_snn.tasks.protocols import PROTOCOLS, protocol
 
 
@@ -36,10 +37,11 @@ class Cell:
     Attributes:
         variant: what the table calls it.
         protocol: short name.
-        learner, options: which, all options spelt out.
+        learner, options: which, all options spelt out, unless the learner takes any (``open``).
         seed: of classes, order of samples, hold-out of a one-pool dataset, and the learner's own draws.
         validation: held-out training data take the place of the test set: for choosing options, never for results.
         joint: R's row i comes from a fresh learner that saw tasks 0..i shuffled together; for excess forgetting.
+        open: the learner takes any option, and the options are only those that were given.
     """
 
     variant: str
@@ -49,19 +51,21 @@ class Cell:
     seed: int
     validation: bool = False
     joint: bool = False
+    open: bool = False
 
     @property
     def key(self) -> str:
         """What decides the figures, hashed: neither the variant's name nor the place of the data.
 
-        Options that are None, and fields of the protocol that have their default, count as not there: so that a new
-        one leaves the rows before it as they are.
+        Options that are None, where all are spelt out, and fields of the protocol that have their default, count as
+        not there: so that a new one leaves the rows before it as they are. Where only given options are known, a None
+        is one that was given and is no default.
         """
         told = protocol(self.protocol)
         values = {
             "protocol": {f.name: getattr(told, f.name) for f in fields(told) if getattr(told, f.name) != f.default},
             "learner": self.learner,
-            "options": {name: value for name, value in self.options.items() if value is not None},
+            "options": {name: value for name, value in self.options.items() if value is not None or self.open},
             "seed": self.seed,
             "validation": self.validation,
             "joint": self.joint,
@@ -101,8 +105,9 @@ def cells(
     if not seeds or min(seeds) < 0:
         raise DlmError(f"seeds {seeds}: at least one, and none below 0")
     checked = {v: (short_name(e.protocol), checked_options(e.learner, e.options)) for v, e in entries.items()}
+    open_ = {variant: takes_any(plugins.load(GROUP, entry.learner)) for variant, entry in entries.items()}
     return [
-        Cell(variant, checked[variant][0], entry.learner, checked[variant][1], seed, validation, form)
+        Cell(variant, checked[variant][0], entry.learner, checked[variant][1], seed, validation, form, open_[variant])
         for seed in seeds
         for variant, entry in entries.items()
         for form in ((False, True) if joint else (False,))

@@ -132,9 +132,11 @@ def _show(lines: Sequence[Standing], title: str, validation: bool) -> None:
     shown.add_column("learner")
     for name in heading[2:]:
         shown.add_column(name.replace(" against ", " against\n"), justify="right", no_wrap=True)
-    # How a line sees a sample stands below its name, and intervals below means: no figure without, in 80 columns.
-    for variant, how, *figures in cells:
-        name = "\n".join([escape(variant), *(f"[dim]  {escape(text)}[/dim]" for text in how.split("; "))])
+    # How a line sees a sample, what it is told and keeps stand below its name, and intervals below means: no figure
+    # without them, in 80 columns.
+    for line, (variant, how, *figures) in zip(lines, cells, strict=True):
+        told = [f"{name}: {value}" for name, value in line.declared().items() if value not in ("no", "none", "0")]
+        name = "\n".join([escape(variant), *(f"[dim]  {escape(text)}[/dim]" for text in [*how.split("; "), *told])])
         shown.add_row(name, *(re.sub(r" (?=[±(])", "\n", text) for text in figures))
     Console().print(shown)
 
@@ -177,7 +179,9 @@ def _command(arguments: Namespace, title: str) -> str:
 def _learn_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--protocol", metavar="NAME", help="P1 to P6, digits, clusters, or a full name")
     parser.add_argument("--stream", action="store_true", help="in place of a protocol: camera recordings, one by one")
-    parser.add_argument("--learner", required=True, metavar="NAME", help="kept, or another installed learner")
+    parser.add_argument(
+        "--learner", required=True, metavar="NAME", help="columns, readout, ewc, kept, ...: see docs/continual.md"
+    )
     parser.add_argument("--set", action="append", default=[], metavar="OPTION=VALUE", help="of the learner; repeatable")
     run_arguments(parser)
 

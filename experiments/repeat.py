@@ -102,7 +102,7 @@ def repeat(
         for variant in variants:
             for seed in seeds:
                 config = with_seed(variant_config(name, variant), seed)
-                found = next((row for row in file.rows if row["config"] == key(config)), None)
+                found = file.by_config().get(key(config))
                 if found is None:
                     placed = config.model_copy(update={"data": config.data.model_copy(update={"data_dir": data_dir})})
                     control = getattr(EXPERIMENTS[name], "CONTROL", True)

@@ -36,14 +36,14 @@ def run_missing(
     """
     with ExitStack() as stack:
         files = {name: stack.enter_context(writing_rows(results / name)) for name in sorted({c.file for c in cells})}
-        there = {row["config"] for file in files.values() for row in file.rows}
+        there = {key for file in files.values() for key in file.by_config()}
         missing: dict[str, Cell] = {}
         for cell in cells:
             if cell.key not in there:
                 missing.setdefault(cell.key, cell)
         run = _run(pool, data_dir, files, show, len(missing))
         run.all(list(missing.values()))
-        found = {row["config"]: row for file in files.values() for row in file.rows}
+        found = {key: row for file in files.values() for key, row in file.by_config().items()}
     # Two variants of a table may be one cell; and a row may have been made under another name.
     rows = [{**found[cell.key], "variant": cell.variant} for cell in cells if cell.key in found]
     return rows, run.failures

@@ -40,6 +40,17 @@ class Rows:
     def __init__(self, path: Path, rows: list[Row], handle: int) -> None:
         self.path, self.rows, self._handle = path, rows, handle
 
+    def by_config(self) -> dict[str, Row]:
+        """The rows by what decides their figures, the hash ``config``.
+
+        Raises:
+            DlmError: a row without one.
+        """
+        for number, row in enumerate(self.rows, start=1):
+            if "config" not in row:
+                raise DlmError(f"{self.path}, row {number} has no 'config': it is no result; remove it")
+        return {row["config"]: row for row in self.rows}
+
     def append(self, row: Mapping[str, Any]) -> None:
         """Add a row; when this returns, it is on the disk.
 

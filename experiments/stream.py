@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dlm_snn.errors import DlmError
-from dlm_snn.learning.learner import Setting
+from dlm_snn.learning.learner import Declaration, Setting
 from dlm_snn.learning.making import make_learner
 from dlm_snn.raster import SpikeRaster
 from dlm_snn.record import checkout_commit, machine
@@ -73,11 +73,15 @@ def run_stream(cell: StreamCell, recordings: Recordings, show: Show) -> Row:
         show: told of every look.
 
     Returns:
-        the row: "anytime" holds, every 100 recordings, how many were seen, the accuracy of the answers to the last 100
+        The row: "anytime" holds, every 100 recordings, how many were seen, the accuracy of the answers to the last 100
         before they were learned, test accuracy, neurons and memory; "latency_ms" is of reading, answering and learning.
+
+    Raises:
+        DlmError: a learner that wants boundaries, the task of a test sample or all samples at once.
     """
     rng = np.random.default_rng([cell.seed, 1])
     learner: Any = make_learner(cell.learner, _setting(cell, recordings), rng, cell.options)
+    _refuse_told(cell.learner, learner.declaration)
     train, test = held_out(recordings, cell.seed)
     labels = np.array(list(test.values()))
     asked = _samples(learner, recordings, list(test))
@@ -123,6 +127,18 @@ def run_stream(cell: StreamCell, recordings: Recordings, show: Show) -> Row:
             "info": learner.info(),
         }
     )
+
+
+def _refuse_told(name: str, declaration: Declaration) -> None:
+    """A stream tells nobody where a task begins, nor the task of a test; and who sees all at once sees none."""
+    wants = {
+        "boundaries of tasks": declaration.boundary,
+        "the task of a test sample": declaration.label_at_test,
+        "all samples at once": declaration.joint,
+    }
+    for thing, wanted in wants.items():
+        if wanted:
+            raise DlmError(f"learner '{name}' wants {thing}, which a stream does not give; choose another learner")
 
 
 def order_of(labels: Mapping[int, int], order: str, seed: int) -> list[int]:
@@ -191,7 +207,7 @@ def stream_table(arguments: Namespace) -> int:
     recordings = nmnist_excerpt(arguments.data_dir)
     path = arguments.results / RESULTS
     with progress() as show, writing_rows(path) as file:
-        there = {row["config"]: row for row in file.rows}
+        there = file.by_config()
         for cell in cells:
             if cell.key not in there:
                 there[cell.key] = run_stream(cell, recordings, show)
@@ -205,7 +221,7 @@ def _cells(arguments: Namespace) -> list[StreamCell]:
     from dlm_snn.config import parsed_override
     from dlm_snn.learning.making import checked_options
 
-    for option in ("protocol", "jobs", "scheduler", "validation", "joint", "csv", "report"):
+    for option in ("protocol", "jobs", "scheduler", "validation", "joint", "csv", "report", "replace"):
         if getattr(arguments, option):
             raise DlmError(f"--{option} does not go with --stream; leave it out")
     seeds = 1 if arguments.seeds is None else arguments.seeds

@@ -10,8 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dlm_snn.errors import UnsupportedError
+from dlm_snn.learning.column_options import COLUMNS_LAVA
 from dlm_snn.learning.columns import ColumnLearner, Form, Samples, chosen_form
 from dlm_snn.learning.learner import Setting
+from dlm_snn.learning.making import typed_options
 from dlm_snn.network import IntegerNetwork
 from dlm_snn.raster import SpikeRaster
 from lava_processes.columns_run import NO_TEACHER, run_columns
@@ -29,8 +31,11 @@ def make(setting: Setting, rng: np.random.Generator, **options: Any) -> LavaColu
     Raises:
         DlmError: an unknown option, or a value that does not fit.
     """
-    stepwise = bool(options.pop("stepwise", False))
-    return LavaColumns(chosen_form(setting, options), stepwise)
+    options = typed_options("columns-lava", options, COLUMNS_LAVA)
+    form = chosen_form(setting, options)
+    if form.chain.shape[0] == 2:
+        raise UnsupportedError("columns-lava", "recordings", "use the learner columns")
+    return LavaColumns(form, options.get("stepwise", False))
 
 
 class LavaColumns(ColumnLearner):

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from dlm_snn.errors import DlmError
+from dlm_snn.errors import DlmError, UnsupportedError
 from dlm_snn.learning.chain import DECIDE, Chain, front_end
 from dlm_snn.learning.column_rule import ColumnRule, Columns
 from dlm_snn.network import Input, IntegerNetwork
@@ -50,8 +50,12 @@ def run_columns(
         DlmError: arrays that do not fit together.
         LavaError: an error inside Lava, a killed process, or the time-out; nothing of it is left behind.
     """
+    if chain.shape[0] != 1:
+        raise UnsupportedError("run_columns", "recordings", "use the learner columns")
     if images.shape != (len(labels), chain.n_pixels) or not len(labels):
         raise DlmError(f"images {images.shape} and labels {labels.shape}; {chain.n_pixels} pixels a label are wanted")
+    if images.min() < 0 or images.max() > chain.scale:
+        raise DlmError(f"images of {images.min()}..{images.max()}; pixels of the chain are 0..{chain.scale}")
     if labels.min() < NO_TEACHER or labels.max() >= rule.n_columns:
         raise DlmError(f"labels {labels.min()}..{labels.max()} of {rule.n_columns} columns; -1 stands for no teacher")
     folder = Path(tempfile.mkdtemp(prefix="dlm-lava-"))

@@ -219,6 +219,12 @@ def test_the_key_sees_what_decides_the_figures():
     assert len({replace(base, **change).key for change in changes} | {base.key}) == len(changes) + 1
 
 
+def test_a_null_that_was_given_is_another_cell():
+    """The null of gradient's winners switches competition off; its default is another."""
+    made = cells({"a": Entry("digits", "gradient"), "b": Entry("digits", "gradient", {"winners": None})}, [0])
+    assert made[0].key != made[1].key
+
+
 def test_a_changed_protocol_is_another_cell(monkeypatch):
     cell = Cell("a", "clusters", "kept", {}, 0)
     before = cell.key

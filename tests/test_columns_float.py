@@ -78,6 +78,24 @@ def test_blank_images_and_learners_without_samples_have_no_class():
     assert learner.predict(np.zeros((1, 64), dtype=np.uint8)).tolist() == [-1]
 
 
+BAD_OPTIONS = [
+    ({"neurons": "abc"}, 'neurons = "abc": should be a valid integer'),
+    ({"directions": 0}, "directions = 0: should be greater"),
+    ({"floor": "abc"}, 'floor = "abc": should be a valid number'),
+    ({"floor": -1}, "floor = -1: should be greater"),
+    ({"window": 0}, "window = 0: should be greater"),
+    ({"window": 9}, "window = 9 of images of the shape"),
+    ({"slowest_rate": -1}, "slowest_rate = -1: should be greater"),
+    ({"burst": 1.5}, "burst = 1.5: should be a valid integer"),
+    ({"patience": 0}, "patience = 0: should be greater"),
+]
+
+
+def test_a_window_that_is_given_counts_on_small_images_too():
+    assert make(SETTING, RNG, neurons=10).n_features == 6 * 6 * 16
+    assert make(SETTING, RNG, neurons=10, window=4, stride=2).n_features == 3 * 3 * 16
+
+
 def test_it_says_what_it_is_and_refuses_what_it_is_not():
     learner = make(SETTING, RNG)
     assert isinstance(learner, Learner)
@@ -88,5 +106,8 @@ def test_it_says_what_it_is_and_refuses_what_it_is_not():
         make(SETTING, RNG, neuron=10)
     with pytest.raises(DlmError, match="neurons = 15"):
         make(SETTING, RNG, neurons=15)
+    for options, words in BAD_OPTIONS:
+        with pytest.raises(DlmError, match=words):
+            make(SETTING, RNG, **options)
     with pytest.raises(DlmError, match="one channel"):
         make(Setting((64,), 5, 16, 10, 5), RNG)

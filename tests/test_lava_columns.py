@@ -85,6 +85,16 @@ def test_bad_samples_are_refused(images, labels, words):
         run_columns(Chain(), rule, Columns.fresh(rule, 1024), images, labels)
 
 
+def test_samples_of_another_chain_are_refused():
+    rule = ColumnRule(per_column=1)
+    images, labels = np.full((2, 784), 17, np.uint8), np.array([0, 1])
+    with pytest.raises(DlmError, match=r"images of 17..17; pixels of the chain are 0..16"):
+        run_columns(Chain(scale=16), rule, Columns.fresh(rule, 1024), images, labels)
+    camera = Chain(shape=(2, 28, 28), form="rank")
+    with pytest.raises(DlmError, match="run_columns cannot do recordings"):
+        run_columns(camera, rule, Columns.fresh(rule, 1024), images, labels)
+
+
 def test_the_learner_in_lava_is_the_learner():
     data = digits()
     x, y = data.x_train[:90], data.y_train[:90]
@@ -100,3 +110,9 @@ def test_the_learner_in_lava_is_the_learner():
     assert isinstance(lava, Learner)
     with pytest.raises(DlmError, match="no option 'stepwide'"):
         make_lava(SETTING, np.random.default_rng(0), stepwide=True)
+    with pytest.raises(DlmError, match="learner 'columns-lava' has no option 'kept'"):
+        make_lava(SETTING, np.random.default_rng(0), kept=True)
+    with pytest.raises(DlmError, match='stepwise = "maybe": should be a valid boolean'):
+        make_lava(SETTING, np.random.default_rng(0), stepwise="maybe")
+    with pytest.raises(DlmError, match="columns-lava cannot do recordings; use the learner columns"):
+        make_lava(Setting((2, 34, 34), 8, 255, 10, 10), np.random.default_rng(0), form="camera")

@@ -31,7 +31,7 @@ def learn(*words: str) -> int:
 def test_learn_runs_shows_and_writes(there, capsys):
     assert learn("--seeds", "3", "--set", "per_class=5", "--joint", "--csv", "m.csv", "--report", "a") == 0
     out, err = capsys.readouterr()
-    for heading in ("ACC %", "F", "LA %", "XF", "pixels", "norm: unit length", "winner: host"):
+    for heading in ("ACC %", "F", "LA %", "XF", "pixels", "norm: unit length", "winner: host", "stored samples: 50"):
         assert heading in out
     assert err.splitlines()[0].strip() == "clusters, kept per_class=5, seed 0: minutes not known yet"
     rows = read_rows(there / "r" / "continual-clusters.jsonl")
@@ -55,6 +55,11 @@ def test_learn_goes_on_where_it_was(there, capsys):
     assert [line.partition(":")[0].strip() for line in capsys.readouterr().err.splitlines()] == [
         "clusters, kept, seed 2"
     ]
+
+
+def test_who_must_be_told_the_task_names_a_protocol_that_tells_it(there, capsys):
+    assert cli.main(["learn", "--protocol", "clusters", "--learner", "packnet", "--results", "r"]) == 2
+    assert "must be told the task of a test sample: choose a protocol such as P6" in capsys.readouterr().err
 
 
 def test_validation_has_a_file_of_its_own(there, capsys):

@@ -197,6 +197,11 @@ def test_bad_options_are_refused(options, message):
         learner(**options)
 
 
+def test_a_patch_too_large_is_refused_before_samples_come():
+    with pytest.raises(DlmError, match=r"patches of 9 x 9 in an image .* 0 x 0 positions, too few for a grid"):
+        learner(first, patch=9)
+
+
 def test_samples_without_rows_are_refused():
     with pytest.raises(DlmError, match=r"needs images \(channel, row, column\), not samples of shape \(7,\)"):
         learner(setting=Setting((7,), 8, 255, 10, 5))

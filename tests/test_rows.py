@@ -50,6 +50,16 @@ def test_a_damaged_line_is_named_and_nothing_is_changed(tmp_path):
         assert path.read_bytes() == content
 
 
+def test_a_row_that_is_no_result_is_named(tmp_path):
+    path = tmp_path / "r.jsonl"
+    path.write_text('{"config": "a"}\n{"seed": 1}\n')
+    with writing_rows(path) as file, pytest.raises(DlmError, match=r"r\.jsonl, row 2 has no 'config'"):
+        file.by_config()
+    path.write_text('{"config": "a"}\n{"config": "b"}\n')
+    with writing_rows(path) as file:
+        assert file.by_config() == {"a": {"config": "a"}, "b": {"config": "b"}}
+
+
 def test_a_second_writer_is_refused_and_readers_are_not(tmp_path):
     path = tmp_path / "r.jsonl"
     code = (

@@ -90,6 +90,7 @@ def test_a_stream_is_learned_and_its_rows_are_kept(folder, tmp_path, capsys):
     [
         (["--protocol", "P2"], "--protocol does not go with --stream"),
         (["--jobs", "2"], "--jobs does not go with --stream"),
+        (["--replace"], "--replace does not go with --stream"),
         (["--seeds", "0"], "--seeds 0: at least one"),
         (["--set", "neuron=3"], "no option 'neuron'"),
         (["--set", "form=ramp"], "take images of one channel"),
@@ -101,6 +102,20 @@ def test_bad_options_are_one_line(folder, tmp_path, capsys, extra, words):
     assert words in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("ewc", "learner 'ewc' wants boundaries of tasks, which a stream does not give"),
+        ("packnet", "learner 'packnet' wants"),
+        ("joint", "learner 'joint' wants all samples at once"),
+    ],
+)
+def test_who_must_be_told_is_refused(folder, tmp_path, capsys, name, words):
+    command = ["learn", "--stream", "--learner", name, "--data-dir", str(folder), "--results", str(tmp_path)]
+    assert main(command) == 2
+    assert words in capsys.readouterr().err
+
+
 def test_bad_archives_are_one_line(folder, tmp_path, capsys):
     with pytest.raises(MissingError, match=f"no {EXCERPT} in"):
         nmnist_excerpt(tmp_path)
@@ -108,7 +123,12 @@ def test_bad_archives_are_one_line(folder, tmp_path, capsys):
     bad.write_bytes((folder / EXCERPT).read_bytes()[:-100])
     with pytest.raises(DlmError, match="is truncated or altered"):
         nmnist_excerpt(tmp_path)
-    for line, words in (("1 12", "line 1: '1 12'"), ("77 1", "line 1: '77 1'"), ("x", "line 1: 'x'")):
+    for line, words in (
+        ("#sample", "train1K.txt lists no recording"),
+        ("1 12", "line 1: '1 12'"),
+        ("77 1", "line 1: '77 1'"),
+        ("x", "line 1: 'x'"),
+    ):
         with zipfile.ZipFile(bad, "w") as archive:
             archive.writestr("1.bs2", b"12345")
             archive.writestr("train1K.txt", line)

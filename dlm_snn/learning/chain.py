@@ -95,6 +95,11 @@ class Chain:
             raise DlmError("recordings of a camera take edges and form = 'rank'")
         if self.form not in ("ramp", "rank"):
             raise DlmError(f"form = {self.form!r} is neither 'ramp' nor 'rank'")
+        if not self.padding < self.window <= min(self.shape[1:]) + 2 * self.padding:
+            raise DlmError(
+                f"window = {self.window}, padding = {self.padding} on {self.shape[1]} x {self.shape[2]} pixels; "
+                "the window fits the padded image and is larger than the padding"
+            )
         if self.active % self.levels or not self.levels <= self.active <= self.n_codes:
             raise DlmError(
                 f"active = {self.active} is no multiple of levels = {self.levels} up to the {self.n_codes} pools"

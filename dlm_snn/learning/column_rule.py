@@ -16,7 +16,7 @@ from dlm_snn.errors import DlmError
 WEIGHT_LIMIT = 255
 """Weights are excitatory, of 8 bits."""
 CLOSED = -(2**17)
-"""v of a neuron that the teacher holds down: further from any threshold than the ramp and all weights lift it."""
+"""v of a neuron that the teacher holds down: further from any threshold than the ramp lifts it."""
 NONE = -1
 
 
@@ -61,6 +61,20 @@ class ColumnRule:
         for name in ("n_columns", "per_column", "threshold", "ramp", "ramp_steps", "gain", "shift"):
             if getattr(self, name) < 1:
                 raise DlmError(f"{name} = {getattr(self, name)} of the columns; it is 1 at least")
+        if self.ramp % 2 or self.ramp > 2 * WEIGHT_LIMIT:
+            raise DlmError(
+                f"ramp = {self.ramp} of the columns; it is an even number up to {2 * WEIGHT_LIMIT}, a weight of 8 bits "
+                "shifted by one"
+            )
+        if self.ramp * self.ramp_steps > -CLOSED:
+            raise DlmError(
+                f"ramp = {self.ramp}, ramp_steps = {self.ramp_steps}: together they lift by more than {-CLOSED}, by "
+                "which the teacher holds other columns down; give fewer steps"
+            )
+        if self.winner == "ramp" and not 1 <= self.novelty <= self.ramp_steps:
+            raise DlmError(
+                f"novelty = {self.novelty} is no step of the ramp of ramp_steps = {self.ramp_steps}; give 1 to as many"
+            )
         if self.threshold >= 2**17:
             raise DlmError(f"threshold = {self.threshold} of the columns is above the 17 bits of a target")
 

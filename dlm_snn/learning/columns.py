@@ -19,9 +19,11 @@ from dlm_snn.errors import DlmError, nearest
 from dlm_snn.learning import _columns_compiled as compiled
 from dlm_snn.learning._chain_compiled import rank_codes, rank_codes_of_events
 from dlm_snn.learning.chain import DECIDE, Chain, from_clock, front_end, join
+from dlm_snn.learning.column_options import COLUMNS
 from dlm_snn.learning.column_rule import ColumnRule, Columns
 from dlm_snn.learning.edges import SMALL
 from dlm_snn.learning.learner import Declaration, Setting
+from dlm_snn.learning.making import typed_options
 from dlm_snn.network import IntegerNetwork
 from dlm_snn.neurons.integer_lif import IntegerLIF
 from dlm_snn.raster import SpikeRaster
@@ -68,15 +70,15 @@ def make(setting: Setting, rng: np.random.Generator, **options: Any) -> ColumnLe
     Args:
         setting: images of one channel.
         rng: not used; nothing here is drawn.
-        options: ``form`` ("ramp", "short16", "short8", "plain", "pixels",
-            "camera"), ``neurons`` of all columns together,
-            ``kept`` (the control that keeps its first samples and learns nothing), and any constant of Chain and
-            ColumnRule.
+        options: ``form`` ("ramp", "short16", "short8", "plain", "pixels", "camera"), ``neurons`` of all columns
+            together, ``kept`` (the control that keeps its first samples and learns nothing), and any constant of
+            Chain and ColumnRule that neither the setting nor the form decides.
 
     Raises:
         DlmError: an unknown option, or a value that does not fit.
     """
-    return ColumnLearner(chosen_form(setting, options), kept=bool(options.get("kept", False)))
+    options = typed_options("columns", options, COLUMNS)
+    return ColumnLearner(chosen_form(setting, options), kept=options.get("kept", False))
 
 
 def chosen_form(setting: Setting, options: Mapping[str, Any]) -> Form:
@@ -84,19 +86,20 @@ def chosen_form(setting: Setting, options: Mapping[str, Any]) -> Form:
 
     A code that is changed changes the gain, so that learned weights keep their length, unless that is given too.
 
+    Args:
+        setting: of the samples.
+        options: of the types of ``column_options``; those that name no constant are not looked at.
+
     Raises:
         DlmError: see ``make``.
     """
     of_chain, of_rule = ({f.name for f in fields(kind)} - _FIXED for kind in (Chain, ColumnRule))
-    known = {"form", "neurons", "kept", *of_chain, *of_rule}
-    for name in options.keys() - known:
-        raise DlmError(f"columns have no option '{name}'; {nearest(name, known)}")
     name = options.get("form", "ramp")
     if name not in FORMS:
-        raise DlmError(f"columns have no form {name!r}; {nearest(str(name), FORMS)}")
+        raise DlmError(f"columns have no form {name!r}; {nearest(name, FORMS)}")
     neurons = options.get("neurons", 5000)
-    if not isinstance(neurons, int) or neurons < 1 or neurons % setting.n_classes:
-        raise DlmError(f"neurons = {neurons!r} of the columns; give a multiple of the {setting.n_classes} classes")
+    if neurons < 1 or neurons % setting.n_classes:
+        raise DlmError(f"neurons = {neurons} of the columns; give a multiple of the {setting.n_classes} classes")
     chain = _adapted(FORMS[name].chain, setting, {key: options[key] for key in of_chain & options.keys()})
     rule = replace(FORMS[name].rule, n_columns=setting.n_classes, per_column=neurons // setting.n_classes)
     rule = replace(rule, gain=_gain(FORMS[name], chain, options.get("shift", rule.shift)))

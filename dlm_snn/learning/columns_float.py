@@ -6,16 +6,18 @@ What the spiking chain is measured against: nothing here is a spike.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dlm_snn.backends._fast_compiled import compiled
-from dlm_snn.errors import DlmError, UnsupportedError, nearest
+from dlm_snn.errors import DlmError, UnsupportedError
+from dlm_snn.learning.column_options import COLUMNS_FLOAT
 from dlm_snn.learning.edges import MAGNITUDE, SIZE, SMALL, edge_kernels, window_synapses
 from dlm_snn.learning.learner import Declaration, Setting
+from dlm_snn.learning.making import typed_options
 from dlm_snn.network import Network
 
 BLOCK = 1000
@@ -60,19 +62,22 @@ def make(setting: Setting, rng: np.random.Generator, **options: Any) -> FloatCol
     Args:
         setting: images of one channel.
         rng: not used; nothing here is drawn.
-        options: any constant of FloatColumns.
+        options: any constant of FloatColumns; windows of 3x3, stride 1, where images are small and none are given.
 
     Raises:
         DlmError: an unknown option, or a value that does not fit.
     """
-    known = {field.name for field in fields(FloatColumns)}
-    for name in options.keys() - known:
-        raise DlmError(f"columns-float has no option '{name}'; {nearest(name, known)}")
-    constants = replace(FloatColumns(), **options)
+    options = typed_options("columns-float", options, COLUMNS_FLOAT)
     if len(setting.shape) != 3 or setting.shape[0] != 1:
         raise DlmError(f"columns take images of one channel; these samples have the shape {setting.shape}")
-    if not isinstance(constants.neurons, int) or constants.neurons < 1 or constants.neurons % setting.n_classes:
-        raise DlmError(f"neurons = {constants.neurons!r}; give a multiple of the {setting.n_classes} classes")
+    small = {"window": 3, "stride": 1} if min(setting.shape[1:]) < SMALL else {}
+    constants = FloatColumns(**{**small, **options})
+    if constants.directions is not None and constants.window > min(setting.shape[1:]):
+        raise DlmError(f"window = {constants.window} of images of the shape {setting.shape}; give a smaller one")
+    if constants.neurons < 1 or constants.neurons % setting.n_classes:
+        raise DlmError(
+            f"neurons = {constants.neurons} of the columns; give a multiple of the {setting.n_classes} classes"
+        )
     return FloatColumnLearner(setting, constants)
 
 
@@ -92,8 +97,7 @@ class FloatColumnLearner:
         self.n_features = rows * columns
         self._pools: tuple[NDArray[np.int32], NDArray[np.int32]] | None = None
         if constants.directions is not None:
-            window, stride = (constants.window, constants.stride) if min(rows, columns) >= SMALL else (3, 1)
-            pools = window_synapses(rows, columns, constants.directions, window, stride)
+            pools = window_synapses(rows, columns, constants.directions, constants.window, constants.stride)
             forward = pools.transpose()
             start = np.searchsorted(forward.post, np.arange(pools.n_pre + 1)).astype(np.int32)
             self._pools = start, forward.pre.astype(np.int32)

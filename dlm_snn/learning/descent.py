@@ -200,7 +200,9 @@ class Descent:
     def predict(self, x: NDArray[np.uint8], classes: Sequence[int] | None = None) -> NDArray[np.int64]:
         """The class of each sample; among ``classes``, where they are given."""
         if classes is None and self._options.label_at_test:
-            raise DlmError("label_at_test: call predict(x, classes) with the classes of the task")
+            raise DlmError(
+                "it must be told the task of a test sample: choose a protocol such as P6, or call predict(x, classes)"
+            )
         return self.model.predict(x, range(self.model.n_classes) if classes is None else sorted(classes))
 
     def freeze(self) -> Network | IntegerNetwork:

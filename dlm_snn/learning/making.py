@@ -28,9 +28,8 @@ def checked_options(name: str, options: Mapping[str, Any]) -> dict[str, Any]:
             than the learner's annotation.
     """
     make = plugins.load(GROUP, name)
-    known = list(inspect.signature(make).parameters.values())[_GIVEN:]
-    named = {p.name: p for p in known if p.kind is not inspect.Parameter.VAR_KEYWORD}
-    if len(named) < len(known):
+    named = {p.name: p for p in _parameters(make) if p.kind is not inspect.Parameter.VAR_KEYWORD}
+    if takes_any(make):
         return dict(options)
     for option in options:
         if option not in named:
@@ -41,6 +40,31 @@ def checked_options(name: str, options: Mapping[str, Any]) -> dict[str, Any]:
     types = _types(make)
     given = {option: _typed(name, option, value, types.get(option, Any)) for option, value in options.items()}
     return {**{p.name: p.default for p in named.values() if p.name not in given}, **given}
+
+
+def takes_any(make: Any) -> bool:
+    """Whether a learner takes any option (``**options``): then only those given are known, and no defaults."""
+    return any(p.kind is inspect.Parameter.VAR_KEYWORD for p in _parameters(make))
+
+
+def _parameters(make: Any) -> list[inspect.Parameter]:
+    return list(inspect.signature(make).parameters.values())[_GIVEN:]
+
+
+def typed_options(name: str, options: Mapping[str, Any], types: Mapping[str, Any]) -> dict[str, Any]:
+    """The options of a learner that takes any (``**options``), each of the type that it has there.
+
+    Args:
+        name: of the learner.
+        options: given.
+        types: option -> type, a range in its annotation.
+
+    Raises:
+        DlmError: no such option, or a value of another type or out of range.
+    """
+    for option in options.keys() - types.keys():
+        raise DlmError(f"learner '{name}' has no option '{option}'; {_hint(option, types)}")
+    return {option: _typed(name, option, value, types[option]) for option, value in options.items()}
 
 
 def make_learner(name: str, setting: Setting, rng: np.random.Generator, options: Mapping[str, Any]) -> Learner:

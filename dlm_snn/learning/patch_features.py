@@ -19,6 +19,25 @@ EXACT = 2**24
 """Sums of whole numbers below it are exact in float32, in any order."""
 
 
+def check_patch(shape: tuple[int, ...], patch: tuple[int, int], grid: int) -> None:
+    """Whether every cell of a grid has a position of a patch.
+
+    Args:
+        shape: of an image, (channel, row, column).
+        patch: (rows, columns).
+        grid: cells along each side.
+
+    Raises:
+        DlmError: one has none.
+    """
+    rows, columns = (max(0, extent - size + 1) for extent, size in zip(shape[1:], patch, strict=True))
+    if min(rows, columns) < grid:
+        raise DlmError(
+            f"patches of {patch[0]} x {patch[1]} in an image {tuple(shape)} have {rows} x {columns} positions, too few "
+            f"for a grid of {grid}; choose a smaller patch or grid"
+        )
+
+
 @dataclass(frozen=True, eq=False)
 class PatchFeatures:
     """Neurons that look at every patch of an image, raised by a ramp until enough of a position are active.
@@ -59,12 +78,9 @@ class PatchFeatures:
     root: int = 0
 
     def __post_init__(self) -> None:
-        rows, columns = self.positions
-        if min(rows, columns) < self.grid or self.weight.shape[1] != self.shape[0]:
-            raise DlmError(
-                f"patches {self.weight.shape[1:]} of an image {self.shape} have {rows} x {columns} positions, too few "
-                f"for a grid of {self.grid}; choose a smaller patch or grid"
-            )
+        check_patch(self.shape, (self.weight.shape[2], self.weight.shape[3]), self.grid)
+        if self.weight.shape[1] != self.shape[0]:
+            raise DlmError(f"patches {self.weight.shape[1:]} of an image {self.shape}; give as many channels")
         if self.peak * np.abs(self.weight).reshape(len(self.weight), -1).sum(axis=1).max() >= EXACT:
             raise DlmError(f"patches {self.weight.shape[1:]} are too large: sums pass 2^24; choose a smaller patch")
         if self.floor is None and self.slope < 1:

@@ -18,7 +18,7 @@ from dlm_snn.learning.dictionary import GaborRange, gabor_vectors, integer_weigh
 from dlm_snn.learning.gram import Gram
 from dlm_snn.learning.learner import Declaration, Setting
 from dlm_snn.learning.patch_dictionary import learned_vectors
-from dlm_snn.learning.patch_features import PatchFeatures
+from dlm_snn.learning.patch_features import PatchFeatures, check_patch
 from dlm_snn.learning.readout_network import readout_network
 from dlm_snn.learning.readout_options import ReadoutOptions, checked_options
 from dlm_snn.network import Network
@@ -74,6 +74,7 @@ class Readout:
         if len(setting.shape) != 3:
             raise DlmError(f"the read-out needs images (channel, row, column), not samples of shape {setting.shape}")
         self.options = checked_options(setting.shape, options)
+        check_patch(setting.shape, (self.options.patch,) * 2, self.options.grid)
         self.declaration = _declared(self.options, features)
         self.setting, self._rng = setting, rng
         self._held: list[tuple[NDArray[np.uint8], NDArray[np.int64]]] = []

@@ -99,11 +99,13 @@ def _listed(path: Path, archive: ZipFile, by_name: Mapping[str, str], name: str)
         if not match or int(match[2]) > 9 or f"{match[1]}.bs2" not in by_name:
             raise DlmError(f"{path}: {name}, line {number}: {line.strip()!r} is no recording of it with a class 0..9")
         listed[int(match[1])] = int(match[2])
+    if not listed:
+        raise DlmError(f"{path}: {name} lists no recording; bring it anew")
     return listed
 
 
 def _content(path: Path, archive: ZipFile, member: str) -> bytes:
     try:
         return archive.read(member)
-    except (BadZipFile, OSError, EOFError, zlib.error) as error:
+    except (BadZipFile, OSError, EOFError, NotImplementedError, RuntimeError, zlib.error) as error:
         raise DlmError(f"{path}: {member} is truncated or altered ({error}); bring it anew") from error

@@ -1,0 +1,58 @@
+"""What the options of the columns may be: types and ranges, for images, in Lava and in floats.
+
+Ranges are those of the integers of a frozen network: thresholds of 17 bits, weights and gains of 8, leaks of 12.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import Field
+
+_Count = Annotated[int, Field(ge=0)]
+_Positive = Annotated[int, Field(ge=1)]
+_Threshold = Annotated[int, Field(ge=1, lt=2**17)]
+_Directions = Annotated[int, Field(ge=1, le=64)] | None
+_Share = Annotated[float, Field(ge=0)]
+
+CONSTANTS: dict[str, Any] = {
+    "form": str,
+    "neurons": int,
+    "directions": _Directions,
+    "pixel_steps": _Positive,
+    "pixel_threshold": _Threshold,
+    "edge_threshold": Annotated[int, Field(ge=1, le=2**16)],
+    "inhibition": Annotated[int, Field(ge=0, le=127)],
+    "inhibition_delay": int,
+    "leak": Annotated[int, Field(ge=0, le=4095)],
+    "competition": bool,
+    "window": _Positive,
+    "stride": _Positive,
+    "padding": _Count,
+    "latency": _Threshold,
+    "flush": _Positive,
+    "active": _Positive,
+    "levels": Annotated[int, Field(ge=1, le=255)],
+    "threshold": int,
+    "ramp": int,
+    "ramp_steps": _Positive,
+    "novelty": _Count,
+    "gain": Annotated[int, Field(ge=1, le=255)],
+    "shift": Annotated[int, Field(ge=1, le=30)],
+    "slowest": Annotated[int, Field(ge=0, le=30)],
+}
+"""Of a Chain and a ColumnRule, which themselves refuse what does not fit together."""
+COLUMNS: dict[str, Any] = {**CONSTANTS, "kept": bool}
+COLUMNS_LAVA: dict[str, Any] = {**CONSTANTS, "stepwise": bool}
+COLUMNS_FLOAT: dict[str, Any] = {
+    "directions": _Directions,
+    "floor": _Share,
+    "window": _Positive,
+    "stride": _Positive,
+    "neurons": int,
+    "novelty": _Share,
+    "slowest_rate": Annotated[float, Field(gt=0, le=1)],
+    "burst": _Count,
+    "surprise": _Share,
+    "patience": Annotated[float, Field(gt=0)],
+}
