@@ -58,6 +58,8 @@ def test_it_is_a_learner(make, data):
 def test_entry_points():
     assert load("dlm_snn.learners", "readout") is fixed
     assert load("dlm_snn.learners", "readout-first") is first
+    joint = load("dlm_snn.learners", "readout-joint")(Setting((1, 8, 8), 8, 16, 10, 5), np.random.default_rng(0))
+    assert joint.declaration.joint
 
 
 def test_declarations_say_what_is_used():
@@ -210,5 +212,5 @@ def test_samples_without_rows_are_refused():
 def test_defaults_follow_the_images():
     assert checked_options((1, 28, 28), {}).share == 0.08
     assert checked_options((1, 8, 8), {}).patch == 4
-    assert checked_options((3, 32, 32), {"grid": 2}).neurons == 800
+    assert checked_options((3, 32, 32), {"grid": 2}).neurons == 1600
     assert checked_options((3, 32, 32), {"grid": 2}).grid == 2

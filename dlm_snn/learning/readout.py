@@ -1,13 +1,14 @@
 """The order-invariant read-out: spiking patch features, co-activity counts, ridge; the same weights in any order.
 
 Two learners: ``fixed`` (entry point "readout"), whose Gabor features need no data, and ``first`` ("readout-first"),
-whose dictionary and whitening are learned from the first samples of the stream.
+whose dictionary and whitening are learned from the first samples of the stream. Their control, ``together``
+("readout-joint"), has a dictionary of all tasks.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, cast
 
 import numpy as np
@@ -50,6 +51,18 @@ def first(setting: Setting, rng: np.random.Generator, **options: Any) -> Readout
     Args, Raises: as ``fixed``; rng draws patches and the beginning of k-means.
     """
     return Readout(setting, rng, "first-task", options)
+
+
+def together(setting: Setting, rng: np.random.Generator, **options: Any) -> Readout:
+    """``first`` on all tasks shuffled together, so that its dictionary is of them all: the entry point "readout-joint".
+
+    No continual learner; what ``first`` lacks to it is what a dictionary of the first task costs.
+
+    Args, Raises: as ``first``.
+    """
+    learner = first(setting, rng, **options)
+    learner.declaration = replace(learner.declaration, joint=True)
+    return learner
 
 
 @dataclass

@@ -58,7 +58,7 @@ SMALL: dict[str, Any] = {
     "wavelength": (3.0, 6.0), "sigma": (1.0, 2.0), "offset": 1.0,
 }  # fmt: skip
 COLOUR: dict[str, Any] = {
-    "neurons": 800, "patch": 6, "grid": 3, "share": 0.12, "contrast": None, "floor": 0.0124, "eps": 0.5,
+    "neurons": 1600, "patch": 6, "grid": 3, "share": 0.12, "contrast": None, "floor": 0.0124, "eps": 0.5,
     "root": 4, "strength": 0.06, "wavelength": (3.0, 9.0), "sigma": (1.0, 3.0), "offset": 1.5, "grey": 0.6,
 }  # fmt: skip
 
