@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from experiments.cells import Entry
 
-CELLS = {name: Entry("P5", name) for name in ("readout-first", "readout", "readout-joint", "ridge", "none", "kept")}
+LEARNERS = ("readout-first", "readout", "readout-joint", "ridge", "slda", "none", "kept")
+CELLS = {
+    **{name: Entry("P5", name) for name in LEARNERS},
+    **{f"columns-{n}": Entry("P5", "columns", {"form": "ramp", "neurons": n}) for n in (5000, 2000)},
+}
 """Lines of the table; the others are compared with the first."""
 SEEDS = range(10)

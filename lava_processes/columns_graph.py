@@ -64,7 +64,7 @@ def _at_once(folder: Path, job: Mapping[str, Any], chain: Chain, rule: ColumnRul
     from lava_processes.sink.process import SpikeSink
 
     process = ColumnSamples(chain=chain, rule=rule, **_state(folder), name="columns")
-    _source(folder, "pixels", job, chain.n_pixels).s_out.connect(process.s_in)
+    _source(folder, "pixels", job, chain.n_inputs).s_out.connect(process.s_in)
     _source(folder, "teacher", job, rule.n_columns).s_out.connect(process.s_teacher)
     sink = SpikeSink(path=str(folder / "classes.npy"), n=rule.n_columns, name="sink")
     process.s_out.connect(sink.a_in)

@@ -33,7 +33,7 @@ def make(setting: Setting, rng: np.random.Generator, **options: Any) -> LavaColu
     """
     options = typed_options("columns-lava", options, COLUMNS_LAVA)
     form = chosen_form(setting, options)
-    if form.chain.shape[0] == 2:
+    if form.chain.is_camera:
         raise UnsupportedError("columns-lava", "recordings", "use the learner columns")
     return LavaColumns(form, options.get("stepwise", False))
 
@@ -65,7 +65,7 @@ class LavaColumns(ColumnLearner):
 
     def freeze(self) -> IntegerNetwork:
         """The whole chain as one integer network without plasticity, once all that waits is learned."""
-        self.predict(np.zeros((0, self.chain.n_pixels), dtype=np.uint8))
+        self.predict(np.zeros((0, self.chain.n_inputs), dtype=np.uint8))
         return super().freeze()
 
     def info(self) -> Mapping[str, Any]:

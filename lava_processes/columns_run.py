@@ -50,10 +50,10 @@ def run_columns(
         DlmError: arrays that do not fit together.
         LavaError: an error inside Lava, a killed process, or the time-out; nothing of it is left behind.
     """
-    if chain.shape[0] != 1:
+    if chain.is_camera:
         raise UnsupportedError("run_columns", "recordings", "use the learner columns")
-    if images.shape != (len(labels), chain.n_pixels) or not len(labels):
-        raise DlmError(f"images {images.shape} and labels {labels.shape}; {chain.n_pixels} pixels a label are wanted")
+    if images.shape != (len(labels), chain.n_inputs) or not len(labels):
+        raise DlmError(f"images {images.shape} and labels {labels.shape}; {chain.n_inputs} pixels a label are wanted")
     if images.min() < 0 or images.max() > chain.scale:
         raise DlmError(f"images of {images.min()}..{images.max()}; pixels of the chain are 0..{chain.scale}")
     if labels.min() < NO_TEACHER or labels.max() >= rule.n_columns:

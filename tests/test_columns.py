@@ -279,5 +279,21 @@ def test_bad_options_are_refused(options, words):
 
 
 def test_other_images_are_refused():
-    with pytest.raises(DlmError, match=r"take images of one channel; these samples have the shape \(3, 32, 32\)"):
-        make(Setting((3, 32, 32), 8, 255, 10, 5), np.random.default_rng(0))
+    with pytest.raises(DlmError, match=r"one channel or three; these samples have the shape \(2, 32, 32\)"):
+        make(Setting((2, 32, 32), 8, 255, 10, 5), np.random.default_rng(0))
+
+
+def test_colours_are_summed_up(images):
+    """Three equal colours are the grey image; the network agrees with the compiled form where they differ."""
+    setting = Setting((3, 8, 8), 5, 16, 10, 5)
+    learner, grey = (make(kind, np.random.default_rng(0), neurons=60) for kind in (setting, SETTING))
+    assert learner.chain == replace(grey.chain, shape=(3, 8, 8), pixel_threshold=3 * grey.chain.pixel_threshold)
+    assert np.array_equal(learner.codes(np.tile(images, 3))[0], grey.codes(images)[0])
+    data = digits()
+    x, y = data.x_train[:200], data.y_train[:200]
+    colours = np.concatenate([x, np.roll(x, 1, axis=1), x // 2], axis=1)
+    learner.observe(colours[:150], y[:150])
+    recording = dlm.run(learner.freeze(), learner.stimulus(colours[150:]), learner.n_steps, backend="fast")
+    assert np.array_equal(recording.rasters["holders"].counts(), learner.codes(colours[150:])[0])
+    assert np.array_equal(dlm.read_out(recording.rasters["output"]), learner.predict(colours[150:]))
+    assert "sums of colours" in learner.declaration.front_end

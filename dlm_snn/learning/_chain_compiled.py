@@ -34,7 +34,8 @@ def rank_codes(chain: Chain, images: NDArray[np.uint8]) -> tuple[NDArray[np.uint
         (sample, code) 0..levels, and stage -> spikes up to the last level.
     """
     codes, spikes = _empty(chain, len(images))
-    _codes_of_images(images, chain.pixel_steps, chain.pixel_threshold, *_forms(chain), codes, spikes)
+    summed = images.reshape(len(images), chain.shape[0], -1).sum(axis=1, dtype=np.int32)
+    _codes_of_images(summed, chain.pixel_steps, chain.pixel_threshold, *_forms(chain), codes, spikes)
     return codes, dict(zip(STAGES, spikes.tolist(), strict=True))
 
 

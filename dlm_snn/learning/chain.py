@@ -44,10 +44,12 @@ class Chain:
     Either way a holder then spikes in every level from its pool's on, 0 to ``levels`` times: a rank code of
     nearly constant length, without a division.
 
-    Recordings of an event camera take the place of the spikes of pixels; one polarity counts against the other.
+    Of a colour image a pixel sums up its colours. Recordings of an event camera take the place of the spikes of pixels;
+    one polarity counts against the other.
 
     Attributes:
-        shape: (1, row, column) of an image, or (2, row, column) of a camera with two polarities.
+        shape: (1, row, column) of an image, (3, row, column) in colours, or (2, row, column) of a camera with two
+            polarities.
         scale: pixels are 0..scale.
         form: "ramp", of leaky neurons alone behind the edges, or "rank", shorter, by k-winners-take-all.
         directions: of the edges; None: pools take pixels as they are.
@@ -87,11 +89,11 @@ class Chain:
     levels: int = 4
 
     def __post_init__(self) -> None:
-        if len(self.shape) != 3 or self.shape[0] not in (1, 2):
-            raise DlmError(f"samples of shape {self.shape}; the columns' front end takes (1 or 2, row, column)")
+        if len(self.shape) != 3 or self.shape[0] not in (1, 2, 3):
+            raise DlmError(f"samples of shape {self.shape}; the columns' front end takes (1, 2 or 3, row, column)")
         if self.inhibition_delay not in (1, 2):
             raise DlmError(f"inhibition_delay = {self.inhibition_delay} steps; it is 1 or 2")
-        if self.shape[0] == 2 and (self.directions is None or self.form != "rank"):
+        if self.is_camera and (self.directions is None or self.form != "rank"):
             raise DlmError("recordings of a camera take edges and form = 'rank'")
         if self.form not in ("ramp", "rank"):
             raise DlmError(f"form = {self.form!r} is neither 'ramp' nor 'rank'")
@@ -113,13 +115,18 @@ class Chain:
             raise DlmError(f"flush = {self.flush} lies within the {self.pixel_steps} steps of the image")
 
     @property
+    def is_camera(self) -> bool:
+        """Whether samples are recordings of a camera, not images."""
+        return self.shape[0] == 2
+
+    @property
     def n_pixels(self) -> int:
-        """Pixels of an image."""
+        """Places of an image."""
         return self.shape[1] * self.shape[2]
 
     @property
     def n_inputs(self) -> int:
-        """Pixels of all polarities."""
+        """Pixels of all colours or polarities."""
         return self.shape[0] * self.n_pixels
 
     @property
@@ -207,19 +214,20 @@ def front_end(chain: Chain) -> Parts:
 
 def _add_inputs(chain: Chain, populations: dict[str, Any], projections: list[Any]) -> str:
     """The events of a camera, or the integrators of pixels; returns whose spikes go on."""
-    if chain.shape[0] == 2:
+    if chain.is_camera:
         populations["events"] = Input((chain.n_inputs,))
         return "events"
-    n = chain.n_pixels
-    populations["pixels"] = Input((n,), graded_bits=chain.scale.bit_length(), scale=chain.scale)
+    n, every = chain.n_pixels, np.arange(chain.n_inputs)
+    colours = Sparse((n, chain.n_inputs), every % n, every, np.ones_like(every))
+    populations["pixels"] = Input((chain.n_inputs,), graded_bits=chain.scale.bit_length(), scale=chain.scale)
     populations["rate"] = IntegerLIF((n,), dv=0, v_threshold=chain.pixel_threshold - 1)
-    projections += [join("pixels", "rate", _diagonal(n, 1)), from_clock(STOP, "rate", n, -255, weight_exp=7)]
+    projections += [join("pixels", "rate", colours), from_clock(STOP, "rate", n, -255, weight_exp=7)]
     return "rate"
 
 
 def _add_edges(chain: Chain, directions: int, last: str, populations: dict[str, Any], projections: list[Any]) -> None:
     """Mixed weights are even on the grid of 8 bits: weights, inhibition and threshold are doubled."""
-    synapses = edge_synapses(chain.shape[1], chain.shape[2], directions, chain.shape[0])
+    synapses = edge_synapses(chain.shape[1], chain.shape[2], directions, 2 if chain.is_camera else 1)
     competition = {"winners": 1, "groups": chain.n_pixels} if chain.competition else {}
     populations["edges"] = IntegerLIF(
         (synapses.n_post,), dv=chain.leak, v_threshold=2 * chain.edge_threshold - 1, **competition

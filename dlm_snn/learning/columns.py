@@ -68,7 +68,7 @@ def make(setting: Setting, rng: np.random.Generator, **options: Any) -> ColumnLe
     """The learner ``columns``.
 
     Args:
-        setting: images of one channel.
+        setting: images of one channel or three, or recordings for the form "camera".
         rng: not used; nothing here is drawn.
         options: ``form`` ("ramp", "short16", "short8", "plain", "pixels", "camera"), ``neurons`` of all columns
             together, ``kept`` (the control that keeps its first samples and learns nothing), and any constant of
@@ -119,11 +119,11 @@ _FIXED = {"shape", "scale", "form", "n_columns", "per_column", "winner"}
 def _adapted(chain: Chain, setting: Setting, options: Mapping[str, Any]) -> Chain:
     """The chain for other images or options: thresholds by scale, small windows where images are small, the same
     share of active pools."""
-    if len(setting.shape) != 3 or setting.shape[0] != chain.shape[0]:
-        kind = "images of one channel" if chain.shape[0] == 1 else "recordings of two polarities"
+    if len(setting.shape) != 3 or setting.shape[0] not in ((2,) if chain.is_camera else (1, 3)):
+        kind = "recordings of two polarities" if chain.is_camera else "images of one channel or three"
         raise DlmError(f"columns of this form take {kind}; these samples have the shape {setting.shape}")
     changes: dict[str, Any] = {"shape": setting.shape, "scale": setting.scale}
-    changes["pixel_threshold"] = max(1, round(chain.pixel_threshold * setting.scale / chain.scale))
+    changes["pixel_threshold"] = max(1, round(chain.pixel_threshold * setting.shape[0] * setting.scale / (chain.shape[0] * chain.scale)))
     if min(setting.shape[1:]) < SMALL:
         changes |= {"window": 3, "stride": 1}
     changes |= options
@@ -159,7 +159,7 @@ class ColumnLearner:
     @property
     def takes_recordings(self) -> bool:
         """Whether samples are recordings of a camera, not images."""
-        return self.chain.shape[0] == 2
+        return self.chain.is_camera
 
     def observe(self, x: Samples, y: NDArray[np.int64]) -> None:
         """Learn from samples, images (sample, pixel) or recordings, and their classes, one after another."""
@@ -213,10 +213,11 @@ def keep(rule: ColumnRule, columns: Columns, codes: NDArray[np.uint8], labels: N
 
 
 def _named(chain: Chain) -> str:
+    colours = "sums of colours, " if chain.shape[0] == 3 else ""
     if chain.directions is None:
-        return f"pixels, {chain.window}x{chain.window} sums, spikes"
+        return f"{colours}pixels, {chain.window}x{chain.window} sums, spikes"
     kind = "k-WTA and inhibition" if chain.competition else "inhibition alone"
-    return f"{chain.directions} edge directions, {kind}, spikes"
+    return f"{colours}{chain.directions} edge directions, {kind}, spikes"
 
 
 def frozen(chain: Chain, rule: ColumnRule, columns: Columns) -> IntegerNetwork:

@@ -34,7 +34,7 @@ class ColumnSamples(AbstractProcess):
 
     def __init__(self, *, chain: ty.Any, rule: ty.Any, weight: str, wins: str, name: str | None = None) -> None:
         super().__init__(chain=chain, rule=rule, weight=weight, wins=wins, name=name)
-        self.s_in = InPort(shape=(chain.n_pixels,))
+        self.s_in = InPort(shape=(chain.n_inputs,))
         self.s_teacher = InPort(shape=(rule.n_columns,))
         self.s_out = OutPort(shape=(rule.n_columns,))
 
