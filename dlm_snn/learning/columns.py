@@ -123,7 +123,8 @@ def _adapted(chain: Chain, setting: Setting, options: Mapping[str, Any]) -> Chai
         kind = "recordings of two polarities" if chain.is_camera else "images of one channel or three"
         raise DlmError(f"columns of this form take {kind}; these samples have the shape {setting.shape}")
     changes: dict[str, Any] = {"shape": setting.shape, "scale": setting.scale}
-    changes["pixel_threshold"] = max(1, round(chain.pixel_threshold * setting.shape[0] * setting.scale / (chain.shape[0] * chain.scale)))
+    share = chain.pixel_threshold / (chain.shape[0] * chain.scale)
+    changes["pixel_threshold"] = max(1, round(share * setting.shape[0] * setting.scale))
     if min(setting.shape[1:]) < SMALL:
         changes |= {"window": 3, "stride": 1}
     changes |= options
