@@ -165,14 +165,19 @@ def held_out(recordings: Recordings, seed: int) -> tuple[dict[int, int], dict[in
 def joint_ridge(
     learner: Any, recordings: Recordings, train: Mapping[int, int], asked: Any, labels: NDArray[np.int64]
 ) -> float:
-    """Accuracy of ridge regression on the learner's codes of all training recordings at once; the penalty by leaving
-    one out."""
+    """Accuracy of ridge regression on the learner's codes of all training recordings at once."""
+    codes = [learner.codes(_samples(learner, recordings, [number]))[0] for number in train]
+    return ridge_accuracy(np.concatenate(codes), np.array(list(train.values())), learner.codes(asked)[0], labels)
+
+
+def ridge_accuracy(
+    codes: NDArray[np.uint8], labels: NDArray[np.int64], asked: NDArray[np.uint8], expected: NDArray[np.int64]
+) -> float:
+    """Accuracy on the codes (sample, code) asked of ridge regression on others, the penalty by leaving one out."""
     from sklearn.linear_model import RidgeClassifierCV
 
-    codes = [learner.codes(_samples(learner, recordings, [number]))[0] for number in train]
-    ridge = RidgeClassifierCV(alphas=np.logspace(0, 6, 13))
-    ridge.fit(np.concatenate(codes).astype(float), np.array(list(train.values())))
-    return float(np.mean(ridge.predict(learner.codes(asked)[0].astype(float)) == labels))
+    ridge = RidgeClassifierCV(alphas=np.logspace(0, 6, 13)).fit(codes.astype(float), labels)
+    return float(np.mean(ridge.predict(asked.astype(float)) == expected))
 
 
 def resident_mib() -> float:
