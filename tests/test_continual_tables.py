@@ -1,0 +1,36 @@
+"""The tables of the documentation are those of the committed rows."""
+
+import json
+import re
+
+import pytest
+
+from dlm_snn.errors import DlmError
+from experiments.continual_tables import PAGE, RESULTS, filled, table
+
+
+def test_the_page_says_what_the_rows_say():
+    page = PAGE.read_text(encoding="utf-8")
+    assert "<!-- continual_p2 -->" in page
+    assert filled(page, RESULTS) == page
+
+
+def test_a_table_is_of_the_experiments_own_rows(tmp_path):
+    rows = [json.loads(text) for text in (RESULTS / "continual-P2.jsonl").read_text(encoding="utf-8").splitlines()]
+    few = [row for row in rows if row["variant"] == "columns-500" and row["seed"] < 2]
+    other = {**few[0], "config": "0" * 16, "variant": "of another table"}
+    (tmp_path / "continual-P2.jsonl").write_text("".join(json.dumps(row) + "\n" for row in [*few, other]))
+    lines = [line for line in table("continual_p2", tmp_path).splitlines() if line.startswith("| `")]
+    assert len(lines) == 1
+    mean = sum(row["figures"]["acc"] for row in few) / 2
+    assert re.search(rf"\| `columns-500` \|.*\| 2 \| {100 * mean:.2f} ±", lines[0])
+
+
+def test_without_rows_it_says_so(tmp_path):
+    assert table("continual_p2", tmp_path).endswith("No rows yet.")
+
+
+@pytest.mark.parametrize("page", ["<!-- continual_p2 -->\n", "<!-- continual_p9 -->\n<!-- end continual_p9 -->\n"])
+def test_marks_are_checked(page, tmp_path):
+    with pytest.raises(DlmError, match="no experiment of continual learning, or has no <!-- end"):
+        filled(page, tmp_path)
