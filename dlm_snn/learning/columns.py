@@ -163,11 +163,13 @@ class ColumnLearner:
     Attributes:
         form: the constants; chain, rule: its parts.
         columns: what has been learned.
+        levels: steps in which a code reaches the columns.
         n_steps: steps of a sample's window, at most.
     """
 
     def __init__(self, form: Form, kept: bool = False) -> None:
         self.form, self.chain, self.rule, self.kept = form, form.chain, form.rule, kept
+        self.levels = self.chain.levels
         self.n_steps = self.chain.last_level + (self.rule.ramp_steps if self.rule.winner == "ramp" else 1)
         self.columns = Columns.fresh(self.rule, self.chain.n_codes)
         self.declaration = Declaration(
@@ -196,14 +198,14 @@ class ColumnLearner:
                 keep(self.rule, self.columns, codes, y[part])
             else:
                 self._ties.taught += len(codes)
-                self._ties.training += compiled.observe(self.rule, self.columns, codes, y[part], self.chain.levels)
+                self._ties.training += compiled.observe(self.rule, self.columns, codes, y[part], self.levels)
 
     def predict(self, x: Samples) -> NDArray[np.int64]:
         """The class of the first spike of each sample; -1 where nobody spikes. Ties are counted from call to call."""
         answers = [np.zeros(0, dtype=np.int64)]
         for part in _blocks(x.n_samples if isinstance(x, SpikeRaster) else len(x)):
             codes, _ = self.codes(x[part])
-            found, (ties, between) = compiled.predict(self.rule, self.columns, codes, self.chain.levels)
+            found, (ties, between) = compiled.predict(self.rule, self.columns, codes, self.levels)
             answers.append(found)
             self._ties.asked += len(codes)
             self._ties.test += ties
