@@ -37,13 +37,6 @@ from dlm_snn.network import IntegerNetwork
 from dlm_snn.raster import SpikeRaster
 
 NAME = "columns-host"
-DEFAULTS: dict[str, dict[str, Any]] = {
-    "rate": {},
-    "edges": {"latency": 1280},
-    "code": {"gain": 4},
-    "winner": {},
-}
-"""Where they differ from the ramp form, by stage; chosen on held-out training images."""
 
 
 def make(setting: Setting, rng: np.random.Generator, **options: Any) -> HostColumnLearner:
@@ -68,7 +61,14 @@ def make(setting: Setting, rng: np.random.Generator, **options: Any) -> HostColu
     """
     stage = typed_options(NAME, {"stage": options.get("stage")}, COLUMNS_HOST)["stage"]
     options = typed_options(NAME, options, {**COLUMNS_HOST, **OF_STAGE[stage]})
-    return HostColumnLearner(chosen_form(setting, {**DEFAULTS[stage], **options}), stage)
+    return HostColumnLearner(chosen_form(setting, {**_chosen(stage, setting), **options}), stage)
+
+
+def _chosen(stage: str, setting: Setting) -> dict[str, Any]:
+    """Constants that differ from those of the ramp form; chosen on held-out training images of MNIST, 0..255."""
+    if stage == "rate":
+        return {"pixel_threshold": max(1, round(144 * setting.scale / 255))}
+    return {"edges": {"latency": 640}, "code": {"gain": 8}}.get(stage, {})
 
 
 class HostColumnLearner(ColumnLearner):
