@@ -21,10 +21,16 @@ COLUMNS = {
     ),
     **{f"columns-kept-{n}": Entry("P2", "columns", {"form": "ramp", "neurons": n, "kept": True}) for n in SIZES[:2]},
     **{f"columns-float-{n}": Entry("P2", "columns-float", {"neurons": n}) for n in SIZES[:2]},
+    **{
+        f"columns-host-{stage}-{n}": Entry("P2", "columns-host", {"stage": stage, "neurons": n})
+        for stage in ("rate", "edges", "code", "winner")
+        for n in SIZES[:2]
+    },
     "columns-float-8-5000": Entry("P2", "columns-float", {"neurons": 5000, "directions": 8}),
 }
 """Columns of spikes, by number of neurons and form of the chain; inside Lava; and their controls: samples kept without
-learning, and floats on the host. "pixels" sums the spikes of 3x3 pixels, "raw" of each alone."""
+learning, one stage on the host, and all of them, in floats. "pixels" sums the spikes of 3x3 pixels, "raw" of each
+alone."""
 PRESENT = {"present": True}
 BASELINES = {
     **{name: Entry("P2", name) for name in ("none", "ewc", "si", "lwf", "topk", "flymodel", "ridge", "slda")},

@@ -70,7 +70,7 @@ class LavaColumns(ColumnLearner):
 
     def info(self) -> Mapping[str, Any]:
         """Neurons, synapses, steps of a sample at most."""
-        return {key: value for key, value in super().info().items() if key != "spikes"}
+        return {key: value for key, value in super().info().items() if key not in ("spikes", "ties")}
 
 
 def _images(x: Samples) -> NDArray[np.uint8]:

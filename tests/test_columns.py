@@ -108,15 +108,75 @@ def test_learning_at_once_is_learning_step_by_step(name, changes):
     code, lifted = inputs_of_columns(form, x)
     stepwise, at_once = (Columns.fresh(rule, chain.n_codes) for _ in range(2))
     answers = [run_sample(rule, stepwise, *pair, int(label)) for *pair, label in zip(code, lifted, y, strict=True)]
-    compiled.observe(rule, at_once, rank_codes(chain, x)[0], y, chain.levels)
+    ties = compiled.observe(rule, at_once, rank_codes(chain, x)[0], y, chain.levels)
+    assert ties == sum(a.tied for a in answers)
+    assert not any(a.between for a in answers)
     assert np.array_equal(stepwise.wins, at_once.wins)
     assert np.array_equal(stepwise.weight, at_once.weight)
     assert sum(a.fresh for a in answers) == np.count_nonzero(stepwise.wins)
     assert stepwise.wins.sum() > np.count_nonzero(stepwise.wins), "somebody has won twice"
     if "threshold" in changes:
         assert any(a.column >= 0 and not a.fresh and a.y == rule.early for a in answers)
-    tested = [run_sample(rule, stepwise, *pair, None).column for pair in zip(code, lifted, strict=True)]
-    assert np.array_equal(tested, compiled.predict(rule, at_once, rank_codes(chain, x)[0], chain.levels))
+    tested = [run_sample(rule, stepwise, *pair, None) for pair in zip(code, lifted, strict=True)]
+    found, counts = compiled.predict(rule, at_once, rank_codes(chain, x)[0], chain.levels)
+    assert found.tolist() == [a.column for a in tested]
+    assert counts == (sum(a.tied for a in tested), sum(a.between for a in tested))
+    assert rule.winner == "largest" or counts[0] > 0, "a ramp has ties"
+
+
+@pytest.mark.parametrize("winner", ["ramp", "largest"])
+@pytest.mark.parametrize(("threshold", "lifted"), [(900, True), (150, False)])
+def test_a_tie_is_a_first_spike_that_several_share(winner, threshold, lifted):
+    """Weights by hand: code i is answered by whoever has its weight; the low threshold is reached before the ramp."""
+    rule = ColumnRule(3, 2, winner, threshold=threshold, ramp=64, ramp_steps=threshold // 64, novelty=1)
+    columns = Columns.fresh(rule, 5)
+    columns.wins[:] = 1
+    # Code 0: one, and in another column one nearly as large. 1: two of a column. 2: of two columns. 3: both. 4: nobody.
+    for code, (column, neuron, weight) in [
+        (0, (0, 1, 200)),
+        (1, (1, 0, 200)),
+        (1, (1, 1, 200)),
+        (2, (0, 1, 200)),
+        (2, (2, 0, 200)),
+        (3, (1, 0, 200)),
+        (3, (1, 1, 200)),
+        (3, (2, 1, 200)),
+        (0, (2, 0, 199)),
+    ]:
+        columns.weight[column, code, neuron] = weight
+    codes = 2 * np.eye(5, dtype=np.uint8)
+    near = winner == "ramp"
+    expected = [(0, near, near), (1, True, False), (0, True, True), (1, True, True), (-1, False, False)]
+    time = np.arange(16)
+    holders = time[:, None, None] < codes
+    answers = [run_sample(rule, columns, holders[:, b], time >= 1, None) for b in range(5)]
+    assert [(a.column, a.tied, a.between) for a in answers] == expected
+    assert winner == "largest" or lifted == all(a.step >= 1 for a in answers[:4])
+    found, counts = compiled.predict(rule, columns, codes, 2)
+    assert found.tolist() == [column for column, _, _ in expected]
+    assert counts == (sum(tied for _, tied, _ in expected), sum(between for _, _, between in expected))
+    # The teacher opens one column alone: between columns there is no tie.
+    assert compiled.observe(rule, columns, codes[1:4], np.array([1, 0, 2]), 2) == 1
+
+
+def test_ties_are_counted_from_call_to_call():
+    data = digits()
+    learner = make(SETTING, np.random.default_rng(0), neurons=50)
+    assert learner.info()["ties"] == {}
+    learner.observe(data.x_train[:200], data.y_train[:200])
+    assert learner.info()["ties"].keys() == {"training"}
+    codes, _ = learner.codes(data.x_train)
+    _, (ties, between) = compiled.predict(learner.rule, learner.columns, codes, learner.chain.levels)
+    for part in np.array_split(data.x_train, 3):
+        learner.predict(part)
+    shares = learner.info()["ties"]
+    assert 0 < shares["test_between_classes"] == round(between / len(codes), 5)
+    assert shares["test_between_classes"] < shares["test"] == round(ties / len(codes), 5)
+    assert 0 < shares["training"] < 1
+    kept = make(SETTING, np.random.default_rng(0), neurons=50, kept=True)
+    kept.observe(data.x_train[:200], data.y_train[:200])
+    kept.predict(data.x_train[:200])
+    assert kept.info()["ties"].keys() == {"test", "test_between_classes"}, "nothing spikes while samples are kept"
 
 
 CAMERA = Setting((2, 9, 11), 1, 1, 3, 3)

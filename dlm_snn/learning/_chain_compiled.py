@@ -33,10 +33,20 @@ def rank_codes(chain: Chain, images: NDArray[np.uint8]) -> tuple[NDArray[np.uint
     Returns:
         (sample, code) 0..levels, and stage -> spikes up to the last level.
     """
-    codes, spikes = _empty(chain, len(images))
+    return _of_images(chain, images)[1:]
+
+
+def pool_counts(chain: Chain, images: NDArray[np.uint8]) -> tuple[NDArray[np.int32], dict[str, int]]:
+    """How many spikes each pool has counted (sample, pool) when the image ends, and the spikes before the pools."""
+    counts, _, spikes = _of_images(chain, images)
+    return counts, {stage: spikes[stage] for stage in STAGES[:2]}
+
+
+def _of_images(chain: Chain, images: NDArray[np.uint8]) -> tuple[NDArray[np.int32], NDArray[np.uint8], dict[str, int]]:
+    counts, codes, spikes = empty(chain, len(images))
     summed = images.reshape(len(images), chain.shape[0], -1).sum(axis=1, dtype=np.int32)
-    _codes_of_images(summed, chain.pixel_steps, chain.pixel_threshold, *_forms(chain), codes, spikes)
-    return codes, dict(zip(STAGES, spikes.tolist(), strict=True))
+    _codes_of_images(summed, chain.pixel_steps, chain.pixel_threshold, *forms(chain), counts, codes, spikes)
+    return counts, codes, named(spikes)
 
 
 def rank_codes_of_events(chain: Chain, events: SpikeRaster) -> tuple[NDArray[np.uint8], dict[str, int]]:
@@ -51,17 +61,27 @@ def rank_codes_of_events(chain: Chain, events: SpikeRaster) -> tuple[NDArray[np.
     """
     if events.n_neurons != chain.n_inputs:
         raise DlmError(f"recordings of {events.n_neurons} pixels and polarities; {chain.n_inputs} are wanted")
-    codes, spikes = _empty(chain, events.n_samples)
+    counts, codes, spikes = empty(chain, events.n_samples)
     start = np.searchsorted(events.sample, np.arange(events.n_samples + 1, dtype=np.uint32))
-    _codes_of_events(events.step, events.neuron, start, chain.pixel_steps, *_forms(chain), codes, spikes)
-    return codes, dict(zip(("events", *STAGES[1:]), spikes.tolist(), strict=True))
+    _codes_of_events(events.step, events.neuron, start, chain.pixel_steps, *forms(chain), counts, codes, spikes)
+    return codes, named(spikes, "events")
 
 
-def _empty(chain: Chain, samples: int) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-    return np.zeros((samples, chain.n_codes), dtype=np.uint8), np.zeros(len(STAGES), dtype=np.int64)
+def empty(chain: Chain, samples: int) -> tuple[NDArray[np.int32], NDArray[np.uint8], NDArray[np.int64]]:
+    """Room for the counts of pools, for codes, and for spikes by stage."""
+    counts = np.zeros((samples, chain.n_codes), dtype=np.int32)
+    return counts, counts.astype(np.uint8), np.zeros(len(STAGES), dtype=np.int64)
 
 
-def _forms(chain: Chain) -> tuple[NDArray[np.int32], tuple[NDArray[np.int32], ...], tuple[Any, ...], tuple[Any, ...]]:
+def named(spikes: NDArray[np.int64], first: str = STAGES[0]) -> dict[str, int]:
+    """Spikes by stage."""
+    return dict(zip((first, *STAGES[1:]), spikes.tolist(), strict=True))
+
+
+Forms = tuple[NDArray[np.int32], tuple[NDArray[np.int32], NDArray[np.int32]], tuple[Any, ...], tuple[Any, ...]]
+
+
+def forms(chain: Chain) -> Forms:
     """Kernels, synapses of the pools, and the constants of edges and code; edges in the integers of the network."""
     kernels = UNIT * edge_kernels(chain.directions or 1).transpose(1, 2, 0)
     forward = chain.pools.transpose()
@@ -75,7 +95,7 @@ def _forms(chain: Chain) -> tuple[NDArray[np.int32], tuple[NDArray[np.int32], ..
 
 
 @compiled
-def _codes_of_images(images, pixel_steps, threshold, kernels, pools, edges, code, codes, spikes):  # type: ignore[no-untyped-def]
+def _codes_of_images(images, pixel_steps, threshold, kernels, pools, edges, code, counts, codes, spikes):  # type: ignore[no-untyped-def]
     n = images.shape[1]
     v = np.zeros(n, np.int32)
     inputs = np.zeros(n * pixel_steps, np.int32)
@@ -92,11 +112,11 @@ def _codes_of_images(images, pixel_steps, threshold, kernels, pools, edges, code
                     found += 1
             begin[t + 1] = found
         spikes[0] += found
-        _code(inputs, begin, kernels, pools, edges, code, codes[b], spikes)
+        code_of(inputs, begin, kernels, pools, edges, code, counts[b], codes[b], spikes)
 
 
 @compiled
-def _codes_of_events(step, neuron, start, n_steps, kernels, pools, edges, code, codes, spikes):  # type: ignore[no-untyped-def]
+def _codes_of_events(step, neuron, start, n_steps, kernels, pools, edges, code, counts, codes, spikes):  # type: ignore[no-untyped-def]
     begin = np.zeros(n_steps + 1, np.int64)
     for b in range(codes.shape[0]):
         inputs = neuron[start[b] : start[b + 1]].astype(np.int32)
@@ -107,18 +127,17 @@ def _codes_of_events(step, neuron, start, n_steps, kernels, pools, edges, code, 
                 k += 1
             begin[t + 1] = k
         spikes[0] += k
-        _code(inputs, begin, kernels, pools, edges, code, codes[b], spikes)
+        code_of(inputs, begin, kernels, pools, edges, code, counts[b], codes[b], spikes)
 
 
 @compiled
-def _code(inputs, begin, kernels, pools, edge_form, code_form, code, spikes):  # type: ignore[no-untyped-def]
-    """One sample's code; the inputs of step t are inputs[begin[t]:begin[t + 1]]."""
+def code_of(inputs, begin, kernels, pools, edge_form, code_form, count, code, spikes):  # type: ignore[no-untyped-def]
+    """One sample's counts and code; the inputs of step t are inputs[begin[t]:begin[t + 1]]."""
     has_edges, (rows, columns) = edge_form[0], edge_form[1]
     ramp, latency, flush, per_level, levels = code_form
     start, post = pools
     v = np.zeros((rows * columns, kernels.shape[2]), np.int32)
     before = np.zeros((2, rows * columns), np.int32)
-    count = np.zeros(code.shape[0], np.int32)
     v_pool = np.zeros(code.shape[0], np.int32)
     at = np.full(code.shape[0], -1, np.int32)
     events = np.zeros(v.size, np.int32)
@@ -127,16 +146,16 @@ def _code(inputs, begin, kernels, pools, edge_form, code_form, code, spikes):  #
     for t in range(last):
         of_step = inputs[begin[t] : begin[t + 1]] if t < n_steps else inputs[:0]
         if has_edges and t < n_steps:
-            found = _edges(v, kernels, rows, columns, of_step, before, edge_form, events)
+            found = edge_step(v, kernels, rows, columns, of_step, before, edge_form, events)
             spikes[1] += found
             of_step = events[:found]
         for event in of_step:
             for k in range(start[event], start[event + 1]):
                 count[post[k]] += 1
         if ramp:
-            _pool(count, v_pool, at, latency, t)
+            pool_step(count, v_pool, at, latency, t)
     if ramp:
-        _ticks(at, last, flush, per_level, levels, code, spikes)
+        ticks_of(at, last, flush, per_level, levels, code, spikes)
     else:
         _ranks(count, per_level, levels, code, spikes)
 
@@ -157,7 +176,7 @@ def _add_kernels(v, kernels, rows, columns, inputs):  # type: ignore[no-untyped-
 
 
 @compiled
-def _edges(v, kernels, rows, columns, inputs, before, form, events):  # type: ignore[no-untyped-def]
+def edge_step(v, kernels, rows, columns, inputs, before, form, events):  # type: ignore[no-untyped-def]
     """One step of the edges; ``before`` holds each place's spikes one and two steps ago. Returns how many spiked."""
     _, _, threshold, (inhibition, delay), competition, keep = form
     if keep < DECAY_UNITY:
@@ -193,7 +212,7 @@ def _edges(v, kernels, rows, columns, inputs, before, form, events):  # type: ig
 
 
 @compiled
-def _pool(count, v, at, latency, t):  # type: ignore[no-untyped-def]
+def pool_step(count, v, at, latency, t):  # type: ignore[no-untyped-def]
     """One step of the pools of the ramp form: v = v + count, one spike each, ``at`` its step."""
     for g in range(count.shape[0]):
         if at[g] < 0:
@@ -203,7 +222,7 @@ def _pool(count, v, at, latency, t):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def _ticks(at, last, flush, per_level, levels, code, spikes):  # type: ignore[no-untyped-def]
+def ticks_of(at, last, flush, per_level, levels, code, spikes):  # type: ignore[no-untyped-def]
     """Ticks from the pools' spikes; a holder spikes at every tick from its pool's spike on."""
     arrived = np.zeros(last, np.int32)
     for g in range(at.shape[0]):

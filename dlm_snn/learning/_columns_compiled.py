@@ -14,7 +14,7 @@ from dlm_snn.learning.column_rule import ColumnRule, Columns
 
 def observe(
     rule: ColumnRule, columns: Columns, codes: NDArray[np.uint8], labels: NDArray[np.int64], levels: int
-) -> None:
+) -> int:
     """Learn from samples in their order, in place.
 
     Args:
@@ -22,15 +22,20 @@ def observe(
         codes: (sample, code) 0..levels.
         labels: (sample,), the column that the teacher opens.
         levels: of the code.
+
+    Returns:
+        ties: samples whose first spike was shared.
     """
-    _observe(codes, labels, columns.weight, columns.wins, levels, _constants(rule))
+    return int(_observe(codes, labels, columns.weight, columns.wins, levels, _constants(rule)))
 
 
-def predict(rule: ColumnRule, columns: Columns, codes: NDArray[np.uint8], levels: int) -> NDArray[np.int64]:
-    """The column of the first spike, (sample,); -1 where nobody spikes."""
+def predict(
+    rule: ColumnRule, columns: Columns, codes: NDArray[np.uint8], levels: int
+) -> tuple[NDArray[np.int64], tuple[int, int]]:
+    """The column of the first spike, (sample,), -1 where nobody spikes; ties, and those between columns."""
     found = np.empty(len(codes), dtype=np.int64)
-    _predict(codes, columns.weight, columns.wins, levels, _constants(rule), found)
-    return found
+    ties, between = _predict(codes, columns.weight, columns.wins, levels, _constants(rule), found)
+    return found, (int(ties), int(between))
 
 
 def _constants(rule: ColumnRule) -> tuple[int | bool, ...]:
@@ -43,10 +48,11 @@ def _observe(codes, labels, weight, wins, levels, constants):  # type: ignore[no
     ramp, _, _, ramp_steps, novelty, gain, shift, slowest = constants
     v = np.empty(weight.shape[2], np.int32)
     active = np.empty(codes.shape[1], np.int32)
+    ties = 0
     for b in range(codes.shape[0]):
         of_column, of_wins, code = weight[labels[b]], wins[labels[b]], codes[b]
         used = np.count_nonzero(of_wins)
-        best, time, y = _first(code, of_column, used, levels, active, v, constants)
+        best, time, y, sharing = _first(code, of_column, used, levels, active, v, constants)
         fresh = used < of_wins.shape[0] and (best < 0 or (time > novelty if ramp else y < novelty))
         if fresh:
             of_wins[used] = 1
@@ -55,6 +61,7 @@ def _observe(codes, labels, weight, wins, levels, constants):  # type: ignore[no
             continue
         if best < 0 or (ramp and time > ramp_steps):
             continue
+        ties += sharing > 1
         of_wins[best] += 1
         s = 0
         while s < slowest and of_wins[best] >> (s + 1) > 0:
@@ -67,6 +74,7 @@ def _observe(codes, labels, weight, wins, levels, constants):  # type: ignore[no
         else:
             for i in range(code.shape[0]):
                 of_column[i, best] = _moved(code[i], of_column[i, best], y, gain, shift, s)
+    return ties
 
 
 @compiled
@@ -79,33 +87,41 @@ def _moved(x, w, y, gain, shift, s):  # type: ignore[no-untyped-def]
 
 @compiled
 def _first(code, weight, used, levels, active, v, constants):  # type: ignore[no-untyped-def]
-    """The first neuron of a column to spike: its index, its time and y; index -1 where there is none.
+    """The first neuron of a column to spike: its index, its time, y and how many share the spike; index -1 where there
+    is none.
 
     The time is 1, 2, ... in the ramp, 0, -1, ... before its last level.
     """
     ramp, threshold, slope, ramp_steps, _, _, _, _ = constants
     if used == 0:
-        return -1, ramp_steps + 1, 0
+        return -1, ramp_steps + 1, 0, 0
     _integrate(code, weight, used, 0, active, v)
-    best = 0
-    for j in range(1, used):
-        if v[j] > v[best]:
-            best = j
+    best = np.argmax(v[:used])
     if not ramp:
-        return (best, 1, np.int64(v[best])) if v[best] > 0 else (-1, ramp_steps + 1, 0)
+        largest = np.int64(v[best])
+        return (best, 1, largest, _above(v, used, largest - 1)[1]) if largest > 0 else (-1, ramp_steps + 1, 0, 0)
     if v[best] + slope > threshold:
         # Somebody may have spiked before the ramp: level by level.
         for left in range(levels - 1, 0, -1):
             _integrate(code, weight, used, left, active, v)
-            for j in range(used):
-                if v[j] > threshold:
-                    return j, -left, np.int64(threshold + slope // 2)
+            first, sharing = _above(v, used, threshold)
+            if sharing > 0:
+                return first, -left, np.int64(threshold + slope // 2), sharing
         _integrate(code, weight, used, 0, active, v)
     time = max(1, (threshold - v[best]) // slope + 1)
-    for j in range(used):
-        if v[j] + slope * time > threshold:
-            return j, time, np.int64(threshold + slope // 2 - slope * time)
-    return -1, ramp_steps + 1, 0
+    first, sharing = _above(v, used, threshold - slope * time)
+    return first, time, np.int64(threshold + slope // 2 - slope * time), sharing
+
+
+@compiled
+def _above(v, used, limit):  # type: ignore[no-untyped-def]
+    """The lowest index whose v is above a limit, -1 where there is none; and how many are."""
+    first, count = -1, 0
+    for j in range(used - 1, -1, -1):
+        if v[j] > limit:
+            first = j
+            count += 1
+    return first, count
 
 
 @compiled
@@ -128,11 +144,20 @@ def _predict(codes, weight, wins, levels, constants, found):  # type: ignore[no-
     ramp, ramp_steps = constants[0], constants[3]
     v = np.empty(weight.shape[2], np.int32)
     active = np.empty(codes.shape[1], np.int32)
+    ties, between = 0, 0
     for b in range(codes.shape[0]):
         found[b] = -1
-        first, largest = ramp_steps + 1, np.int64(0)
+        first, largest, sharing, columns = ramp_steps + 1, np.int64(0), 0, 0
         for c in range(weight.shape[0]):
             used = np.count_nonzero(wins[c])
-            best, time, y = _first(codes[b], weight[c], used, levels, active, v, constants)
-            if best >= 0 and (time < first if ramp else y > largest):
-                found[b], first, largest = c, time, y
+            best, time, y, of_column = _first(codes[b], weight[c], used, levels, active, v, constants)
+            if best < 0:
+                continue
+            if time < first if ramp else y > largest:
+                found[b], first, largest, sharing, columns = c, time, y, of_column, 1
+            elif found[b] >= 0 and (time == first if ramp else y == largest):
+                sharing += of_column
+                columns += 1
+        ties += sharing > 1
+        between += columns > 1
+    return ties, between

@@ -1,11 +1,11 @@
-"""What the options of the columns may be: types and ranges, for images, in Lava and in floats.
+"""What the options of the columns may be: types and ranges, in spikes, in Lava, with a stage on the host, in floats.
 
 Ranges are those of the integers of a frozen network: thresholds of 17 bits, weights and gains of 8, leaks of 12.
 """
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -44,6 +44,17 @@ CONSTANTS: dict[str, Any] = {
 """Of a Chain and a ColumnRule, which themselves refuse what does not fit together."""
 COLUMNS: dict[str, Any] = {**CONSTANTS, "kept": bool}
 COLUMNS_LAVA: dict[str, Any] = {**CONSTANTS, "stepwise": bool}
+COLUMNS_HOST: dict[str, Any] = {
+    "stage": Literal["rate", "edges", "code", "winner"],
+    **{name: CONSTANTS[name] for name in ("neurons", "novelty")},
+}
+OF_STAGE: dict[str, dict[str, Any]] = {
+    "rate": {"pixel_threshold": _Threshold},
+    "edges": {"latency": _Threshold},
+    "code": {"gain": CONSTANTS["gain"]},
+    "winner": {},
+}
+"""What ``columns-host`` takes besides, by the stage on the host."""
 COLUMNS_FLOAT: dict[str, Any] = {
     "directions": _Directions,
     "floor": _Share,

@@ -28,6 +28,9 @@ class ColumnRule:
     crosses ``threshold`` first wins (equal steps: the lower index); y = what its own spike time tells of v. "largest":
     after the code the neuron with the largest v spikes (equal v: the lower index), y = v.
 
+    A tie is a sample whose first spike several trained neurons share: they spike in that step, or have that v. A fresh
+    neuron, which spikes where no trained one does, is alone.
+
     Learning, at the winner only, of the column that the teacher opened:  w = w + 2^-s (gain x - 2^-shift y w), rounded
     to the nearest, s = min(slowest, floor(log2 wins)). If no neuron matches (novelty), a fresh one spikes and takes
     w = gain x.
@@ -120,6 +123,8 @@ class Answer(NamedTuple):
         step: in which it spiked.
         y: v, as its spike tells it.
         fresh: it is a fresh neuron, which spikes because nobody matched.
+        tied: others share the spike, and the lower index decided.
+        between: some of them are of other columns.
     """
 
     column: int
@@ -127,6 +132,8 @@ class Answer(NamedTuple):
     step: int
     y: int
     fresh: bool = False
+    tied: bool = False
+    between: bool = False
 
 
 SILENCE = Answer(NONE, NONE, NONE, 0)
@@ -198,15 +205,17 @@ def _integrate(columns: Columns, race: Race, code: NDArray[np.bool_]) -> None:
 def _first(rule: ColumnRule, columns: Columns, race: Race, step: int) -> Answer:
     """The trained neuron that spikes in this step."""
     if rule.winner == "largest":
-        column, neuron = divmod(int(np.argmax(race.v)), rule.per_column)
-        y = int(race.v[column, neuron])
+        y = int(race.v.max())
         matches = y > 0 and (y >= rule.novelty or not _has_fresh(columns, race.opened))
-        return Answer(column, neuron, step, y) if race.ramped and matches else SILENCE
-    above = np.flatnonzero((columns.wins > 0) & (race.v + rule.ramp * race.ramped > rule.threshold))
-    if not above.size:
+        sharing = np.flatnonzero(race.v == y) if race.ramped and matches else np.zeros(0, dtype=np.int64)
+    else:
+        y = rule.early - rule.ramp * race.ramped
+        sharing = np.flatnonzero((columns.wins > 0) & (race.v + rule.ramp * race.ramped > rule.threshold))
+    if not sharing.size:
         return SILENCE
-    column, neuron = divmod(int(above[0]), rule.per_column)
-    return Answer(column, neuron, step, rule.early - rule.ramp * race.ramped)
+    column, neuron = divmod(int(sharing[0]), rule.per_column)
+    between = bool(sharing[-1] // rule.per_column > column)
+    return Answer(column, neuron, step, y, tied=sharing.size > 1, between=between)
 
 
 def _recruited(rule: ColumnRule, columns: Columns, race: Race, step: int) -> Answer:

@@ -135,17 +135,42 @@ def _adapted(chain: Chain, setting: Setting, options: Mapping[str, Any]) -> Chai
     return replace(chain, **changes)
 
 
+@dataclass
+class Ties:
+    """Counts of samples and of ties (``column_rule``) among them, of all calls so far.
+
+    Attributes:
+        taught, training: samples learned, and ties while learning.
+        asked, test, between: samples answered, ties among them, and those of these between columns.
+    """
+
+    taught: int = 0
+    training: int = 0
+    asked: int = 0
+    test: int = 0
+    between: int = 0
+
+    def shares(self) -> dict[str, float]:
+        """Of all samples learned or answered; what there was none of is left out."""
+        shares = {"training": self.training / self.taught} if self.taught else {}
+        if self.asked:
+            shares |= {"test": self.test / self.asked, "test_between_classes": self.between / self.asked}
+        return {name: round(share, 5) for name, share in shares.items()}
+
+
 class ColumnLearner:
     """The learner ``columns``; see ``make``.
 
     Attributes:
         form: the constants; chain, rule: its parts.
         columns: what has been learned.
+        levels: steps in which a code reaches the columns.
         n_steps: steps of a sample's window, at most.
     """
 
     def __init__(self, form: Form, kept: bool = False) -> None:
         self.form, self.chain, self.rule, self.kept = form, form.chain, form.rule, kept
+        self.levels = self.chain.levels
         self.n_steps = self.chain.last_level + (self.rule.ramp_steps if self.rule.winner == "ramp" else 1)
         self.columns = Columns.fresh(self.rule, self.chain.n_codes)
         self.declaration = Declaration(
@@ -156,6 +181,7 @@ class ColumnLearner:
         )
         self._spikes: dict[str, int] = {}
         self._samples = 0
+        self._ties = Ties()
 
     @property
     def takes_recordings(self) -> bool:
@@ -172,14 +198,20 @@ class ColumnLearner:
             if self.kept:
                 keep(self.rule, self.columns, codes, y[part])
             else:
-                compiled.observe(self.rule, self.columns, codes, y[part], self.chain.levels)
+                self._ties.taught += len(codes)
+                self._ties.training += compiled.observe(self.rule, self.columns, codes, y[part], self.levels)
 
     def predict(self, x: Samples) -> NDArray[np.int64]:
-        """The class of the first spike of each sample; -1 where nobody spikes."""
-        blocks = _blocks(x.n_samples if isinstance(x, SpikeRaster) else len(x))
-        codes = (self.codes(x[part])[0] for part in blocks)
-        found = [compiled.predict(self.rule, self.columns, part, self.chain.levels) for part in codes]
-        return np.concatenate([np.zeros(0, dtype=np.int64), *found])
+        """The class of the first spike of each sample; -1 where nobody spikes. Ties are counted from call to call."""
+        answers = [np.zeros(0, dtype=np.int64)]
+        for part in _blocks(x.n_samples if isinstance(x, SpikeRaster) else len(x)):
+            codes, _ = self.codes(x[part])
+            found, (ties, between) = compiled.predict(self.rule, self.columns, codes, self.levels)
+            answers.append(found)
+            self._ties.asked += len(codes)
+            self._ties.test += ties
+            self._ties.between += between
+        return np.concatenate(answers)
 
     def codes(self, x: Samples) -> tuple[NDArray[np.uint8], dict[str, int]]:
         """The rank codes of samples (sample, code), and the spikes of each stage."""
@@ -194,10 +226,11 @@ class ColumnLearner:
         return frozen(self.chain, self.rule, self.columns)
 
     def info(self) -> Mapping[str, Any]:
-        """Neurons, synapses, spikes of each stage of a training sample, steps of a sample at most."""
+        """Neurons, synapses, spikes of each stage of a training sample, steps of a sample at most, shares of ties."""
         used = int(np.count_nonzero(self.columns.wins))
         spikes = {stage: round(count / max(self._samples, 1), 1) for stage, count in self._spikes.items() if count}
-        return {"neurons": used, "synapses": used * self.chain.n_codes, "spikes": spikes, "steps": self.n_steps}
+        found: dict[str, Any] = {"neurons": used, "synapses": used * self.chain.n_codes, "spikes": spikes}
+        return {**found, "steps": self.n_steps, "ties": self._ties.shares()}
 
 
 def _blocks(n: int) -> Iterator[slice]:

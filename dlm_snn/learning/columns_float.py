@@ -22,6 +22,8 @@ from dlm_snn.network import Network
 
 BLOCK = 1000
 """Images whose features are held together."""
+Pools = tuple[NDArray[np.int32], NDArray[np.int32]]
+"""From edges to windows: edge e belongs to pool[start[e]:start[e + 1]]."""
 
 
 @dataclass(frozen=True)
@@ -95,7 +97,7 @@ class FloatColumnLearner:
         self.setting, self.constants = setting, constants
         rows, columns = setting.shape[1:]
         self.n_features = rows * columns
-        self._pools: tuple[NDArray[np.int32], NDArray[np.int32]] | None = None
+        self._pools: Pools | None = None
         if constants.directions is not None:
             pools = window_synapses(rows, columns, constants.directions, constants.window, constants.stride)
             forward = pools.transpose()
@@ -112,20 +114,14 @@ class FloatColumnLearner:
 
     def features(self, x: NDArray[np.uint8]) -> NDArray[np.float32]:
         """The features of images (sample, pixel): (sample, feature), unit length, or 0 where there is no edge."""
-        roots = x.astype(np.float32) if self._pools is None else np.sqrt(self._pooled_edges(x, *self._pools))
+        roots = x.astype(np.float32) if self._pools is None else np.sqrt(self._pooled(x, self._pools))
         length = np.linalg.norm(roots, axis=1, keepdims=True)
         return roots / np.where(length > 0, length, 1)
 
-    def _pooled_edges(
-        self, x: NDArray[np.uint8], start: NDArray[np.int32], pool: NDArray[np.int32]
-    ) -> NDArray[np.float32]:
-        kernels = edge_kernels(self.constants.directions or 1).transpose(1, 2, 0)
-        pooled = np.zeros((len(x), self.n_features), dtype=np.float32)
+    def _pooled(self, x: NDArray[np.uint8], pools: Pools) -> NDArray[np.float32]:
         # A step from nothing to full contrast is answered by half the kernel's magnitudes.
-        floor = np.float32(MAGNITUDE / 2 * self.constants.floor * self.setting.scale)
-        by_place = np.ascontiguousarray(kernels).astype(np.float32)
-        _edges(x, self.setting.shape[1], self.setting.shape[2], by_place, floor, start, pool, pooled)
-        return pooled
+        floor = MAGNITUDE / 2 * self.constants.floor * self.setting.scale
+        return pooled_edges(x, self.setting.shape, self.constants.directions or 1, floor, pools, self.n_features)
 
     def observe(self, x: NDArray[np.uint8], y: NDArray[np.int64]) -> None:
         """Learn from samples (sample, pixel) and their classes, one after another."""
@@ -158,22 +154,56 @@ class FloatColumnLearner:
         return {"neurons": used, "synapses": used * self.n_features}
 
 
+def pooled_edges(
+    images: NDArray[np.uint8],
+    shape: tuple[int, ...],
+    directions: int,
+    floor: float,
+    pools: Pools,
+    n_pools: int,
+) -> NDArray[np.float32]:
+    """Sums over windows of the largest edge of every place.
+
+    Args:
+        images: (sample, pixel).
+        shape: (1, row, column) of an image.
+        directions: of the edges.
+        floor: an edge is there where its response is above this.
+        pools: from edges to windows.
+        n_pools: how many windows times directions.
+
+    Returns:
+        (sample, pool).
+    """
+    kernels = np.ascontiguousarray(edge_kernels(directions).transpose(1, 2, 0)).astype(np.float32)
+    pooled = np.zeros((len(images), n_pools), dtype=np.float32)
+    _edges(images, shape[1], shape[2], kernels, np.float32(floor), *pools, pooled)
+    return pooled
+
+
+@compiled
+def respond(image, rows, columns, kernels, response):  # type: ignore[no-untyped-def]
+    """Add what every place and direction answers to an image, sum of kernel times pixel, to ``response``."""
+    half = SIZE // 2
+    for p in range(rows * columns):
+        if image[p] > 0:
+            row, column = p // columns, p % columns
+            for y in range(max(0, row - half), min(rows, row + half + 1)):
+                for x in range(max(0, column - half), min(columns, column + half + 1)):
+                    kernel = kernels[row - y + half, column - x + half]
+                    place = response[y * columns + x]
+                    for o in range(kernel.shape[0]):
+                        place[o] += kernels.dtype.type(image[p]) * kernel[o]
+
+
 @compiled
 def _edges(images, rows, columns, kernels, floor, start, pool, pooled):  # type: ignore[no-untyped-def]
-    """Sums over windows of the largest edge of every place."""
-    half, directions = SIZE // 2, kernels.shape[2]
+    """See ``pooled_edges``."""
+    directions = kernels.shape[2]
     response = np.zeros((rows * columns, directions), np.float32)
     for b in range(images.shape[0]):
         response[:] = 0
-        for p in range(rows * columns):
-            if images[b, p] > 0:
-                row, column = p // columns, p % columns
-                for y in range(max(0, row - half), min(rows, row + half + 1)):
-                    for x in range(max(0, column - half), min(columns, column + half + 1)):
-                        kernel = kernels[row - y + half, column - x + half]
-                        place = response[y * columns + x]
-                        for o in range(directions):
-                            place[o] += np.float32(images[b, p]) * kernel[o]
+        respond(images[b], rows, columns, kernels, response)
         for place in range(rows * columns):
             best = np.argmax(response[place])
             if response[place, best] > floor:

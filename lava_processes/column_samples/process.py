@@ -63,6 +63,6 @@ class PyColumnSamples(PyLoihiProcessModel):
         if opened.size:
             observe(self.rule, self.columns, code, opened[:1], self.chain.levels)
         else:
-            found = predict(self.rule, self.columns, code, self.chain.levels)
+            found, _ = predict(self.rule, self.columns, code, self.chain.levels)
             spikes[found[found >= 0]] = 1
         self.s_out.send(spikes)
