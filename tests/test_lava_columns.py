@@ -50,14 +50,14 @@ def test_a_sample_a_step(form):
 
 
 @pytest.mark.long
-def test_five_hundred_images_of_mnist_step_by_step():
-    """About ten minutes, with inhibition after one step: Lava's DelaySparse takes over a second a step for two."""
+@pytest.mark.parametrize("form", ["ramp", "short16", "short8"])
+def test_five_hundred_images_of_mnist_step_by_step(form):
+    """The constants are those that the learner has by itself; about ten minutes, two and one."""
     try:
         data = mnist()
     except DlmError as error:
         pytest.skip(str(error))
-    setting, options = Setting((1, 28, 28), 8, 255, 10, 5), {"form": "short8", "inhibition_delay": 1}
-    learner = make(setting, np.random.default_rng(0), neurons=100, **options)
+    learner = make(Setting((1, 28, 28), 8, 255, 10, 5), np.random.default_rng(0), form=form, neurons=100)
     compared(learner, data.x_train[:500], data.y_train[:500], stepwise=True)
 
 
