@@ -32,11 +32,15 @@ def compared(learner, x, y, stepwise: bool) -> int:
     return int(np.count_nonzero(classes >= 0))
 
 
-@pytest.mark.parametrize(("form", "samples"), [("ramp", 9), ("short16", 16), ("short8", 16)])
-def test_step_by_step_on_small_images(form, samples):
+STEEP = {"ramp": 510, "ramp_steps": 24, "novelty": 7}
+"""A ramp that is over soon."""
+
+
+@pytest.mark.parametrize(("form", "samples", "options"), [("ramp", 9, STEEP), ("short16", 16, {}), ("short8", 16, {})])
+def test_step_by_step_on_small_images(form, samples, options):
     """All stages as Lava processes; a teacher's sample, too, ends in the spike of its class."""
-    # Few directions keep Lava's matrices small, and with a neuron a class everybody wins again.
-    learner = make(SETTING, np.random.default_rng(0), form=form, neurons=10, directions=4)
+    # With a neuron a class everybody wins again.
+    learner = make(SETTING, np.random.default_rng(0), form=form, neurons=10, directions=4, **options)
     data = digits()
     few = np.flatnonzero(data.y_train < 2)[:samples]
     assert compared(learner, data.x_train[few], data.y_train[few], stepwise=True) == samples
