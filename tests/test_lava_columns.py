@@ -56,7 +56,7 @@ def test_a_sample_a_step(form):
 @pytest.mark.long
 @pytest.mark.parametrize("form", ["ramp", "short16", "short8"])
 def test_five_hundred_images_of_mnist_step_by_step(form):
-    """The constants are those that the learner has by itself; about ten minutes, two and one."""
+    """The constants are those that the learner has by itself; about ten minutes, one and one."""
     try:
         data = mnist()
     except DlmError as error:
