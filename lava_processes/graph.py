@@ -31,7 +31,7 @@ class Graph:
     Attributes:
         neurons: population -> its LIFReset, or one of our Processes; the fused one under every name.
         connections: ``pre->post``, with #2, #3 ... for a second one between the same two -> its Dense, Sparse or
-            Convolution.
+            Convolution, behind a Delay where one delay above 1 is given for all synapses.
         in_ports: Input -> the open InPorts that its events must be sent to, every one of them.
         out_ports: population -> the OutPort of its spikes.
         u, v: population -> the Var of its currents and voltages, for a Monitor, or a StateProbe in long runs.
@@ -47,7 +47,13 @@ class Graph:
     tag: str
 
 
-def build(network: Network | IntegerNetwork, target: Target, period: int | None = None, fused: bool = False) -> Graph:
+def build(
+    network: Network | IntegerNetwork,
+    target: Target,
+    period: int | None = None,
+    fused: bool = False,
+    stock_delays: bool = False,
+) -> Graph:
     """Turn a network into Lava processes, to be wired into a graph of one's own.
 
     Events of step t of a window (t = 0, 1, ...) are sent into ``in_ports`` in Lava's step t + 1; a population of
@@ -59,6 +65,9 @@ def build(network: Network | IntegerNetwork, target: Target, period: int | None 
         period: samples follow one another every ``period`` steps, each from rest; only for balanced networks.
             None: one endless window.
         fused: the whole network as one Process, many times as fast; CPU only. It takes one endless window.
+        stock_delays: all delays by Lava's DelaySparse and DelayDense, as a chip takes them; on the CPU they take a
+            hundred times as long as a line in front of Sparse or Dense, which else delays what all synapses delay
+            alike. Spikes are the same.
 
     Returns:
         The Graph; run any of its processes with Loihi2SimCfg(select_tag=graph.tag).
@@ -76,12 +85,15 @@ def build(network: Network | IntegerNetwork, target: Target, period: int | None 
     in_ports: dict[str, list[Any]] = {name: [] for name in network.inputs}
     for projection in network.projections:
         name = _free_name(projection.name, connections)
-        process = connections[name] = _connection(network, projection, name)
+        delay = clocked_delay(network, projection)
+        held = 0 if stock_delays or isinstance(delay, np.ndarray) else delay - 1
+        process = connections[name] = _connection(network, projection, 1 if held else delay, name)
         process.a_out.connect(neurons[projection.post].a_in)
+        s_in = _delayed(process.s_in, held, name) if held else process.s_in
         if projection.pre in in_ports:
-            in_ports[projection.pre].append(process.s_in)
+            in_ports[projection.pre].append(s_in)
         else:
-            neurons[projection.pre].s_out.connect(process.s_in)
+            neurons[projection.pre].s_out.connect(s_in)
     out_ports = {name: process.s_out for name, process in neurons.items()}
     u, v = ({name: getattr(process, key) for name, process in neurons.items()} for key in ("u", "v"))
     return Graph(neurons, connections, in_ports, out_ports, u, v, TAGS[target])
@@ -130,7 +142,18 @@ def _neuron(network: Network | IntegerNetwork, name: str, interval: int) -> Any:
     return KWTA(bias_exp=exponent, **competition, **parameters)
 
 
-def _connection(network: Network | IntegerNetwork, projection: Projection | IntegerProjection, name: str) -> Any:
+def _delayed(port: Any, steps: int, name: str) -> Any:
+    """The InPort of a line that holds events back on their way to a port."""
+    from lava_processes.delay.process import Delay
+
+    line = Delay(n=port.shape[0], steps=steps, name=f"{name} delay")
+    line.s_out.connect(port)
+    return line.s_in
+
+
+def _connection(
+    network: Network | IntegerNetwork, projection: Projection | IntegerProjection, delay: Any, name: str
+) -> Any:
     """The Process of a projection: Conv, else Dense or Sparse, with delays where one is above 1."""
     from lava.proc.dense.process import DelayDense, Dense
     from lava.proc.sparse.process import DelaySparse, Sparse
@@ -139,7 +162,7 @@ def _connection(network: Network | IntegerNetwork, projection: Projection | Inte
     convolution = as_convolution(network, projection)
     if convolution is not None:
         return _convolution(convolution, pre, name)
-    connection, delay = _as_matrix(projection.connection, clocked_delay(network, projection))
+    connection, delay = _as_matrix(projection.connection, delay)
     parameters = {
         "weights": connection,
         "name": name,

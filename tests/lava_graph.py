@@ -1,4 +1,7 @@
-"""A Lava user's own graph around a network of ours, as a script: target ("float" or "fixed") and form are arguments."""
+"""A Lava user's own graph around a network of ours, as a script.
+
+Arguments: the target, "float" or "fixed", and the form, "stock", "stock delays" or "fused".
+"""
 
 from __future__ import annotations
 
@@ -17,18 +20,18 @@ N_STEPS = 40
 
 
 def networks(target):
-    """A recurrent network of ours, and the same with the user's population behind it."""
+    """A recurrent network of ours with delays, and the same with the user's population behind it."""
     rng = np.random.default_rng(5)
     if target == "fixed":
-        ours = make("int_recurrent")[0]
+        ours = make("int_periodic_delays")[0]
         lif = dlm.IntegerLIF((7,), du=4095, dv=300, v_threshold=60)
         weight = 2 * rng.integers(-20, 40, (7, ours.neurons["output"].n))
         behind = dlm.IntegerProjection("output", "mine", dlm.Dense(weight))
     else:
-        ours = make("recurrent")[0]
+        ours = make("periodic_delays")[0]
         lif = dlm.LIF((7,), dv=0.125)
-        weight = rng.integers(-20, 40, (7, ours.neurons["hidden"].n)) / 64
-        behind = dlm.Projection("hidden", "mine", dlm.Dense(weight))
+        weight = rng.integers(-20, 40, (7, ours.neurons["output"].n)) / 64
+        behind = dlm.Projection("output", "mine", dlm.Dense(weight))
     whole = type(ours)({**ours.populations, "mine": lif}, [*ours.projections, behind])
     return ours, whole, behind
 
@@ -49,7 +52,7 @@ def main(target: str, form: str) -> None:
     mine = whole.neurons["mine"]
     steps = N_STEPS + max(whole.depth.values())
 
-    graph = build(ours, target, fused=form == "fused")
+    graph = build(ours, target, fused=form == "fused", stock_delays=form == "stock delays")
     source = RingBuffer(data=np.pad(events, ((0, 0), (0, steps - N_STEPS))))
     dense = Dense(weights=np.array(behind.connection.weight))
     lif = LIF(shape=(7,), du=mine.du, dv=mine.dv, vth=mine.v_threshold)

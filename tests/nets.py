@@ -922,6 +922,24 @@ def periodic(rng: Generator) -> Made:
 
 
 @_float
+def periodic_delays(rng: Generator) -> Made:
+    """What is on its way when a population is reset arrives after all; inhibition of its own group, two steps later."""
+    network = Network(
+        {
+            "pixels": Input((10,)),
+            "hidden": LIF((12,), dv=0.0, period=5, winners=1, groups=4),
+            "output": LIF((6,), dv=DV, v_threshold=2.0, period=7),
+        },
+        [
+            Projection("pixels", "hidden", dyadic(rng, 12, 10, -8, 32)),
+            Projection("hidden", "hidden", Dense(np.kron(np.eye(4), np.full((3, 3), -0.5))), delay=2),
+            Projection("hidden", "output", dyadic(rng, 6, 12, -16, 64), delay=3),
+        ],
+    )
+    return network, {"pixels": events(rng, 3, 30, 10, 0.3)}, 30
+
+
+@_float
 def periodic_subtract(rng: Generator) -> Made:
     return chain(rng, LIF((16,), dv=DV, v_threshold=1.5, period=3, reset="subtract"), rate=0.3)
 
@@ -1003,6 +1021,25 @@ def int_periodic(rng: Generator) -> Made:
         ],
     )
     return network, {"pixels": events(rng, 2, 24, 12, 0.2)}, 24
+
+
+@_integer
+def int_periodic_delays(rng: Generator) -> Made:
+    """As the float one; sums shifted, and a slow Dense beside a slow Sparse."""
+    ring = Sparse.from_dense(np.kron(np.eye(4, dtype=int), np.full((3, 3), -128)))
+    network = IntegerNetwork(
+        {
+            "pixels": Input((10,)),
+            "hidden": IntegerLIF((12,), dv=0, v_threshold=256, period=5, winners=1, groups=4),
+            "output": IntegerLIF((6,), dv=410, v_threshold=400, period=7),
+        },
+        [
+            IntegerProjection("pixels", "hidden", even(rng, 12, 10, -64, 254)),
+            IntegerProjection("hidden", "hidden", ring, delay=2, sign_mode="inhibitory"),
+            IntegerProjection("hidden", "output", even(rng, 6, 12, -64, 254), delay=3, weight_exp=-1),
+        ],
+    )
+    return network, {"pixels": events(rng, 3, 30, 10, 0.3)}, 30
 
 
 @_float

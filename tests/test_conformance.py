@@ -50,6 +50,7 @@ MIDDLE = [
     *("delay_per_synapse", "loop", "noise", "image", "subtract_recurrent", "refractory", "kwta_recurrent"),
     *("int_delays", "int_recurrent", "int_kwta_recurrent"),
     *("sparse", "periodic", "periodic_subtract", "periodic_refractory", "int_sparse", "int_periodic"),
+    *("periodic_delays", "int_periodic_delays"),
 ]
 """Nets with events in flight, refractory counters, constant and changing stimuli at the place where a run is cut."""
 

@@ -32,11 +32,15 @@ def compared(learner, x, y, stepwise: bool) -> int:
     return int(np.count_nonzero(classes >= 0))
 
 
-@pytest.mark.parametrize(("form", "samples"), [("ramp", 9), ("short16", 16), ("short8", 16)])
-def test_step_by_step_on_small_images(form, samples):
+STEEP = {"ramp": 510, "ramp_steps": 24, "novelty": 7}
+"""A ramp that is over soon."""
+
+
+@pytest.mark.parametrize(("form", "samples", "options"), [("ramp", 9, STEEP), ("short16", 16, {}), ("short8", 16, {})])
+def test_step_by_step_on_small_images(form, samples, options):
     """All stages as Lava processes; a teacher's sample, too, ends in the spike of its class."""
-    # Few directions keep Lava's matrices small, and with a neuron a class everybody wins again.
-    learner = make(SETTING, np.random.default_rng(0), form=form, neurons=10, directions=4)
+    # With a neuron a class everybody wins again.
+    learner = make(SETTING, np.random.default_rng(0), form=form, neurons=10, directions=4, **options)
     data = digits()
     few = np.flatnonzero(data.y_train < 2)[:samples]
     assert compared(learner, data.x_train[few], data.y_train[few], stepwise=True) == samples
@@ -50,14 +54,14 @@ def test_a_sample_a_step(form):
 
 
 @pytest.mark.long
-def test_five_hundred_images_of_mnist_step_by_step():
-    """About ten minutes, with inhibition after one step: Lava's DelaySparse takes over a second a step for two."""
+@pytest.mark.parametrize("form", ["ramp", "short16", "short8"])
+def test_five_hundred_images_of_mnist_step_by_step(form):
+    """The constants are those that the learner has by itself; about ten minutes, one and one."""
     try:
         data = mnist()
     except DlmError as error:
         pytest.skip(str(error))
-    setting, options = Setting((1, 28, 28), 8, 255, 10, 5), {"form": "short8", "inhibition_delay": 1}
-    learner = make(setting, np.random.default_rng(0), neurons=100, **options)
+    learner = make(Setting((1, 28, 28), 8, 255, 10, 5), np.random.default_rng(0), form=form, neurons=100)
     compared(learner, data.x_train[:500], data.y_train[:500], stepwise=True)
 
 

@@ -21,7 +21,7 @@ def winning(overshoot: NDArray, winners: int | None = None, groups: int = 1) -> 
         Boolean array of the shape of ``overshoot``.
     """
     above = overshoot > 0
-    if winners is None:
+    if winners is None or not above.any():
         return above
     blocks = overshoot.reshape(*overshoot.shape[:-1], groups, -1)
     first = np.argsort(-blocks, axis=-1, kind="stable")[..., :winners]
