@@ -1,6 +1,6 @@
 """How the baselines' options were chosen: at most six settings each, on held-out training data of one seed.
 
-Every setting learns protocol P2 (P6 where the learner needs the label), seed 0, in one pass over MNIST's training
+Every setting learns protocol P2 (P6 where the learner needs the label, P3 for permuted images), seed 0, in one pass over MNIST's training
 images less 5,000, or the first of each task where ``samples`` says so, and is judged by its average accuracy on these
 5,000. The test images are never looked at.
 ``python -m experiments.tuning`` runs what is missing and appends it to ``results/tuning.jsonl``.
@@ -34,6 +34,7 @@ CHUNK = 100
 """Samples that a learner is shown at once."""
 
 SGD = {"optimiser": "sgd"}
+STEP = {**SGD, "lr": 0.05}
 WTA = {"dv": 1.0, "v_threshold": 0.2}
 
 
@@ -90,6 +91,10 @@ GRIDS: dict[str, Grid] = {
             *_each({}, *({"strength": s} for s in (1e1, 1e3, 1e5))),
             *_each({**SGD, "lr": 0.05}, *({"strength": s} for s in (1e0, 1e2, 1e4))),
         ),
+    ),
+    "ewc-permuted": Grid("ewc", _each(STEP, *({"strength": s} for s in (1e1, 1e2, 3e2, 1e3, 3e3, 1e4))), "P3", 15_000),
+    "si-permuted": Grid(
+        "si", _each(STEP, *({"strength": s} for s in (0.1, 1.0, 3.0, 10.0, 30.0, 100.0))), "P3", 15_000
     ),
     "lwf": Grid("lwf", _each({}, *({"strength": s, "lr": r} for r in (3e-4, 1e-3) for s in (1.0, 4.0, 16.0)))),
     "si-present": Grid(

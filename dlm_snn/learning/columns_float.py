@@ -54,8 +54,8 @@ class FloatColumns:
     novelty: float = 0.93
     slowest_rate: float = 1 / 16
     burst: int = 0
-    surprise: float = 0.55
-    patience: float = 4.0
+    surprise: float = 0.6
+    patience: float = 3.0
 
 
 def make(setting: Setting, rng: np.random.Generator, **options: Any) -> FloatColumnLearner:
@@ -134,11 +134,15 @@ class FloatColumnLearner:
 
     def predict(self, x: NDArray[np.uint8]) -> NDArray[np.int64]:
         """The class of the largest response; -1 where none is above 0."""
-        found = np.empty(len(x), dtype=np.int64)
-        for start in range(0, len(x), BLOCK):
-            block = slice(start, start + BLOCK)
-            _predict(self.features(x[block]), self.weight, self.wins, found[block])
-        return found
+        parts = [self._classes(self.features(x[start : start + BLOCK])) for start in range(0, len(x), BLOCK)]
+        return np.concatenate([np.zeros(0, dtype=np.int64), *parts])
+
+    def _classes(self, features: NDArray[np.float32]) -> NDArray[np.int64]:
+        largest = np.zeros((len(features), len(self.wins)), dtype=np.float32)
+        for c, wins in enumerate(self.wins):
+            used = int(np.count_nonzero(wins))
+            largest[:, c] = (features @ self.weight[c, :, :used]).max(axis=1, initial=0)
+        return np.where(largest.max(axis=1) > 0, largest.argmax(axis=1), -1)
 
     def freeze(self) -> Network:
         """Refused: edges, roots and lengths are host arithmetic.
@@ -250,16 +254,3 @@ def _observe(x, labels, state, rule):  # type: ignore[no-untyped-def]
         rate = np.float32(max(slowest_rate, 1 / power))
         for i in range(x.shape[1]):
             of_column[i, best] += rate * (x[b, i] - y[best] * of_column[i, best])
-
-
-@compiled
-def _predict(x, weight, wins, found):  # type: ignore[no-untyped-def]
-    y = np.empty(weight.shape[2], np.float32)
-    for b in range(x.shape[0]):
-        found[b], largest = -1, np.float32(0)
-        for c in range(weight.shape[0]):
-            used = np.count_nonzero(wins[c])
-            _respond(x[b], weight[c], used, y)
-            for j in range(used):
-                if y[j] > largest:
-                    found[b], largest = c, y[j]
