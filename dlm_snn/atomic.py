@@ -20,12 +20,7 @@ def writing(path: Path) -> Iterator[IO[bytes]]:
     Raises:
         DlmError: the folder is missing or cannot be written, or a folder has the name.
     """
-    if path.is_dir():
-        raise DlmError(f"cannot write {path}, which is a folder; choose another name")
-    try:
-        handle, aside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    except OSError as error:
-        raise DlmError(f"cannot write {path} ({error.strerror}); choose a folder that exists and is yours") from error
+    handle, aside = _aside(path)
     try:
         with os.fdopen(handle, "wb") as file:
             yield file
@@ -34,6 +29,40 @@ def writing(path: Path) -> Iterator[IO[bytes]]:
     except BaseException:
         Path(aside).unlink(missing_ok=True)
         raise
+
+
+def _aside(path: Path) -> tuple[int, str]:
+    """An open file beside the final one."""
+    if path.is_dir():
+        raise DlmError(f"cannot write {path}, which is a folder; choose another name")
+    try:
+        return tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    except OSError as error:
+        raise DlmError(f"cannot write {path} ({error.strerror}); choose a folder that exists and is yours") from error
+
+
+def check_file(path: Path) -> None:
+    """Refuse what ``writing`` would refuse, before the work that fills the file is done.
+
+    Raises:
+        DlmError: as ``writing``.
+    """
+    handle, aside = _aside(path)
+    os.close(handle)
+    os.unlink(aside)
+
+
+def check_folder(path: Path) -> None:
+    """Refuse a folder that ``writing_folder`` could not make, before the work that fills it is done.
+
+    Raises:
+        DlmError: a file stands where the folder or one above it should be, or the folder above is not ours.
+    """
+    there = next(parent for parent in (path, *path.absolute().parents) if parent.exists())
+    if not there.is_dir():
+        raise DlmError(f"cannot write {path}: {there} is a file; choose another folder")
+    if not os.access(there, os.W_OK):
+        raise DlmError(f"cannot write {path}: {there} is not yours; choose another folder")
 
 
 def write_text(path: Path, text: str) -> None:

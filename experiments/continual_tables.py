@@ -1,6 +1,7 @@
 """The tables of continual learning in docs/experiments.md, from the committed rows.
 
-Between ``<!-- NAME -->`` and ``<!-- end NAME -->`` stands the table of the experiment NAME, such as continual_p2.
+Between ``<!-- NAME -->`` and ``<!-- end NAME -->`` stands the table of the experiment NAME, such as continual_p2; for
+``chains NAME`` in its place, what happens inside its columns: steps, spikes by stage, ties.
 ``python -m experiments.continual_tables`` writes them anew; a test compares.
 """
 
@@ -15,7 +16,7 @@ import numpy as np
 
 from dlm_snn.atomic import write_text
 from dlm_snn.errors import DlmError
-from dlm_snn.standings import Standing, standings
+from dlm_snn.standings import UNKNOWN, Standing, standings
 from experiments.cells import cells
 from experiments.rows import read_rows
 from experiments.table import CONTINUAL
@@ -23,6 +24,9 @@ from experiments.table import CONTINUAL
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "experiments.md"
 RESULTS = ROOT / "experiments" / "results"
+STAGES = ("rate", "edges", "pools", "counters", "holders")
+TIES = {"training": "ties, learning %", "test": "ties, test %", "test_between_classes": "between classes %"}
+"""Shares of samples that the columns tell, and what the table calls them."""
 HEADING = ("line", "front end", "normalisation", "winner", "keeps, is told", "seeds", "ACC %", "F", "LA %", "against")
 
 
@@ -43,14 +47,14 @@ def filled(page: str, results: Path) -> str:
     """
 
     def block(found: re.Match[str]) -> str:
-        name = found[1]
-        return f"<!-- {name} -->\n{table(name, results)}\n<!-- end {name} -->"
+        kind, name = found[1] or "", found[2]
+        text = (chains if kind else table)(name, results)
+        return f"<!-- {kind}{name} -->\n{text}\n<!-- end {kind}{name} -->"
 
-    begun = re.findall(r"<!-- (continual_\w+) -->", page)
-    for name in begun:
-        if name not in CONTINUAL or f"<!-- end {name} -->" not in page:
+    for chain, name in re.findall(r"<!-- (chains )?(continual_\w+) -->", page):
+        if name not in CONTINUAL or f"<!-- end {chain}{name} -->" not in page:
             raise DlmError(f"<!-- {name} --> is no experiment of continual learning, or has no <!-- end {name} -->")
-    return re.sub(r"<!-- (continual_\w+) -->\n.*?<!-- end \1 -->", block, page, flags=re.DOTALL)
+    return re.sub(r"<!-- (chains )?(continual_\w+) -->\n.*?<!-- end (?:chains )?\2 -->", block, page, flags=re.DOTALL)
 
 
 def table(name: str, results: Path) -> str:
@@ -64,6 +68,30 @@ def table(name: str, results: Path) -> str:
     lines = standings(rows)
     text = [_line(HEADING), _line(["---"] * 5 + ["---:"] * 5), *(_line(_cells(line)) for line in lines)]
     return "\n".join([*text, "", _origin(name, rows, lines)])
+
+
+def chains(name: str, results: Path) -> str:
+    """Steps of a sample at most, spikes of a training sample by stage, and shares of ties, of lines that tell them.
+
+    Args:
+        name: of the experiment.
+        results: folder of the rows.
+    """
+    lines = [line for line in standings(_rows(name, results)) if "ties" in line.rows[0]["info"]]
+    heading = ["line", "steps", *(f"spikes: {stage}" for stage in STAGES), *TIES.values()]
+    text = [_line(heading), _line(["---", *["---:"] * (len(heading) - 1)])]
+    return "\n".join([*text, *(_line(_inside(line)) for line in lines)])
+
+
+def _inside(line: Standing) -> list[str]:
+    info = [row["info"] for row in line.rows]
+    spikes = [[of.get("spikes", {}).get(stage) for of in info] for stage in STAGES]
+    return [
+        f"`{line.variant}`",
+        str(info[0].get("steps", UNKNOWN)),
+        *(UNKNOWN if None in counts else f"{np.mean(counts):.0f}" for counts in spikes),
+        *(f"{100 * np.mean([of['ties'][part] for of in info]):.1f}" for part in TIES),
+    ]
 
 
 def _rows(name: str, results: Path) -> list[dict[str, Any]]:

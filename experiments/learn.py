@@ -104,18 +104,22 @@ def _failed(failures: Sequence[tuple[Cell, str]], total: int) -> str:
 
 
 def _folder(arguments: Namespace, title: str) -> Path:
-    """Where the report goes; looked at before hours are spent.
+    """Where the report goes; it and the place of the CSV file are looked at before hours are spent.
 
     Raises:
-        DlmError: it is there already.
+        DlmError: it is there already, or cannot be written.
     """
     from datetime import datetime
 
+    from dlm_snn.atomic import check_file, check_folder
     from dlm_snn.errors import DlmError
 
     folder = arguments.runs / (arguments.report or f"{title}-{datetime.now():%Y%m%d-%H%M%S}")
     if folder.exists() and not arguments.replace:
         raise DlmError(f"{folder} exists; choose another --report, or give --replace")
+    check_folder(folder)
+    if arguments.csv is not None:
+        check_file(arguments.csv)
     return folder
 
 

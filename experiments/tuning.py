@@ -1,8 +1,8 @@
 """How the baselines' options were chosen: at most six settings each, on held-out training data of one seed.
 
-Every setting learns protocol P2 (P6 where the learner needs the label, P3 for permuted images), seed 0, in one pass over
-MNIST's training images less 5,000, or the first of each task where ``samples`` says so, and is judged by its average
-accuracy on these 5,000. The test images are never looked at.
+Every setting learns protocol P2 (P6 where the learner needs the label, P3 for permuted images), seed 0, in one pass
+over MNIST's training images less 5,000, or the first of each task where ``samples`` says so, and is judged by its
+average accuracy on these 5,000. The test images are never looked at.
 ``python -m experiments.tuning`` runs what is missing and appends it to ``results/tuning.jsonl``.
 """
 

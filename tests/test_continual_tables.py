@@ -17,13 +17,13 @@ def test_the_page_says_what_the_rows_say():
 
 def test_a_table_is_of_the_experiments_own_rows(tmp_path):
     rows = [json.loads(text) for text in (RESULTS / "continual-P2.jsonl").read_text(encoding="utf-8").splitlines()]
-    few = [row for row in rows if row["variant"] == "columns-500" and row["seed"] < 2]
+    few = [row for row in rows if row["variant"] == "kept-2000" and row["seed"] < 2]
     other = {**few[0], "config": "0" * 16, "variant": "of another table"}
     (tmp_path / "continual-P2.jsonl").write_text("".join(json.dumps(row) + "\n" for row in [*few, other]))
     lines = [line for line in table("continual_p2", tmp_path).splitlines() if line.startswith("| `")]
     assert len(lines) == 1
     mean = sum(row["figures"]["acc"] for row in few) / 2
-    assert re.search(rf"\| `columns-500` \|.*\| 2 \| {100 * mean:.2f} ±", lines[0])
+    assert re.search(rf"\| `kept-2000` \|.*\| 2 \| {100 * mean:.2f} ±", lines[0])
 
 
 def test_without_rows_it_says_so(tmp_path):

@@ -107,6 +107,21 @@ def test_a_report_that_is_there_is_seen_before_the_work(there, capsys):
     assert learn("--report", "a", "--replace") == 0
 
 
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        (["--csv", "nowhere/m.csv"], "cannot write nowhere/m.csv (No such file or directory); choose a folder"),
+        (["--csv", "."], "cannot write ., which is a folder; choose another name"),
+        (["--runs", "file"], "cannot write file/clusters-kept: "),
+    ],
+)
+def test_places_that_cannot_be_written_are_seen_before_the_work(there, capsys, words, line):
+    (there / "file").write_text("")
+    assert learn(*words, "--report", "clusters-kept") == 2
+    assert line in capsys.readouterr().err
+    assert not (there / "r").exists()
+
+
 def test_a_table_compares_its_lines_with_the_first(there, capsys, monkeypatch):
     lines = {"few": Entry("clusters", "kept", {"per_class": 2}), "many": Entry("clusters", "kept", {"per_class": 90})}
     monkeypatch.setitem(CONTINUAL, "toy", SimpleNamespace(CELLS=lines, SEEDS=range(6)))
