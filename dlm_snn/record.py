@@ -47,13 +47,18 @@ def machine() -> str:
 
 
 def checkout_commit() -> str | None:
-    """The commit of the checkout that this package lies in; None where it lies in none."""
+    """The commit of the checkout that this package lies in; None where it lies in none.
+
+    "+changes" where tracked files differ from it; results that a run adds to change nothing of what it computes.
+    """
     folder = Path(__file__).resolve().parent
     if not (folder.parent / ".git").exists():
         return None
     try:
         commit = _git(folder, "rev-parse", "--short=12", "HEAD")
-        return commit + ("+changes" if _git(folder, "status", "--porcelain", "--untracked-files=no") else "")
+        code = (":(top)", ":(top,exclude)experiments/results")
+        changes = _git(folder, "status", "--porcelain", "--untracked-files=no", "--", *code)
+        return commit + ("+changes" if changes else "")
     except (OSError, subprocess.CalledProcessError):
         return None
 
