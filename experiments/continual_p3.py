@@ -8,7 +8,9 @@ BURSTS = {"directions": None, "burst": 100, "neurons": 10000}
 CELLS = {
     "columns-bursts": Entry("P3", "columns-float", BURSTS),
     "columns-no-bursts": Entry("P3", "columns-float", {**BURSTS, "burst": 0}),
-    **{name: Entry("P3", name) for name in ("none", "ewc", "si")},
+    "none": Entry("P3", "none"),
+    "ewc": Entry("P3", "ewc", {"optimiser": "sgd", "lr": 0.05, "strength": 100.0}),
+    "si": Entry("P3", "si", {"optimiser": "sgd", "lr": 0.05, "strength": 10.0}),
 }
-"""Lines of the table; the others are compared with the first."""
+"""Lines of the table; the others are compared with the first. EWC and SI as tuned for permuted images."""
 SEEDS = range(10)
