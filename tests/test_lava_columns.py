@@ -65,6 +65,13 @@ def test_five_hundred_images_of_mnist_step_by_step(form):
     compared(learner, data.x_train[:500], data.y_train[:500], stepwise=True)
 
 
+def test_colours_a_sample_a_step():
+    learner = make(Setting((3, 8, 8), 5, 16, 10, 5), np.random.default_rng(0), neurons=50)
+    data = digits()
+    x = np.concatenate([data.x_train, data.x_train // 2, np.roll(data.x_train, 1, axis=1)], axis=1)
+    compared(learner, x[:200], data.y_train[:200], stepwise=False)
+
+
 def test_learning_goes_on_where_it_stopped():
     data = digits()
     x, y = data.x_train[:60], data.y_train[:60]
