@@ -1,7 +1,8 @@
 """The tables of continual learning in docs/experiments.md, from the committed rows.
 
-Between ``<!-- NAME -->`` and ``<!-- end NAME -->`` stands the table of the experiment NAME, such as continual_p2; for
-``chains NAME`` in its place, what happens inside its columns: steps, spikes by stage, ties.
+Between ``<!-- NAME -->`` and ``<!-- end NAME -->`` stands the table of the experiment NAME, such as continual_p2.
+``chains NAME`` in its place: what happens inside its columns, steps, spikes by stage, ties. ``bursts``: what columns
+noticed of new tasks.
 ``python -m experiments.continual_tables`` writes them anew; a test compares.
 """
 
@@ -17,6 +18,7 @@ import numpy as np
 from dlm_snn.atomic import write_text
 from dlm_snn.errors import DlmError
 from dlm_snn.standings import UNKNOWN, Standing, standings
+from experiments import bursts
 from experiments.cells import cells
 from experiments.rows import read_rows
 from experiments.table import CONTINUAL
@@ -24,6 +26,8 @@ from experiments.table import CONTINUAL
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "experiments.md"
 RESULTS = ROOT / "experiments" / "results"
+CHAINS, BURSTS = "chains ", "bursts"
+MARK = rf"((?:{CHAINS})?continual_\w+|{BURSTS})"
 STAGES = ("rate", "edges", "pools", "counters", "holders")
 TIES = {"training": "ties, learning %", "test": "ties, test %", "test_between_classes": "between classes %"}
 """Shares of samples that the columns tell, and what the table calls them."""
@@ -45,16 +49,22 @@ def filled(page: str, results: Path) -> str:
     Raises:
         DlmError: a mark of no experiment, or without its end.
     """
+    for mark in re.findall(rf"<!-- {MARK} -->", page):
+        known = mark == BURSTS or mark.removeprefix(CHAINS) in CONTINUAL
+        if not known or f"<!-- end {mark} -->" not in page:
+            raise DlmError(f"<!-- {mark} --> is no experiment of continual learning, or has no <!-- end {mark} -->")
 
     def block(found: re.Match[str]) -> str:
-        kind, name = found[1] or "", found[2]
-        text = (chains if kind else table)(name, results)
-        return f"<!-- {kind}{name} -->\n{text}\n<!-- end {kind}{name} -->"
+        return f"<!-- {found[1]} -->\n{_made(found[1], results)}\n<!-- end {found[1]} -->"
 
-    for chain, name in re.findall(r"<!-- (chains )?(continual_\w+) -->", page):
-        if name not in CONTINUAL or f"<!-- end {chain}{name} -->" not in page:
-            raise DlmError(f"<!-- {name} --> is no experiment of continual learning, or has no <!-- end {name} -->")
-    return re.sub(r"<!-- (chains )?(continual_\w+) -->\n.*?<!-- end (?:chains )?\2 -->", block, page, flags=re.DOTALL)
+    return re.sub(rf"<!-- {MARK} -->\n.*?<!-- end \1 -->", block, page, flags=re.DOTALL)
+
+
+def _made(mark: str, results: Path) -> str:
+    if mark == BURSTS:
+        return bursts.table(results / bursts.RESULTS.name)
+    make = chains if mark.startswith(CHAINS) else table
+    return make(mark.removeprefix(CHAINS), results)
 
 
 def table(name: str, results: Path) -> str:
@@ -77,7 +87,7 @@ def chains(name: str, results: Path) -> str:
         name: of the experiment.
         results: folder of the rows.
     """
-    lines = [line for line in standings(_rows(name, results)) if "ties" in line.rows[0]["info"]]
+    lines = [line for line in standings(_rows(name, results)) if any("ties" in row["info"] for row in line.rows)]
     heading = ["line", "steps", *(f"spikes: {stage}" for stage in STAGES), *TIES.values()]
     text = [_line(heading), _line(["---", *["---:"] * (len(heading) - 1)])]
     return "\n".join([*text, *(_line(_inside(line)) for line in lines)])
@@ -85,12 +95,13 @@ def chains(name: str, results: Path) -> str:
 
 def _inside(line: Standing) -> list[str]:
     info = [row["info"] for row in line.rows]
+    ties = [[of.get("ties", {}).get(part) for of in info] for part in TIES]
     spikes = [[of.get("spikes", {}).get(stage) for of in info] for stage in STAGES]
     return [
         f"`{line.variant}`",
         str(info[0].get("steps", UNKNOWN)),
         *(UNKNOWN if None in counts else f"{np.mean(counts):.0f}" for counts in spikes),
-        *(f"{100 * np.mean([of['ties'][part] for of in info]):.1f}" for part in TIES),
+        *(UNKNOWN if None in shares else f"{100 * np.mean(shares):.1f}" for shares in ties),
     ]
 
 
@@ -132,13 +143,13 @@ def _line(parts: Sequence[str]) -> str:
 def _origin(name: str, rows: Sequence[dict[str, Any]], lines: Sequence[Standing]) -> str:
     if not rows:
         return "No rows yet."
-    commits, dates, machines = (sorted({row[key] for row in rows}) for key in ("commit", "date", "machine"))
-    seeds = max(len(line.rows) for line in lines)
+    commits, dates, machines = (sorted({str(row[key]) for row in rows}) for key in ("commit", "date", "machine"))
+    seeds = ", ".join(str(seed) for seed in sorted({row["seed"] for row in rows}))
     seconds = np.median([sum(row["figures"]["seconds"].values()) for row in rows])
     first = lines[0].variant
     return (
-        f"`dlm-snn experiment {name} --data-dir DIR`. Means with 95 % intervals over seeds 0 to {seeds - 1} (the first "
-        f"ones where a line has fewer); against: ACC less that of `{first}`, in points, seed by seed. Commits "
+        f"`dlm-snn experiment {name} --data-dir DIR`. Means with 95 % intervals over seeds {seeds} (the first of "
+        f"them where a line has fewer); against: ACC less that of `{first}`, in points, seed by seed. Commits "
         f"{', '.join(commits)}; {' to '.join(dict.fromkeys((dates[0], dates[-1])))}; {'; '.join(machines)}; a row took "
         f"{seconds:.0f} s in the median."
     )

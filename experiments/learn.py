@@ -118,7 +118,8 @@ def _folder(arguments: Namespace, title: str) -> Path:
     if folder.exists() and not arguments.replace:
         raise DlmError(f"{folder} exists; choose another --report, or give --replace")
     check_folder(folder)
-    if arguments.csv is not None:
+    made = {folder, *folder.parents, arguments.results, *arguments.results.parents}
+    if arguments.csv is not None and (arguments.csv.parent.exists() or arguments.csv.parent not in made):
         check_file(arguments.csv)
     return folder
 

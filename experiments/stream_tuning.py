@@ -3,12 +3,13 @@
 The constants of the form "camera" were chosen on all recordings. Here each fold chooses anew, among six settings, by
 cross-validation inside the recordings that it learns from, and is then tested on those held out, which played no part
 in the choice. Joint ridge on the same codes stands beside it.
-``python -m experiments.stream_tuning`` runs the folds that are missing and appends them to
+``DLM_DATA=DIR python -m experiments.stream_tuning`` runs the folds that are missing and appends them to
 ``results/stream-tuning.jsonl``.
 """
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from datetime import datetime, timezone
 from itertools import product
@@ -17,6 +18,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from dlm_snn.errors import DlmError
 from dlm_snn.learning._chain_compiled import rank_codes_of_events
 from dlm_snn.learning._columns_compiled import observe, predict
 from dlm_snn.learning.column_rule import Columns
@@ -41,11 +43,11 @@ Codes = Mapping[int, NDArray[np.uint8]]
 
 def main() -> None:
     """Run what is missing and print the table."""
-    recordings = nmnist_excerpt(None)
     with writing_rows(RESULTS) as file:
         rows = file.by_config()
         missing = [seed for seed in range(FOLDS) if str(seed) not in rows]
         if missing:
+            recordings = nmnist_excerpt(None)
             forms = [_form(recordings, setting) for setting in SETTINGS]
             codes = [_codes(recordings, form) for form in forms]
             for seed in missing:
@@ -110,4 +112,8 @@ def _stacked(codes: Codes, labels: Mapping[int, int]) -> tuple[NDArray[np.uint8]
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except DlmError as error:
+        sys.stderr.write(f"{error}\n")
+        sys.exit(2)

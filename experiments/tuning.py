@@ -61,13 +61,6 @@ def _each(base: dict[str, Any], *changes: dict[str, Any]) -> tuple[dict[str, Any
 
 PRESENT = {"present": True}
 GRIDS: dict[str, Grid] = {
-    "columns": Grid(
-        "columns",
-        (
-            *_each({"neurons": 5000}, *({"inhibition_delay": d, "novelty": n} for d in (1, 2) for n in (14, 17))),
-            *_each({"neurons": 5000}, *({"edge_threshold": v} for v in (16, 24))),
-        ),
-    ),
     "none": Grid(
         "none", (*_each({}, {"lr": 3e-4}, {"lr": 1e-3}, {"lr": 3e-3}), *_each(SGD, {"lr": 0.02}, {"lr": 0.1}))
     ),

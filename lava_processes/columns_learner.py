@@ -23,7 +23,7 @@ def make(setting: Setting, rng: np.random.Generator, **options: Any) -> LavaColu
     """The learner ``columns-lava``.
 
     Args:
-        setting: images of one channel.
+        setting: images of one channel or three.
         rng: not used; nothing here is drawn.
         options: as of ``dlm_snn.learning.columns.make``, without ``kept``; ``stepwise``: spike by spike in a graph of
             processes, hundreds of times as slow as a sample in every step, with the same result.

@@ -79,6 +79,8 @@ def build(
     if fused:
         if period is not None:
             raise UnsupportedError("the fused Process", f"period = {period}", "use FusedRun for many samples")
+        if stock_delays:
+            raise UnsupportedError("the fused Process", "stock_delays = True", "leave one of them out")
         return _fused(network, target)
     neurons = {name: _neuron(network, name, period or NEVER) for name in network.neurons}
     connections: dict[str, Any] = {}

@@ -357,3 +357,12 @@ def test_colours_are_summed_up(images):
     assert np.array_equal(recording.rasters["holders"].counts(), learner.codes(colours[150:])[0])
     assert np.array_equal(dlm.read_out(recording.rasters["output"]), learner.predict(colours[150:]))
     assert "sums of colours" in learner.declaration.front_end
+    assert learner.codes(colours[:0])[0].shape == (0, learner.chain.n_codes)
+
+
+def test_bright_colours_are_silent_when_the_image_ends():
+    learner = make(Setting((3, 8, 8), 8, 255, 10, 5), np.random.default_rng(0), neurons=10, leak=400)
+    images = np.random.default_rng(0).integers(128, 256, (5, 192)).astype(np.uint8)
+    rasters = dlm.run(learner.freeze(), learner.stimulus(images), learner.n_steps, backend="fast").rasters
+    _, spikes = learner.codes(images)
+    assert (len(rasters["rate"]), len(rasters["edges"])) == (spikes["rate"], spikes["edges"])

@@ -6,7 +6,9 @@ import re
 import pytest
 
 from dlm_snn.errors import DlmError
-from experiments.continual_tables import PAGE, RESULTS, filled, table
+from experiments import continual_p2
+from experiments.cells import cells
+from experiments.continual_tables import PAGE, RESULTS, chains, filled, table
 
 
 def test_the_page_says_what_the_rows_say():
@@ -24,6 +26,18 @@ def test_a_table_is_of_the_experiments_own_rows(tmp_path):
     assert len(lines) == 1
     mean = sum(row["figures"]["acc"] for row in few) / 2
     assert re.search(rf"\| `kept-2000` \|.*\| 2 \| {100 * mean:.2f} ±", lines[0])
+
+
+def test_what_columns_do_not_tell_is_a_dash(tmp_path):
+    row = json.loads((RESULTS / "continual-P2.jsonl").read_text(encoding="utf-8").splitlines()[0])
+    rows = []
+    for variant, ties in (("columns-kept-2000", {"test": 0.2, "test_between_classes": 0.1}), ("columns-2000", None)):
+        (cell,) = cells({variant: continual_p2.CELLS[variant]}, [0])
+        rows.append({**row, "config": cell.key, "seed": 0, "info": {"spikes": {"rate": 5.0}, "steps": 9, "ties": ties}})
+    rows[1]["info"] = {"spikes": {}}
+    (tmp_path / "continual-P2.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    (line,) = (line for line in chains("continual_p2", tmp_path).splitlines() if line.startswith("| `"))
+    assert line == "| `columns-kept-2000` | 9 | 5 | - | - | - | - | - | 20.0 | 10.0 |"
 
 
 def test_without_rows_it_says_so(tmp_path):

@@ -122,6 +122,11 @@ def test_places_that_cannot_be_written_are_seen_before_the_work(there, capsys, w
     assert not (there / "r").exists()
 
 
+def test_a_matrix_may_lie_in_a_folder_that_the_run_makes(there):
+    assert learn("--report", "a", "--csv", "runs/a/m.csv") == 0
+    assert (there / "runs" / "a" / "m.csv").is_file()
+
+
 def test_a_table_compares_its_lines_with_the_first(there, capsys, monkeypatch):
     lines = {"few": Entry("clusters", "kept", {"per_class": 2}), "many": Entry("clusters", "kept", {"per_class": 90})}
     monkeypatch.setitem(CONTINUAL, "toy", SimpleNamespace(CELLS=lines, SEEDS=range(6)))

@@ -32,7 +32,7 @@ from dlm_snn.learning.mlp import MlpOptions
 from dlm_snn.learning.moments import Moments
 from dlm_snn.learning.vae import Vae
 from dlm_snn.physics.dissipation import coactivity
-from experiments import tuning
+from experiments import continual_p3, tuning
 from experiments.rows import read_rows
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -405,6 +405,11 @@ DEFAULTS = {
 def test_defaults_are_what_was_chosen_on_held_out_samples(name):
     options = DEFAULTS[name]
     assert options(**tuning.best(read_rows(tuning.RESULTS), name)) == options()
+
+
+@pytest.mark.parametrize("name", ["ewc", "si"])
+def test_options_for_permuted_images_are_what_was_chosen_there(name):
+    assert continual_p3.CELLS[name].options == tuning.best(read_rows(tuning.RESULTS), f"{name}-permuted")
 
 
 def test_every_row_had_at_most_six_settings_all_of_which_are_recorded():

@@ -44,7 +44,7 @@ def pool_counts(chain: Chain, images: NDArray[np.uint8]) -> tuple[NDArray[np.int
 
 def _of_images(chain: Chain, images: NDArray[np.uint8]) -> tuple[NDArray[np.int32], NDArray[np.uint8], dict[str, int]]:
     counts, codes, spikes = empty(chain, len(images))
-    summed = images.reshape(len(images), chain.shape[0], -1).sum(axis=1, dtype=np.int32)
+    summed = images.reshape(len(images), chain.shape[0], chain.n_pixels).sum(axis=1, dtype=np.int32)
     _codes_of_images(summed, chain.pixel_steps, chain.pixel_threshold, *forms(chain), counts, codes, spikes)
     return counts, codes, named(spikes)
 

@@ -221,7 +221,9 @@ def _add_inputs(chain: Chain, populations: dict[str, Any], projections: list[Any
     colours = Sparse((n, chain.n_inputs), every % n, every, np.ones_like(every))
     populations["pixels"] = Input((chain.n_inputs,), graded_bits=chain.scale.bit_length(), scale=chain.scale)
     populations["rate"] = IntegerLIF((n,), dv=0, v_threshold=chain.pixel_threshold - 1)
-    projections += [join("pixels", "rate", colours), from_clock(STOP, "rate", n, -255, weight_exp=7)]
+    # Every colour that goes on adding is held down by a spike of the clock of its own.
+    stops = [from_clock(STOP, "rate", n, -255, weight_exp=7) for _ in range(chain.shape[0])]
+    projections += [join("pixels", "rate", colours), *stops]
     return "rate"
 
 
