@@ -11,9 +11,8 @@ import pytest
 from dlm_snn.config import dump_config
 from dlm_snn.continual import continual_figures
 from dlm_snn.errors import DlmError
-from dlm_snn.learning.making import checked_options
 from experiments import repeat
-from experiments.cells import Cell, short_name
+from experiments.cells import Entry, cells
 from experiments.config import RunConfig
 from experiments.rows import read_rows
 from experiments.stream import RESULTS as STREAM
@@ -125,15 +124,11 @@ def test_continual_rows_are_those_of_their_cells():
     assert files
     for path in files:
         for row in read_rows(path):
-            options = checked_options(row["learner"], row["options"])
-            cell = Cell(
-                row["variant"],
-                short_name(row["protocol"]),
-                row["learner"],
-                options,
-                row["seed"],
-                row["validation"],
-                row["joint"],
+            entry = Entry(row["protocol"], row["learner"], row["options"])
+            (cell,) = (
+                cell
+                for cell in cells({row["variant"]: entry}, [row["seed"]], row["validation"], joint=True)
+                if cell.joint == row["joint"]
             )
             assert cell.file == path.name
             assert cell.key == row["config"]
