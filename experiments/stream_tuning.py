@@ -104,7 +104,8 @@ def _accuracy(form: Form, codes: Codes, shown: Mapping[int, int], asked: Mapping
     columns, levels = Columns.fresh(form.rule, form.chain.n_codes), form.chain.levels
     observe(form.rule, columns, *_stacked(codes, shown), levels)
     x, y = _stacked(codes, asked)
-    return float(np.mean(predict(form.rule, columns, x, levels) == y))
+    answers, _ = predict(form.rule, columns, x, levels)
+    return float(np.mean(answers == y))
 
 
 def _stacked(codes: Codes, labels: Mapping[int, int]) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
