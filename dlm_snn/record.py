@@ -63,6 +63,11 @@ def checkout_commit() -> str | None:
         return None
 
 
+def origin() -> dict[str, str | None]:
+    """Date (UTC), commit and machine: where a row of results comes from."""
+    return {"date": datetime.now(timezone.utc).date().isoformat(), "commit": checkout_commit(), "machine": machine()}
+
+
 def _git(folder: Path, *words: str) -> str:
     done = subprocess.run(["git", *words], cwd=folder, capture_output=True, text=True, check=True, timeout=10)
     return done.stdout.strip()

@@ -74,6 +74,10 @@ class Standing:
             "all at once": "yes" if declared["joint"] else "no",
         }
 
+    def beyond_samples(self) -> list[str]:
+        """Of what it was told and keeps, what there is at all."""
+        return [f"{name}: {value}" for name, value in self.declared().items() if value not in ("no", "none", "0")]
+
     def figures(self) -> dict[str, str]:
         """ACC, F, LA and what goes with them, as text by heading: always all of them."""
         cells = {

@@ -7,20 +7,18 @@ does not have. ``DLM_DATA=DIR python -m experiments.bursts`` runs the settings t
 
 from __future__ import annotations
 
-import sys
-from datetime import datetime, timezone
 from itertools import product
 from pathlib import Path
 
 import numpy as np
 
-from dlm_snn.errors import DlmError
 from dlm_snn.learning.columns_float import make
 from dlm_snn.learning.learner import Setting
-from dlm_snn.record import checkout_commit, machine
+from dlm_snn.record import origin
 from dlm_snn.tasks.protocols import protocol
 from dlm_snn.tasks.sequences import TaskSequence
 from dlm_snn.tasks.split import DataConfig, split
+from experiments.command import command
 from experiments.continual_p3 import BURSTS
 from experiments.rows import Row, read_rows, writing_rows
 
@@ -70,9 +68,7 @@ def noticed(setting: dict[str, float], seed: int) -> Row:
         "expected": int(later.size),
         "missed": int(np.count_nonzero(later < 1)),
         "twice": int(np.count_nonzero(later > 1)),
-        "commit": checkout_commit(),
-        "date": datetime.now(timezone.utc).date().isoformat(),
-        "machine": machine(),
+        **origin(),
     }
 
 
@@ -100,8 +96,4 @@ def table(results: Path) -> str:
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except DlmError as error:
-        sys.stderr.write(f"{error}\n")
-        sys.exit(2)
+    command(main)

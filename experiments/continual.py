@@ -5,7 +5,6 @@ from __future__ import annotations
 import inspect
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
-from datetime import datetime, timezone
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -17,7 +16,7 @@ from dlm_snn.continual import continual_figures
 from dlm_snn.errors import DlmError
 from dlm_snn.learning.learner import Learner, Setting
 from dlm_snn.learning.making import make_learner
-from dlm_snn.record import checkout_commit, installed_versions, machine
+from dlm_snn.record import installed_versions, origin
 from dlm_snn.tasks.protocols import Protocol, protocol
 from dlm_snn.tasks.sequences import Task, TaskSequence
 from dlm_snn.tasks.split import DataConfig, Split, hold_out, split
@@ -201,9 +200,7 @@ def _row(cell: Cell, told: Protocol, learner: Learner, course: Course, boundary:
             "validation": cell.validation,
             "joint": cell.joint,
             "config": cell.key,
-            "date": datetime.now(timezone.utc).date().isoformat(),
-            "commit": checkout_commit(),
-            "machine": machine(),
+            **origin(),
             "versions": {name: v for name, v in installed_versions().items() if name in ("numpy", "torch")},
             "declaration": asdict(learner.declaration),
             "told": {"boundary": boundary, "label_at_test": label},

@@ -2,7 +2,7 @@
 
 Between ``<!-- NAME -->`` and ``<!-- end NAME -->`` stands the table of the experiment NAME, such as continual_p2.
 ``chains NAME`` in its place: what happens inside its columns, steps, spikes by stage, ties. ``bursts``: what columns
-noticed of new tasks.
+noticed of new tasks. ``folds``: of the stream.
 ``python -m experiments.continual_tables`` writes them anew; a test compares.
 """
 
@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,7 @@ import numpy as np
 from dlm_snn.atomic import write_text
 from dlm_snn.errors import DlmError
 from dlm_snn.standings import UNKNOWN, Standing, standings
-from experiments import bursts
+from experiments import bursts, stream_tuning
 from experiments.cells import cells
 from experiments.rows import read_rows
 from experiments.table import CONTINUAL
@@ -26,8 +27,10 @@ from experiments.table import CONTINUAL
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "experiments.md"
 RESULTS = ROOT / "experiments" / "results"
-CHAINS, BURSTS = "chains ", "bursts"
-MARK = rf"((?:{CHAINS})?continual_\w+|{BURSTS})"
+CHAINS = "chains "
+OTHERS: dict[str, ModuleType] = {"bursts": bursts, "folds": stream_tuning}
+"""Modules with results and a table of their own."""
+MARK = rf"((?:{CHAINS})?continual_\w+|{'|'.join(OTHERS)})"
 STAGES = ("rate", "edges", "pools", "counters", "holders")
 TIES = {"training": "ties, learning %", "test": "ties, test %", "test_between_classes": "between classes %"}
 """Shares of samples that the columns tell, and what the table calls them."""
@@ -50,7 +53,7 @@ def filled(page: str, results: Path) -> str:
         DlmError: a mark of no experiment, or without its end.
     """
     for mark in re.findall(rf"<!-- {MARK} -->", page):
-        known = mark == BURSTS or mark.removeprefix(CHAINS) in CONTINUAL
+        known = mark in OTHERS or mark.removeprefix(CHAINS) in CONTINUAL
         if not known or f"<!-- end {mark} -->" not in page:
             raise DlmError(f"<!-- {mark} --> is no experiment of continual learning, or has no <!-- end {mark} -->")
 
@@ -61,8 +64,9 @@ def filled(page: str, results: Path) -> str:
 
 
 def _made(mark: str, results: Path) -> str:
-    if mark == BURSTS:
-        return bursts.table(results / bursts.RESULTS.name)
+    if mark in OTHERS:
+        own: str = OTHERS[mark].table(results / OTHERS[mark].RESULTS.name)
+        return own
     make = chains if mark.startswith(CHAINS) else table
     return make(mark.removeprefix(CHAINS), results)
 
@@ -121,16 +125,11 @@ def _rows(name: str, results: Path) -> list[dict[str, Any]]:
 
 def _cells(line: Standing) -> list[str]:
     declared, figures = line.declaration, line.figures()
-    kept = [
-        f"{name}: {value}"
-        for name, value in line.declared().items()
-        if value not in ("no", "none", "0", "not declared")
-    ]
     how = [declared["front_end"], declared["normalisation"], declared["winner"]]
     return [
         f"`{line.variant}`",
         *how,
-        "; ".join(kept) or "-",
+        "; ".join(line.beyond_samples()) or UNKNOWN,
         *(figures[name] for name in ("seeds", "ACC %", "F", "LA %")),
         line.difference(),
     ]

@@ -140,8 +140,9 @@ def _show(lines: Sequence[Standing], title: str, validation: bool) -> None:
     # How a line sees a sample, what it is told and keeps stand below its name, and intervals below means: no figure
     # without them, in 80 columns.
     for line, (variant, how, *figures) in zip(lines, cells, strict=True):
-        told = [f"{name}: {value}" for name, value in line.declared().items() if value not in ("no", "none", "0")]
-        name = "\n".join([escape(variant), *(f"[dim]  {escape(text)}[/dim]" for text in [*how.split("; "), *told])])
+        name = "\n".join(
+            [escape(variant), *(f"[dim]  {escape(text)}[/dim]" for text in [*how.split("; "), *line.beyond_samples()])]
+        )
         shown.add_row(name, *(re.sub(r" (?=[±(])", "\n", text) for text in figures))
     Console().print(shown)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable
-from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,7 @@ from dlm_snn.atomic import write_text
 from dlm_snn.backends import run
 from dlm_snn.config import dump_config
 from dlm_snn.metrics import accuracy, confidence_95, interval
-from dlm_snn.record import checkout_commit, installed_versions, machine
+from dlm_snn.record import installed_versions, origin
 from dlm_snn.tasks.split import split
 from dlm_snn.training import train_relu
 from experiments.agreement import Show
@@ -120,9 +119,7 @@ def _row(name: str, variant: str, seed: int, config: str, figures: dict[str, flo
         "variant": variant,
         "seed": seed,
         "config": config,
-        "date": datetime.now(timezone.utc).date().isoformat(),
-        "commit": checkout_commit(),
-        "machine": machine(),
+        **origin(),
         "torch": installed_versions().get("torch"),
         "figures": figures,
     }

@@ -8,7 +8,6 @@ import os
 from argparse import Namespace
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
-from datetime import datetime, timezone
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
@@ -20,7 +19,7 @@ from dlm_snn.errors import DlmError
 from dlm_snn.learning.learner import Declaration, Setting
 from dlm_snn.learning.making import make_learner
 from dlm_snn.raster import SpikeRaster
-from dlm_snn.record import checkout_commit, machine
+from dlm_snn.record import origin
 from dlm_snn.tasks.recordings import Recordings, nmnist_excerpt
 from experiments.continual import plain
 from experiments.rows import Row, writing_rows
@@ -80,7 +79,7 @@ def run_stream(cell: StreamCell, recordings: Recordings, show: Show) -> Row:
         DlmError: a learner that wants boundaries, the task of a test sample or all samples at once.
     """
     rng = np.random.default_rng([cell.seed, 1])
-    learner: Any = make_learner(cell.learner, _setting(cell, recordings), rng, cell.options)
+    learner: Any = make_learner(cell.learner, setting_of(recordings), rng, cell.options)
     _refuse_told(cell.learner, learner.declaration)
     train, test = held_out(recordings, cell.seed)
     labels = np.array(list(test.values()))
@@ -119,9 +118,7 @@ def run_stream(cell: StreamCell, recordings: Recordings, show: Show) -> Row:
             "stream": "nmnist-excerpt",
             **asdict(cell),
             "config": cell.key,
-            "date": datetime.now(timezone.utc).date().isoformat(),
-            "commit": checkout_commit(),
-            "machine": machine(),
+            **origin(),
             "declaration": asdict(learner.declaration),
             "figures": figures,
             "info": learner.info(),
@@ -186,7 +183,7 @@ def resident_mib() -> float:
     return int(statm.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20 if statm.is_file() else float("nan")
 
 
-def _setting(cell: StreamCell, recordings: Recordings) -> Setting:
+def setting_of(recordings: Recordings) -> Setting:
     """Learners of images get a recording as counts of events, 0..255."""
     return Setting(recordings.shape, 8, 255, recordings.n_classes, recordings.n_classes)
 

@@ -9,26 +9,23 @@ in the choice. Joint ridge on the same codes stands beside it.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
-from datetime import datetime, timezone
 from itertools import product
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dlm_snn.errors import DlmError
 from dlm_snn.learning._chain_compiled import rank_codes_of_events
 from dlm_snn.learning._columns_compiled import observe, predict
 from dlm_snn.learning.column_rule import Columns
 from dlm_snn.learning.columns import Form, chosen_form
-from dlm_snn.learning.learner import Setting
 from dlm_snn.metrics import interval
-from dlm_snn.record import checkout_commit, machine
+from dlm_snn.record import origin
 from dlm_snn.tasks.recordings import Recordings, nmnist_excerpt
-from experiments.rows import Row, writing_rows
-from experiments.stream import DEFAULTS, FOLDS, held_out, order_of, ridge_accuracy
+from experiments.command import command
+from experiments.rows import Row, read_rows, writing_rows
+from experiments.stream import DEFAULTS, FOLDS, held_out, order_of, ridge_accuracy, setting_of
 
 RESULTS = Path(__file__).parent / "results" / "stream-tuning.jsonl"
 SETTINGS: tuple[dict[str, int], ...] = tuple(
@@ -53,16 +50,28 @@ def main() -> None:
             for seed in missing:
                 rows[str(seed)] = _fold(recordings, forms, codes, seed)
                 file.append(rows[str(seed)])
-    folds = [rows[str(seed)] for seed in range(FOLDS)]
-    for row in folds:
-        print(row["config"], row["chosen"], *(f"{name} {100 * row['figures'][name]:.2f}" for name in ("acc", "ridge")))
-    gaps = [100 * (row["figures"]["acc"] - row["figures"]["ridge"]) for row in folds]
-    print(f"columns less ridge: {interval(gaps)} points")
+    print(table(RESULTS))
+
+
+def table(results: Path) -> str:
+    """The folds that have rows: what they chose, and accuracies on what they held out."""
+    rows = read_rows(results)
+    text = ["| fold | chosen | columns | joint ridge | columns less ridge |", "|---|---|---|---|---|"]
+    percent = {name: [100 * row["figures"][name] for row in rows] for name in ("acc", "ridge")}
+    gaps = [acc - ridge for acc, ridge in zip(*percent.values(), strict=True)]
+    for row, acc, ridge, gap in zip(rows, *percent.values(), gaps, strict=True):
+        chosen = ", ".join(f"{name} {value}" for name, value in row["chosen"].items())
+        text.append(f"| {row['config']} | {chosen} | {acc:.2f} | {ridge:.2f} | {gap:+.2f} |")
+    if rows:
+        means = " | ".join(f"{np.mean(values):.2f}" for values in percent.values())
+        text.append(f"| all | | {means} | {interval(gaps, '+.2f')} |")
+        run = "`DLM_DATA=DIR python -m experiments.stream_tuning`"
+        text += ["", f"{run}, commit {rows[0]['commit']}, {rows[0]['date']}, {rows[0]['machine']}."]
+    return "\n".join(text)
 
 
 def _form(recordings: Recordings, setting: Mapping[str, int]) -> Form:
-    of_samples = Setting(recordings.shape, 8, 255, recordings.n_classes, recordings.n_classes)
-    return chosen_form(of_samples, {**DEFAULTS["columns"], **setting})
+    return chosen_form(setting_of(recordings), {**DEFAULTS["columns"], **setting})
 
 
 def _codes(recordings: Recordings, form: Form) -> Codes:
@@ -78,9 +87,7 @@ def _fold(recordings: Recordings, forms: list[Form], codes: list[Codes], seed: i
     return {
         "config": str(seed),
         "chosen": SETTINGS[best],
-        "date": datetime.now(timezone.utc).date().isoformat(),
-        "commit": checkout_commit(),
-        "machine": machine(),
+        **origin(),
         "inner": [{**setting, "acc": round(acc, 4)} for setting, acc in zip(SETTINGS, inner, strict=True)],
         "figures": {
             "acc": _accuracy(forms[best], codes[best], {n: train[n] for n in stream}, test),
@@ -113,8 +120,4 @@ def _stacked(codes: Codes, labels: Mapping[int, int]) -> tuple[NDArray[np.uint8]
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except DlmError as error:
-        sys.stderr.write(f"{error}\n")
-        sys.exit(2)
+    command(main)

@@ -11,7 +11,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timezone
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -19,12 +18,14 @@ from typing import Any
 import numpy as np
 
 from dlm_snn.continual import continual_figures
+from dlm_snn.errors import DlmError, nearest
 from dlm_snn.learning.learner import Setting
 from dlm_snn.plugins import load
-from dlm_snn.record import checkout_commit, machine
+from dlm_snn.record import origin
 from dlm_snn.tasks.protocols import protocol
 from dlm_snn.tasks.sequences import TaskSequence
 from dlm_snn.tasks.split import DataConfig, split
+from experiments.command import command
 from experiments.rows import writing_rows
 
 RESULTS = Path(__file__).parent / "results" / "tuning.jsonl"
@@ -200,8 +201,7 @@ def tune(names: Iterable[str], results: Path = RESULTS) -> list[dict[str, Any]]:
                 if any(all(row[k] == value for k, value in key.items()) for row in file.rows):
                     continue
                 found = {k: round(value, 4) for k, value in tried(grid, options).items()}
-                origin = {"commit": checkout_commit(), "date": datetime.now(timezone.utc).date().isoformat()}
-                file.append({**key, "validation": found, **origin, "machine": machine()})
+                file.append({**key, "validation": found, **origin()})
         return file.rows
 
 
@@ -210,6 +210,13 @@ def best(rows: Iterable[dict[str, Any]], name: str) -> dict[str, Any]:
     return max((row for row in rows if row["row"] == name), key=lambda row: row["validation"]["ACC"])["options"]
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """Run what is missing of the grids that are named, or of all, and print the best of each."""
     for name in sys.argv[1:] or GRIDS:
+        if name not in GRIDS:
+            raise DlmError(f"no grid '{name}'; {nearest(name, GRIDS)}")
         print(name, best(tune([name]), name))
+
+
+if __name__ == "__main__":
+    command(main)

@@ -15,5 +15,5 @@ def test_columns_of_a_fold_learn_from_codes_and_answer_others():
         codes[number][100 * label : 100 * label + 100] = form.chain.levels
     shown, asked = ({n: labels[n] for n in part} for part in (range(6), range(6, 12)))
     assert stream_tuning._accuracy(form, codes, shown, asked) == 1.0
-    assert stream_tuning._accuracy(form, codes, shown, {n: 9 for n in asked}) == 0.0
+    assert stream_tuning._accuracy(form, codes, shown, dict.fromkeys(asked, 9)) == 0.0
     assert stream_tuning._inner(form, codes, labels, list(labels)) == 1.0
