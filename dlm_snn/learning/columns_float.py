@@ -71,7 +71,7 @@ def make(setting: Setting, rng: np.random.Generator, **options: Any) -> FloatCol
     """
     options = typed_options("columns-float", options, COLUMNS_FLOAT)
     if len(setting.shape) != 3 or setting.shape[0] != 1:
-        raise DlmError(f"columns take images of one channel; these samples have the shape {setting.shape}")
+        raise DlmError(f"columns-float takes images of one channel; these samples have the shape {setting.shape}")
     small = {"window": 3, "stride": 1} if min(setting.shape[1:]) < SMALL else {}
     constants = FloatColumns(**{**small, **options})
     if constants.directions is not None and constants.window > min(setting.shape[1:]):
