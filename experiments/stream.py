@@ -97,15 +97,7 @@ def run_stream(cell: StreamCell, recordings: Recordings, show: Show) -> Row:
         latency.append(1000 * (perf_counter() - start))
         if seen % EVERY == 0 or seen == len(stream):
             show(f"{cell.learner}, {cell.order}, seed {cell.seed}", seen, len(stream))
-            anytime.append(
-                {
-                    "seen": seen,
-                    "before_learning": float(np.mean(answers[-EVERY:])),
-                    "test": float(np.mean(learner.predict(asked) == labels)),
-                    "neurons": learner.info().get("neurons"),
-                    "memory_mib": round(resident_mib(), 1),
-                }
-            )
+            anytime.append(_look(learner, seen, answers, asked, labels))
     figures = {
         "acc": anytime[-1]["test"],
         "before_learning": float(np.mean(answers)),
@@ -124,6 +116,17 @@ def run_stream(cell: StreamCell, recordings: Recordings, show: Show) -> Row:
             "info": learner.info(),
         }
     )
+
+
+def _look(learner: Any, seen: int, answers: list[bool], asked: Any, labels: NDArray[np.int64]) -> dict[str, Any]:
+    """What stands after so many recordings: accuracies, neurons, memory."""
+    return {
+        "seen": seen,
+        "before_learning": float(np.mean(answers[-EVERY:])),
+        "test": float(np.mean(learner.predict(asked) == labels)),
+        "neurons": learner.info().get("neurons"),
+        "memory_mib": round(resident_mib(), 1),
+    }
 
 
 def _refuse_told(name: str, declaration: Declaration) -> None:
