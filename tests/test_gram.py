@@ -11,8 +11,8 @@ from dlm_snn.learning import gram as module
 from dlm_snn.learning.gram import Gram
 
 
-def counted(features, y, chunks, n_classes=4) -> Gram:
-    gram = Gram(features.shape[1], n_classes)
+def counted(features, y, chunks, n_classes=4, device=None) -> Gram:
+    gram = Gram(features.shape[1], n_classes, device)
     for part in np.array_split(np.arange(len(y)), chunks):
         gram.add(features[part], y[part])
     return gram
@@ -37,6 +37,18 @@ def test_the_same_bits_in_any_order_and_chunks(seed, chunks, block, largest):
         assert first.counts.tolist() == again.counts.tolist() == np.bincount(y, minlength=4).tolist()
         for one, other in zip(first.ridge(0.1), again.ridge(0.1), strict=True):
             assert np.array_equal(one, other)
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(1, 5), st.sampled_from((5, 90, 3000, 20000)))
+def test_a_device_counts_the_same_bits_and_solves_the_same(seed, chunks, largest):
+    rng = np.random.default_rng(seed)
+    features = rng.integers(0, largest, (24, 7)).astype(np.int32)
+    y = rng.integers(0, 4, 24)
+    here, there = counted(features, y, chunks), counted(features, y, chunks, device="cpu")
+    assert np.array_equal(here.pairs, there.pairs)
+    assert np.array_equal(here.classes, there.classes)
+    for one, other in zip(here.ridge(0.1), there.ridge(0.1), strict=True):
+        assert np.allclose(one, other, rtol=1e-9, atol=1e-12)
 
 
 def test_ridge_is_the_closed_form_and_that_of_scikit_learn():

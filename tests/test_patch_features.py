@@ -1,5 +1,7 @@
 """Patch features against the step by step form, and the dictionaries behind them."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -7,7 +9,9 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from dlm_snn.errors import DlmError
+from dlm_snn.learning import patch_features as module
 from dlm_snn.learning._patch_loops import count_spikes
+from dlm_snn.learning._patch_torch import count_spikes as count_spikes_there
 from dlm_snn.learning.dictionary import (
     WEIGHT_LIMIT,
     GaborRange,
@@ -41,7 +45,7 @@ def images(features: PatchFeatures, n: int = 6) -> np.ndarray:
     return x
 
 
-@pytest.mark.parametrize(
+EACH_KIND = pytest.mark.parametrize(
     "features",
     [
         made(),
@@ -52,12 +56,25 @@ def images(features: PatchFeatures, n: int = 6) -> np.ndarray:
     ],
     ids=["plain", "colour", "normalised", "root", "never closed"],
 )
+
+
+@EACH_KIND
 def test_features_equal_the_steps(features):
     x = images(features)
     found = features(x)
     assert found.shape == (len(x), features.n)
     assert found.sum() > 0
     assert np.array_equal(found, [features_of_image(features, image) for image in x])
+
+
+@EACH_KIND
+def test_a_device_counts_the_same(features, monkeypatch):
+    monkeypatch.setattr(module, "AT_ONCE", 4)
+    x = images(features)
+    shifts = ((0, 0), (1, 0), (0, -1))
+    there = replace(features, device="cpu")
+    assert np.array_equal(features.shifted(x, shifts), there.shifted(x, shifts))
+    assert there(x[:0]).shape == (0, features.n)
 
 
 @given(
@@ -70,8 +87,12 @@ def test_the_competition_equals_the_steps(drive, slope, winners, levels):
     """Drives at whole multiples of the slope, ties and positions that never close are drawn too."""
     counts = np.zeros((1, 1, drive.size), dtype=np.int32)
     limits = winners, levels, LATE
-    count_spikes(drive[None].astype(np.float32), np.array([float(slope)]), np.zeros((1, 1), np.int64), limits, counts)
+    single, cells = drive[None].astype(np.float32), np.zeros((1, 1), np.int64)
+    count_spikes(single, np.array([float(slope)]), cells, limits, counts)
     assert np.array_equal(counts[0, 0], counts_of_position(drive, slope, winners, levels))
+    ones = np.ones((1, 1, 1), np.float32)
+    there = count_spikes_there(ones, single, np.array([[float(slope)]]), cells, limits, "cpu")
+    assert np.array_equal(there[0, 0], counts[0])
 
 
 @given(arrays(np.int64, 15, elements=st.integers(-300, 300), unique=True), st.integers(1, 14))

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, cast
+
 import numpy as np
 from numpy.typing import NDArray
 
 from dlm_snn.errors import DlmError
+
+if TYPE_CHECKING:
+    from dlm_snn.learning.gram_device import DeviceSums
 
 EXACT = 2**24
 """Sums of whole numbers up to here are exact in float32, whatever their order."""
@@ -23,12 +28,12 @@ class Gram:
     Args:
         n_features: of a sample.
         n_classes: classes are 0..n_classes-1.
+        device: torch's name of the accelerator that holds the sums; None: NumPy.
     """
 
-    def __init__(self, n_features: int, n_classes: int) -> None:
+    def __init__(self, n_features: int, n_classes: int, device: str | None = None) -> None:
         self.n_samples = 0
-        self._pairs = np.zeros((n_features, n_features), dtype=np.int64)
-        self._classes = np.zeros((n_features, n_classes), dtype=np.int64)
+        self._sums = _sums(n_features, n_classes, device)
         self._counts = np.zeros(n_classes, dtype=np.int64)
         self._waiting: list[tuple[NDArray, NDArray]] = []
 
@@ -52,13 +57,13 @@ class Gram:
     def pairs(self) -> NDArray[np.int64]:
         """sum f f^T, (feature, feature)."""
         self._flush()
-        return self._pairs
+        return self._sums.pairs
 
     @property
     def classes(self) -> NDArray[np.int64]:
         """sum f y^T, (feature, class)."""
         self._flush()
-        return self._classes
+        return self._sums.classes
 
     @property
     def counts(self) -> NDArray[np.int64]:
@@ -83,8 +88,7 @@ class Gram:
         if squares >= EXACT:
             features = features.astype(np.float64)
         of_class = np.eye(len(self._counts), dtype=features.dtype)[y]
-        _add_whole(self._pairs, features.T @ features)
-        _add_whole(self._classes, features.T @ of_class)
+        self._sums.add(features, of_class)
         self._counts += np.bincount(y, minlength=len(self._counts))
 
     def ridge(self, strength: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -98,21 +102,57 @@ class Gram:
         """
         if not self.n_samples or not strength > 0:
             raise DlmError(f"ridge of strength {strength} over {self.n_samples} samples; both must be above 0")
-        from scipy.linalg import cho_factor, cho_solve
-
         # Each sample has one class: the sum over the classes is the sum over the samples.
         total, counts, n = self.classes.sum(axis=1).astype(np.float64), self.counts.astype(np.float64), self.n_samples
+        right = self.classes.astype(np.float64) - np.outer(total, counts / n)
+        weight = self._sums.solve(total, right, n, strength).T
+        return weight, counts / n - weight @ (total / n)
+
+
+class HostSums:
+    """sum f f^T and f y^T in int64, in NumPy.
+
+    Args:
+        n_features, n_classes: of the sums.
+    """
+
+    def __init__(self, n_features: int, n_classes: int) -> None:
+        self.pairs: NDArray[np.int64] = np.zeros((n_features, n_features), dtype=np.int64)
+        self.classes: NDArray[np.int64] = np.zeros((n_features, n_classes), dtype=np.int64)
+
+    def add(self, features: NDArray, of_class: NDArray) -> None:
+        """Add a block (sample, feature), (sample, class) whose sums are exact in the features' own format."""
+        _add_whole(self.pairs, features.T @ features)
+        _add_whole(self.classes, features.T @ of_class)
+
+    def solve(self, total: NDArray[np.float64], right: NDArray[np.float64], n: int, strength: float) -> NDArray:
+        """(C + strength mean(diag C) I)^-1 right, with C = sum f f^T - total total^T / n, in float64.
+
+        Args:
+            total: sum f.
+            right: (feature, class).
+            n: samples.
+            strength: see ``Gram.ridge``.
+        """
+        from scipy.linalg import cho_factor, cho_solve
+
         centred = self.pairs.astype(np.float64)
         for start in range(0, len(total), BLOCK):
             centred[start : start + BLOCK] -= np.outer(total[start : start + BLOCK], total / n)
-        right = self.classes - np.outer(total, counts / n)
         # Features that never vary leave the matrix singular; the tiny floor keeps it solvable.
         penalty = max(strength * centred.trace() / len(total), 1e-9)
         centred[np.diag_indices_from(centred)] += penalty
         # The matrix is symmetric, so its transpose, which LAPACK takes without a copy, is the same.
         factor = cho_factor(centred.T, lower=True, overwrite_a=True, check_finite=False)
-        weight = cho_solve(factor, right, check_finite=False).T
-        return weight, counts / n - weight @ (total / n)
+        return cast(NDArray, cho_solve(factor, right, check_finite=False))
+
+
+def _sums(n_features: int, n_classes: int, device: str | None) -> HostSums | DeviceSums:
+    if device is None:
+        return HostSums(n_features, n_classes)
+    from dlm_snn.learning.gram_device import DeviceSums
+
+    return DeviceSums(n_features, n_classes, device)
 
 
 def _add_whole(sums: NDArray[np.int64], product: NDArray) -> None:

@@ -19,6 +19,10 @@ EXACT = 2**24
 """Sums of whole numbers below it are exact in float32, in any order."""
 
 
+AT_ONCE = 50
+"""Images whose drives an accelerator holds at once."""
+
+
 def check_patch(shape: tuple[int, ...], patch: tuple[int, int], grid: int) -> None:
     """Whether every cell of a grid has a position of a patch.
 
@@ -62,6 +66,7 @@ class PatchFeatures:
             normalisation, which the host computes.
         levels: steps of the ramp.
         root: 0: the counts. Else floor(root sqrt(count)).
+        device: torch's name of the accelerator that counts; None: numba. The features are the same.
 
     Raises:
         DlmError: a patch or a grid that does not fit the image, or sums that are not exact in float32.
@@ -76,6 +81,7 @@ class PatchFeatures:
     floor: float | None = None
     levels: int = 64
     root: int = 0
+    device: str | None = None
 
     def __post_init__(self) -> None:
         check_patch(self.shape, (self.weight.shape[2], self.weight.shape[3]), self.grid)
@@ -126,19 +132,38 @@ class PatchFeatures:
         """
         if x.ndim != 2 or x.shape[1] != prod(self.shape):
             raise DlmError(f"samples of shape {x.shape}; (sample, {prod(self.shape)}) are wanted")
-        from dlm_snn.learning._patch_loops import count_spikes
-
-        counts = np.zeros((len(x), len(shifts), self.grid**2, len(self.weight)), dtype=np.int32)
         cells = np.stack([self.cells(shift) for shift in shifts])
-        limits = self.winners, self.levels, LATE
-        for image, count in zip(x, counts, strict=True):
-            patches = self.patches(image)
-            # One product an image: it stays in the cache. It is exact, so that its order does not matter.
-            count_spikes(patches @ self._matrix, self.slopes(patches), cells, limits, count)
-        features = counts.reshape(len(x), len(shifts), -1)
+        counts = self._counted(x, cells) if self.device is None else self._counted_there(x, cells, self.device)
+        features = counts.reshape(len(x), len(shifts), self.n)
         if self.root:
             return np.sqrt(self.root**2 * features.astype(np.float64)).astype(np.int32)
         return features
+
+    def _counted(self, x: NDArray[np.uint8], cells: NDArray[np.int64]) -> NDArray[np.int32]:
+        """Spikes of images (sample, pixel) by cells (shift, position): (sample, shift, cell, neuron)."""
+        from dlm_snn.learning._patch_loops import count_spikes
+
+        counts = np.zeros((len(x), len(cells), self.grid**2, len(self.weight)), dtype=np.int32)
+        for image, count in zip(x, counts, strict=True):
+            patches = self.patches(image)
+            # One product an image: it stays in the cache. It is exact, so that its order does not matter.
+            count_spikes(patches @ self._matrix, self.slopes(patches), cells, self._limits, count)
+        return counts
+
+    def _counted_there(self, x: NDArray[np.uint8], cells: NDArray[np.int64], device: str) -> NDArray[np.int32]:
+        """The same on an accelerator, as many images at once as fill it."""
+        from dlm_snn.learning._patch_torch import count_spikes
+
+        counts = [np.zeros((0, len(cells), self.grid**2, len(self.weight)), dtype=np.int32)]
+        for start in range(0, len(x), AT_ONCE):
+            patches = np.stack([self.patches(image) for image in x[start : start + AT_ONCE]])
+            slopes = np.stack([self.slopes(part) for part in patches])
+            counts.append(count_spikes(patches, self._matrix, slopes, cells, self._limits, device))
+        return np.concatenate(counts)
+
+    @property
+    def _limits(self) -> tuple[int, int, int]:
+        return self.winners, self.levels, LATE
 
     def patches(self, image: NDArray[np.uint8]) -> NDArray[np.float32]:
         """All patches of one image, (position, pixel)."""

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dlm_snn.errors import DlmError
+from dlm_snn.learning.device import chosen_device, device_name
 from dlm_snn.learning.dictionary import GaborRange, gabor_vectors, integer_weights, model_covariance, whitening
 from dlm_snn.learning.gram import Gram
 from dlm_snn.learning.learner import Declaration, Setting
@@ -90,6 +91,7 @@ class Readout:
         check_patch(setting.shape, (self.options.patch,) * 2, self.options.grid)
         self.declaration = _declared(self.options, features)
         self.setting, self._rng = setting, rng
+        self._device = chosen_device()
         self._held: list[tuple[NDArray[np.uint8], NDArray[np.int64]]] = []
         self._features: PatchFeatures | None = None
         self._gram: Gram | None = None
@@ -141,6 +143,7 @@ class Readout:
             "neurons": o.neurons * positions + positions + n,
             "synapses": o.neurons * positions * (self._features.weight[0].size + 2 + n),
             "steps": o.levels + 1,
+            **({"device": device_name(self._device)} if self._device else {}),
             **o.model_dump(),
         }
 
@@ -203,8 +206,9 @@ class Readout:
             floor=None if o.contrast else o.floor * self.setting.scale,
             levels=o.levels,
             root=o.root,
+            device=self._device,
         )
-        self._gram = Gram(self._features.n, self.setting.n_classes)
+        self._gram = Gram(self._features.n, self.setting.n_classes, self._device)
 
 
 def _declared(options: ReadoutOptions, features: str) -> Declaration:
