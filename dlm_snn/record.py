@@ -63,9 +63,11 @@ def checkout_commit() -> str | None:
         return None
 
 
-def origin() -> dict[str, str | None]:
-    """Date (UTC), commit and machine: where a row of results comes from."""
-    return {"date": datetime.now(timezone.utc).date().isoformat(), "commit": checkout_commit(), "machine": machine()}
+def origin(accelerator: str | None = None) -> dict[str, str | None]:
+    """Date (UTC), commit and machine, with its accelerator where one computed: where a row of results comes from."""
+    date = datetime.now(timezone.utc).date().isoformat()
+    where = f"{machine()}, {accelerator}" if accelerator else machine()
+    return {"date": date, "commit": checkout_commit(), "machine": where}
 
 
 def _git(folder: Path, *words: str) -> str:

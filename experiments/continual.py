@@ -189,7 +189,7 @@ def _chunks(n: int, size: int) -> Iterator[slice]:
 
 
 def _row(cell: Cell, told: Protocol, learner: Learner, course: Course, boundary: bool, label: bool) -> dict[str, Any]:
-    figures = continual_figures(course.matrix)
+    figures, info = continual_figures(course.matrix), learner.info()
     return plain(
         {
             "protocol": told.name,
@@ -200,7 +200,7 @@ def _row(cell: Cell, told: Protocol, learner: Learner, course: Course, boundary:
             "validation": cell.validation,
             "joint": cell.joint,
             "config": cell.key,
-            **origin(),
+            **origin(info.get("device")),
             "versions": {name: v for name, v in installed_versions().items() if name in ("numpy", "torch")},
             "declaration": asdict(learner.declaration),
             "told": {"boundary": boundary, "label_at_test": label},
@@ -214,7 +214,7 @@ def _row(cell: Cell, told: Protocol, learner: Learner, course: Course, boundary:
                 "unanswered": course.unanswered,
                 "seconds": {stage: round(seconds, 3) for stage, seconds in course.seconds.items()},
             },
-            "info": learner.info(),
+            "info": info,
         }
     )
 

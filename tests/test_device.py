@@ -7,6 +7,8 @@ from dlm_snn.errors import DlmError
 from dlm_snn.learning.device import chosen_device, device_name
 from dlm_snn.learning.learner import Setting
 from dlm_snn.learning.readout import first
+from experiments.cells import Entry, cells
+from experiments.continual import run_cell
 
 
 def learned(seed: int):
@@ -40,3 +42,15 @@ def test_what_cannot_count_is_refused(name, monkeypatch):
     monkeypatch.setenv("DLM_DEVICE", name)
     with pytest.raises(DlmError, match=rf"DLM_DEVICE={name}: no device with float64 \(.+\); name another, or unset"):
         chosen_device()
+
+
+def test_a_row_names_it(monkeypatch):
+    """``cells`` needs no data folder: the digits are scikit-learn's."""
+    (cell,) = cells({"readout": Entry("digits", "readout", {"neurons": 20})}, [0])
+    monkeypatch.setenv("DLM_DEVICE", "cpu")
+    there = run_cell(cell)
+    monkeypatch.delenv("DLM_DEVICE")
+    here = run_cell(cell)
+    assert there["machine"] == f"{here['machine']}, cpu"
+    assert there["figures"]["matrix"] == here["figures"]["matrix"]
+    assert there["config"] == here["config"]
