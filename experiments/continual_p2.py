@@ -6,11 +6,13 @@ from experiments.cells import Entry
 
 SIZES = (5000, 2000, 500)
 COLUMNS = {
-    **{f"columns-{n}": Entry("P2", "columns", {"form": "ramp", "neurons": n}) for n in SIZES},
-    **{f"columns-lava-{n}": Entry("P2", "columns-lava", {"form": "ramp", "neurons": n}) for n in SIZES},
+    **{f"columns-{n}": Entry("P2", "columns", {"form": "evidence", "neurons": n}) for n in SIZES},
+    **{f"columns-lava-{n}": Entry("P2", "columns-lava", {"form": "evidence", "neurons": n}) for n in SIZES},
+    **{f"columns-first-{n}": Entry("P2", "columns", {"form": "ramp", "neurons": n}) for n in SIZES},
+    **{f"columns-plain-{n}": Entry("P2", "columns", {"form": "plain", "evidence": 6, "neurons": n}) for n in SIZES[:2]},
     **{
         f"columns-{form}-{n}": Entry("P2", "columns", {"form": form, "neurons": n})
-        for form in ("short16", "short8", "plain")
+        for form in ("short16", "short8")
         for n in SIZES[:2]
     },
     "columns-short16-strict-5000": Entry("P2", "columns", {"form": "short16", "neurons": 5000, "novelty": 31278}),
@@ -18,7 +20,9 @@ COLUMNS = {
     "columns-raw-2000": Entry(
         "P2", "columns", {"form": "pixels", "neurons": 2000, "window": 1, "padding": 0, "active": 180}
     ),
-    **{f"columns-kept-{n}": Entry("P2", "columns", {"form": "ramp", "neurons": n, "kept": True}) for n in SIZES[:2]},
+    **{
+        f"columns-kept-{n}": Entry("P2", "columns", {"form": "evidence", "neurons": n, "kept": True}) for n in SIZES[:2]
+    },
     **{f"columns-float-{n}": Entry("P2", "columns-float", {"neurons": n}) for n in SIZES[:2]},
     **{
         f"columns-host-{stage}-{n}": Entry("P2", "columns-host", {"stage": stage, "neurons": n})
@@ -27,9 +31,10 @@ COLUMNS = {
     },
     "columns-float-8-5000": Entry("P2", "columns-float", {"neurons": 5000, "directions": 8}),
 }
-"""Columns of spikes, by number of neurons and form of the chain; inside Lava; and their controls: samples kept without
-learning, one stage on the host, and all of them, in floats. "pixels" sums the spikes of 3x3 pixels, "raw" of each
-alone; "strict" recruits below a match of .955, as the ramp does, in place of .93."""
+"""Columns of spikes, by number of neurons and form of the chain; inside Lava; and their controls: the first spike
+answers, samples kept without learning, one stage on the host, and all of them, in floats. In short forms, and with a
+stage on the host, the first spike answers. "pixels" sums the spikes of 3x3 pixels, "raw" of each alone; "strict"
+recruits below a match of .955, as the ramp does, in place of .93."""
 PRESENT = {"present": True}
 BASELINES = {
     **{name: Entry("P2", name) for name in ("none", "ewc", "si", "lwf", "topk", "flymodel", "ridge", "slda")},

@@ -4,6 +4,6 @@ from __future__ import annotations
 
 from experiments.cells import Entry
 
-CELLS = {f"columns-{n}": Entry("P4", "columns", {"form": "ramp", "neurons": n}) for n in (5000, 2000)}
+CELLS = {f"columns-{n}": Entry("P4", "columns", {"form": "evidence", "neurons": n}) for n in (5000, 2000)}
 """Lines of the table; the others are compared with the first."""
 SEEDS = range(10)

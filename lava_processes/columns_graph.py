@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from dlm_snn.learning.chain import Chain
 from dlm_snn.learning.column_rule import ColumnRule
+from dlm_snn.learning.columns import output_neurons
+from dlm_snn.network import Input, IntegerNetwork
 from lava_processes import _compat  # noqa: F401  (lets Lava be imported)
 from lava_processes.columns_run import columns_depth, front_end_network
 
@@ -21,7 +24,7 @@ def wired(folder: Path, job: Mapping[str, Any]) -> Any:
 
 
 def _stepwise(folder: Path, job: Mapping[str, Any], chain: Chain, rule: ColumnRule) -> Any:
-    """Stock processes and k-WTA for the front end, PlasticColumns, and a stock layer of one neuron a class."""
+    """Stock processes and k-WTA for the front end, PlasticColumns, and a stock neuron a class."""
     from lava_processes.columns.process import PlasticColumns
     from lava_processes.graph import build
 
@@ -35,27 +38,21 @@ def _stepwise(folder: Path, job: Mapping[str, Any], chain: Chain, rule: ColumnRu
     _source(folder, "teacher", job, rule.n_columns).s_out.connect(columns.s_teacher)
     lift = graph.out_ports["ramp"] if chain.form == "ramp" else _source(folder, "lift", job, 1).s_out
     lift.connect(columns.s_lift)
-    _read_out(folder, rule, columns)
+    _read_out(folder, rule, columns, period, depth)
     return columns
 
 
-def _read_out(folder: Path, rule: ColumnRule, columns: Any) -> None:
-    """A neuron a class, which spikes the step after one of its column."""
-    import numpy as np
-    from lava.proc.lif.process import LIF
-    from lava.proc.sparse.process import Sparse
-    from scipy.sparse import csr_matrix
-
+def _read_out(folder: Path, rule: ColumnRule, columns: Any, period: int, depth: int) -> None:
+    """The output neurons, one a class, a step behind the columns."""
+    from lava_processes.graph import build
     from lava_processes.sink.process import SpikeSink
 
-    members = np.arange(rule.n)
-    weights = csr_matrix((np.ones(rule.n, dtype=int), (members // rule.per_column, members)))
-    synapses = Sparse(weights=weights, name="columns->output")
-    output = LIF(shape=(rule.n_columns,), du=4095, dv=0, vth=0, name="output")
+    output, projections = output_neurons(rule)
+    network = IntegerNetwork({"columns": Input((rule.n,)), "output": replace(output, period=period)}, projections)
+    graph = build(network, "fixed", begin=depth)
     sink = SpikeSink(path=str(folder / "classes.npy"), n=rule.n_columns, name="sink")
-    columns.s_out.connect(synapses.s_in)
-    synapses.a_out.connect(output.a_in)
-    output.s_out.connect(sink.a_in)
+    columns.s_out.connect(graph.in_ports["columns"])
+    graph.out_ports["output"].connect(sink.a_in)
 
 
 def _at_once(folder: Path, job: Mapping[str, Any], chain: Chain, rule: ColumnRule) -> Any:

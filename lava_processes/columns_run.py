@@ -94,8 +94,7 @@ def _write_job(
 ) -> tuple[int, int, int]:
     """Put all where the child finds it; the row of the first sample's first output, rows a sample, rows in all."""
     depth = columns_depth(chain) if stepwise else 0
-    window = chain.last_level + (rule.ramp_steps if rule.winner == "ramp" else 1)
-    period = window + depth + 2 if stepwise else 1
+    period = chain.last_level + rule.n_steps + depth + 2 if stepwise else 1
     # The teacher's spike, and the clock's to the columns, count in the step after they arrive.
     _write_source(folder, "pixels", images[:, None])
     teacher = np.zeros((len(labels), period, rule.n_columns), dtype=np.uint8)

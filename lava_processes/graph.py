@@ -53,11 +53,12 @@ def build(
     period: int | None = None,
     fused: bool = False,
     stock_delays: bool = False,
+    begin: int = 0,
 ) -> Graph:
     """Turn a network into Lava processes, to be wired into a graph of one's own.
 
-    Events of step t of a window (t = 0, 1, ...) are sent into ``in_ports`` in Lava's step t + 1; a population of
-    depth d computes its window in Lava's steps d + 1, d + 2, ...
+    Events of step t of a window (t = 0, 1, ...) are sent into ``in_ports`` in Lava's step begin + t + 1; a population
+    of depth d computes its window in Lava's steps begin + d + 1, begin + d + 2, ...
 
     Args:
         network: a Network for target "float", an IntegerNetwork for "fixed".
@@ -68,6 +69,7 @@ def build(
         stock_delays: all delays by Lava's DelaySparse and DelayDense, as a chip takes them; on the CPU they take a
             hundred times as long as a line in front of Sparse or Dense, which else delays what all synapses delay
             alike. Spikes are the same.
+        begin: steps of Lava before the first window, as behind another graph; it counts where samples are periodic.
 
     Returns:
         The Graph; run any of its processes with Loihi2SimCfg(select_tag=graph.tag).
@@ -82,7 +84,7 @@ def build(
         if stock_delays:
             raise UnsupportedError("the fused Process", "stock_delays = True", "leave one of them out")
         return _fused(network, target)
-    neurons = {name: _neuron(network, name, period or NEVER) for name in network.neurons}
+    neurons = {name: _neuron(network, name, period or NEVER, begin) for name in network.neurons}
     connections: dict[str, Any] = {}
     in_ports: dict[str, list[Any]] = {name: [] for name in network.inputs}
     for projection in network.projections:
@@ -113,7 +115,7 @@ def _fused(network: Network | IntegerNetwork, target: Target) -> Graph:
     )
 
 
-def _neuron(network: Network | IntegerNetwork, name: str, interval: int) -> Any:
+def _neuron(network: Network | IntegerNetwork, name: str, interval: int, begin: int) -> Any:
     """The Process of a population: stock where stock Lava has one."""
     from lava.proc.lif.process import LIFReset
 
@@ -130,7 +132,7 @@ def _neuron(network: Network | IntegerNetwork, name: str, interval: int) -> Any:
         "vth": neuron.v_threshold,
         "bias_mant": neuron.bias_mant if integer else neuron.bias,
         "reset_interval": neuron.period or interval,
-        "reset_offset": network.depth[name] + 1,
+        "reset_offset": begin + network.depth[name] + 1,
         "name": name,
     }
     competition = {"winners": neuron.winners, "groups": neuron.groups}

@@ -61,6 +61,7 @@ def test_groups_reach_all_of_their_own_and_nobody_else():
 
 
 VARIANTS = [
+    ("evidence", {}),
     ("ramp", {}),
     ("ramp", {"flush": 20, "latency": 60}),
     ("ramp", {"levels": 3}),
@@ -98,7 +99,17 @@ def inputs_of_columns(form: Form, images: np.ndarray) -> tuple[np.ndarray, np.nd
     return rasters["holders"].dense(), stimulus["clock"][..., DECIDE]
 
 
-@pytest.mark.parametrize(("name", "changes"), [*VARIANTS, ("ramp", {"threshold": 20000}), ("ramp", {"novelty": 40})])
+RACES = [
+    ("ramp", {"threshold": 20000}),
+    ("ramp", {"novelty": 40}),
+    ("evidence", {"threshold": 20000}),
+    ("evidence", {"threshold": 9000, "evidence": 30}),
+    ("evidence", {"ramp_steps": 40, "evidence": 12}),
+]
+"""Spikes before the ramp; late novelty; neurons that spike several times; a ramp that ends before the evidence."""
+
+
+@pytest.mark.parametrize(("name", "changes"), [*VARIANTS, *RACES])
 def test_learning_at_once_is_learning_step_by_step(name, changes):
     """With a low threshold neurons spike before the ramp; with late novelty columns are used again and again."""
     form = small(name, **changes)
@@ -122,6 +133,7 @@ def test_learning_at_once_is_learning_step_by_step(name, changes):
     assert found.tolist() == [a.column for a in tested]
     assert counts == (sum(a.tied for a in tested), sum(a.between for a in tested))
     assert rule.winner == "largest" or counts[0] > 0, "a ramp has ties"
+    assert all((a.column < 0) == (a.neuron < 0) for a in tested), "whoever spikes is answered in the end"
 
 
 @pytest.mark.parametrize("winner", ["ramp", "largest"])
@@ -157,6 +169,48 @@ def test_a_tie_is_a_first_spike_that_several_share(winner, threshold, lifted):
     assert counts == (sum(tied for _, tied, _ in expected), sum(between for _, _, between in expected))
     # The teacher opens one column alone: between columns there is no tie.
     assert compiled.observe(rule, columns, codes[1:4], np.array([1, 0, 2]), 2) == 1
+
+
+@pytest.mark.parametrize(("evidence", "expected"), [(1, 0), (2, 0), (3, 0), (4, 1), (9, 1)])
+def test_several_early_spikes_outweigh_the_first(evidence, expected):
+    """Column 0 spikes in step 2 of the ramp, column 1 twice in step 3: sums 1, 2, 3, ... against 0, 2, 4, ..."""
+    rule = ColumnRule(2, 2, threshold=640, ramp=64, ramp_steps=9, novelty=9, evidence=evidence)
+    columns = Columns.fresh(rule, 3)
+    columns.wins[:] = 1
+    columns.weight[0, :, 0] = 192
+    columns.weight[1] = 160
+    holders, lifted = np.ones((rule.n_steps, 3), dtype=bool), np.ones(rule.n_steps, dtype=bool)
+    holders[1:] = False
+    answer = run_sample(rule, columns, holders, lifted, None)
+    found, counts = compiled.predict(rule, columns, np.ones((1, 3), dtype=np.uint8), 1)
+    assert found.tolist() == [answer.column] == [expected]
+    assert counts == (answer.tied, answer.between)
+    assert answer.step == 1
+
+
+@settings(max_examples=60)
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    threshold=st.integers(100, 3000),
+    ramp=st.integers(1, 100),
+    ramp_steps=st.integers(1, 30),
+    levels=st.integers(1, 4),
+    evidence=st.integers(1, 40),
+)
+def test_races_at_once_are_races_step_by_step(seed, threshold, ramp, ramp_steps, levels, evidence):
+    rng = np.random.default_rng(seed)
+    rule = ColumnRule(3, 4, threshold=threshold, ramp=2 * ramp, ramp_steps=ramp_steps, novelty=1, evidence=evidence)
+    columns = Columns(rng.integers(0, 256, (3, 6, 4), dtype=np.uint8), rng.integers(0, 2, (3, 4)))
+    columns.wins.sort(axis=1)
+    columns.wins[:] = columns.wins[:, ::-1]
+    codes = rng.integers(0, levels + 1, (8, 6)).astype(np.uint8)
+    time = np.arange(levels - 1 + rule.n_steps)
+    # A holder that spikes x times does so in the last x levels; the ramp begins with the last one.
+    holders = (time[:, None, None] < levels) & (time[:, None, None] >= levels - codes.astype(int))
+    answers = [run_sample(rule, columns, holders[:, b], time >= levels - 1, None) for b in range(8)]
+    found, counts = compiled.predict(rule, columns, codes, levels)
+    assert found.tolist() == [a.column for a in answers]
+    assert counts == (sum(a.tied for a in answers), sum(a.between for a in answers))
 
 
 def test_ties_are_counted_from_call_to_call():
@@ -213,17 +267,17 @@ def test_recordings_are_learned_and_frozen_alike(changes):
         learner.predict(events[:, :, :99])
 
 
-@pytest.mark.parametrize("name", [name for name in FORMS if name != "camera"])
-def test_the_frozen_network_gives_the_learners_classes(name):
+@pytest.mark.parametrize(("name", "changes"), [*((name, {}) for name in FORMS if name != "camera"), *RACES])
+def test_the_frozen_network_gives_the_learners_classes(name, changes):
     data = digits()
-    learner = make(SETTING, np.random.default_rng(0), form=name, neurons=60)
+    learner = make(SETTING, np.random.default_rng(0), form=name, neurons=60, **changes)
     learner.observe(data.x_train[:300], data.y_train[:300])
     x = data.x_train[300:500]
     recording = dlm.run(learner.freeze(), learner.stimulus(x), learner.n_steps, backend="fast")
     classes = dlm.read_out(recording.rasters["output"])
     assert np.array_equal(classes, learner.predict(x))
-    assert np.mean(classes == data.y_train[300:500]) > 0.6
-    assert not any(o.wraps or o.saturations for o in recording.overflow.values())
+    assert "threshold" in changes or np.mean(classes == data.y_train[300:500]) > 0.6
+    assert "threshold" in changes or not any(o.wraps or o.saturations for o in recording.overflow.values())
 
 
 @settings(max_examples=25)
@@ -289,8 +343,10 @@ def test_kept_samples_are_the_first_of_each_class():
 def test_it_is_a_learner_and_says_what_it_is():
     learner = make(Setting((1, 28, 28), 8, 255, 10, 5), np.random.default_rng(0))
     assert isinstance(learner, Learner)
-    assert learner.form == Form(Chain(), ColumnRule(per_column=500))
-    assert learner.declaration.winner == "spikes, ties by the lower index"
+    assert learner.form == Form(Chain(), ColumnRule(per_column=500, evidence=6))
+    assert learner.declaration.winner == "spikes, summed up, ties by the lower index"
+    first = make(SETTING, np.random.default_rng(0), form="ramp")
+    assert first.declaration.winner == "spikes, ties by the lower index"
     assert learner.predict(np.zeros((2, 784), dtype=np.uint8)).tolist() == [-1, -1]
     assert learner.info()["neurons"] == 0
 
@@ -330,6 +386,8 @@ def test_it_is_a_learner_and_says_what_it_is():
         ({"ramp_steps": 600}, "ramp = 256, ramp_steps = 600: together they lift by more than 131072"),
         ({"novelty": -1}, "novelty = -1: should be greater"),
         ({"novelty": 0}, "novelty = 0 is no step of the ramp of ramp_steps = 85"),
+        ({"evidence": 0}, "evidence = 0: should be greater"),
+        ({"evidence": 2, "form": "short16"}, "evidence = 2 of columns whose largest v spikes alone"),
         ({"novelty": 86}, "novelty = 86 is no step of the ramp"),
     ],
 )

@@ -88,7 +88,7 @@ def test_codes_on_the_host_have_one_length_and_come_from_the_edges_spikes():
 def test_the_largest_v_is_the_first_spike_of_a_ramp_that_is_slow_enough():
     """The same weights, no teacher; a ramp of 2 a step finds the largest v but for ties, of which all are told."""
     data = digits()
-    learner = spiking()
+    learner = spiking(form="ramp")
     learner.observe(data.x_train[:400], data.y_train[:400])
     codes, _ = learner.codes(data.x_train)
     slow = replace(learner.rule, ramp=2, ramp_steps=60_000, threshold=2**17 - 1)
@@ -136,7 +136,7 @@ def test_it_learns_and_says_which_stage_is_on_the_host(stage):
 
 
 def test_the_rest_of_the_form_is_that_of_the_spiking_columns():
-    form = make_spiking(SETTING, RNG, neurons=60).form
+    form = make_spiking(SETTING, RNG, form="ramp", neurons=60).form
     rate, winner = (make(SETTING, RNG, stage=stage, neurons=60).form for stage in ("rate", "winner"))
     assert rate == Form(replace(form.chain, pixel_threshold=9), form.rule), "144 of 255"
     assert winner == Form(form.chain, largest(form.rule))

@@ -36,7 +36,10 @@ STEEP = {"ramp": 510, "ramp_steps": 24, "novelty": 7}
 """A ramp that is over soon."""
 
 
-@pytest.mark.parametrize(("form", "samples", "options"), [("ramp", 9, STEEP), ("short16", 16, {}), ("short8", 16, {})])
+STEPWISE = [("evidence", 9, STEEP), ("short16", 16, {}), ("short8", 16, {})]
+
+
+@pytest.mark.parametrize(("form", "samples", "options"), STEPWISE)
 def test_step_by_step_on_small_images(form, samples, options):
     """All stages as Lava processes; a teacher's sample, too, ends in the spike of its class."""
     # With a neuron a class everybody wins again.
@@ -46,7 +49,7 @@ def test_step_by_step_on_small_images(form, samples, options):
     assert compared(learner, data.x_train[few], data.y_train[few], stepwise=True) == samples
 
 
-@pytest.mark.parametrize("form", ["ramp", "short16", "short8", "plain"])
+@pytest.mark.parametrize("form", ["evidence", "ramp", "short16", "short8", "plain"])
 def test_a_sample_a_step(form):
     learner = make(SETTING, np.random.default_rng(0), form=form, neurons=50)
     data = digits()
@@ -54,7 +57,7 @@ def test_a_sample_a_step(form):
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("form", ["ramp", "short16", "short8"])
+@pytest.mark.parametrize("form", ["evidence", "short16", "short8"])
 def test_five_hundred_images_of_mnist_step_by_step(form):
     """The constants are those that the learner has by itself; about ten minutes, one and one."""
     try:

@@ -32,9 +32,12 @@ def observe(
 def predict(
     rule: ColumnRule, columns: Columns, codes: NDArray[np.uint8], levels: int
 ) -> tuple[NDArray[np.int64], tuple[int, int]]:
-    """The column of the first spike, (sample,), -1 where nobody spikes; ties, and those between columns."""
+    """The column that answers, (sample,), -1 where none does; ties of the first spike, and those between columns."""
     found = np.empty(len(codes), dtype=np.int64)
-    ties, between = _predict(codes, columns.weight, columns.wins, levels, _constants(rule), found)
+    if rule.winner == "ramp":
+        ties, between = _race(codes, columns.weight, columns.wins, levels, _constants(rule), rule.evidence, found)
+    else:
+        ties, between = _largest(codes, columns.weight, columns.wins, levels, _constants(rule), found)
     return found, (int(ties), int(between))
 
 
@@ -140,24 +143,82 @@ def _integrate(code, weight, used, left, active, v):  # type: ignore[no-untyped-
 
 
 @compiled
-def _predict(codes, weight, wins, levels, constants, found):  # type: ignore[no-untyped-def]
-    ramp, ramp_steps = constants[0], constants[3]
+def _largest(codes, weight, wins, levels, constants, found):  # type: ignore[no-untyped-def]
     v = np.empty(weight.shape[2], np.int32)
     active = np.empty(codes.shape[1], np.int32)
     ties, between = 0, 0
     for b in range(codes.shape[0]):
         found[b] = -1
-        first, largest, sharing, columns = ramp_steps + 1, np.int64(0), 0, 0
+        largest, sharing, columns = np.int64(0), 0, 0
         for c in range(weight.shape[0]):
             used = np.count_nonzero(wins[c])
-            best, time, y, of_column = _first(codes[b], weight[c], used, levels, active, v, constants)
-            if best < 0:
-                continue
-            if time < first if ramp else y > largest:
-                found[b], first, largest, sharing, columns = c, time, y, of_column, 1
-            elif found[b] >= 0 and (time == first if ramp else y == largest):
+            best, _, y, of_column = _first(codes[b], weight[c], used, levels, active, v, constants)
+            if best >= 0 and y > largest:
+                found[b], largest, sharing, columns = c, y, of_column, 1
+            elif best >= 0 and y == largest:
                 sharing += of_column
                 columns += 1
         ties += sharing > 1
         between += columns > 1
     return ties, between
+
+
+@compiled
+def _race(codes, weight, wins, levels, constants, evidence, found):  # type: ignore[no-untyped-def]
+    """Spikes of every column step by step, and the first output neuron whose v reaches the evidence."""
+    ramp_steps = constants[3]
+    v = np.empty(weight.shape[2], np.int32)
+    spent = np.empty(weight.shape[2], np.int32)
+    active = np.empty(codes.shape[1], np.int32)
+    # Whoever spikes last, in the last step of the ramp, has its evidence together by the end.
+    spikes = np.empty((weight.shape[0], levels + ramp_steps + evidence), np.int64)
+    u = np.empty((2, weight.shape[0]), np.int64)
+    ties, between = 0, 0
+    for b in range(codes.shape[0]):
+        spikes[:] = 0
+        for c in range(weight.shape[0]):
+            used = np.count_nonzero(wins[c])
+            _spikes_of(codes[b], weight[c], used, levels, active, v[:used], spent[:used], constants, spikes[c])
+        first, found[b], answering = 0, -1, 0
+        u[:] = 0
+        for step in range(spikes.shape[1]):
+            u[0] += spikes[:, step]
+            if first == 0:
+                first = u[0].sum()
+            u[1] += u[0]
+            for c in range(weight.shape[0] - 1, -1, -1):
+                if u[1, c] >= evidence:
+                    found[b] = c
+                    answering += 1
+            if answering > 0:
+                break
+        ties += first > 1
+        between += answering > 1
+    return ties, between
+
+
+@compiled
+def _spikes_of(code, weight, used, levels, active, v, spent, constants, spikes):  # type: ignore[no-untyped-def]
+    """Count the spikes of a column in every step, the first level's first; the ramp begins with the last level.
+
+    A neuron starts from rest after its spike: ``spent`` is the v that it has lost.
+    """
+    _, threshold, slope, ramp_steps, _, _, _, _ = constants
+    if used == 0:
+        return
+    spent[:] = 0
+    _integrate(code, weight, used, 0, active, v)
+    if v.max() + slope > threshold:
+        # Somebody may spike before the ramp: level by level.
+        for left in range(levels - 1, 0, -1):
+            _integrate(code, weight, used, left, active, v)
+            for j in range(used):
+                if v[j] - spent[j] > threshold:
+                    spikes[levels - 1 - left] += 1
+                    spent[j] = v[j]
+        _integrate(code, weight, used, 0, active, v)
+    for j in range(used):
+        time = max(1, (threshold - v[j] + spent[j]) // slope + 1)
+        while time <= ramp_steps:
+            spikes[levels - 2 + time] += 1
+            time += threshold // slope + 1

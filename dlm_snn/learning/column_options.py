@@ -40,6 +40,7 @@ CONSTANTS: dict[str, Any] = {
     "gain": Annotated[int, Field(ge=1, le=255)],
     "shift": Annotated[int, Field(ge=1, le=30)],
     "slowest": Annotated[int, Field(ge=0, le=30)],
+    "evidence": Annotated[int, Field(ge=1, le=2**17)],
 }
 """Of a Chain and a ColumnRule, which themselves refuse what does not fit together."""
 COLUMNS: dict[str, Any] = {**CONSTANTS, "kept": bool}

@@ -31,6 +31,11 @@ class ColumnRule:
     A tie is a sample whose first spike several trained neurons share: they spike in that step, or have that v. A fresh
     neuron, which spikes where no trained one does, is alone.
 
+    Answering: a column has an output neuron, u = u + spikes of the column, v = v + u, which spikes at v >= evidence and
+    silences all of them. So the class answers whose spikes, counted with the steps since, sum up to ``evidence``
+    first: with 1 that of the first spike, with more that of several early ones. Where several output neurons spike in
+    one step, the lowest answers.
+
     Learning, at the winner only, of the column that the teacher opened:  w = w + 2^-s (gain x - 2^-shift y w), rounded
     to the nearest, s = min(slowest, floor(log2 wins)). If no neuron matches (novelty), a fresh one spikes and takes
     w = gain x.
@@ -42,6 +47,7 @@ class ColumnRule:
         novelty: "ramp": a fresh neuron spikes at this step of the ramp where nobody has; "largest": where no v
             reaches this.
         gain, shift, slowest: of the rule; gain |x|^2 is about 2^shift, so that a learned weight keeps its length.
+        evidence: v at which an output neuron spikes; "largest" has one spike, and so 1.
 
     Raises:
         DlmError: constants out of range.
@@ -57,11 +63,12 @@ class ColumnRule:
     gain: int = 14
     shift: int = 15
     slowest: int = 4
+    evidence: int = 1
 
     def __post_init__(self) -> None:
         if self.winner not in ("ramp", "largest"):
             raise DlmError(f"winner = {self.winner!r} is neither 'ramp' nor 'largest'")
-        for name in ("n_columns", "per_column", "threshold", "ramp", "ramp_steps", "gain", "shift"):
+        for name in ("n_columns", "per_column", "threshold", "ramp", "ramp_steps", "gain", "shift", "evidence"):
             if getattr(self, name) < 1:
                 raise DlmError(f"{name} = {getattr(self, name)} of the columns; it is 1 at least")
         if self.ramp % 2 or self.ramp > 2 * WEIGHT_LIMIT:
@@ -78,6 +85,10 @@ class ColumnRule:
             raise DlmError(
                 f"novelty = {self.novelty} is no step of the ramp of ramp_steps = {self.ramp_steps}; give 1 to as many"
             )
+        if self.winner == "largest" and self.evidence > 1:
+            raise DlmError(
+                f"evidence = {self.evidence} of columns whose largest v spikes alone; give 1, or a form with a ramp"
+            )
         if self.threshold >= 2**17:
             raise DlmError(f"threshold = {self.threshold} of the columns is above the 17 bits of a target")
 
@@ -85,6 +96,11 @@ class ColumnRule:
     def n(self) -> int:
         """Neurons of all columns."""
         return self.n_columns * self.per_column
+
+    @property
+    def n_steps(self) -> int:
+        """From the last step of the code on, until an output neuron has spiked, at the latest."""
+        return self.ramp_steps + self.evidence - 1 if self.winner == "ramp" else 1
 
     @property
     def early(self) -> int:
@@ -119,12 +135,12 @@ class Answer(NamedTuple):
     """The first spike of the columns: whose, when and what it tells.
 
     Attributes:
-        column, neuron: of the winner; -1: nobody spiked.
-        step: in which it spiked.
+        column, neuron: of the winner; -1: nobody spiked. Of a test the column whose output neuron spiked first.
+        step: in which the winner spiked.
         y: v, as its spike tells it.
         fresh: it is a fresh neuron, which spikes because nobody matched.
-        tied: others share the spike, and the lower index decided.
-        between: some of them are of other columns.
+        tied: others share the spike; while learning the lower index decides.
+        between: several output neurons spiked in the same step, or neurons of several columns had the largest v.
     """
 
     column: int
@@ -137,6 +153,7 @@ class Answer(NamedTuple):
 
 
 SILENCE = Answer(NONE, NONE, NONE, 0)
+NOBODY: NDArray[np.int64] = np.zeros(0, dtype=np.int64)
 
 
 @dataclass(eq=False)
@@ -145,7 +162,7 @@ class Race:
 
     Attributes:
         opened: the column that the teacher opened, which may recruit; None: all answer, none recruits.
-        v: (column, neuron).
+        v: (column, neuron), without what the ramp lifts.
         x: (code,), spikes of each holder so far.
         steps, ramped: steps so far, and those of the ramp, or of the decision.
         answer: the first spike, once there was one.
@@ -167,29 +184,68 @@ class Race:
         return cls(opened, v, np.zeros(columns.weight.shape[1], dtype=np.int64))
 
 
-def advance(rule: ColumnRule, columns: Columns, race: Race, code: NDArray[np.bool_], lifted: bool) -> bool:
+@dataclass(eq=False)
+class Evidence:
+    """The output neurons during one sample, one a column; changed in place.
+
+    Attributes:
+        u, v: (column,).
+    """
+
+    u: NDArray[np.int64]
+    v: NDArray[np.int64]
+
+    @classmethod
+    def none(cls, rule: ColumnRule) -> Evidence:
+        """At rest."""
+        return cls(*np.zeros((2, rule.n_columns), dtype=np.int64))
+
+    def add(self, rule: ColumnRule, spikes: NDArray[np.int64]) -> NDArray[np.int64]:
+        """One step, u = u + spikes of the column, v = v + u; the output neurons that spike.
+
+        Args:
+            rule: the constants.
+            spikes: the neurons of all columns, numbered through, that spike in this step.
+        """
+        self.u += np.bincount(spikes // rule.per_column, minlength=rule.n_columns)
+        self.v += self.u
+        return np.flatnonzero(self.v >= rule.evidence)
+
+
+def advance(rule: ColumnRule, columns: Columns, race: Race, code: NDArray[np.bool_], lifted: bool) -> NDArray[np.int64]:
     """One step of the columns, in place.
+
+    While learning one neuron spikes, which silences its column; in a test every neuron that crosses does, from rest on
+    again.
 
     Args:
         rule: the constants.
         columns: what has been learned.
-        race: so far.
+        race: so far; the first spike stands in ``race.answer``.
         code: (code,), the holders that spike.
         lifted: the ramp's neuron spikes, or the clock asks for a decision.
 
     Returns:
-        whether the first spike of the sample is in this step; it stands in ``race.answer`` then.
+        the neurons of all columns, numbered through, that spike in this step.
     """
     step = race.steps
     race.steps += 1
-    if race.answer is not SILENCE or race.ramped >= rule.ramp_steps:
-        return False
+    alone = race.opened is not None or rule.winner == "largest"
+    if race.ramped >= rule.ramp_steps or (alone and race.answer is not SILENCE):
+        return NOBODY
     _integrate(columns, race, code)
     race.ramped += lifted
-    race.answer = _first(rule, columns, race, step)
-    if race.answer is SILENCE and lifted:
-        race.answer = _recruited(rule, columns, race, step)
-    return race.answer is not SILENCE
+    spiking, y = _crossing(rule, columns, race)
+    if spiking.size:
+        race.v.reshape(-1)[spiking] = -rule.ramp * race.ramped
+    found = _first(rule, spiking, y, step)
+    if not spiking.size and lifted:
+        found = _recruited(rule, columns, race, step)
+    if race.answer is SILENCE:
+        race.answer = found
+    if alone and found is not SILENCE:
+        return np.array([found.column * rule.per_column + found.neuron])
+    return spiking
 
 
 def _integrate(columns: Columns, race: Race, code: NDArray[np.bool_]) -> None:
@@ -202,20 +258,23 @@ def _integrate(columns: Columns, race: Race, code: NDArray[np.bool_]) -> None:
     race.v[answering] += columns.weight[answering, spiking].sum(axis=1, dtype=np.int64)
 
 
-def _first(rule: ColumnRule, columns: Columns, race: Race, step: int) -> Answer:
-    """The trained neuron that spikes in this step."""
+def _crossing(rule: ColumnRule, columns: Columns, race: Race) -> tuple[NDArray[np.int64], int]:
+    """The trained neurons that cross in this step, or that have the largest v; and y."""
     if rule.winner == "largest":
         y = int(race.v.max())
         matches = y > 0 and (y >= rule.novelty or not _has_fresh(columns, race.opened))
-        sharing = np.flatnonzero(race.v == y) if race.ramped and matches else np.zeros(0, dtype=np.int64)
-    else:
-        y = rule.early - rule.ramp * race.ramped
-        sharing = np.flatnonzero((columns.wins > 0) & (race.v + rule.ramp * race.ramped > rule.threshold))
-    if not sharing.size:
+        return np.flatnonzero(race.v == y) if race.ramped and matches else NOBODY, y
+    y = rule.early - rule.ramp * race.ramped
+    return np.flatnonzero((columns.wins > 0) & (race.v + rule.ramp * race.ramped > rule.threshold)), y
+
+
+def _first(rule: ColumnRule, spiking: NDArray[np.int64], y: int, step: int) -> Answer:
+    """The spike of the lowest of the neurons that spike."""
+    if not spiking.size:
         return SILENCE
-    column, neuron = divmod(int(sharing[0]), rule.per_column)
-    between = bool(sharing[-1] // rule.per_column > column)
-    return Answer(column, neuron, step, y, tied=sharing.size > 1, between=between)
+    column, neuron = divmod(int(spiking[0]), rule.per_column)
+    between = bool(spiking[-1] // rule.per_column > column)
+    return Answer(column, neuron, step, y, tied=spiking.size > 1, between=between)
 
 
 def _recruited(rule: ColumnRule, columns: Columns, race: Race, step: int) -> Answer:
@@ -243,15 +302,22 @@ def run_sample(
         opened: the column that the teacher opened; None: a test.
 
     Returns:
-        the first spike.
+        the first spike; of a test its column is the one that answers.
     """
-    race = Race.begin(columns, opened)
+    race, evidence = Race.begin(columns, opened), Evidence.none(rule)
+    answering = NOBODY
     for step in range(len(code)):
-        if advance(rule, columns, race, code[step], bool(lifted[step])):
+        spiking = advance(rule, columns, race, code[step], bool(lifted[step]))
+        if opened is None:
+            answering = evidence.add(rule, spiking)
+        if answering.size or (opened is not None and spiking.size):
             break
     if opened is not None:
         learn(rule, columns, race.x, race.answer)
-    return race.answer
+        return race.answer
+    column = int(answering[0]) if answering.size else NONE
+    between = race.answer.between if rule.winner == "largest" else answering.size > 1
+    return race.answer._replace(column=column, between=between)
 
 
 def learn(rule: ColumnRule, columns: Columns, x: NDArray[np.int64], found: Answer) -> None:

@@ -18,13 +18,13 @@ from dlm_snn.connections.sparse import Sparse
 from dlm_snn.errors import DlmError, nearest
 from dlm_snn.learning import _columns_compiled as compiled
 from dlm_snn.learning._chain_compiled import rank_codes, rank_codes_of_events
-from dlm_snn.learning.chain import DECIDE, Chain, from_clock, front_end, join
+from dlm_snn.learning.chain import DECIDE, HOLDS, Chain, from_clock, front_end, join
 from dlm_snn.learning.column_options import COLUMNS
 from dlm_snn.learning.column_rule import ColumnRule, Columns
 from dlm_snn.learning.edges import SMALL
 from dlm_snn.learning.learner import Declaration, Setting
 from dlm_snn.learning.making import typed_options
-from dlm_snn.network import IntegerNetwork
+from dlm_snn.network import IntegerNetwork, IntegerProjection
 from dlm_snn.neurons.integer_lif import IntegerLIF
 from dlm_snn.raster import SpikeRaster
 
@@ -48,6 +48,7 @@ class Form:
 
 _RANK = ColumnRule(winner="largest", novelty=30474)
 FORMS: dict[str, Form] = {
+    "evidence": Form(Chain(), ColumnRule(evidence=6)),
     "ramp": Form(Chain(), ColumnRule()),
     "short16": Form(Chain(form="rank"), replace(_RANK, gain=15)),
     "short8": Form(
@@ -70,9 +71,9 @@ def make(setting: Setting, rng: np.random.Generator, **options: Any) -> ColumnLe
     Args:
         setting: images of one channel or three, or recordings for the form "camera".
         rng: not used; nothing here is drawn.
-        options: ``form`` ("ramp", "short16", "short8", "plain", "pixels", "camera"), ``neurons`` of all columns
-            together, ``kept`` (the control that keeps its first samples and learns nothing), and any constant of
-            Chain and ColumnRule that neither the setting nor the form decides.
+        options: ``form`` ("evidence", "ramp", "short16", "short8", "plain", "pixels", "camera"), ``neurons`` of all
+            columns together, ``kept`` (the control that keeps its first samples and learns nothing), and any constant
+            of Chain and ColumnRule that neither the setting nor the form decides.
 
     Raises:
         DlmError: an unknown option, or a value that does not fit.
@@ -94,7 +95,7 @@ def chosen_form(setting: Setting, options: Mapping[str, Any]) -> Form:
         DlmError: see ``make``.
     """
     of_chain, of_rule = ({f.name for f in fields(kind)} - _FIXED for kind in (Chain, ColumnRule))
-    name = options.get("form", "ramp")
+    name = options.get("form", "evidence")
     if name not in FORMS:
         raise DlmError(f"columns have no form {name!r}; {nearest(name, FORMS)}")
     neurons = options.get("neurons", 5000)
@@ -141,7 +142,7 @@ class Ties:
 
     Attributes:
         taught, training: samples learned, and ties while learning.
-        asked, test, between: samples answered, ties among them, and those of these between columns.
+        asked, test, between: samples answered, ties of the first spike among them, and of several columns that answer.
     """
 
     taught: int = 0
@@ -171,12 +172,12 @@ class ColumnLearner:
     def __init__(self, form: Form, kept: bool = False) -> None:
         self.form, self.chain, self.rule, self.kept = form, form.chain, form.rule, kept
         self.levels = self.chain.levels
-        self.n_steps = self.chain.last_level + (self.rule.ramp_steps if self.rule.winner == "ramp" else 1)
+        self.n_steps = self.chain.last_level + self.rule.n_steps
         self.columns = Columns.fresh(self.rule, self.chain.n_codes)
         self.declaration = Declaration(
             front_end=_named(self.chain),
             normalisation="rank code, spikes",
-            winner="spikes, ties by the lower index",
+            winner=f"spikes{', summed up' if self.rule.evidence > 1 else ''}, ties by the lower index",
             stored_samples=self.rule.n if kept else 0,
         )
         self._spikes: dict[str, int] = {}
@@ -202,7 +203,7 @@ class ColumnLearner:
                 self._ties.training += compiled.observe(self.rule, self.columns, codes, y[part], self.levels)
 
     def predict(self, x: Samples) -> NDArray[np.int64]:
-        """The class of the first spike of each sample; -1 where nobody spikes. Ties are counted from call to call."""
+        """The class that answers first, of each sample; -1 where none does. Ties are counted from call to call."""
         answers = [np.zeros(0, dtype=np.int64)]
         for part in _blocks(x.n_samples if isinstance(x, SpikeRaster) else len(x)):
             codes, _ = self.codes(x[part])
@@ -257,8 +258,6 @@ def _named(chain: Chain) -> str:
 def frozen(chain: Chain, rule: ColumnRule, columns: Columns) -> IntegerNetwork:
     """A chain and its columns as a network: populations of the front end, then "columns" and "output".
 
-    The output neuron of the first column to spike spikes, and silences all of them from the next step on.
-
     Args:
         chain, rule: the constants.
         columns: what has been learned; fresh neurons have no weights and never spike.
@@ -269,13 +268,41 @@ def frozen(chain: Chain, rule: ColumnRule, columns: Columns) -> IntegerNetwork:
     if rule.winner == "ramp":
         populations["columns"] = IntegerLIF((rule.n,), dv=0, v_threshold=rule.threshold)
         slope = Dense(np.full((rule.n, 1), rule.ramp >> 1))
-        projections.append(join("ramp", "columns", slope, weight_exp=1))
+        projections += [join("ramp", "columns", slope, weight_exp=1), *_ramp_end(chain.levels, rule.ramp_steps)]
     else:
         populations["columns"] = IntegerLIF((rule.n,), dv=0, v_threshold=255 << 7, winners=1)
         projections.append(from_clock(DECIDE, "columns", rule.n, 255, weight_exp=7))
-    populations["output"] = IntegerLIF((rule.n_columns,), dv=0, v_threshold=0)
+    populations["output"], onward = output_neurons(rule)
+    return IntegerNetwork(populations, [*projections, *onward])
+
+
+def _ramp_end(counters: int, ramp_steps: int) -> list[IntegerProjection]:
+    """What lets the ramp spike ``ramp_steps`` times: its u begins with so much, and every spike takes one of it.
+
+    One comes from the last counter already; the rest in weights of 8 bits.
+    """
+    found = [join("ramp", "ramp", Dense(np.array([[-1]])))]
+    rest = ramp_steps - 1
+    while rest:
+        exponent = min(7, max(0, rest.bit_length() - 8))
+        weight = min(255, rest >> exponent)
+        rest -= weight << exponent
+        last = np.eye(counters, dtype=np.int64)[-1:]
+        found.append(join("counters", "ramp", Dense(weight * last), weight_exp=exponent))
+    return found
+
+
+def output_neurons(rule: ColumnRule) -> tuple[IntegerLIF, list[IntegerProjection]]:
+    """The population "output", a neuron a column, and what reaches it: "columns", and its own silence.
+
+    u = u + spikes of the column, v = v + u; a spike at v >= evidence takes more from every u than all columns can add.
+    """
     members = np.arange(rule.n)
     of_column = Sparse((rule.n_columns, rule.n), members // rule.per_column, members, np.ones(rule.n, dtype=np.int64))
+    most = rule.per_column * (1 + rule.ramp * rule.ramp_steps // rule.threshold)
     silence = Dense(np.full((rule.n_columns, rule.n_columns), -255))
-    projections += [join("columns", "output", of_column), join("output", "output", silence, weight_exp=4)]
-    return IntegerNetwork(populations, projections)
+    exponent = min(7, max(0, most // 255).bit_length())
+    return IntegerLIF((rule.n_columns,), du=HOLDS, dv=0, v_threshold=rule.evidence - 1), [
+        join("columns", "output", of_column),
+        join("output", "output", silence, weight_exp=exponent),
+    ]

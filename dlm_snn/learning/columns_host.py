@@ -63,7 +63,7 @@ def make(setting: Setting, rng: np.random.Generator, **options: Any) -> HostColu
         raise DlmError(f"{NAME} takes images of one channel; these samples have the shape {setting.shape}")
     stage = typed_options(NAME, {"stage": options.get("stage")}, COLUMNS_HOST)["stage"]
     options = typed_options(NAME, options, {**COLUMNS_HOST, **OF_STAGE[stage]})
-    return HostColumnLearner(chosen_form(setting, {**_chosen(stage, setting), **options}), stage)
+    return HostColumnLearner(chosen_form(setting, {"form": "ramp", **_chosen(stage, setting), **options}), stage)
 
 
 def _chosen(stage: str, setting: Setting) -> dict[str, Any]:
@@ -123,7 +123,7 @@ class HostColumnLearner(ColumnLearner):
 
 def largest(rule: ColumnRule) -> ColumnRule:
     """The rule by the largest v: a fresh neuron where no v would have crossed by the step of novelty."""
-    return replace(rule, winner="largest", novelty=rule.threshold - rule.ramp * rule.novelty + 1)
+    return replace(rule, winner="largest", evidence=1, novelty=rule.threshold - rule.ramp * rule.novelty + 1)
 
 
 def of_length(counts: NDArray[np.int32], length: float) -> NDArray[np.uint8]:

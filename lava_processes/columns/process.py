@@ -23,7 +23,8 @@ class PlasticColumns(AbstractProcess):
 
     What arrives in step t counts in step t + 1, as behind any connection. In the first step of a sample all is at
     rest; a teacher's spike that arrived in the step before opens its column and lets it learn, and without one all
-    columns answer and none learns. At most one neuron spikes a sample. See ``dlm_snn.learning.column_rule``.
+    columns answer and none learns. Of a sample to learn one neuron spikes, else every one that crosses. See
+    ``dlm_snn.learning.column_rule``.
 
     Args:
         rule: a ColumnRule.
@@ -74,11 +75,10 @@ class PyPlasticColumns(PyLoihiProcessModel):
             opened = np.flatnonzero(self.teacher)
             self.race = Race.begin(self.columns, int(opened[0]) if opened.size else None)
         spikes = np.zeros(self.rule.n, dtype=np.int32)
-        if advance(self.rule, self.columns, self.race, self.code, self.lifted):
-            answer = self.race.answer
-            spikes[answer.column * self.rule.per_column + answer.neuron] = 1
-            if self.race.opened is not None:
-                learn(self.rule, self.columns, self.race.x, answer)
+        spiking = advance(self.rule, self.columns, self.race, self.code, self.lifted)
+        spikes[spiking] = 1
+        if spiking.size and self.race.opened is not None:
+            learn(self.rule, self.columns, self.race.x, self.race.answer)
         self.s_out.send(spikes)
         self.code = self.s_in.recv() != 0
         self.lifted = bool(self.s_lift.recv()[0])
