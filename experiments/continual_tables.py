@@ -2,7 +2,7 @@
 
 Between ``<!-- NAME -->`` and ``<!-- end NAME -->`` stands the table of the experiment NAME, such as continual_p2.
 ``chains NAME`` in its place: what happens inside its columns, steps, spikes by stage, ties. ``bursts``: what columns
-noticed of new tasks. ``folds``: of the stream.
+noticed of new tasks. ``evidence``: what their output neurons should wait for. ``folds``: of the stream.
 ``python -m experiments.continual_tables`` writes them anew; a test compares.
 """
 
@@ -19,7 +19,7 @@ import numpy as np
 from dlm_snn.atomic import write_text
 from dlm_snn.errors import DlmError
 from dlm_snn.standings import UNKNOWN, Standing, standings
-from experiments import bursts, stream_tuning
+from experiments import bursts, evidence, stream_tuning
 from experiments.cells import cells
 from experiments.rows import read_rows
 from experiments.table import CONTINUAL
@@ -28,7 +28,7 @@ ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "experiments.md"
 RESULTS = ROOT / "experiments" / "results"
 CHAINS = "chains "
-OTHERS: dict[str, ModuleType] = {"bursts": bursts, "folds": stream_tuning}
+OTHERS: dict[str, ModuleType] = {"bursts": bursts, "evidence": evidence, "folds": stream_tuning}
 """Modules with results and a table of their own."""
 MARK = rf"((?:{CHAINS})?continual_\w+|{'|'.join(OTHERS)})"
 STAGES = ("rate", "edges", "pools", "counters", "holders")
