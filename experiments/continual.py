@@ -24,7 +24,8 @@ from experiments.cells import Cell
 
 CHUNK = 100
 """Samples that a learner observes in one call; what it learns must not hang on it."""
-TEST_CHUNK = 1000
+TEST_CHUNK = 2500
+"""Samples that a learner is asked for in one call."""
 VALIDATION_SAMPLES = 5000
 VALIDATION_SHARE = 0.2
 """Of the training part, held out for choosing options: so many samples, or this share where that is fewer."""

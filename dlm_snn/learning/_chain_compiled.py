@@ -5,6 +5,7 @@ Per sample: edges and pools event by event, then the levels of the code. Equal t
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -81,8 +82,12 @@ def named(spikes: NDArray[np.int64], first: str = STAGES[0]) -> dict[str, int]:
 Forms = tuple[NDArray[np.int32], tuple[NDArray[np.int32], NDArray[np.int32]], tuple[Any, ...], tuple[Any, ...]]
 
 
+@lru_cache(maxsize=8)
 def forms(chain: Chain) -> Forms:
-    """Kernels, synapses of the pools, and the constants of edges and code; edges in the integers of the network."""
+    """Kernels, synapses of the pools, and the constants of edges and code; edges in the integers of the network.
+
+    Kept, since a sample by itself takes a tenth of the time that these take; nobody writes to them.
+    """
     kernels = UNIT * edge_kernels(chain.directions or 1).transpose(1, 2, 0)
     forward = chain.pools.transpose()
     start = np.searchsorted(forward.post, np.arange(chain.pools.n_pre + 1)).astype(np.int32)
