@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 import dlm_snn as dlm
@@ -100,13 +100,12 @@ def inputs_of_columns(form: Form, images: np.ndarray) -> tuple[np.ndarray, np.nd
 
 
 RACES = [
-    ("ramp", {"threshold": 20000}),
+    ("ramp", {"threshold": 20000, "ramp_steps": 78}),
     ("ramp", {"novelty": 40}),
-    ("evidence", {"threshold": 20000}),
-    ("evidence", {"threshold": 9000, "evidence": 30}),
+    ("evidence", {"novelty": 40, "evidence": 30}),
     ("evidence", {"ramp_steps": 40, "evidence": 12}),
 ]
-"""Spikes before the ramp; late novelty; neurons that spike several times; a ramp that ends before the evidence."""
+"""Spikes before the ramp; late novelty, and much evidence; a ramp that ends before the evidence."""
 
 
 @pytest.mark.parametrize(("name", "changes"), [*VARIANTS, *RACES])
@@ -191,14 +190,16 @@ def test_several_early_spikes_outweigh_the_first(evidence, expected):
 @settings(max_examples=60)
 @given(
     seed=st.integers(0, 2**32 - 1),
-    threshold=st.integers(100, 3000),
-    ramp=st.integers(1, 100),
+    threshold=st.integers(100, 6000),
+    ramp=st.integers(1, 200),
     ramp_steps=st.integers(1, 30),
     levels=st.integers(1, 4),
     evidence=st.integers(1, 40),
 )
 def test_races_at_once_are_races_step_by_step(seed, threshold, ramp, ramp_steps, levels, evidence):
     rng = np.random.default_rng(seed)
+    ramp_steps = min(ramp_steps, threshold // (2 * ramp))
+    assume(ramp_steps)
     rule = ColumnRule(3, 4, threshold=threshold, ramp=2 * ramp, ramp_steps=ramp_steps, novelty=1, evidence=evidence)
     columns = Columns(rng.integers(0, 256, (3, 6, 4), dtype=np.uint8), rng.integers(0, 2, (3, 4)))
     columns.wins.sort(axis=1)
@@ -208,9 +209,22 @@ def test_races_at_once_are_races_step_by_step(seed, threshold, ramp, ramp_steps,
     # A holder that spikes x times does so in the last x levels; the ramp begins with the last one.
     holders = (time[:, None, None] < levels) & (time[:, None, None] >= levels - codes.astype(int))
     answers = [run_sample(rule, columns, holders[:, b], time >= levels - 1, None) for b in range(8)]
+    if evidence > 1 and any(0 <= a.step < levels - 1 for a in answers):
+        with pytest.raises(DlmError, match="crosses it before the code is complete"):
+            compiled.predict(rule, columns, codes, levels)
+        return
     found, counts = compiled.predict(rule, columns, codes, levels)
     assert found.tolist() == [a.column for a in answers]
     assert counts == (sum(a.tied for a in answers), sum(a.between for a in answers))
+
+
+def test_evidence_of_codes_that_are_not_complete_is_refused():
+    """Some steps lie between the levels of a code, which does not tell how many."""
+    data = digits()
+    learner = make(SETTING, np.random.default_rng(0), gain=60, neurons=50)
+    learner.observe(data.x_train[:100], data.y_train[:100])
+    with pytest.raises(DlmError, match=r"threshold = 34734 .* evidence, which is 6; give a higher threshold, a lower"):
+        learner.predict(data.x_train[100:110])
 
 
 def test_ties_are_counted_from_call_to_call():
@@ -290,7 +304,7 @@ def test_the_frozen_network_gives_the_learners_classes(name, changes):
 def test_weights_stay_in_8_bits_and_only_the_winner_changes(seed, winner, slowest, novelty):
     rng = np.random.default_rng(seed)
     rule = ColumnRule(
-        3, 4, winner, threshold=3000, ramp=64, ramp_steps=60, novelty=novelty, gain=40, shift=12, slowest=slowest
+        3, 4, winner, threshold=3840, ramp=64, ramp_steps=60, novelty=novelty, gain=40, shift=12, slowest=slowest
     )
     columns = Columns.fresh(rule, 12)
     for _ in range(20):
@@ -383,7 +397,7 @@ def test_it_is_a_learner_and_says_what_it_is():
         ({"slowest": -1}, "slowest = -1: should be greater"),
         ({"ramp": 257}, "ramp = 257 of the columns; it is an even number up to 510"),
         ({"ramp": 512}, "ramp = 512 of the columns"),
-        ({"ramp_steps": 600}, "ramp = 256, ramp_steps = 600: together they lift by more than 131072"),
+        ({"ramp_steps": 600}, "ramp = 256, ramp_steps = 600: together they lift a neuron that has learned"),
         ({"novelty": -1}, "novelty = -1: should be greater"),
         ({"novelty": 0}, "novelty = 0 is no step of the ramp of ramp_steps = 85"),
         ({"evidence": 0}, "evidence = 0: should be greater"),

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dlm_snn.backends._fast_compiled import compiled
+from dlm_snn.errors import DlmError
 from dlm_snn.learning.column_rule import ColumnRule, Columns
 
 
@@ -32,12 +33,23 @@ def observe(
 def predict(
     rule: ColumnRule, columns: Columns, codes: NDArray[np.uint8], levels: int
 ) -> tuple[NDArray[np.int64], tuple[int, int]]:
-    """The column that answers, (sample,), -1 where none does; ties of the first spike, and those between columns."""
+    """The column that answers, (sample,), -1 where none does; ties of the first spike, and those between columns.
+
+    Raises:
+        DlmError: a neuron spikes before its code is complete, and more than the first spike answers: a code does not
+            tell how many steps lie between its levels.
+    """
     found = np.empty(len(codes), dtype=np.int64)
-    if rule.winner == "ramp":
-        ties, between = _race(codes, columns.weight, columns.wins, levels, _constants(rule), rule.evidence, found)
-    else:
+    if rule.winner == "largest":
         ties, between = _largest(codes, columns.weight, columns.wins, levels, _constants(rule), found)
+        return found, (int(ties), int(between))
+    ties, between, early = _race(codes, columns.weight, columns.wins, levels, _constants(rule), rule.evidence, found)
+    if early and rule.evidence > 1:
+        raise DlmError(
+            f"threshold = {rule.threshold} of the columns: a neuron crosses it before the code is complete, and the "
+            f"steps that follow would count as evidence, which is {rule.evidence}; give a higher threshold, a lower "
+            "gain, or evidence = 1"
+        )
     return found, (int(ties), int(between))
 
 
@@ -168,17 +180,16 @@ def _race(codes, weight, wins, levels, constants, evidence, found):  # type: ign
     """Spikes of every column step by step, and the first output neuron whose v reaches the evidence."""
     ramp_steps = constants[3]
     v = np.empty(weight.shape[2], np.int32)
-    spent = np.empty(weight.shape[2], np.int32)
     active = np.empty(codes.shape[1], np.int32)
     # Whoever spikes last, in the last step of the ramp, has its evidence together by the end.
     spikes = np.empty((weight.shape[0], levels + ramp_steps + evidence), np.int64)
     u = np.empty((2, weight.shape[0]), np.int64)
-    ties, between = 0, 0
+    ties, between, early = 0, 0, False
     for b in range(codes.shape[0]):
         spikes[:] = 0
         for c in range(weight.shape[0]):
             used = np.count_nonzero(wins[c])
-            _spikes_of(codes[b], weight[c], used, levels, active, v[:used], spent[:used], constants, spikes[c])
+            early |= _spikes_of(codes[b], weight[c], used, levels, active, v[:used], constants, spikes[c])
         first, found[b], answering = 0, -1, 0
         u[:] = 0
         for step in range(spikes.shape[1]):
@@ -194,31 +205,30 @@ def _race(codes, weight, wins, levels, constants, evidence, found):  # type: ign
                 break
         ties += first > 1
         between += answering > 1
-    return ties, between
+    return ties, between, early
 
 
 @compiled
-def _spikes_of(code, weight, used, levels, active, v, spent, constants, spikes):  # type: ignore[no-untyped-def]
+def _spikes_of(code, weight, used, levels, active, v, constants, spikes):  # type: ignore[no-untyped-def]
     """Count the spikes of a column in every step, the first level's first; the ramp begins with the last level.
 
-    A neuron starts from rest after its spike: ``spent`` is the v that it has lost.
+    Once its code is complete a neuron spikes once: the ramp alone lifts nobody over the threshold. Of spikes before,
+    only the first step is counted; True if there are any.
     """
     _, threshold, slope, ramp_steps, _, _, _, _ = constants
     if used == 0:
-        return
-    spent[:] = 0
+        return False
     _integrate(code, weight, used, 0, active, v)
     if v.max() + slope > threshold:
-        # Somebody may spike before the ramp: level by level.
         for left in range(levels - 1, 0, -1):
             _integrate(code, weight, used, left, active, v)
-            for j in range(used):
-                if v[j] - spent[j] > threshold:
-                    spikes[levels - 1 - left] += 1
-                    spent[j] = v[j]
+            count = _above(v, used, threshold)[1]
+            if count > 0:
+                spikes[levels - 1 - left] = count
+                return True
         _integrate(code, weight, used, 0, active, v)
     for j in range(used):
-        time = max(1, (threshold - v[j] + spent[j]) // slope + 1)
-        while time <= ramp_steps:
+        time = max(1, (threshold - v[j]) // slope + 1)
+        if time <= ramp_steps:
             spikes[levels - 2 + time] += 1
-            time += threshold // slope + 1
+    return False

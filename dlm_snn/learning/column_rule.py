@@ -76,10 +76,10 @@ class ColumnRule:
                 f"ramp = {self.ramp} of the columns; it is an even number up to {2 * WEIGHT_LIMIT}, a weight of 8 bits "
                 "shifted by one"
             )
-        if self.ramp * self.ramp_steps > -CLOSED:
+        if self.winner == "ramp" and self.ramp * self.ramp_steps > self.threshold:
             raise DlmError(
-                f"ramp = {self.ramp}, ramp_steps = {self.ramp_steps}: together they lift by more than {-CLOSED}, by "
-                "which the teacher holds other columns down; give fewer steps"
+                f"ramp = {self.ramp}, ramp_steps = {self.ramp_steps}: together they lift a neuron that has learned "
+                f"nothing over threshold = {self.threshold}; give fewer steps, or a higher threshold"
             )
         if self.winner == "ramp" and not 1 <= self.novelty <= self.ramp_steps:
             raise DlmError(

@@ -295,13 +295,12 @@ def _ramp_end(counters: int, ramp_steps: int) -> list[IntegerProjection]:
 def output_neurons(rule: ColumnRule) -> tuple[IntegerLIF, list[IntegerProjection]]:
     """The population "output", a neuron a column, and what reaches it: "columns", and its own silence.
 
-    u = u + spikes of the column, v = v + u; a spike at v >= evidence takes more from every u than all columns can add.
+    u = u + spikes of the column, v = v + u; a spike at v >= evidence takes more from every u than its column can add.
     """
     members = np.arange(rule.n)
     of_column = Sparse((rule.n_columns, rule.n), members // rule.per_column, members, np.ones(rule.n, dtype=np.int64))
-    most = rule.per_column * (1 + rule.ramp * rule.ramp_steps // rule.threshold)
     silence = Dense(np.full((rule.n_columns, rule.n_columns), -255))
-    exponent = min(7, max(0, most // 255).bit_length())
+    exponent = min(7, (rule.per_column // 255).bit_length())
     return IntegerLIF((rule.n_columns,), du=HOLDS, dv=0, v_threshold=rule.evidence - 1), [
         join("columns", "output", of_column),
         join("output", "output", silence, weight_exp=exponent),
