@@ -402,6 +402,8 @@ def test_it_is_a_learner_and_says_what_it_is():
         ({"novelty": 0}, "novelty = 0 is no step of the ramp of ramp_steps = 85"),
         ({"evidence": 0}, "evidence = 0: should be greater"),
         ({"evidence": 2, "form": "short16"}, "evidence = 2 of columns whose largest v spikes alone"),
+        ({"gain": 60, "form": "short16"}, "gain = 60, shift = 15 .* too much for a decision that adds 32640"),
+        ({"shift": 17, "form": "short8"}, "shift = 17 of the columns: v of a match is about"),
         ({"novelty": 86}, "novelty = 86 is no step of the ramp"),
     ],
 )

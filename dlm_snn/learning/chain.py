@@ -152,7 +152,11 @@ class Chain:
     @property
     def squared_length(self) -> int:
         """|x|^2 of a full code: so many holders spike once, so many twice, ..."""
-        return self.per_level * sum(level**2 for level in range(1, self.levels + 1))
+        return self.squared_length_of(self.levels)
+
+    def squared_length_of(self, levels: int) -> int:
+        """|x|^2 after so many levels."""
+        return self.per_level * sum(level**2 for level in range(1, levels + 1))
 
     @property
     def last_level(self) -> int:

@@ -30,6 +30,8 @@ from dlm_snn.raster import SpikeRaster
 
 BLOCK = 1000
 """Samples encoded together."""
+DECISION = 255 << 7
+"""What the clock adds to every v where the largest is to spike, and the threshold."""
 Samples = NDArray[np.uint8] | SpikeRaster
 """Images (sample, pixel), or recordings."""
 
@@ -40,10 +42,26 @@ class Form:
 
     Attributes:
         chain, rule: the constants.
+
+    Raises:
+        DlmError: the largest v spikes, and |w| |x| is beyond the threshold before the code is complete, or beyond the
+            accumulator when the decision comes; |w| = max(gain |x|, sqrt(gain 2^shift)).
     """
 
     chain: Chain
     rule: ColumnRule
+
+    def __post_init__(self) -> None:
+        rule, chain = self.rule, self.chain
+        before, whole = chain.squared_length_of(chain.levels - 1), chain.squared_length
+        weight = max(rule.gain**2 * whole, rule.gain << rule.shift)
+        early, late = weight * before > DECISION**2, weight * whole > (2**17 - 1 - DECISION) ** 2
+        if rule.winner == "largest" and (early or late):
+            raise DlmError(
+                f"gain = {rule.gain}, shift = {rule.shift} of the columns: v of a match is about "
+                f"{round((weight * whole) ** 0.5)}, too much for a decision that adds {DECISION}; "
+                "give a lower gain, or shift"
+            )
 
 
 _RANK = ColumnRule(winner="largest", novelty=30474)
@@ -270,7 +288,7 @@ def frozen(chain: Chain, rule: ColumnRule, columns: Columns) -> IntegerNetwork:
         slope = Dense(np.full((rule.n, 1), rule.ramp >> 1))
         projections += [join("ramp", "columns", slope, weight_exp=1), *_ramp_end(chain.levels, rule.ramp_steps)]
     else:
-        populations["columns"] = IntegerLIF((rule.n,), dv=0, v_threshold=255 << 7, winners=1)
+        populations["columns"] = IntegerLIF((rule.n,), dv=0, v_threshold=DECISION, winners=1)
         projections.append(from_clock(DECIDE, "columns", rule.n, 255, weight_exp=7))
     populations["output"], onward = output_neurons(rule)
     return IntegerNetwork(populations, [*projections, *onward])
