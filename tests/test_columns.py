@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given, reject, settings
 from hypothesis import strategies as st
 
 import dlm_snn as dlm
@@ -292,6 +292,53 @@ def test_the_frozen_network_gives_the_learners_classes(name, changes):
     assert np.array_equal(classes, learner.predict(x))
     assert "threshold" in changes or np.mean(classes == data.y_train[300:500]) > 0.6
     assert "threshold" in changes or not any(o.wraps or o.saturations for o in recording.overflow.values())
+
+
+CONSTANTS = {
+    "levels": [1, 2, 3, 6],
+    "gain": [1, 7, 14, 30, 60],
+    "shift": [10, 14, 15, 17],
+    "slowest": [0, 2, 5, 8],
+    "directions": [None, 1, 3, 8, 16],
+    "pixel_steps": [1, 2, 5, 12],
+    "edge_threshold": [1, 10, 20, 60],
+    "inhibition": [0, 10, 64, 127],
+    "leak": [0, 100, 4095],
+    "competition": [False, True],
+    "window": [2, 3, 5],
+    "latency": [1, 10, 200],
+    "flush": [16, 60],
+    "threshold": [5000, 20000, 60000],
+    "ramp": [60, 100, 400],
+    "ramp_steps": [30, 130],
+    "evidence": [1, 2, 6, 20],
+    "kept": [True],
+}
+
+
+@settings(max_examples=60)
+@given(
+    form=st.sampled_from(["evidence", "plain", "short16", "short8", "pixels"]),
+    drawn=st.lists(st.sampled_from(sorted(CONSTANTS)), max_size=5, unique=True),
+    data=st.data(),
+)
+def test_with_any_constants_the_frozen_network_is_the_learner(form, drawn, data):
+    """Or they are refused, when the learner is made or when it answers. Images of noise and of nothing, too; fresh
+    neurons in front of those that have learned."""
+    options = {name: data.draw(st.sampled_from(CONSTANTS[name]), label=name) for name in drawn}
+    images, labels = digits().x_train, digits().y_train
+    late = np.flatnonzero(labels > 4)[:60]
+    rng = np.random.default_rng(data.draw(st.integers(0, 99), label="seed"))
+    x = np.concatenate([images[rng.integers(0, len(images), 30)], rng.integers(0, 17, (1, 64)), np.zeros((1, 64))])
+    x = x.astype(np.uint8)
+    try:
+        learner = make(SETTING, rng, form=form, neurons=60, **options)
+        learner.observe(images[late], labels[late])
+        answers = learner.predict(x)
+    except DlmError:
+        reject()
+    recording = dlm.run(learner.freeze(), learner.stimulus(x), learner.n_steps, backend="fast")
+    assert np.array_equal(dlm.read_out(recording.rasters["output"]), answers)
 
 
 @settings(max_examples=25)
