@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import gc
 import logging
 import os
 import subprocess
@@ -308,6 +309,18 @@ def test_runs_while_another_device_is_chosen(tmp_path):
         brian2.set_device("runtime")
     assert not list(tmp_path.iterdir())
     assert_same(reference.run(network, stimulus, N_STEPS, record=ALL), recording)
+
+
+def test_what_the_garbage_collector_was_told_stays():
+    network, stimulus = layers(np.random.default_rng(0), LIF((8,), dv=DV))
+    backend.run(network, stimulus, N_STEPS)
+    assert gc.get_freeze_count() == 0
+    gc.freeze()
+    try:
+        backend.run(network, stimulus, N_STEPS)
+        assert gc.get_freeze_count() > 0
+    finally:
+        gc.unfreeze()
 
 
 def test_import_leaves_no_files_hooks_or_handlers(tmp_path):

@@ -71,7 +71,8 @@ def local_settings() -> Iterator[None]:
     """Brian2 on its runtime device, in float64 NumPy, its log quiet below warnings; afterwards all as it was.
 
     Its objects hold each other in cycles of large arrays that count for little with the garbage collector, and its
-    cache of translated code keeps an entry for every size of a population: both are let go of here.
+    cache of translated code keeps an entry for every size of a population: both are let go of here. What was there
+    before the run is frozen meanwhile, so that collections, Brian2's own too, look at the run's objects alone.
     """
     from brian2.codegen.translation import make_statements
     from brian2.devices.device import reset_device
@@ -82,6 +83,9 @@ def local_settings() -> Iterator[None]:
     level = log.level
     before = {key: brian2.prefs[key] for key in _SETTINGS}
     elsewhere = brian2.get_device() is not brian2.all_devices["runtime"]
+    freezing = not gc.get_freeze_count()
+    if freezing:
+        gc.freeze()
     if elsewhere:
         brian2.set_device("runtime")
     try:
@@ -95,6 +99,8 @@ def local_settings() -> Iterator[None]:
         for key in translations.keys() - known:
             del translations[key]
         gc.collect()
+        if freezing:
+            gc.unfreeze()
         if elsewhere:
             reset_device()
 
