@@ -23,6 +23,7 @@ from dlm_snn.errors import DlmError, nearest
 from dlm_snn.neurons.checks import checked_parameter, checked_shape, size
 from dlm_snn.neurons.integer_lif import IntegerLIF
 from dlm_snn.neurons.lif import LIF
+from dlm_snn.values import as_array
 
 MAX_DELAY = 63
 """Integer delays have 6 bits (lava-nc 0.10.0, lava/proc/dense/models.py)."""
@@ -76,7 +77,7 @@ class Input:
 
 def _checked_delay(delay: Any, connection: Connection) -> int | NDArray[np.int64]:
     """One delay, or one a synapse in the shape of the weights."""
-    array = np.asarray(delay)
+    array = as_array(delay, "delay")
     if array.dtype.kind not in "iu" or array.size == 0 or array.min() < 1:
         raise DlmError(f"delay = {delay!r} is not an integer >= 1 (one step is the least a connection takes)")
     if array.ndim == 0:

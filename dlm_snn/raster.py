@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from dlm_snn.errors import DlmError
+from dlm_snn.values import as_array
 
 EVENT = ("sample", "step", "neuron")
 """The arrays of a raster, in the order in which events are sorted."""
@@ -55,7 +56,7 @@ class SpikeRaster:
                 raise DlmError(f"raster {name} = {extent!r} is not a whole number in 0..{INDEX_LIMIT}")
         if not isinstance(self.dt, (int, float, np.number)) or not 0 < self.dt < np.inf:
             raise DlmError(f"raster dt = {self.dt!r} is not a number of seconds above 0")
-        events = [np.asarray(getattr(self, name)) for name in EVENT]
+        events = [as_array(getattr(self, name), f"raster {name}") for name in EVENT]
         if len({e.shape for e in events}) != 1 or events[0].ndim != 1:
             raise DlmError(f"raster arrays have shapes {[e.shape for e in events]}; they must be flat and equally long")
         if not self._in_order(events):
@@ -98,7 +99,7 @@ class SpikeRaster:
     @classmethod
     def from_dense(cls, spikes: NDArray, dt: float = 1e-3) -> SpikeRaster:
         """From a (sample, step, neuron) array of zeros and ones."""
-        spikes = np.asarray(spikes)
+        spikes = as_array(spikes, "spikes")
         if spikes.ndim != 3 or (spikes.dtype != bool and not np.all((spikes == 0) | (spikes == 1))):
             raise DlmError(f"a dense raster is (sample, step, neuron) of 0 and 1; got shape {spikes.shape}")
         sample, step, neuron = (places.astype(np.uint32) for places in np.nonzero(spikes))
@@ -212,7 +213,7 @@ class SpikeRaster:
 
     def _chosen(self, neurons: ArrayLike) -> SpikeRaster:
         """Neurons by index, in the order given."""
-        chosen = np.asarray(neurons)
+        chosen = as_array(neurons, "neurons")
         if chosen.shape == (0,):
             chosen = chosen.astype(np.int64)
         if chosen.dtype == bool and chosen.shape == (self.n_neurons,):

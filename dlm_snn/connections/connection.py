@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from dlm_snn.errors import DlmError
+from dlm_snn.values import as_array
 
 if TYPE_CHECKING:
     from dlm_snn.connections.sparse import Sparse
@@ -98,8 +99,8 @@ def checked_weight(weight: ArrayLike, form: str, *ndims: int) -> NDArray:
     Raises:
         DlmError: not numbers, not finite, empty or of other axes.
     """
-    array = np.asarray(weight)
-    if array.ndim not in ndims or array.size == 0 or array.dtype.kind not in "iufb":
+    array = as_array(weight, "weight")
+    if array.ndim not in ndims or array.size == 0:
         raise DlmError(f"weight of shape {array.shape} and type {array.dtype} is not {form}")
     if not np.isfinite(array).all():
         bad = np.argwhere(~np.isfinite(array))

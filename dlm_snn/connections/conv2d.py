@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from dlm_snn.connections.connection import Connection, checked_weight, in_arithmetic_of
 from dlm_snn.connections.sparse import Sparse
 from dlm_snn.errors import DlmError
+from dlm_snn.values import as_array
 
 Pair = tuple[int, int]
 
@@ -122,7 +123,9 @@ class Conv2d(Connection):
 
     def with_weight(self, weight: ArrayLike) -> Conv2d:
         """The same convolution with another kernel of the same shape."""
-        return Conv2d(np.asarray(weight), self.input_shape, self.stride, self.padding, self.dilation, self.groups)
+        return Conv2d(
+            as_array(weight, "weight"), self.input_shape, self.stride, self.padding, self.dilation, self.groups
+        )
 
     def sparse(self) -> Sparse:
         """Its synapses one by one; kernel places outside the image have none."""

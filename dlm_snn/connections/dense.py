@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from dlm_snn.connections.connection import Connection, checked_weight, in_arithmetic_of
 from dlm_snn.connections.sparse import Sparse
+from dlm_snn.values import as_array
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,7 +47,7 @@ class Dense(Connection):
 
     def with_weight(self, weight: ArrayLike) -> Dense:
         """The same connection with other values (post, pre)."""
-        return Dense(np.asarray(weight))
+        return Dense(as_array(weight, "weight"))
 
     def sparse(self) -> Sparse:
         """The nonzero synapses as a list."""

@@ -12,6 +12,7 @@ from dlm_snn.connections.connection import Connection, checked_weight
 from dlm_snn.connections.conv2d import Conv2d, Pair, checked_image, checked_pair, window_counts
 from dlm_snn.connections.sparse import Sparse
 from dlm_snn.errors import DlmError
+from dlm_snn.values import as_array
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,7 +45,7 @@ class Pool2d(Connection):
         set_(self, "stride", checked_pair("stride", self.kernel if self.stride is None else self.stride, 1))
         set_(self, "padding", checked_pair("padding", self.padding, 0))
         weight = 1 / prod(checked_pair("kernel", self.kernel, 1)) if self.weight is None else self.weight
-        set_(self, "weight", checked_weight(np.ravel(weight), "one number", 1))
+        set_(self, "weight", checked_weight(np.ravel(as_array(weight, "weight")), "one number", 1))
         if self.weight.size != 1:
             raise DlmError(f"weight of shape {self.weight.shape} is not one number")
         if min(self.output_shape) < 1:
@@ -88,7 +89,7 @@ class Pool2d(Connection):
 
     def with_weight(self, weight: ArrayLike) -> Pool2d:
         """The same windows with another weight."""
-        return Pool2d(self.input_shape, self.kernel, self.stride, self.padding, np.asarray(weight))
+        return Pool2d(self.input_shape, self.kernel, self.stride, self.padding, as_array(weight, "weight"))
 
     def sparse(self) -> Sparse:
         """Its synapses one by one."""

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from dlm_snn.connections.connection import Connection, checked_weight, in_arithmetic_of
 from dlm_snn.errors import DlmError
+from dlm_snn.values import as_array
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,8 +39,7 @@ class Sparse(Connection):
         shape = tuple(int(n) for n in self.shape)
         if len(shape) != 2 or not all(0 < n < 2**31 for n in shape):
             raise DlmError(f"shape {self.shape!r} of a sparse connection is not (n_post, n_pre) of positive integers")
-        post, pre = np.asarray(self.post), np.asarray(self.pre)
-        given = np.asarray(self.weight)
+        post, pre, given = (as_array(getattr(self, name), name) for name in ("post", "pre", "weight"))
         weight = checked_weight(given, "one number a synapse", 1) if given.size else _none(given)
         if not post.shape == pre.shape == weight.shape:
             raise DlmError(
@@ -99,7 +99,7 @@ class Sparse(Connection):
 
     def with_weight(self, weight: ArrayLike) -> Sparse:
         """The same synapses with other values, in the order of ``weight``."""
-        return Sparse(self.shape, self.post, self.pre, np.asarray(weight))
+        return Sparse(self.shape, self.post, self.pre, as_array(weight, "weight"))
 
     def sparse(self) -> Sparse:
         """Itself."""

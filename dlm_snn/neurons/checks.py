@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from dlm_snn.errors import DlmError
+from dlm_snn.values import as_array
 
 
 def checked_shape(shape: Sequence[int] | int) -> tuple[int, ...]:
@@ -24,9 +25,7 @@ def checked_parameter(name: str, value: Any, n: int, dtype: type, low: float, hi
 
     Arrays come back flat, copied and read-only; whole numbers are demanded where ``dtype`` is int.
     """
-    array = np.asarray(value)
-    if array.dtype == object or array.dtype.kind not in "iufb":
-        raise DlmError(f"{name} = {value!r} is not a number")
+    array = as_array(value, name)
     if array.size not in (1, n):
         raise DlmError(f"{name} has {array.size} values for {n} neurons; give one, or one a neuron")
     if not np.isfinite(array).all():

@@ -1,0 +1,128 @@
+"""The door for numbers: whatever holds them gives the same plain array; what does not is refused in one line."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from decimal import Decimal
+
+import numpy as np
+import pytest
+import scipy.sparse
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+import dlm_snn as dlm
+from dlm_snn.errors import DlmError
+from dlm_snn.values import as_array, as_integers
+
+SMALL = hnp.arrays(np.int8, hnp.array_shapes(max_dims=3, max_side=4), elements=st.integers(-100, 100))
+TYPES = ("i1", ">i2", "<i4", ">i8", "f2", ">f4", "<f8", ">f8", np.longdouble)
+
+
+def forms(values: np.ndarray) -> dict[str, object]:
+    """The same small integers as people hold them."""
+    flipped = np.flip(values).copy()
+    floats = torch.tensor(values, dtype=torch.float32)
+    return {
+        **{f"type {t}": values.astype(t) for t in TYPES},
+        "Fortran order": np.asfortranarray(values),
+        "negative strides": np.flip(flipped),
+        "every second": np.repeat(values, 2, axis=-1)[..., ::2],
+        "not aligned": np.frombuffer(b"x" + values.astype("<i8").tobytes(), "<i8", offset=1).reshape(values.shape),
+        "lists": values.tolist(),
+        "rows of arrays": list(values),
+        "tensor": torch.tensor(values),
+        "gradient": floats.clone().requires_grad_(),
+        "parameter": torch.nn.Parameter(floats.clone()),
+        "half": floats.half(),
+        "bfloat16": floats.bfloat16(),
+        "sparse": floats.to_sparse(),
+        "list of tensors with gradients": list(floats.clone().requires_grad_()),
+        "nothing masked": np.ma.masked_array(values, mask=False),
+    }
+
+
+@given(SMALL)
+def test_every_form_gives_the_same_plain_array(values: np.ndarray) -> None:
+    for form, holder in forms(values).items():
+        found = as_array(holder, "x")
+        assert type(found) is np.ndarray, form
+        assert found.dtype.isnative, form
+        assert found.dtype.kind in "biu" or found.dtype in (np.float32, np.float64), form
+        assert all(stride >= 0 for stride in found.strides), form
+        np.testing.assert_array_equal(found, values, err_msg=form)
+
+
+REFUSED = {
+    "masked": (np.ma.masked_array([1, 2], mask=[0, 1]), r"x has 1 masked values; fill them in first, .*\.filled\(0\)"),
+    "masked rows": ([np.ma.masked_array([1, 2], mask=[0, 1])] * 2, "masked values"),
+    "ragged": ([[1, 2], [3]], r"x is a ragged list, with parts of shapes \(1,\) and \(2,\)"),
+    "ragged inside": ([[[1], [2, 3]]], "ragged"),
+    "nothing": (None, "x = None is not a number"),
+    "nothing inside": ([1, None], "x holds None, a NoneType; give numbers"),
+    "text": (["1"], "x is of <U1"),
+    "complex": (np.ones(2, complex), "x is of complex128"),
+    "complex tensor": (torch.ones(2, dtype=torch.complex64), "x is of complex64"),
+    "dates": (np.zeros(2, "M8[s]"), r"x is of datetime64\[s\]"),
+    "records": (np.zeros(2, [("a", int)]), "x is of "),
+    "decimals": ([Decimal(1)], r"x holds Decimal\(.1.\), a Decimal"),
+    "beyond 64 bits": ([2**70], f"x holds {2**70}, a int; give numbers of at most 64 bits"),
+    "a generator": ((i for i in range(2)), "x = <generator .* is not a number"),
+    "scipy": (scipy.sparse.eye(3), r"give its \.toarray\(\)"),
+    "no values": (torch.ones(2, device="meta"), "x is a tensor on the device 'meta', which holds no values"),
+}
+
+
+@pytest.mark.parametrize(("holder", "message"), REFUSED.values(), ids=REFUSED)
+def test_what_holds_no_numbers_is_refused_by_name(holder: object, message: str) -> None:
+    with pytest.raises(DlmError, match=message) as caught:
+        as_array(holder, "x")
+    assert "\n" not in str(caught.value)
+
+
+def test_whole_numbers_in_a_range_are_int64() -> None:
+    for holder in ([0, 2], np.array([0, 2], np.uint8), np.array([0.0, 2.0]), torch.tensor([0, 2])):
+        found = as_integers(holder, "labels", 0, 2)
+        assert found.dtype == np.int64
+        assert found.tolist() == [0, 2]
+
+
+@pytest.mark.parametrize(
+    ("holder", "message"),
+    [
+        ([0, 3], r"labels\[1\] = 3 is not in 0\.\.2"),
+        ([[-1]], r"labels\[0, 0\] = -1 is not in 0\.\.2"),
+        ([0.5], r"labels\[0\] = 0\.5 is not a whole number"),
+        ([np.nan], r"labels\[0\] = nan is not a whole number"),
+        (np.array([2**63], np.uint64), r"labels\[0\] = 9223372036854775808 is not in"),
+        (3, "labels = 3 is not in"),
+    ],
+)
+def test_the_first_value_outside_is_named(holder: object, message: str) -> None:
+    with pytest.raises(DlmError, match=message):
+        as_integers(holder, "labels", 0, 2)
+
+
+def test_the_door_does_not_import_torch() -> None:
+    code = "import sys, dlm_snn.values as v; v.as_array([[1, 2]], 'x'); assert 'torch' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+DOORS = {
+    "Dense": lambda t: dlm.Dense(t(2, 3)).weight,
+    "Sparse": lambda t: dlm.Sparse((2, 3), t(3).long() * torch.tensor([0, 1, 1]), torch.tensor([0, 1, 2]), t(3)).weight,
+    "Conv2d": lambda t: dlm.Conv2d(t(1, 1, 2, 2), (1, 4, 4)).weight,
+    "LIF": lambda t: dlm.LIF((3,), dv=t(3) / 4).dv,
+    "from_dense": lambda t: dlm.SpikeRaster.from_dense(t(2, 5, 3)).neuron,
+}
+
+
+@pytest.mark.parametrize("door", DOORS)
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float16])
+def test_public_doors_take_tensors_with_gradients(door: str, dtype: torch.dtype) -> None:
+    plain = DOORS[door](lambda *shape: torch.ones(shape))
+    found = DOORS[door](lambda *shape: torch.ones(shape, dtype=dtype, requires_grad=True))
+    np.testing.assert_array_equal(found, plain)
