@@ -20,6 +20,7 @@ from dlm_snn.connections.dense import Dense
 from dlm_snn.connections.sparse import Sparse
 from dlm_snn.description import describe
 from dlm_snn.errors import DlmError, nearest
+from dlm_snn.names import check_identifier
 from dlm_snn.neurons.checks import checked_parameter, checked_shape, size
 from dlm_snn.neurons.integer_lif import IntegerLIF
 from dlm_snn.neurons.lif import LIF
@@ -252,8 +253,7 @@ class _Graph:
         if not self.populations:
             raise DlmError("a network needs at least one population")
         for name, population in self.populations.items():
-            if not isinstance(name, str) or not name.isidentifier():
-                raise DlmError(f"population name {name!r} is not an identifier (letters, digits, _)")
+            check_identifier(name)
             if not isinstance(population, (Input, neuron)):
                 raise DlmError(
                     f"population '{name}' is a {type(population).__name__}, not an Input or {neuron.__name__}"

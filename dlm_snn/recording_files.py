@@ -11,6 +11,7 @@ import numpy as np
 from dlm_snn import artefact
 from dlm_snn.atomic import write_text, writing
 from dlm_snn.errors import DlmError, MissingError
+from dlm_snn.names import file_of
 from dlm_snn.raster import SpikeRaster
 from dlm_snn.recording import Recording
 
@@ -27,7 +28,7 @@ def save_recording(recording: Recording, folder: Path, backend: str) -> None:
     """
     artefact.save(recording.network, folder / "network")
     for name, raster in recording.rasters.items():
-        raster.save(folder / f"{name}.npz")
+        raster.save(file_of(folder, name, ".npz"))
     traces = {f"{name}/{key}": array for key in ("u", "v") for name, array in getattr(recording, key).items()}
     if traces:
         with writing(folder / "traces.npz") as file:

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dlm_snn.errors import DlmError
+from dlm_snn.names import file_of
 from dlm_snn.network import IntegerNetwork, Network
 from dlm_snn.raster import SpikeRaster
 from dlm_snn.raster_files import FOLDER, RasterPieces
@@ -77,7 +78,7 @@ class FolderSink:
         dtype = np.int64 if isinstance(network, IntegerNetwork) else np.float64
         self._traces = {
             (key, name): np.lib.format.open_memmap(
-                self._aside / f"{name}.{key}.npy",
+                file_of(self._aside, name, f".{key}.npy"),
                 mode="w+",
                 dtype=dtype,
                 shape=(n_samples, n_steps, network.populations[name].n),
@@ -86,8 +87,9 @@ class FolderSink:
             for name in chosen.get(key, ())
         }
         self._rasters = {
-            name: RasterPieces(_made(self._aside / f"{name}{FOLDER}"), n_samples, n_steps, network.populations[name].n)
-            for name in chosen.get("s", ())
+            name: RasterPieces(_made(file_of(self._aside, name, FOLDER)), n_samples, n_steps, population.n)
+            for name, population in network.neurons.items()
+            if name in chosen.get("s", ())
         }
 
     def write(self, piece: Recording, step: int) -> None:

@@ -19,6 +19,7 @@ from dlm_snn.comparison import compare
 from dlm_snn.config import dump_config
 from dlm_snn.loss_budget import QuantizationReport
 from dlm_snn.metrics import accuracy
+from dlm_snn.names import file_of
 from dlm_snn.network import IntegerNetwork, Network
 from dlm_snn.physics.ledger import membrane_ledger
 from dlm_snn.quantization import quantize
@@ -236,7 +237,7 @@ def _write_rasters(folder: Path, floats: Simulated, integers: Simulated) -> None
             continue
         (folder / "rasters" / name).mkdir(parents=True)
         for population, raster in recording.rasters.items():
-            raster.save(folder / "rasters" / name / f"{population}.npz")
+            raster.save(file_of(folder / "rasters" / name, population, ".npz"))
 
 
 def _write_traces(path: Path, floats: Simulated, integers: Simulated) -> None:

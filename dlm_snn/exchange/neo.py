@@ -10,6 +10,7 @@ import numpy as np
 
 from dlm_snn.errors import DlmError
 from dlm_snn.exchange.grid import Moved, common_extent, gathered, optional, to_steps, to_times
+from dlm_snn.names import check_names
 from dlm_snn.raster import SpikeRaster
 
 NOTE = "dlm_snn"
@@ -83,6 +84,7 @@ def from_neo(block: Any, dt: float | None = None) -> tuple[dict[str, SpikeRaster
             times = np.asarray(train.rescale("s").magnitude, dtype=np.float64) - start
             length = max(length, float(train.t_stop.rescale("s")) - start)
             trains.setdefault(population, []).append((sample, neuron, times))
+    check_names(trains)
     rasters, moved = {}, Moved()
     for population, own in trains.items():
         flat = np.concatenate([times for _, _, times in own]) if own else np.zeros(0)

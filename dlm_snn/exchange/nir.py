@@ -20,11 +20,12 @@ from dlm_snn.connections.dense import Dense
 from dlm_snn.connections.sparse import Sparse
 from dlm_snn.errors import DlmError, LossWarning, UnsupportedError
 from dlm_snn.exchange import nir_nodes
-from dlm_snn.exchange.nir_graph import expanded, from_file, identifiers
+from dlm_snn.exchange.nir_graph import expanded, from_file
 from dlm_snn.exchange.nir_nodes import TARGET
 from dlm_snn.exchange.nir_notes import from_notes
 from dlm_snn.exchange.nir_timing import layered
 from dlm_snn.exchange.nir_writer import NOTE
+from dlm_snn.names import identifiers
 from dlm_snn.network import Input, Network, Projection
 from dlm_snn.neurons.lif import LIF
 
@@ -108,7 +109,7 @@ class _Reader:
         self.inputs = [n for n, node in self.nodes.items() if isinstance(node, nir.Input) and not self.pre[n]]
         self.neurons = [n for n, node in self.nodes.items() if isinstance(node, nir_nodes.NEURONS)]
         self._check_ends(edges)
-        self.names = identifiers([*self.inputs, *self.neurons], ONE)
+        self.names = identifiers([*self.inputs, *self.neurons], {ONE})
 
     def _check_ends(self, edges: list[tuple[str, str]]) -> None:
         """Every stateless node lies between populations."""

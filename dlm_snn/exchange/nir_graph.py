@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Any
 
@@ -74,15 +73,3 @@ def expanded(graph: nir.NIRGraph, prefix: str = "") -> tuple[dict[str, Any], lis
         a, b = f"{prefix}{pre}", f"{prefix}{post}"
         edges.append((ends.get(a, a), starts.get(b, b)))
     return nodes, edges
-
-
-def identifiers(names: list[str], taken: str) -> dict[str, str]:
-    """A population's name for each node: letters, digits and _, not beginning with a digit; none is ``taken``."""
-    chosen: dict[str, str] = {}
-    for name in names:
-        plain = re.sub(r"\W", "_", name)
-        plain = plain if plain.isidentifier() else f"n{plain}"
-        while plain in chosen.values() or plain == taken:
-            plain += "_"
-        chosen[name] = plain
-    return chosen

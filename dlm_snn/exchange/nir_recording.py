@@ -9,6 +9,7 @@ import numpy as np
 
 from dlm_snn.errors import DlmError
 from dlm_snn.exchange.grid import Moved, gathered, to_steps, to_times
+from dlm_snn.names import check_names
 from dlm_snn.raster import SpikeRaster
 
 SPIKES = "spikes"
@@ -47,6 +48,7 @@ def from_nir_data(
         DlmError: nested graphs, values instead of events, times or indices that are none; names the node.
     """
     rasters, moved = {}, Moved()
+    check_names(data.nodes)
     for name, node in data.nodes.items():
         if isinstance(node, nir.NIRGraphData):
             raise DlmError(f"node '{name}' is a graph of its own; give its data")

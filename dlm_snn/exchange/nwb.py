@@ -20,6 +20,7 @@ from dlm_snn.atomic import writing
 from dlm_snn.errors import DlmError
 from dlm_snn.exchange import hdf5
 from dlm_snn.exchange.grid import Moved, common_extent, gathered, optional, to_steps, to_times
+from dlm_snn.names import check_names
 from dlm_snn.raster import SpikeRaster
 
 NOTE = "dlm-snn"
@@ -104,6 +105,7 @@ def read_nwb(path: str | os.PathLike[str], dt: float | None = None) -> tuple[dic
         names = [str(n) for n in units["population"][:]] if "population" in units.colnames else ["units"] * len(times)
         neurons = [int(n) for n in units["neuron"][:]] if noted is not None and "neuron" in units.colnames else None
     try:
+        check_names(dict.fromkeys(names))
         if noted is not None and neurons is not None:
             if dt is not None and dt != noted["dt"]:
                 raise DlmError(f"it was written for dt = {noted['dt']!r} s, not {dt!r} s; leave dt out")

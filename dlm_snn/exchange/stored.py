@@ -10,6 +10,7 @@ from pathlib import Path
 from dlm_snn import artefact
 from dlm_snn.errors import DlmError, MissingError, nearest
 from dlm_snn.exchange.grid import Moved
+from dlm_snn.names import file_of
 from dlm_snn.network import IntegerNetwork, Network
 from dlm_snn.raster import SpikeRaster
 from dlm_snn.raster_files import FOLDER
@@ -190,4 +191,4 @@ def write_rasters(rasters: Mapping[str, SpikeRaster], path: Path) -> None:
 
         with writing_folder(path) as folder:
             for name, raster in rasters.items():
-                raster.save(folder / f"{name}.npz")
+                raster.save(file_of(folder, name, ".npz"))

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from dlm_snn.atomic import writing
 from dlm_snn.errors import DlmError, MissingError
 from dlm_snn.exchange.grid import optional, to_times
+from dlm_snn.names import check_names
 from dlm_snn.raster import EXTENT, INDEX_LIMIT, SpikeRaster
 
 COLUMNS = ("population", "sample", "step", "neuron")
@@ -175,6 +176,7 @@ def _rasters(
     for held in (extents, *(extents.values() if isinstance(extents, Mapping) else ())):
         if not isinstance(held, Mapping):
             raise DlmError(f"its extents hold {held!r}; expected population: {{n_samples, n_steps, n_neurons, dt}}")
+    check_names(extents)
     unknown = sorted(set(population) - set(extents))
     if unknown:
         raise DlmError(f"events of the population '{unknown[0]}', whose extents are not told")
