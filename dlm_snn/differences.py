@@ -76,6 +76,11 @@ def _lone(first: SpikeRaster, second: SpikeRaster) -> tuple[NDArray[np.int64], b
     return lone, bool(np.isin(lone[:1], one)[0])
 
 
+def counted(number: int, thing: str) -> str:
+    """``1 sample``, ``2 samples``."""
+    return f"{number} {thing}{'s' * (number != 1)}"
+
+
 def network_difference(first: Network | IntegerNetwork, second: Network | IntegerNetwork) -> str | None:
     """The first difference of two networks in words: which field of what, and both values; None: equal digests."""
     if first.digest() == second.digest():

@@ -155,7 +155,7 @@ def _simulated(
     states = on(x[: config.state_samples], backends, ("s", "u", "v"))
     rows = agreement(recordings, with_state)
     for row, few in zip(rows, agreement(states), strict=True):
-        row["values"] = few["values"]
+        row["values"] = few.get("values", {})
         row["note"] = f"u and v compared on {config.state_samples} samples"
         row["equal"] = row["equal"] and few["equal"]
         if not few["equal"]:

@@ -53,7 +53,7 @@ def test_a_run_equals_itself():
     assert comparison.differ == 0
     assert comparison.n_samples == 2
     assert comparison.ties == ()
-    assert str(comparison) == "equal"
+    assert str(comparison) == "equal: spikes of 3 populations, u and v within 1e-09 of their scale, 2 samples"
     counts = {name: len(raster) for name, raster in recording.rasters.items()}
     assert comparison.spikes == {name: (n, n, 0) for name, n in counts.items()}
     assert comparison.values == dict.fromkeys(counts, (0.0, 0.0))
@@ -64,6 +64,16 @@ def test_values_that_were_not_recorded_are_nan():
     comparison = compare(run(network, stimulus, n_steps), recorded(network, stimulus, n_steps))
     assert comparison.equal
     assert all(np.isnan(gap) for gaps in comparison.values.values() for gap in gaps)
+    assert str(comparison) == "equal: spikes of 2 populations, 3 samples"
+
+
+def test_what_was_compared_is_told():
+    network, stimulus, n_steps = make("plain")
+    names = list(network.neurons)
+    runs = [run(network, stimulus, n_steps, record={names[0]: ("s", "v"), names[1]: "s"}) for _ in range(2)]
+    told = "equal: spikes of 2 populations, v of 1 of them within 1e-09 of their scale, 3 samples"
+    assert str(compare(*runs)) == told
+    assert "u and v, 3 samples" in str(compare(*integer_pair()))
 
 
 def test_first_divergence_is_shown_with_both_states():
@@ -167,12 +177,14 @@ def test_one_sample_in_100_may_be_a_tie():
     def only(last):
         spikes = first.rasters["hidden"].dense()
         spikes[:last] = second.rasters["hidden"].dense()[:last]
-        return replace(second, rasters={"hidden": SpikeRaster.from_dense(spikes)})
+        v = np.concatenate([second.v["hidden"][:last], first.v["hidden"][last:]])
+        return replace(second, rasters={"hidden": SpikeRaster.from_dense(spikes)}, v={"hidden": v})
 
     one, two = compare(first, only(1)), compare(first, only(2))
     assert one.ties == (0,)
     assert one.equal
-    assert str(one) == "equal (1 of 100 samples set aside as ties)"
+    told = "equal: spikes of 1 population, u and v within 1e-09 of their scale, 100 samples"
+    assert str(one) == f"{told} (1 of 100 samples set aside as ties)"
     assert two.ties == (0, 1)
     assert not two.equal
 
@@ -280,3 +292,84 @@ def test_only_runs_of_one_network_and_extent_compare():
         compare(first, recorded(first.network, {"pixels": PULSES["pixels"][:, :7]}, 7))
     with pytest.raises(DlmError, match="no spikes of 'hidden' in a recording"):
         compare(first, recorded(first.network, PULSES, 8, record=("v",)))
+    with pytest.raises(DlmError, match="tolerance = nan is no share of a scale"):
+        compare(first, first, tolerance=float("nan"))
+
+
+@pytest.mark.parametrize("key", ["u", "v"])
+@pytest.mark.parametrize(
+    ("given", "cause"),
+    [
+        (lambda x: x + 1e-6, "parted at step 4"),
+        (lambda x: x + 1.0, "parted at step 4"),
+        (lambda x: np.nan, "is not finite at step 4"),
+        (lambda x: np.inf, "is not finite at step 4"),
+        (lambda x: -np.inf, "is not finite at step 4"),
+    ],
+)
+def test_floats_must_agree_in_their_values_too(key, given, cause):
+    first = recorded(chain(v_threshold=1.9), PULSES, 8)
+    changed = getattr(first, key)["hidden"].copy()
+    changed[2, 4, 1] = given(changed[2, 4, 1])
+    second = replace(first, **{key: {**getattr(first, key), "hidden": changed}})
+    for pair in ((first, second), (second, first)):
+        comparison = compare(*pair)
+        assert not comparison.equal
+        assert comparison.differ == 0
+        d = comparison.divergence
+        assert (d.sample, d.step, d.population, d.neuron) == (2, 4, "hidden", 1)
+        assert d.cause.startswith(f"{key} of hidden[1] {cause}")
+        assert comparison.values["hidden"]["uv".index(key)] > 0
+
+
+def test_values_that_are_not_finite_in_both_runs_equal_nothing():
+    first = recorded(chain(), PULSES, 8)
+    for value in (np.nan, np.inf):
+        blown = replace(first, v={**first.v, "output": np.full_like(first.v["output"], value)})
+        assert not compare(blown, blown).equal
+        assert compare(blown, blown).values["output"] == (0.0, np.inf)
+
+
+def test_rounding_is_held_to_the_tolerance_that_is_given():
+    """A quarter of a unit in the seventh place: more than 1e-9 of the scale, less than 1e-5."""
+    first = recorded(chain(v_threshold=1.9), PULSES, 8)
+    rounded = replace(first, v={name: v.astype(np.float32) * (1 + 2.5e-7) for name, v in first.v.items()})
+    assert not compare(first, rounded).equal
+    assert compare(first, rounded, tolerance=1e-5).equal
+    last_bits = replace(first, v={name: v * (1 + 1e-12) for name, v in first.v.items()})
+    assert compare(first, last_bits).equal
+
+
+def test_values_before_a_tie_count_and_after_it_do_not():
+    first, second = near_threshold(1e-12)
+
+    def shifted(step):
+        spikes = first.rasters["hidden"].dense()
+        spikes[0, 1:] = second.rasters["hidden"].dense()[0, 1:]
+        v = first.v["hidden"].copy()
+        v[0, 1:] = second.v["hidden"][0, 1:]
+        v[0, step, 1] += 0.5
+        u = second.u["hidden"]
+        return replace(first, rasters={"hidden": SpikeRaster.from_dense(spikes)}, u={"hidden": u}, v={"hidden": v})
+
+    late = compare(first, shifted(2))
+    assert late.ties == (0,)
+    assert late.equal
+    early = compare(first, shifted(0))
+    assert early.ties == (0,)
+    assert (early.divergence.sample, early.divergence.step) == (0, 0)
+
+
+def test_arrays_of_another_shape_are_refused():
+    first = recorded(chain(), PULSES, 8)
+    for key in ("u", "v"):
+        cut = replace(first, **{key: {**getattr(first, key), "hidden": getattr(first, key)["hidden"][:, :5]}})
+        with pytest.raises(
+            DlmError, match=rf"{key} of 'hidden' has the shape \(3, 5, 2\) in a recording of \(3, 8, 2\)"
+        ):
+            compare(first, cut)
+    short = {**first.rasters, "output": first.rasters["output"][:, :4]}
+    with pytest.raises(DlmError, match=r"s of 'output' has the shape \(3, 4, 1\)"):
+        compare(replace(first, rasters=short), first)
+    with pytest.raises(DlmError, match="no spikes of 'hidden'"):
+        compare(replace(first, rasters={}), replace(first, rasters={}))

@@ -101,7 +101,8 @@ def _agreement(run: folder.RunFolder, labels: Mapping[str, str]) -> list[dict[st
 
 def _remarks(row: Mapping[str, Any]) -> list[str]:
     """What there is to say about a pair beyond its verdict: the divergence or the ties, the voltages, the note."""
-    remarks = [str(row["text"])] if row.get("text") not in (None, "", "equal") else []
+    plain = row.get("equal") is True and not row.get("ties")
+    remarks = [str(row["text"])] if row.get("text") and not plain else []
     gaps = [gap for pair in (row.get("values") or {}).values() for gap in pair]
     note = str(row.get("note") or "")
     if gaps:

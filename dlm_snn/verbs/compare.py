@@ -76,14 +76,15 @@ def _recordings(first: Any, second: Any) -> int:
 
 
 def _rasters(first: Any, second: Any, networks: bool) -> bool:
-    from dlm_snn.differences import raster_differences
+    from dlm_snn.differences import counted, raster_differences
 
     differences = raster_differences(first, second)
     for difference in differences:
         print(difference)
     parted = [d for d in differences if d.first is not None]
     if not parted:
-        print("equal")
+        samples, *_ = next(iter(first.values())).extent
+        print(f"equal: spikes of {counted(len(first), 'population')}, {counted(samples, 'sample')}")
         return True
     # Pre before post is not known of rasters: the earliest of all is named.
     earliest = min(parted, key=lambda d: d.first or ())
