@@ -112,6 +112,73 @@ def test_sums_beyond_32_bits_are_shifted_before_they_are_cut():
         assert found.overflow["out"].wraps > 0
 
 
+def driven(values: list[int], exponent: int, **fields: Any) -> tuple[IntegerNetwork, dict[str, Any]]:
+    """64 graded inputs of 24 bits onto two neurons, one of them inhibited; a sample for each value."""
+    weight = np.outer([128, -128], np.ones(64, int))
+    neuron = IntegerLIF((2,), **{"dv": 0, "v_threshold": 131071, "bias_mant": 4095, **fields})
+    network = IntegerNetwork(
+        {"in": Input((64,), graded_bits=24), "out": neuron},
+        [IntegerProjection("in", "out", Dense(weight), weight_exp=exponent)],
+    )
+    return network, {"in": np.repeat(np.array(values)[:, None], 64, axis=1)}
+
+
+@pytest.mark.parametrize("options", [{"compiled": True}, {"compiled": False}, {"backend": "torch"}])
+@pytest.mark.parametrize("exponent", [7, 0, -8])
+@pytest.mark.parametrize("fields", [{}, {"du": -1}, {"du": 100}, {"bias_exp": 7}])
+def test_wraps_of_32_bits_are_counted_as_the_reference_counts_them(options, exponent, fields):
+    """A drive of a power of 2 beyond 2^32 leaves 0 behind in 32 bits, but it has wrapped."""
+    network, stimulus = driven([2**p - q for p in range(0, 24) for q in (0, 1)], exponent, **fields)
+    expected = run(network, stimulus, 7, record=ALL)
+    found = run(network, stimulus, 7, record=ALL, **{"backend": "fast", **options})
+    assert compare(expected, found).equal
+    assert found.overflow == expected.overflow
+    assert expected.overflow["out"].wraps > 0
+
+
+@pytest.mark.parametrize("compiled", [True, False])
+def test_a_held_current_that_grows_beyond_32_bits_is_counted(compiled):
+    """Each step adds a little more than a wrap takes off: u creeps up until 32 bits wrap too."""
+    network, stimulus = driven([64], 0, du=-1)
+    expected = run(network, stimulus, 200, record=ALL)
+    found = run(network, stimulus, 200, record=ALL, backend="fast", compiled=compiled)
+    assert np.abs(expected.u["out"]).max() > 2**30
+    assert compare(expected, found).equal
+    assert found.overflow == expected.overflow
+
+
+@pytest.mark.parametrize("compiled", [True, False])
+@pytest.mark.parametrize("sparse", [True, False])
+def test_sums_between_31_and_32_bits_are_shifted_before_they_are_cut(compiled, sparse):
+    """700 inputs of 14 bits times 254: 1.36 times 2^31 before the shift, 24 bits after it."""
+    n = 700
+    weight = np.full((2, n), 254)
+    connection = Sparse.from_dense(weight) if sparse else Dense(weight)
+    network = IntegerNetwork(
+        {"in": Input((n,), graded_bits=14), "out": IntegerLIF((2,), dv=0, v_threshold=100000)},
+        [IntegerProjection("in", "out", connection, weight_exp=-8)],
+    )
+    link = plan_of(network).links["out"][0]
+    assert 2**31 < link.bound < 2**32
+    assert "out" not in plan_of(network).wide
+    stimulus = {"in": np.full((1, 4, n), 2**14 - 1)}
+    expected = run(network, stimulus, 4, record=ALL)
+    found = run(network, stimulus, 4, record=ALL, backend="fast", compiled=compiled)
+    assert compare(expected, found).equal
+    assert found.overflow == expected.overflow
+
+
+@pytest.mark.parametrize(("n", "wide"), [(16, set()), (17, {"out"})])
+def test_only_populations_that_may_need_it_are_stepped_in_64_bits(n, wide):
+    """n times 128 times (2^14 - 1), shifted by 6 bits: 2^31 less a little for n = 16."""
+    network = IntegerNetwork(
+        {"in": Input((n,), graded_bits=14), "out": IntegerLIF((1,), dv=0, v_threshold=1)},
+        [IntegerProjection("in", "out", Dense(np.full((1, n), 128)))],
+    )
+    assert plan_of(network).wide == wide
+    assert not any(plan_of(make(case)[0]).wide for case in INTEGER)
+
+
 def test_products_in_float32_are_used_only_where_they_are_exact():
     for n, dtype in ((259, np.float32), (260, np.float64)):
         network = IntegerNetwork(

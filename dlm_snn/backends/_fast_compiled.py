@@ -12,6 +12,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from dlm_snn.backends import _fast_plain
 from dlm_snn.backends._fast_plan import Cell
 from dlm_snn.neurons.integer_lif import STATE_LIMIT, Overflow
 
@@ -37,6 +38,8 @@ def compiled(function: Any) -> Any:
 
 def step(cell: Cell, state: Any, drive: NDArray, sent: Any) -> Overflow | None:
     """One step of a population, in place; ``sent`` gets its spikes and events."""
+    if drive.dtype == np.int64:
+        return _fast_plain.step(cell, state, drive, sent)
     neuron = cell.neuron
     parameters = cell.keep_u, cell.keep_v, cell.v_threshold, cell.bias
     competition = 0 if neuron.winners is None else neuron.winners, neuron.groups

@@ -186,15 +186,16 @@ class Engine:
         return sent
 
     def _drive(self, name: str, step: int) -> NDArray:
-        """The sum over all synapses, (sample, neuron), float64 or int32."""
+        """The sum over all synapses, (sample, neuron), float64 or int32; int64 where 32 bits may not hold it."""
         links = self.plan.links[name]
         held = [link for link in links if link.pre in self._constant and step >= link.lag]
         if name not in self._drives:
             shape = self.n_samples, self.network.populations[name].n
-            self._drives[name] = np.zeros(shape, dtype=np.int32 if self.integer else np.float64)
+            whole = np.int64 if name in self.plan.wide else np.int32
+            self._drives[name] = np.zeros(shape, dtype=whole if self.integer else np.float64)
+        drive = self._drives[name]
         if len(links) == len(held) == 1:
             return self._product(held[0])
-        drive = self._drives[name]
         drive.fill(0)
         for link in links:
             if link in held:
@@ -206,7 +207,8 @@ class Engine:
     def _product(self, link: Link) -> NDArray:
         """What the constant values of an Input drive through a link."""
         if id(link) not in self._products:
-            self._products[id(link)] = link.shifted(link.product(self._constant[link.pre]))
+            product = link.shifted(link.product(self._constant[link.pre]))
+            self._products[id(link)] = product.astype(self._drives[link.post].dtype, copy=False)
         return self._products[id(link)]
 
     def _add(self, link: Link, sent: Sent, drive: NDArray) -> None:

@@ -20,7 +20,7 @@ def step(cell: Cell, state: Any, drive: NDArray, sent: Any) -> Overflow | None:
     """One step of a population, in place; ``sent`` gets its spikes and events."""
     overflow = None
     after: Any
-    if drive.dtype == np.int32:
+    if drive.dtype.kind == "i":
         before = integer_lif.State(state.u.astype(np.int64), state.v.astype(np.int64), state.s)
         after, overflow = integer_lif.step(cell.neuron, before, drive.astype(np.int64))
     else:

@@ -16,11 +16,12 @@ from dlm_snn.connections.connection import Connection
 from dlm_snn.connections.dense import Dense
 from dlm_snn.connections.sparse import Sparse
 from dlm_snn.network import Input, IntegerNetwork, Network
-from dlm_snn.neurons.integer_lif import ALIGNMENT, DECAY_UNITY, IntegerLIF
+from dlm_snn.neurons.integer_lif import ALIGNMENT, DECAY_UNITY, STATE_LIMIT, IntegerLIF
 
 FLOAT32_EXACT = 2**24
 """Integers up to here, and sums of them, are exact in float32."""
 INT32_EXACT = 2**31
+"""Integers below this, and their negatives, fit 32 bits."""
 SPARSE_BELOW = 0.25
 """Part of a matrix that a delay may leave, below which its synapses are kept as a list."""
 
@@ -95,15 +96,13 @@ class Link:
         return self.connection.apply(values)
 
     def shifted(self, sums: NDArray) -> NDArray:
-        """Sums times 2^weight_exp, floored: what reaches the neurons, float64 or int32."""
+        """Sums times 2^weight_exp, floored: what reaches the neurons, float64, int32 or, where it is wide, int64."""
         if not self.integer:
             return sums
         whole: Any = sums.astype(np.int64 if self.wide else np.int32, copy=False)
         if self.weight_exp > 0:
-            whole = whole.astype(np.int64) << self.weight_exp
-        elif self.weight_exp < 0:
-            whole = whole >> -self.weight_exp
-        return whole.astype(np.int32, copy=False)
+            return whole.astype(np.int64) << self.weight_exp
+        return whole >> -self.weight_exp if self.weight_exp < 0 else whole
 
 
 @dataclass(frozen=True, eq=False)
@@ -151,6 +150,26 @@ class Plan:
 
     links: Mapping[str, tuple[Link, ...]]
     cells: Mapping[str, Cell]
+
+    @cached_property
+    def wide(self) -> frozenset[str]:
+        """Integer populations whose u or v may need more than 32 bits on the way: their steps are taken in 64."""
+        return frozenset(
+            name
+            for name, cell in self.cells.items()
+            if isinstance(cell.neuron, IntegerLIF) and _reach(cell, self.links[name]) >= INT32_EXACT
+        )
+
+
+def _reach(cell: Cell, links: tuple[Link, ...]) -> float:
+    """Largest magnitude that the sum to u, or to v, could have in any step from rest, before it is wrapped."""
+    drive = 2.0**ALIGNMENT * sum(link.bound * 2.0**link.weight_exp + 1 for link in links)
+    kept = float(cell.keep_u.max(initial=0)) / DECAY_UNITY
+    # A wrap takes two ranges off, once: what a drive has beyond them stays, and adds up over the steps.
+    beyond = max(drive - 2 * STATE_LIMIT, 0.0)
+    with np.errstate(divide="ignore"):
+        u = max(STATE_LIMIT, float(np.divide(beyond, 1 - kept)) if beyond else 0.0)
+    return max(kept * u + drive, u + STATE_LIMIT + float(np.abs(cell.bias).max(initial=0)))
 
 
 _PLANS: WeakKeyDictionary[Network | IntegerNetwork, Plan] = WeakKeyDictionary()
