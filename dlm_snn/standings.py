@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -99,20 +100,50 @@ class Standing:
 
 
 def standings(rows: Iterable[Row]) -> list[Standing]:
-    """The lines of a table, in the order in which their variants first come.
+    """The lines of a table, in the order in which they first come: one for each variant and configuration.
+
+    Results files keep rows that were made under a name that later stood for other options. Rows of two configurations
+    are never averaged: lines that share a variant are told apart by what differs between them.
 
     Args:
         rows: of one experiment, see docs/continual.md.
     """
-    plain: dict[str, list[Row]] = {}
-    joint: dict[str, list[Row]] = {}
+    plain: dict[_Line, list[Row]] = {}
+    joint: dict[_Line, list[Row]] = {}
     for row in rows:
-        (joint if row["joint"] else plain).setdefault(row["variant"], []).append(row)
+        line = (row["variant"], json.dumps(configuration(row), sort_keys=True))
+        (joint if row["joint"] else plain).setdefault(line, []).append(row)
     first = next(iter(plain.values()), [])
+    names = _names(list(plain))
     return [
-        Standing(variant, tuple(own), tuple(joint.get(variant, ())), None if own is first else _against(own, first))
-        for variant, own in plain.items()
+        Standing(names[line], tuple(own), tuple(joint.get(line, ())), None if own is first else _against(own, first))
+        for line, own in plain.items()
     ]
+
+
+_Line = tuple[str, str]
+"""A variant, and its configuration as JSON."""
+
+
+def configuration(row: Row) -> dict[str, Any]:
+    """What decides a row's figures beside its seed: protocol, learner, options, and whether it is a validation."""
+    options = {f"options.{name}": value for name, value in row.get("options", {}).items()}
+    return {name: row.get(name) for name in ("protocol", "learner", "validation")} | options
+
+
+def _names(lines: Sequence[_Line]) -> dict[_Line, str]:
+    """The variant of each line; where several share one, with what is not the same in all of them."""
+    of_variant: dict[str, list[dict[str, Any]]] = {}
+    for variant, settings in lines:
+        of_variant.setdefault(variant, []).append(json.loads(settings))
+    found = {}
+    for variant, settings in lines:
+        own, all_of = json.loads(settings), of_variant[variant]
+        keys = sorted({key for one in all_of for key in one})
+        differing = [key for key in keys if any(one.get(key) != own.get(key) for one in all_of)]
+        words = [f"{key.removeprefix('options.')}={json.dumps(own[key])}" for key in differing if key in own]
+        found[variant, settings] = f"{variant} ({', '.join(words) or 'defaults'})" if differing else variant
+    return found
 
 
 def table(lines: Sequence[Standing]) -> tuple[list[str], list[list[str]]]:

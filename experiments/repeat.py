@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -94,11 +95,13 @@ def repeat(
         show: told of every stage.
 
     Returns:
-        The rows of exactly these variants and seeds.
+        The rows of exactly these variants and seeds, each with its ``settings``: the hash of its configuration without
+        the seed.
     """
     wanted = []
     with writing_rows(results) as file:
-        for variant in variants:
+        for variant in dict.fromkeys(variants):
+            settings = key(with_seed(variant_config(name, variant), 0))
             for seed in seeds:
                 config = with_seed(variant_config(name, variant), seed)
                 found = file.by_config().get(key(config))
@@ -106,19 +109,21 @@ def repeat(
                     placed = config.model_copy(update={"data": config.data.model_copy(update={"data_dir": data_dir})})
                     control = getattr(EXPERIMENTS[name], "CONTROL", True)
                     figures = repetition(placed, _prefixed(show, f"{variant} {seed}: "), control)
-                    found = _row(name, variant, seed, key(config), figures)
+                    found = _row(name, variant, seed, key(config), settings, figures)
                     file.append(found)
                     write_text(results.with_name(f"{name}-{variant}.yaml"), dump_config(variant_config(name, variant)))
-                wanted.append(found)
+                # The row may have been made under another name, by a variant of the same configuration.
+                wanted.append({**found, "variant": variant, "settings": settings})
     return wanted
 
 
-def _row(name: str, variant: str, seed: int, config: str, figures: dict[str, float]) -> dict[str, Any]:
+def _row(name: str, variant: str, seed: int, config: str, settings: str, figures: dict[str, float]) -> dict[str, Any]:
     return {
         "experiment": name,
         "variant": variant,
         "seed": seed,
         "config": config,
+        "settings": settings,
         **origin(),
         "torch": installed_versions().get("torch"),
         "figures": figures,
@@ -134,8 +139,7 @@ def table(rows: list[dict[str, Any]]) -> list[tuple[str, ...]]:
     accuracies = ("float", "integer", "lava-fixed", "lava-fused", "relu")
     shown = [name for name in accuracies if all(name in row["figures"] for row in rows)]
     lines = [("variant", "seeds", *shown, "wraps", "saturations", "spikes", "synaptic operations")]
-    for variant in dict.fromkeys(row["variant"] for row in rows):
-        chosen = [row for row in rows if row["variant"] == variant]
+    for variant, chosen in _lines(rows).items():
         cells = []
         for name in shown:
             mean, half = confidence_95(np.array([100 * row["figures"][name] for row in chosen]))
@@ -151,9 +155,7 @@ def paired(rows: list[dict[str, Any]]) -> list[tuple[str, ...]]:
 
     Means and 95 % intervals; the first row is the heading. Variants with fewer than two seeds in common are left out.
     """
-    by_variant: dict[str, dict[int, dict[str, float]]] = {}
-    for row in rows:
-        by_variant.setdefault(row["variant"], {})[row["seed"]] = row["figures"]
+    by_variant = {name: {row["seed"]: row["figures"] for row in own} for name, own in _lines(rows).items()}
     first, *others = by_variant
     lines: list[tuple[str, ...]] = [(f"against {first}", "seeds", "float", "integer", "hidden spikes")]
     for variant in others:
@@ -165,3 +167,18 @@ def paired(rows: list[dict[str, Any]]) -> list[tuple[str, ...]]:
         spikes = interval([100 * (a["hidden_rate"] / b["hidden_rate"] - 1) for a, b in pairs], "+.1f")
         lines.append((variant, str(len(seeds)), *cells, f"{spikes} %"))
     return lines
+
+
+def _lines(rows: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
+    """The rows of each line of a table, by its name: a variant, with the hash of its settings where several share it.
+
+    Rows from before ``settings`` was stored have none; those of ``repeat`` always do.
+    """
+    found: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    for row in rows:
+        found.setdefault((row["variant"], row.get("settings", "")), []).append(row)
+    shared = Counter(variant for variant, _ in found)
+    return {
+        f"{variant} ({settings})" if settings and shared[variant] > 1 else variant: own
+        for (variant, settings), own in found.items()
+    }

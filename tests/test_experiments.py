@@ -58,6 +58,29 @@ def test_pairs_are_taken_seed_by_seed():
     assert line == ("b", "3", "+1.00 ± 0.00", "+1.00 ± 0.00", "-25.0 ± 0.0 %")
 
 
+def test_rows_of_two_configurations_under_one_name_are_two_lines():
+    def row(seed: int, accuracy: float, settings: str) -> dict:
+        figures = {"float": accuracy, "integer": accuracy, "hidden_rate": 0.1, "wraps": 0, "saturations": 0}
+        figures |= {"spikes": 1.0, "synaptic_operations": 2}
+        return {"variant": "a", "seed": seed, "settings": settings, "figures": figures}
+
+    rows = [row(s, 0.5 + 0.01 * s, "old") for s in range(3)] + [row(s, 0.9 + 0.01 * s, "new") for s in range(2)]
+    _, old, new = repeat.table(rows)
+    assert (old[:3], new[:2]) == (("a (old)", "3", "51.00 ± 2.48"), ("a (new)", "2"))
+    _, line = repeat.paired(rows)
+    assert line[:3] == ("a (new)", "2", "+40.00 ± 0.00")
+
+
+def test_one_configuration_under_two_names_is_two_lines_with_the_same_rows(tmp_path, monkeypatch):
+    monkeypatch.setitem(EXPERIMENTS["digits"].VARIANTS, "same", EXPERIMENTS["digits"].VARIANTS["kwta"])
+    figures = {"float": 0.5, "integer": 0.5, "wraps": 0, "saturations": 0, "spikes": 1.0, "synaptic_operations": 2}
+    monkeypatch.setattr(repeat, "repetition", lambda *_: figures)
+    names = ["kwta", "same", "kwta"]
+    rows = repeat.repeat("digits", names, [0, 1], None, tmp_path / "digits.jsonl", lambda *_: None)
+    assert len(read_rows(tmp_path / "digits.jsonl")) == 2
+    assert [line[:2] for line in repeat.table(rows)[1:]] == [("kwta", "2"), ("same", "2")]
+
+
 def test_rows_are_appended_and_a_damaged_line_is_named(tmp_path, monkeypatch):
     done = []
     monkeypatch.setattr(repeat, "repetition", lambda config, *_: done.append(config) or {"float": 0.5})

@@ -14,6 +14,7 @@ from dlm_snn import cli
 from dlm_snn.continual import continual_figures
 from dlm_snn.standings import standings, table
 from experiments.cells import Entry, cells, short_name
+from experiments.continual_tables import RESULTS
 from experiments.rows import read_rows, writing_rows
 from experiments.table import CONTINUAL
 
@@ -204,6 +205,29 @@ def test_standings_by_hand():
     heading, lines = table([a, b, top])
     assert all(len(line) == len(heading) for line in lines)
     assert lines[1][heading.index("XF")] == "-"
+
+
+def test_rows_of_two_configurations_under_one_name_are_two_lines():
+    def made(seed: int, acc: float, joint: bool = False, **options) -> dict:
+        return {**row("a", seed, [[acc]], joint), "learner": "kept", "options": options}
+
+    rows = [made(s, 0.5, per_class=2) for s in (0, 1)] + [made(s, 0.9, per_class=9) for s in (0, 1)]
+    rows += [made(0, 0.7), made(0, 0.8, joint=True)]
+    few, many, default = standings(rows)
+    assert [line.variant for line in (few, many, default)] == ["a (per_class=2)", "a (per_class=9)", "a (defaults)"]
+    assert few.figures()["ACC %"] == "50.00 ± 0.00"
+    assert many.difference() == "+40.00 ± 0.00"
+    assert ([len(line.joint) for line in (few, many, default)]) == [0, 0, 1]
+
+
+def test_committed_rows_are_never_averaged_over_two_configurations():
+    """Names were given anew when the columns' answer changed; their rows are all there."""
+    lines = standings(read_rows(RESULTS / "continual-P2.jsonl"))
+    assert len({line.variant for line in lines}) == len(lines)
+    assert all(len({row["seed"] for row in line.rows}) == len(line.rows) for line in lines)
+    by_name = {line.variant: line.figures()["ACC %"] for line in lines}
+    assert by_name['columns-5000 (form="evidence")'] == "98.63 ± 0.05"
+    assert by_name['columns-5000 (form="ramp")'] == "98.31 ± 0.07"
 
 
 def test_what_was_told_beyond_the_protocol_is_shown():
