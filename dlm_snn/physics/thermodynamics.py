@@ -65,7 +65,7 @@ class ThermodynamicState:
         information_current: circulation, the sum over Q's planes of (theta_a o d theta_b - theta_b o d theta_a) / h.
         dissipation: heat to the bath per unit of time, q / h.
         temperature: the T that was set (the mean over parameters where layers differ).
-        housekeeping: w_nc / (T h): in a steady state the total entropy production.
+        housekeeping: w_nc / (T h): overdamped, in a steady state, the total entropy production.
         excess: entropy_production - housekeeping: what a relaxation or a switch gives off.
         heat, work_current, work_injection: of this step, (..., layer) if layers are given, else (..., 1).
         work_switching, work_synaptic: (...), booked by the caller between steps; 0 here.
@@ -234,9 +234,9 @@ def surrogate_work_by_layer(
 def entropy_production_rate(
     gradient: Tensor, current: Current, temperature: Tensor | float, mobility: Tensor | float = 1.0
 ) -> Tensor:
-    """sigma = |D^-1/2 Q g|^2 / T at a point, (...): its mean is the steady state's entropy production.
+    """sigma = |D^-1/2 Q g|^2 / T at a point, (...): its mean is the steady state's entropy production (overdamped).
 
-    T times this is the mean rate of the current's work at every instant, in a steady state or not. Differentiable.
+    Overdamped, T times this is the mean rate of the current's work, in a steady state or not. Differentiable.
 
     Raises:
         DlmError: T = 0, where it is undefined, or a function of the current, for which it does not hold.

@@ -20,10 +20,15 @@ _FIELDS = (
     (
         "information_current",
         "Information current",
-        "How fast paired weights circulate around each other; 0 without a current, in the mean.",
+        "How fast paired weights circulate around each other; 0 without a current.",
     ),
     ("dissipation", "Dissipation", "Heat that the weights give to their bath, in units of the loss per unit of time."),
-    ("temperature", "Temperature", "As it was set; noise of the weights keeps to it."),
+    (
+        "temperature",
+        "Temperature",
+        "Of the noise, as it was set. Weights keep to it on a smooth loss of one batch, overdamped or with the current "
+        "as a drift or off. By default the current is a force: the weights are driven, and hotter.",
+    ),
 )
 _WORKS = (
     ("heat", "Heat to the bath"),
