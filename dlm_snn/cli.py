@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from importlib.metadata import EntryPoint
 from typing import Any, NoReturn
 
-from dlm_snn import __version__, plugins
+from dlm_snn import __version__, own, plugins
 from dlm_snn.errors import DlmError, MissingError, nearest
 from dlm_snn.verbs.verb import Verb
 
@@ -45,6 +45,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if argv is None else argv)
     try:
         with _told_warnings():
+            own.find_first()
             code = _dispatch(words)
         sys.stdout.flush()
     except SystemExit as stop:

@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from dlm_snn import child
 from dlm_snn.errors import DlmError, MissingError
 from experiments.processes import Processes
 
@@ -77,6 +78,7 @@ def _cluster(address: str, jobs: int) -> Iterator[Pool]:
         ) from error
     if address == "local":
         with (
+            child.safe_spawns(),
             LocalCluster(n_workers=jobs, threads_per_worker=1, dashboard_address=None) as cluster,
             Client(cluster) as client,
         ):

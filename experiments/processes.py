@@ -6,19 +6,19 @@ pool; with it one of some tens of kills stopped a run for good (Python 3.11.7).
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import signal
+import subprocess
 import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import BrokenExecutor, Executor, Future, ThreadPoolExecutor
-from contextlib import suppress
-from multiprocessing.connection import Connection, wait
+from multiprocessing.connection import Connection, Pipe
 from typing import Any
 
+from dlm_snn import child
+
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
-_CONTEXT = multiprocessing.get_context("spawn")
 
 
 class LostWorkerError(BrokenExecutor):
@@ -26,7 +26,7 @@ class LostWorkerError(BrokenExecutor):
 
 
 class Processes(Executor):
-    """Spawned workers, one a thread of this process; they are made when they are first needed.
+    """Workers, one a thread of this process; they are made when they are first needed.
 
     A call whose worker dies raises LostWorkerError; what it returns or raises otherwise is pickled.
 
@@ -85,11 +85,14 @@ class _Worker:
     """One process and the pipe to it."""
 
     def __init__(self) -> None:
-        self._pipe, theirs = _CONTEXT.Pipe()
-        self._process = _CONTEXT.Process(target=_serve, args=(theirs,))
-        # Killed before it has read what it is to do, it is found dead by the first call.
-        with suppress(OSError):
-            self._process.start()
+        self._pipe, theirs = Pipe()
+        # Its input closes when this process ends, however that is.
+        self._process = subprocess.Popen(
+            child.command("experiments.processes:serve", str(theirs.fileno())),
+            stdin=subprocess.PIPE,
+            env=child.environment(),
+            pass_fds=[theirs.fileno()],
+        )
         # With our copy of its end closed, its death closes the pipe.
         theirs.close()
 
@@ -102,20 +105,21 @@ class _Worker:
             raise LostWorkerError("its worker is gone") from error
 
     def end(self, at_once: bool) -> None:
-        if self._process.pid is None:
-            return
         if at_once:
             self._process.kill()
         else:
             self._pipe.close()
-        self._process.join()
+        self._process.wait()
+        if self._process.stdin is not None:
+            self._process.stdin.close()
 
 
-def _serve(pipe: Connection) -> None:
+def serve(descriptor: str) -> None:
     """What a worker does: calls, one after another, until the pipe is closed. An interrupt is its parent's business."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     limit_threads()
+    pipe = Connection(int(descriptor))
     while True:
         try:
             fn, args, kwargs = pipe.recv()
@@ -129,11 +133,9 @@ def _serve(pipe: Connection) -> None:
 
 
 def _end_with_parent() -> None:
-    """A worker never outlives its parent, however that ends, nor finishes its call for nobody."""
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        wait([parent.sentinel])
-        os._exit(1)
+    """A worker never outlives its parent, nor finishes its call for nobody."""
+    os.read(sys.stdin.fileno(), 1)
+    os._exit(1)
 
 
 def limit_threads() -> None:

@@ -11,7 +11,6 @@ from dlm_snn.learning.chain import Chain
 from dlm_snn.learning.column_rule import ColumnRule
 from dlm_snn.learning.columns import output_neurons
 from dlm_snn.network import Input, IntegerNetwork
-from lava_processes import _compat  # noqa: F401  (lets Lava be imported)
 from lava_processes.columns_run import columns_depth, front_end_network
 
 

@@ -15,7 +15,6 @@ from dlm_snn.connections.dense import Dense as DenseConnection
 from dlm_snn.errors import UnsupportedError
 from dlm_snn.network import Input, IntegerNetwork, IntegerProjection, Network, Projection
 from dlm_snn.neurons.integer_lif import IntegerLIF
-from lava_processes import _compat  # noqa: F401  (lets Lava be imported)
 from lava_processes.support import TAGS, Target, as_convolution, check_supported, clocked_delay
 
 NEVER = 2**30

@@ -1,4 +1,4 @@
-"""The child interpreter in which Lava runs: ``python -m lava_processes.host FOLDER``; see runner.
+"""What the child interpreter does in which Lava runs; see runner.
 
 It writes lines ``steps DONE TOTAL`` to its output, results into the folder's memory-mapped files, and on failure
 ``error.json`` with {"kind", "message"}. It ends when its input closes, for then its parent is gone.
@@ -32,12 +32,12 @@ LOOK_EVERY = 0.2
 """Seconds between two looks at the children."""
 
 
-def main(folder: Path) -> int:
+def main(place: str) -> int:
     """Run the job of a folder."""
+    folder = Path(place)
     _name_shared_memory()
     try:
-        for module in ("lava_processes._compat", "lava.proc.lif.process"):
-            import_module(module)
+        import_module("lava.proc.lif.process")
     except ModuleNotFoundError as error:
         _report(
             folder,
@@ -235,7 +235,3 @@ def _report(folder: Path, kind: str, message: str) -> None:
     aside = folder / "error.json.part"
     aside.write_text(json.dumps({"kind": kind, "message": message}))
     aside.replace(folder / "error.json")
-
-
-if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1])))

@@ -13,7 +13,6 @@ import select
 import shutil
 import signal
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -27,6 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dlm_snn import artefact
+from dlm_snn import child as child_process
 from dlm_snn.errors import DlmError, MissingError, UnsupportedError
 from dlm_snn.network import IntegerNetwork, Network
 from dlm_snn.raster import SpikeRaster
@@ -153,17 +153,16 @@ def empty_array(path: Path, dtype: Any, shape: tuple[int, ...]) -> None:
 
 def supervise(folder: Path, timeout: float, progress: Progress | None) -> None:
     """Start the child, follow it to its end, and leave nothing of it behind."""
-    environment = dict(os.environ, PYTHONPATH=os.pathsep.join(p for p in sys.path if p), PYTHONUNBUFFERED="1")
     # Lava's processes share the cores already; threads inside each would only fight over them.
-    environment.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1", MKL_NUM_THREADS="1")
+    one_thread = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
     started = time.time()
     with (folder / "log.txt").open("wb") as log:
         child = subprocess.Popen(
-            [sys.executable, "-m", "lava_processes.host", str(folder)],
+            child_process.command("lava_processes.host:main", str(folder)),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=log,
-            env=environment,
+            env=child_process.environment(PYTHONUNBUFFERED="1", **one_thread),
             start_new_session=True,
         )
     try:

@@ -208,8 +208,8 @@ def wait_for(condition, seconds: float = 60.0) -> None:
 
 
 def workers(pid: int) -> list[int]:
-    """Spawned workers, without multiprocessing's resource tracker."""
-    return [c for c in children(pid) if b"spawn_main" in Path(f"/proc/{c}/cmdline").read_bytes()]
+    """The workers of a process."""
+    return [c for c in children(pid) if b"experiments.processes" in Path(f"/proc/{c}/cmdline").read_bytes()]
 
 
 @pytest.fixture

@@ -1,3 +1,1 @@
 """The whole chain of the columns, a sample a step, as a Lava Process."""
-
-from lava_processes import _compat  # noqa: F401  (lets Lava be imported)

@@ -1,3 +1,1 @@
 """Columns of competing neurons that learn while they run, as a Lava Process."""
-
-from lava_processes import _compat  # noqa: F401  (lets Lava be imported)

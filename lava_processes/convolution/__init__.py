@@ -1,3 +1,1 @@
 """Lava's Conv between flat populations, as a Lava Process."""
-
-from lava_processes import _compat  # noqa: F401  (lets Lava be imported)

@@ -1,3 +1,1 @@
 """A whole network as one Lava Process."""
-
-from lava_processes import _compat  # noqa: F401  (lets Lava be imported)

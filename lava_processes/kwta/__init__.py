@@ -1,3 +1,1 @@
 """k-winners-take-all neurons, as a Lava Process."""
-
-from lava_processes import _compat  # noqa: F401  (lets Lava be imported)

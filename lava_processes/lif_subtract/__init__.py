@@ -1,3 +1,1 @@
 """Leaky integrate-and-fire neurons with reset by subtraction, as a Lava Process."""
-
-from lava_processes import _compat  # noqa: F401  (lets Lava be imported)

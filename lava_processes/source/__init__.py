@@ -1,3 +1,1 @@
 """A stimulus that is fed in step by step, as a Lava Process."""
-
-from lava_processes import _compat  # noqa: F401  (lets Lava be imported)
