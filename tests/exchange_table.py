@@ -141,7 +141,7 @@ def nir_plain(network: Any, folder: Path) -> Any:
     graph = write_nir(network)
     del graph.metadata[NOTE]
     nir.write(folder / "a.nir", graph)
-    return read_nir(folder / "a.nir", 1e-3)
+    return read_nir(folder / "a.nir", 1e-3, reset="zero")
 
 
 def net(network: Any, folder: Path) -> Any:

@@ -77,7 +77,8 @@ def test_a_nir_graph_comes_in_and_goes_out(capsys):
     graph.metadata.clear()
     nir.write("a.nir", graph)
     assert "a.nir: a NIR graph has no steps; give dt" in typed(capsys, "import", "a.nir", code=2)
-    typed(capsys, "import", "a.nir", "--dt", 1e-3)
+    told = typed(capsys, "import", "a.nir", "--dt", 1e-3, "--reset", "zero")
+    assert "a: reset 'zero', du = 1, dv = 0.2, factor on its input = 1\n" in told
     assert np.array_equal(dlm.load("a").projections[0].connection.weight, np.full((2, 2), 0.5))
     typed(capsys, "export", "a", "--to", "nir", "--out", "b.nir")
     assert "equal: digest" in typed(capsys, "compare", "a", "b.nir")
@@ -98,6 +99,10 @@ def test_what_an_import_changed_is_told_in_one_line(capsys):
     assert "ask for extra_steps: it would take 1 more" in typed(capsys, "import", "a.nir", "--dt", 1e-3, code=2)
     told = typed(capsys, "import", "a.nir", "--dt", 1e-3, "--extra-steps")
     assert "dlm-snn: the edge from 'b' back to 'a' takes 1 steps more\n" in told
+    assert "dlm-snn: a.nir: its neurons are taken to reset to zero: NIR stores no other reset" in told
+    told = typed(capsys, "import", "a.nir", "--dt", 1e-3, "--extra-steps", "--reset", "subtract", "--out", "b")
+    assert "reset to zero" not in told
+    assert {p.reset for p in dlm.load("b").neurons.values()} == {"subtract"}
 
 
 def test_rasters_in_all_forms(capsys, raster):
@@ -248,6 +253,7 @@ def test_files_of_one_raster_are_compared_whatever_their_names(capsys, raster):
     assert "only one of them has a raster of 'hidden'" in typed(capsys, "compare", "a.csv", "b.csv", code=2)
 
 
+@pytest.mark.filterwarnings("default::dlm_snn.errors.LossWarning")
 def test_export_of_files_that_do_not_tell_their_step(capsys):
     graph = write_nir(simple())
     graph.metadata.clear()

@@ -157,4 +157,4 @@ def test_nodes_of_a_nir_graph_become_identifiers():
         [("../in", "w"), ("w", "0")],
         type_check=False,
     )
-    assert list(dlm.read_nir(graph, 1e-3).populations) == ["___in", "n0"]
+    assert list(dlm.read_nir(graph, 1e-3, reset="zero").populations) == ["___in", "n0"]

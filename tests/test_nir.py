@@ -21,6 +21,7 @@ from dlm_snn.exchange.nir import read_nir
 from dlm_snn.exchange.nir_writer import NOTE, write_nir
 from dlm_snn.tasks.encoding import pixels_to_spikes
 
+pytestmark = pytest.mark.filterwarnings("ignore:.*taken to reset to zero:dlm_snn.errors.LossWarning")
 DT = 1e-3
 DATA = Path(os.environ.get("DLM_DATA", "nowhere"))
 TRAINED = DATA / "netx" / "mnist" / "network.net"
@@ -418,6 +419,96 @@ def test_the_neuron_of_the_loihi_trace():
     assert np.array_equal(recording.rasters[name].dense().ravel(), spikes.astype(bool))
 
 
+# What a graph does not tell
+
+
+def plain(node, n_in=4):
+    return graph({"in": inp(n_in), "w": nir.Linear(weights(4, n_in)), "a": node}, [("in", "w"), ("w", "a")])
+
+
+@pytest.mark.filterwarnings("error::dlm_snn.errors.LossWarning")
+def test_the_reset_is_told_or_given():
+    g = plain(lif(4))
+    with pytest.warns(LossWarning, match=r"the graph: its neurons are taken to reset to zero: .*; give reset"):
+        assumed = read_nir(g, DT)
+    assert assumed.digest() == read_nir(g, DT, reset="zero").digest()
+    assert read_nir(g, DT, reset="subtract").populations["a"].reset == "subtract"
+    with pytest.raises(dlm.DlmError, match="reset = 'none' is neither 'zero' nor 'subtract'"):
+        read_nir(g, DT, reset="none")
+    ours = write_nir(small())
+    assert read_nir(ours).digest() == read_nir(ours, reset="zero").digest()
+    with pytest.raises(dlm.DlmError, match="it was written with reset 'zero', not 'subtract'; leave reset out"):
+        read_nir(ours, reset="subtract")
+
+
+@settings(max_examples=20)
+@given(st.integers(0, 2**32 - 1), st.sampled_from((0.0, 0.5)), st.sampled_from((np.float64, np.float32)))
+def test_a_graph_as_snntorch_writes_it_spikes_as_its_network(seed, alpha, kind):
+    """Leaky and Synaptic that subtract, written as snntorch 1.0.0, export_nir.py, does: dt = 1e-4, v_reset 0."""
+    torch, snn = pytest.importorskip("torch"), pytest.importorskip("snntorch")
+    generator = np.random.default_rng(seed)
+    weight = generator.normal(0.2, 0.5, (5, 6))
+    linear = torch.nn.Linear(6, 5, bias=False).double()
+    linear.weight.data = torch.tensor(weight)
+    beta = torch.tensor(generator.integers(4, 8, 5) / 8)
+    options = {"beta": beta, "threshold": torch.ones(5).double(), "init_hidden": True}
+    layer = snn.Synaptic(alpha=torch.full((5,), alpha).double(), **options) if alpha else snn.Leaky(**options)
+    tau, each = (1e-4 / (1 - beta.numpy())).astype(kind), np.ones(5, kind)
+    common = {"r": tau / kind(1e-4), "v_leak": 0 * each, "v_threshold": each, "v_reset": 0 * each}
+    node = nir.LIF(tau=tau, **common)
+    if alpha:
+        tau_syn = (1e-4 / (1 - alpha) * each).astype(kind)
+        node = nir.CubaLIF(tau_syn=tau_syn, tau_mem=tau, w_in=tau_syn / kind(1e-4), **common)
+    g = graph({"in": inp(6), "w": nir.Linear(weight), "a": node}, [("in", "w"), ("w", "a")])
+    spikes = dlm.SpikeRaster.from_dense(generator.random((2, 40, 6)) < 0.5)
+    ours = dlm.run(read_nir(g, 1e-4, reset="subtract"), {"in": spikes}, 40)
+    theirs = dlm.run(dlm.from_snntorch(torch.nn.Sequential(linear, layer)), {"pixels": spikes}, 40)
+    snn.SpikingNeuron.instances.remove(layer)
+    assert len(ours.rasters["a"]) > 20
+    assert ours.rasters["a"] == theirs.rasters["output"]
+
+
+def test_time_constants_of_float32_are_those_of_float64():
+    """float32(1e-4) lies below 1e-4: dt / tau is 1 + 5e-8."""
+    for dt in (1e-4, 1e-3, 2.5e-4, 7e-5):
+        for node in (lif(4, tau=dt), cuba(4, tau_syn=dt, tau_mem=dt)):
+            rough = plain(type(node)(**{key: np.float32(getattr(node, key)) for key in fields_of(node)}))
+            found, exact = (read_nir(g, dt).populations["a"] for g in (rough, plain(node)))
+            assert (found.du, found.dv) == (exact.du, exact.dv) == (1.0, 1.0)
+    with pytest.raises(dlm.UnsupportedError, match="below dt"):
+        read_nir(plain(lif(4, tau=DT * (1 - 1e-6))), DT)
+
+
+def fields_of(node):
+    return [
+        key
+        for key in ("tau", "tau_syn", "tau_mem", "r", "v_leak", "v_threshold", "v_reset", "w_in")
+        if hasattr(node, key)
+    ]
+
+
+@pytest.mark.filterwarnings("error::dlm_snn.errors.LossWarning")
+def test_a_dt_that_is_hardly_the_writers_is_told():
+    """An IF of sinabs (r = 1, dt = 1) in steps of a millisecond; snnTorch's (dt = 1e-4) likewise."""
+    sinabs = plain(nir.IF(r=filled(1, 4), v_threshold=filled(1, 4)))
+    snntorch = plain(lif(4, tau=2e-3, r=20.0))
+    slow = plain(lif(4, tau=20.0))
+    for g, dt, message in (
+        (
+            sinabs,
+            1e-3,
+            r"node 'a' \(IF\): its input is multiplied by 0.001; is dt = 0.001 s the one that it was written",
+        ),
+        (snntorch, 1e-3, r"node 'a' \(LIF\): its input is multiplied by 10; is dt"),
+        (slow, 1e-3, r"node 'a' \(LIF\): its dv is 5e-05; is dt"),
+        (plain(cuba(4, tau_syn=20.0)), 1e-3, r"node 'a' \(CubaLIF\): its du is 5e-05; is dt"),
+    ):
+        with pytest.warns(LossWarning, match=message):
+            read_nir(g, dt, reset="subtract")
+    for g, dt in ((sinabs, 1.0), (snntorch, 1e-4), (slow, 1.0), (plain(lif(4)), 1e-3), (plain(cuba(4)), 1e-4)):
+        read_nir(g, dt, reset="subtract")
+
+
 # There and back
 
 
@@ -576,7 +667,7 @@ def test_there_and_back_is_the_same_network(tmp_path_factory, network, seed):
     del written.metadata[NOTE]
     with warnings.catch_warnings():
         warnings.simplefilter("error", LossWarning)
-        plain = read_nir(written, 2e-3)
+        plain = read_nir(written, 2e-3, reset="zero")
     given = stimuli(network, seed)
     ours = dlm.run(network, given, 30)
     assert dlm.compare(ours, dlm.run(again, given, 30)).equal

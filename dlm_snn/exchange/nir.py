@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from math import prod
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import nir
 import numpy as np
@@ -25,12 +25,13 @@ from dlm_snn.exchange.nir_nodes import TARGET
 from dlm_snn.exchange.nir_notes import from_notes
 from dlm_snn.exchange.nir_timing import layered
 from dlm_snn.exchange.nir_writer import NOTE
-from dlm_snn.names import identifiers
+from dlm_snn.names import identifiers, told_identifiers
 from dlm_snn.network import Input, Network, Projection
 from dlm_snn.neurons.lif import LIF
 
 ONE = "one"
 """Name of the constant Input that carries biases into a filtered current."""
+RESETS = get_args(nir_nodes.Reset)
 PASSED = 20_000
 """Nodes on all ways between neurons, beyond which a graph is taken for a mistake."""
 NODES_IN_A_ROW = 200
@@ -47,8 +48,36 @@ class _Path:
     nodes: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class NirImport:
+    """A NIR graph that was read.
+
+    Attributes:
+        network: what it is here.
+        names: node -> its population, where the graph's own name is no identifier.
+        factors: population -> what its input was multiplied by, one a neuron; none for a file of ours.
+    """
+
+    network: Network
+    names: Mapping[str, str] = field(default_factory=dict)
+    factors: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
+
+    def notes(self) -> list[str]:
+        """Nodes that were renamed; each population's reset, decays and the factor on its input."""
+        lines = [f"renamed: {told_identifiers(self.names)}"] if self.names else []
+        for name, factor in self.factors.items():
+            lif = self.network.neurons[name]
+            values = {"du": lif.du, "dv": lif.dv, "factor on its input": factor}
+            told = [f"{key} = {_span(np.asarray(value))}" for key, value in values.items()]
+            lines.append(f"{name}: reset '{lif.reset}', {', '.join(told)}")
+        return lines
+
+
 def read_nir(
-    graph: str | os.PathLike[str] | nir.NIRGraph, dt: float | None = None, extra_steps: bool = False
+    graph: str | os.PathLike[str] | nir.NIRGraph,
+    dt: float | None = None,
+    extra_steps: bool = False,
+    reset: nir_nodes.Reset | None = None,
 ) -> Network:
     """A NIR graph, or the file of one, as a Network.
 
@@ -61,39 +90,65 @@ def read_nir(
     Args:
         graph: of Affine, Linear, Conv1d, Conv2d, SumPool2d, AvgPool2d, Scale, Flatten, Delay, LIF, CubaLIF, IF nodes,
             nested graphs too.
-        dt: seconds a step; a file of ours tells it itself.
+        dt: seconds a step, as whoever wrote the graph had it (docs/exchange.md has a table); a file of ours tells it.
         extra_steps: import feedback from a deeper layer, which cannot be one step, with the steps that it takes, and
             say so in a LossWarning.
+        reset: "zero" or "subtract", which NIR does not tell: without it "zero", said in a LossWarning.
+
+    A LossWarning says too where the decays or the factor on an input let dt be doubted.
 
     Raises:
         MissingError: no such file.
         UnsupportedError: what has no equal, by the name of its node.
         DlmError: a damaged file, an unknown or missing node, shapes that do not chain.
     """
+    return import_nir(graph, dt, extra_steps, reset).network
+
+
+def import_nir(
+    graph: str | os.PathLike[str] | nir.NIRGraph,
+    dt: float | None = None,
+    extra_steps: bool = False,
+    reset: nir_nodes.Reset | None = None,
+) -> NirImport:
+    """``read_nir``, with what was done to names and inputs."""
     where = "the graph"
     if not isinstance(graph, nir.NIRGraph):
         where = str(graph)
         graph = from_file(Path(graph))
     try:
+        if reset not in (None, *RESETS):
+            raise DlmError(f"reset = {reset!r} is neither {' nor '.join(map(repr, RESETS))}")
         if NOTE in (graph.metadata or {}):
-            return from_notes(graph, dt)
+            if reset not in (None, "zero"):
+                raise DlmError(f"it was written with reset 'zero', not {reset!r}; leave reset out")
+            return NirImport(from_notes(graph, dt))
         if dt is None:
             raise DlmError("a NIR graph has no steps; give dt, in seconds")
         if not 0 < dt < np.inf:
             raise DlmError(f"dt = {dt!r} is not a number of seconds above 0")
-        return _Reader(graph, dt, extra_steps).network()
+        reader = _Reader(graph, dt, extra_steps, reset or "zero")
+        found = reader.read()
     except UnsupportedError as error:
         raise UnsupportedError(f"{TARGET} of {where}", error.thing, error.remedy) from error
     except DlmError as error:
         raise DlmError(f"{where}: {error}") from error
+    if reset is None:
+        assumed = "its neurons are taken to reset to zero: NIR stores no other reset, also where the network that was"
+        remedy = "written subtracts the threshold (the default of snnTorch, sinabs and rockpool); give reset (--reset)"
+        warnings.warn(f"{where}: {assumed} {remedy}", LossWarning, stacklevel=3)
+    for doubt in reader.doubts:
+        warnings.warn(f"{where}: {doubt}", LossWarning, stacklevel=3)
+    return found
 
 
 class _Reader:
     """Takes a graph apart into populations and the stateless paths between them."""
 
-    def __init__(self, graph: nir.NIRGraph, dt: float, extra_steps: bool) -> None:
-        self.dt, self.extra_steps = dt, extra_steps
+    def __init__(self, graph: nir.NIRGraph, dt: float, extra_steps: bool, reset: nir_nodes.Reset) -> None:
+        self.dt, self.extra_steps, self.reset = dt, extra_steps, reset
         self.passed = 0
+        self.doubts: list[str] = []
         self.nodes, edges = expanded(graph)
         for pre, post in edges:
             for end in (pre, post):
@@ -126,12 +181,12 @@ class _Reader:
                 kind = type(node).__name__
                 raise UnsupportedError(TARGET, f"node '{name}' ({kind}) behind the last neurons", "leave it out")
 
-    def network(self) -> Network:
+    def read(self) -> NirImport:
         """Populations, projections with delays, and biases."""
         populations: dict[str, Any] = {self.names[n]: Input(self._shape(n)) for n in self.inputs}
         factors, found = {}, []
         for name in self.neurons:
-            populations[self.names[name]], factors[name] = nir_nodes.neuron(name, self.nodes[name], self.dt)
+            populations[self.names[name]], factors[name] = self._neuron(name)
             found += [(path, name) for path in self._paths(name)]
         wires = [(path.source, name, *self._connection(path, name, factors[name])) for path, name in found]
         depth, back = layered([*self.inputs, *self.neurons], self.inputs, [(w[0], w[1]) for w in wires])
@@ -146,7 +201,20 @@ class _Reader:
                 projections.append(more)
         network = Network(populations, projections)
         self._check_windows(network, depth, biased)
-        return network
+        changed = {node: own for node, own in self.names.items() if node != own}
+        return NirImport(network, changed, {self.names[name]: factor for name, factor in factors.items()})
+
+    def _neuron(self, name: str) -> tuple[LIF, NDArray[np.float64]]:
+        """The population of a node, and the factor of its input; where that speaks against dt, it is noted."""
+        node = self.nodes[name]
+        population, factor = nir_nodes.neuron(name, node, self.dt, self.reset)
+        doubt = nir_nodes.doubt(node, population, factor)
+        if doubt is not None:
+            kind = type(node).__name__
+            self.doubts.append(
+                f"node '{name}' ({kind}): {doubt}; is dt = {self.dt:g} s the one that it was written for?"
+            )
+        return population, factor
 
     def _check_windows(self, network: Network, depth: Mapping[str, int], biased: Mapping[str, Any]) -> None:
         """A population behind Delays only integrates nothing before its window: it may have no bias."""
@@ -291,6 +359,11 @@ class _Reader:
             return self._shape(pre)
         node, shape = self.nodes[pre], self._shape_before(pre)
         return shape if isinstance(node, nir.Delay) else self._passed(pre, node, shape)[0]
+
+
+def _span(values: NDArray[np.float64]) -> str:
+    low, high = values.min(), values.max()
+    return f"{low:.6g}" if low == high else f"{low:.6g}..{high:.6g}"
 
 
 def _not_too_large(name: str, node: Any, shape: tuple[int, ...]) -> tuple[int, ...]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
+from typing import Literal
 
 from dlm_snn import artefact
 from dlm_snn.errors import DlmError, MissingError, nearest
@@ -27,7 +28,7 @@ class Options:
     Attributes:
         dt: seconds a step.
         input_shape, graded_bits, reset_interval: as for ``read_net``.
-        extra_steps: as for ``read_nir``.
+        extra_steps, reset: as for ``read_nir``.
         shape: (polarity, row, column) of event recordings.
         extent: n_samples, n_steps, n_neurons of every population of a CSV.
     """
@@ -39,6 +40,7 @@ class Options:
     extra_steps: bool = False
     shape: tuple[int, int, int] | None = None
     extent: tuple[int, int, int] | None = None
+    reset: Literal["zero", "subtract"] | None = None
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,7 @@ class Stored:
         recording: with states, where they were recorded.
         moved: what an import did to times off the grid.
         by_file: the file holds no name; the raster's is the file's own.
+        notes: what an import says beside, a line each.
     """
 
     network: AnyNetwork | None = None
@@ -58,6 +61,7 @@ class Stored:
     recording: Recording | None = None
     moved: Moved = field(default_factory=Moved)
     by_file: bool = False
+    notes: Sequence[str] = ()
 
 
 NETWORKS = (".net", ".nir", ".json", ".safetensors")
@@ -81,7 +85,7 @@ def stored(path: Path, options: Options = Options(), simulator: str = "reference
     if path.suffix in RASTERS or path.is_dir():
         return _rasters(path, options)
     if path.suffix in NETWORKS or path.with_name(f"{path.name}.json").is_file():
-        return Stored(network=_network(path, options))
+        return _network(path, options)
     if not path.exists():
         raise MissingError(f"nothing at {path}; give a network, a run, a recording or a raster")
     raise DlmError(f"{path} is of no known kind; {nearest(path.suffix, [*NETWORKS, *RASTERS])}")
@@ -112,16 +116,17 @@ def _run(path: Path, simulator: str) -> Stored:
     return Stored(artefact.load(path / ("integer" if integers else "network")), rasters)
 
 
-def _network(path: Path, options: Options) -> AnyNetwork:
+def _network(path: Path, options: Options) -> Stored:
     if path.suffix == ".net":
         from dlm_snn.exchange.netx import read_net
 
-        return read_net(path, options.input_shape, options.graded_bits, options.reset_interval)
+        return Stored(read_net(path, options.input_shape, options.graded_bits, options.reset_interval))
     if path.suffix == ".nir":
-        from dlm_snn.exchange.nir import read_nir
+        from dlm_snn.exchange.nir import import_nir
 
-        return read_nir(path, options.dt, options.extra_steps)
-    return artefact.load(path)
+        found = import_nir(path, options.dt, options.extra_steps, options.reset)
+        return Stored(found.network, notes=found.notes())
+    return Stored(artefact.load(path))
 
 
 def _rasters(path: Path, options: Options) -> Stored:

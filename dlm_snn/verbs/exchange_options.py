@@ -36,6 +36,7 @@ def add_exchange_options(parser: ArgumentParser) -> None:
     group.add_argument("--graded-bits", type=int, metavar="B", help="of the input's events (.net)")
     group.add_argument("--reset-interval", type=int, metavar="STEPS", help="after which all states are reset (.net)")
     group.add_argument("--extra-steps", action="store_true", help="import feedback with the steps it takes (.nir)")
+    group.add_argument("--reset", choices=("zero", "subtract"), help="of the neurons (.nir; default: zero, told)")
     group.add_argument("--shape", type=three, metavar="P,H,W", help="of the camera (.bs2; default: 2,34,34)")
     group.add_argument("--extent", type=three, metavar="S,T,N", help="samples, steps and neurons (.csv)")
 
@@ -52,4 +53,5 @@ def exchange_options(arguments: Namespace) -> Options:
         arguments.extra_steps,
         arguments.shape,
         arguments.extent,
+        arguments.reset,
     )

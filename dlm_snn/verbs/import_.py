@@ -40,6 +40,8 @@ def _run(arguments: Namespace) -> int:
         for projection in found.network.projections:
             connection = projection.connection
             print(f"{projection.name}: {type(connection).__name__} ({connection.n_post}, {connection.n_pre})")
+        for note in found.notes:
+            print(note)
         print(f"network: {out}.json")
         return 0
     write_rasters(found.rasters, out)
