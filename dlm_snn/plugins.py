@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import cache
 from importlib.metadata import EntryPoint, entry_points
+from types import MappingProxyType
 from typing import Any
 
 from dlm_snn.errors import DlmError, MissingError, nearest
 
 
-def names(group: str) -> dict[str, EntryPoint]:
+@cache
+def _installed() -> Any:
+    """All entry points; looked up once a process, since that reads a file of every installed package."""
+    return entry_points()
+
+
+@cache
+def names(group: str) -> Mapping[str, EntryPoint]:
     """The entry points of a group by name."""
-    return {point.name: point for point in entry_points(group=group)}
+    return MappingProxyType({point.name: point for point in _installed().select(group=group)})
 
 
 def load(group: str, name: str) -> Any:

@@ -7,13 +7,13 @@ import subprocess
 import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable
-from importlib.metadata import EntryPoint
+from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
-from dlm_snn import DlmError, __version__, cli, plugins
+from dlm_snn import DlmError, Input, Network, __version__, cli, plugins, run
 from dlm_snn.config import Config
 from dlm_snn.verbs.verb import Verb
 
@@ -177,3 +177,16 @@ def one_line(capsys: pytest.CaptureFixture[str]) -> str:
     lines = capsys.readouterr().err.splitlines()
     assert len(lines) == 1
     return lines[0]
+
+
+def test_entry_points_are_looked_up_once_a_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked = []
+    monkeypatch.setattr(plugins, "entry_points", lambda: looked.append(1) or entry_points())
+    for kept in (plugins._installed, plugins.names):
+        kept.cache_clear()
+    network = Network({"x": Input((1,))}, ())
+    for backend in ("reference", "fast", "reference"):
+        run(network, {"x": [[1]]}, 1, backend=backend)
+    assert "kept" in plugins.names("dlm_snn.learners")
+    assert cli.main(["--help"]) == 0
+    assert looked == [1]
