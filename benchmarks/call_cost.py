@@ -2,8 +2,8 @@
 
 Run: python benchmarks/call_cost.py [--rounds 7] [--calls 200]. An 8-bit 64-128-10 network, 25 steps, binary spikes,
 every spike recorded. First warm calls of one sample on "fast", and the backend module's own ``run`` between them,
-medians of process time; then whole calls on "fast", "lava-fused" and "lava-fixed" of 1 and of 64 samples, of that network and of 784-1024-10,
-interleaved, medians of wall time. Rasters are compared before anything is timed.
+medians of process time; then whole calls on "fast", "lava-fused" and "lava-fixed" of 1 and of 64 samples, of that
+network and of 784-1024-10, interleaved, medians of wall time. Rasters are compared before anything is timed.
 """
 
 from __future__ import annotations
