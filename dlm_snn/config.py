@@ -6,7 +6,6 @@ Importing this module imports pydantic: a verb does it inside its function.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar, get_args
@@ -14,12 +13,11 @@ from typing import Any, TypeVar, get_args
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from dlm_snn.errors import DlmError, MissingError, nearest
+from dlm_snn.errors import DlmError, nearest
+from dlm_snn.reading import read_bytes, regular_file
+from dlm_snn.yaml_text import LENGTH_LIMIT, Dumper, parse_yaml
 
 RUN_CONFIG = "config.yaml"
-_FLOAT_TAG = "tag:yaml.org,2002:float"
-# YAML 1.1 reads 1e-3 as text; people and other tools mean the number.
-_EXPONENT = re.compile(r"^[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)[eE][-+]?[0-9]+$")
 
 # pydantic's words, and the words of a configuration file
 _WORDS = {
@@ -36,26 +34,6 @@ class Config(BaseModel):
     """Base of every configuration: frozen, unknown keys refused."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="constants", allow_inf_nan=True)
-
-
-class _Loader(yaml.SafeLoader):
-    """YAML that refuses a key that stands twice, of which plain YAML silently keeps the last."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        seen = set()
-        for key, _ in node.value:
-            if isinstance(key, yaml.ScalarNode) and key.value in seen:
-                raise yaml.constructor.ConstructorError(None, None, f"key '{key.value}' stands twice", key.start_mark)
-            seen.add(key.value if isinstance(key, yaml.ScalarNode) else id(key))
-        return super().construct_mapping(node, deep=deep)
-
-
-class _Dumper(yaml.SafeDumper):
-    """Quotes what ``_Loader`` would read as a number."""
-
-
-for _side in (_Loader, _Dumper):
-    _side.add_implicit_resolver(_FLOAT_TAG, _EXPONENT, list("-+.0123456789"))
 
 
 def load_config(
@@ -115,7 +93,7 @@ def validated(model: type[ConfigType], values: Mapping[str, Any], origin: str) -
 def dump_config(config: BaseModel) -> str:
     """The configuration as YAML text that ``load_config`` reads back equal."""
     values = config.model_dump(mode="json")
-    return yaml.dump(values, Dumper=_Dumper, sort_keys=False, allow_unicode=True, default_flow_style=False)
+    return yaml.dump(values, Dumper=Dumper, sort_keys=False, allow_unicode=True, default_flow_style=False)
 
 
 def explain(error: ValidationError) -> str:
@@ -194,34 +172,16 @@ def _start(model: type[BaseModel], base: BaseModel | None) -> dict[str, Any]:
 
 def _config_file(file: Path) -> Path:
     path = file / RUN_CONFIG if file.is_dir() else file
-    if not path.is_file():
-        raise MissingError(f"no configuration at {path}; name a YAML file or a run's folder")
-    return path
+    return regular_file(path, f"no configuration at {path}; name a YAML file or a run's folder")
 
 
 def _read(file: Path) -> dict[str, Any]:
-    try:
-        values = _yaml(file.read_bytes())
-    except OSError as error:
-        raise DlmError(f"cannot read {file} ({error.strerror})") from error
-    except (yaml.YAMLError, TypeError, ValueError) as error:
-        raise DlmError(f"{file}{_yaml_fault(error)}") from error
+    values = parse_yaml(read_bytes(file, 4 * LENGTH_LIMIT), str(file))
     if values is None:
         return {}
     if not isinstance(values, dict):
         raise DlmError(f"{file} holds {_shown(values)}; a configuration is lines of 'key: value'")
     return values
-
-
-def _yaml(text: str | bytes) -> Any:
-    """What the YAML holds in JSON's terms: keys and dates are texts."""
-    return json.loads(json.dumps(yaml.load(text, Loader=_Loader), default=str))
-
-
-def _yaml_fault(error: Exception) -> str:
-    if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark is not None:
-        return f", line {error.problem_mark.line + 1}: {error.problem or error.context}"
-    return ": " + " ".join(str(error).split())
 
 
 def parsed_override(text: str) -> tuple[str, Any]:
@@ -234,10 +194,7 @@ def parsed_override(text: str) -> tuple[str, Any]:
     key = key.strip()
     if not equals or not all(key.split(".")):
         raise DlmError(f"--set {text}: write KEY=VALUE, such as training.epochs=3")
-    try:
-        return key, _yaml(value)
-    except (yaml.YAMLError, TypeError, ValueError) as error:
-        raise DlmError(f"--set {text}: the value is not YAML{_yaml_fault(error)}") from error
+    return key, parse_yaml(value, f"--set {text}: the value is not YAML")
 
 
 def _place(values: dict[str, Any], key: str, value: Any) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from enum import Enum
 from pathlib import Path
 from typing import Literal
@@ -13,6 +14,7 @@ from pydantic import Field, ValidationError, field_validator
 
 from dlm_snn.config import Config, dump_config, load_config
 from dlm_snn.errors import DlmError, MissingError
+from dlm_snn.yaml_text import parse_yaml
 
 
 class Reset(Enum):
@@ -131,8 +133,17 @@ def test_refused_overrides(override: str, line: str) -> None:
         ("training: {epochs: many}\n", '{file}: training.epochs = "many": should be a valid integer'),
         ("layers: [{n: 2}, {n: x}]\n", '{file}: layers.1.n = "x": should be a valid integer'),
         ("1: 2\n", "{file}: unknown key '1'; known: data_dir, last, layers, limit, name, reset, seeds, training"),
-        ("name: !!python/name:os.system\n", "{file}, line 1: could not determine a constructor for the tag"),
-        ("name: &a [*a]\n", "{file}: "),
+        ("name: !!python/name:os.system\n", "{file}, line 1: the tag 'tag:yaml.org,2002:python/name:os.system'"),
+        ("name: &a [*a]\n", "{file}, line 1: an anchor (&) or alias (*)"),
+        ("name: a\nlayers: *b\n", "{file}, line 2: an anchor (&) or alias (*)"),
+        ("name: a\n---\nname: b\n", "{file}, line 2: a second document"),
+        ("[a]: b\n", "{file}, line 1: a key that is no text"),
+        ("name: " + "[" * 100_000, "{file}, line 1: deeper than 60 brackets"),
+        ("limit: " + "9" * 5000, "{file}, line 1: Exceeds the limit"),
+        ("limit: 1e999", "{file}, line 1: 1e999 is beyond the largest number"),
+        ('name: "\\ud800"', "{file}, line 1: half a character"),
+        ("# " + "x" * 2**18, "{file}: more than 262144 characters"),
+        ("name: 'a", "{file}, line 1: found unexpected end of stream"),
         ("name: \x00\n", "{file}: unacceptable character"),
     ],
 )
@@ -143,6 +154,36 @@ def test_refused_files(tmp_path: Path, text: str, line: str) -> None:
         load_config(Job, file)
     assert str(caught.value).startswith(line.format(file=file))
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        *(("017", 17), ("0o17", 15), ("0x1F", 31), ("-3", -3), ("+3", 3), ("1e3", 1000.0), (".5", 0.5), ("-1.", -1.0)),
+        *(
+            (text, text)
+            for text in ("1:30", "yes", "No", "on", "1_000", "2001-01-01", "0b1", "=", "<<", "'017'", "NULLL")
+        ),
+        *(("~", None), ("", None), ("Null", None), ("TRUE", True), ("false", False), ("-.INF", -float("inf"))),
+        *(("'a'", "a"), ('"3"', "3"), ("|\n  a\n", "a\n"), ("[1, [], {a: ~}]", [1, [], {"a": None}])),
+    ],
+)
+def test_yaml_means_what_is_written(written: str, meant: object) -> None:
+    value = parse_yaml(f"key: {written}", "x")["key"]
+    assert value == (meant if not isinstance(meant, str) else meant.strip("'"))
+    assert type(value) is type(meant)
+
+
+def test_an_infinite_run_of_aliases_ends_at_the_first() -> None:
+    laughs = "".join(f"{b}: &{b} [{', '.join(['*' + a] * 9)}]\n" for a, b in zip("abcdefgh", "bcdefghi", strict=True))
+    with pytest.raises(DlmError, match=r"x, line 1: an anchor"):
+        parse_yaml("a: &a [x, x, x]\n" + laughs, "x")
+
+
+def test_what_is_no_file_is_no_configuration(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "job.yaml")
+    with pytest.raises(DlmError, match=r"job\.yaml is a pipe"):
+        load_config(Job, tmp_path / "job.yaml")
 
 
 def test_missing_file(tmp_path: Path) -> None:
