@@ -35,7 +35,7 @@ _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
 def one_line(error: object, length: int = 160) -> str:
     """The words of an error without line breaks, shortened."""
-    text = " ".join(str(error).split()) or type(error).__name__
+    text = " ".join(str(error).split()) or (type(error).__name__ if isinstance(error, Exception) else "")
     return text if len(text) <= length else text[: length - 3] + "..."
 
 

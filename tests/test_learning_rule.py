@@ -76,6 +76,43 @@ def test_what_is_no_sum_of_products_is_refused(text, words):
     assert "\n" not in str(refused.value)
 
 
+OVERSIZED = {
+    "x0*(w+2^99999999999)": "'99999999999' lies beyond 31 bits",
+    "x0*(w+2^40000000)": "makes a product beyond 31 bits",
+    "x0*(w+99999999999)": "'99999999999' lies beyond 31 bits",
+    "2^99999999*x0": "makes a product beyond 31 bits",
+    "2^-99999999*x0": "makes a product beyond 31 bits",
+    "2^31*2^31*x0": "makes a product beyond 31 bits",
+    "65536*65536*x0": "makes a product beyond 31 bits",
+    "x0*" + "9" * 9900: "lies beyond 31 bits",
+    "x0" + "*2" * 4900: "makes a product beyond 31 bits",
+    "x0*" * 20_000 + "x0": "of 60002 characters",
+    "(" * 9999: "no sum of products",
+    "*" * 9999: "stands where a factor is missing",
+    "^+" * 4999: "is none of x0",
+    "x0*(w+\u00b2)": "holds '\u00b2'",
+    "\uff11*x0": "holds '\uff11'",
+    "x0*w\n*w": "holds '\\n'",
+    "x0*1e999": "is no whole number",
+    "3*x0*nan": "is no whole number",
+    "": "no sum of products",
+}
+
+
+@pytest.mark.parametrize(("text", "words"), OVERSIZED.items(), ids=lambda text: repr(text[:20]))
+def test_a_rule_is_bounded_before_anything_is_computed(text, words):
+    with pytest.raises(DlmError) as refused:
+        LearningRule(dw=text)
+    assert words in str(refused.value)
+    assert len(str(refused.value)) < 400
+    assert "\n" not in str(refused.value)
+
+
+def test_a_rule_is_a_text():
+    with pytest.raises(DlmError, match="learning rule 3 is no text"):
+        LearningRule(dw=3)  # type: ignore[arg-type]
+
+
 def rule(dw: str = DISSIPATION, **options) -> LearningRule:
     return LearningRule(dw=dw, **{"traces": ALL, **options})
 

@@ -17,11 +17,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from dlm_snn.errors import DlmError
+from dlm_snn.reading import one_line
 
 PRE_TRACES, POST_TRACES = ("x1", "x2"), ("y1", "y2", "y3")
 TARGETS = {"dw": "w", "dd": "d", "dt": "t"}
 """Rule -> the variable of a synapse that it changes: weight, delay tag (Lava's tag_2), tag (tag_1)."""
-_TOKEN = re.compile(r"x[012]|y[0123]|u\d|[wdt]")
+LENGTH_LIMIT = 10_000
+"""Characters of a rule; Lava's own longest have about 100."""
+NUMBER_BITS = 31
+"""Of any whole number in a product, and the largest exponent of 2; what the engine itself holds is in rule_limits."""
+_TOKEN = re.compile(r"x[012]|y[0123]|u[0-9]|[wdt]")
 _LITERAL = re.compile(r"\(?(?P<sign>[+-]?)(?:(?P<whole>\d+)(?:\*2\^(?P<scale>[+-]?\d+))?|2\^(?P<power>[+-]?\d+))\)?")
 _SUM = re.compile(r"(?P<a>[+-]?)(?P<first>\w+(?:\^\d+)?)(?:(?P<b>[+-])(?P<second>\w+(?:\^\d+)?))?")
 
@@ -128,10 +133,26 @@ def parse(text: str) -> tuple[Product, ...]:
     Raises:
         DlmError: what is no sum of products, or what Lava would misread, by the term.
     """
+    _check_text(text)
     terms = re.findall(r"[+-]?(?:\([^()]*\)|\^[+-]|[^+\-()])+", text.replace(" ", ""))
     if not terms or "".join(terms) != text.replace(" ", ""):
-        raise DlmError(f"learning rule '{text}' is no sum of products; write it like 2^-2*x1*y0 - 2^-5*x0*w")
+        raise DlmError(
+            f"learning rule '{one_line(text, 80)}' is no sum of products; write it like 2^-2*x1*y0 - 2^-5*x0*w"
+        )
     return tuple(_product(term, text) for term in terms)
+
+
+def _check_text(text: object) -> None:
+    """Refuse what no rule is, before any of it is looked at: the digits of other scripts are digits to Python."""
+    if not isinstance(text, str):
+        raise DlmError(f"learning rule {text!r} is no text; write it like '2^-2*x1*y0 - 2^-5*x0*w'")
+    if len(text) > LENGTH_LIMIT:
+        raise DlmError(f"a learning rule of {len(text)} characters, '{text[:40]}...'; at most {LENGTH_LIMIT} are read")
+    odd = next((character for character in text if not " " <= character <= "~"), None)
+    if odd is not None:
+        raise DlmError(
+            f"learning rule {one_line(repr(text), 80)} holds {odd!r}; write it in one line of plain characters"
+        )
 
 
 def text_of(products: tuple[Product, ...]) -> str:
@@ -145,8 +166,9 @@ def _product(term: str, rule: str) -> Product:
     dependency, factors = None, []
     for word in _words(term.lstrip("+-")):
         if literal := _LITERAL.fullmatch(word):
-            times, power = _literal(literal)
+            times, power = _literal(literal, term, rule)
             mantissa, exponent = mantissa * times, exponent + power
+            _check_bits(mantissa, exponent, term, word, rule)
         elif not _TOKEN.fullmatch(word):
             sign, factor = _bracket(word, term, rule)
             mantissa *= sign
@@ -168,9 +190,21 @@ def _words(term: str) -> list[str]:
     return re.findall(r"(?:\([^()]*\)|[^*()])+|(?<=\*)(?=\*)|^(?=\*)|(?<=\*)$", term)
 
 
-def _literal(found: re.Match[str]) -> tuple[int, int]:
-    whole = int(found["whole"] or 1)
-    return -whole if found["sign"] == "-" else whole, int(found["scale"] or found["power"] or 0)
+def _literal(found: re.Match[str], term: str, rule: str) -> tuple[int, int]:
+    whole = _whole(found["whole"] or "1", term, rule)
+    return -whole if found["sign"] == "-" else whole, _whole(found["scale"] or found["power"] or "0", term, rule)
+
+
+def _whole(digits: str, term: str, rule: str) -> int:
+    """A whole number whose length was looked at first: computing with long ones takes ever longer."""
+    if len(digits.lstrip("+-0")) > len(str(2**NUMBER_BITS)):
+        raise _refusal(rule, term, digits, f"lies beyond {NUMBER_BITS} bits")
+    return int(digits)
+
+
+def _check_bits(mantissa: int, exponent: int, term: str, word: str, rule: str) -> None:
+    if abs(mantissa) >= 2**NUMBER_BITS or abs(exponent) > NUMBER_BITS:
+        raise _refusal(rule, term, word, f"makes a product beyond {NUMBER_BITS} bits, {mantissa}*2^{exponent}")
 
 
 def _bracket(word: str, term: str, rule: str) -> tuple[int, Factor]:
@@ -181,7 +215,7 @@ def _bracket(word: str, term: str, rule: str) -> tuple[int, Factor]:
         raise _refusal(rule, term, word, _remedy(word))
     parts = [(found["a"], found["first"]), *([(found["b"], found["second"])] if found["second"] else [])]
     names = [part for part in parts if part[1] in (*PRE_TRACES, *POST_TRACES, *TARGETS.values())]
-    numbers = [_number(*part) for part in parts if part not in names]
+    numbers = [_number(*part, term, rule) for part in parts if part not in names]
     if len(names) != 1 or None in numbers:
         raise _refusal(rule, term, word, "is not of the form (variable + whole number)")
     turned, name = names[0][0] == "-", names[0][1]
@@ -193,11 +227,13 @@ def _bracket(word: str, term: str, rule: str) -> tuple[int, Factor]:
     return -1 if turned else 1, Factor(name, -constant if turned else constant, sign)
 
 
-def _number(sign: str, text: str) -> int | None:
+def _number(sign: str, text: str, term: str, rule: str) -> int | None:
     base, _, power = text.partition("^")
     if not base.isdigit() or (power and base != "2"):
         return None
-    size = 2 ** int(power) if power else int(base)
+    value, exponent = (1, _whole(power, term, rule)) if power else (_whole(base, term, rule), 0)
+    _check_bits(value, exponent, term, text, rule)
+    size = value * 2**exponent
     return -size if sign == "-" else size
 
 
@@ -208,10 +244,13 @@ def _remedy(word: str) -> str:
         value = float(word)
     except ValueError:
         return "is none of x0..x2, y0..y3, uk, w, d, t, sgn(..), (variable + number), a whole number or 2^k"
+    if not math.isfinite(value):
+        return "is no whole number"
     exponent = min(max(math.frexp(value)[1] - 3, -7), 8)
     nearest = round(value * 2.0**-exponent)
     return f"is no whole number; the nearest that the engine has is {nearest}*2^{exponent}"
 
 
 def _refusal(rule: str, term: str, value: str, remedy: str) -> DlmError:
+    rule, term, value = (one_line(text, 80) if text else "" for text in (rule, term, value))
     return DlmError(f"learning rule '{rule}', product '{term}': '{value}' {remedy}")
