@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import MISSING, fields
 from pathlib import Path
 from typing import Any
 
@@ -17,13 +20,16 @@ from dlm_snn.connections.dense import Dense
 from dlm_snn.connections.pool2d import Pool2d
 from dlm_snn.connections.sparse import Sparse
 from dlm_snn.description import describe
-from dlm_snn.errors import DlmError, MissingError, nearest
+from dlm_snn.errors import DlmError, nearest
+from dlm_snn.kinds import check_kind
 from dlm_snn.network import Input, IntegerNetwork, IntegerProjection, Network, Projection
 from dlm_snn.neurons.integer_lif import IntegerLIF
 from dlm_snn.neurons.lif import LIF
+from dlm_snn.packed import check_size
+from dlm_snn.reading import opened, read_json, refused, regular_file
 
 FORMAT = "dlm-snn-network-1"
-_TYPES = {
+_TYPES: dict[str, type] = {
     t.__name__: t
     for t in (
         *(Network, IntegerNetwork, Input, LIF, IntegerLIF, Projection, IntegerProjection),
@@ -60,52 +66,84 @@ def load(path: str | os.PathLike[str]) -> Network | IntegerNetwork:
         MissingError: one of the two files is not there.
         DlmError: truncated, altered or of another format.
     """
-    from safetensors import SafetensorError
-    from safetensors.numpy import load_file
+    from safetensors.numpy import load
 
-    for file in (_manifest(path), _tensors(path)):
-        if not file.is_file():
-            raise MissingError(f"no network at {file}; 'dlm-snn train' and 'dlm-snn convert' write one")
+    manifest = _manifest(path)
+    missing = "no network at {}; 'dlm-snn train' and 'dlm-snn convert' write one"
+    regular_file(_tensors(path), missing.format(_tensors(path)))
+    held = read_json(manifest, missing=missing.format(manifest))
+    check_kind(held, {"format": str, "digest": str, "tree": dict}, manifest)
+    if held["format"] != FORMAT:
+        raise DlmError(f"{manifest} has format {held['format']!r}, this version reads {FORMAT!r}")
+    with opened(_tensors(path)) as file, refused(_tensors(path), what="is not a complete network"):
+        check_size(os.fstat(file.fileno()).st_size, _tensors(path))
+        arrays = load(file.read())
     try:
-        manifest = json.loads(_manifest(path).read_text())
-        arrays = load_file(_tensors(path))
-        stored, digest, tree = manifest["format"], manifest["digest"], manifest["tree"]
-    except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
-        raise DlmError(f"{_manifest(path)} is not a complete network ({error}); write it again") from error
-    if stored != FORMAT:
-        raise DlmError(f"{_manifest(path)} has format {stored!r}, this version reads {FORMAT!r}")
-    try:
-        network = build(tree, arrays)
-    except (KeyError, TypeError) as error:
-        raise DlmError(f"{_manifest(path)} lacks {error}; write it again") from error
+        network = build(held["tree"], arrays)
     except DlmError as error:
-        raise DlmError(f"{_manifest(path)}: {error}") from error
-    if not isinstance(network, (Network, IntegerNetwork)) or network.digest() != digest:
-        raise DlmError(f"{_manifest(path)} and its arrays do not match their digest; write them again")
+        raise DlmError(f"{manifest}: {error}") from error
+    if not isinstance(network, (Network, IntegerNetwork)) or network.digest() != held["digest"]:
+        raise DlmError(f"{manifest} and its arrays do not match their digest; write them again")
     return network
 
 
-def build(tree: Any, arrays: dict[str, NDArray]) -> Any:
+def build(tree: Any, arrays: Mapping[str, NDArray], key: str = "tree") -> Any:
     """What ``describe`` took apart, put together again.
 
+    Args:
+        tree: plain JSON data.
+        arrays: by the keys under which the tree names them.
+        key: where the tree stands in its file, for the message.
+
     Raises:
-        DlmError: an unknown type, or values that no network has.
-        KeyError, TypeError: a part that is missing or of another kind.
+        DlmError: an unknown type, a part that is missing, unknown or of another kind, or values that no network has;
+            names the key.
     """
     if isinstance(tree, list):
-        return tuple(build(item, arrays) for item in tree)
+        return tuple(build(item, arrays, f"{key}[{i}]") for i, item in enumerate(tree))
     if not isinstance(tree, dict):
         return tree
     if "array" in tree:
+        check_kind(tree, {"array": str}, key)
+        if tree["array"] not in arrays:
+            raise DlmError(f"{key}: no array '{tree['array']}' lies beside it")
         return arrays[tree["array"]]
-    if tree["type"] not in _TYPES:
-        raise DlmError(f"a network file names the type {tree['type']!r}; {nearest(tree['type'], _TYPES)}")
-    values = {key: value for key, value in tree.items() if key not in ("type", "name")}
-    if "populations" in values:
-        values["populations"] = {item["name"]: build(item, arrays) for item in values["populations"]}
-        values["projections"] = build(values["projections"], arrays)
-        return _TYPES[tree["type"]](**values)
-    return _TYPES[tree["type"]](**{key: build(value, arrays) for key, value in values.items()})
+    check_kind(tree, {"type": str, "name?": str}, key)
+    kind = _TYPES.get(tree["type"])
+    if kind is None:
+        raise DlmError(f"{key}: a network file names the type {tree['type']!r}; {nearest(tree['type'], _TYPES)}")
+    given = {name: value for name, value in tree.items() if name not in ("type", "name")}
+    _check_fields(kind, given, key)
+    if kind in (Network, IntegerNetwork):
+        check_kind(tree, {"populations": [{"name": str}], "projections": list}, key)
+    values = {name: build(value, arrays, f"{key}.{name}") for name, value in given.items()}
+    if kind in (Network, IntegerNetwork):
+        names = [item["name"] for item in tree["populations"]]
+        if len(set(names)) < len(names):
+            raise DlmError(f"{key}.populations names one population twice")
+        values["populations"] = dict(zip(names, values["populations"], strict=True))
+    with _named(key), refused(f"{key} ({tree['type']})", "mend it", "has a value of the wrong kind"):
+        return kind(**values)
+
+
+def _check_fields(kind: type, given: Mapping[str, Any], key: str) -> None:
+    known = {field.name: field for field in fields(kind) if field.init}
+    odd = next((name for name in given if name not in known), None)
+    if odd is not None:
+        raise DlmError(f"{key} ({kind.__name__}) has no field '{odd}'; {nearest(odd, known)}")
+    needed = (name for name, f in known.items() if f.default is MISSING and f.default_factory is MISSING)
+    lacking = next((name for name in needed if name not in given), None)
+    if lacking is not None:
+        raise DlmError(f"{key} ({kind.__name__}) lacks '{lacking}'")
+
+
+@contextmanager
+def _named(key: str) -> Iterator[None]:
+    """Tell where in the file a value stands that its type refused."""
+    try:
+        yield
+    except DlmError as error:
+        raise DlmError(str(error) if str(error).startswith(key) else f"{key}: {error}") from error
 
 
 def _stem(path: str | os.PathLike[str]) -> Path:

@@ -44,9 +44,11 @@ def unpacked(path: str | os.PathLike[str], limit: int, missing: str | None = Non
 
 
 @contextmanager
-def opened_zip(path: str | os.PathLike[str], remedy: str = REMEDY, missing: str | None = None) -> Iterator[ZipFile]:
+def opened_zip(
+    path: str | os.PathLike[str], remedy: str = REMEDY, missing: str | None = None, what: str = "is damaged"
+) -> Iterator[ZipFile]:
     """A zip archive, open for reading; what its reading raises inside the block is one line."""
-    with opened(path, missing) as file, refused(path, remedy), ZipFile(file) as archive:
+    with opened(path, missing) as file, refused(path, remedy, what), ZipFile(file) as archive:
         yield archive
 
 
@@ -77,6 +79,7 @@ def read_npz(
     limit: int | None = None,
     remedy: str = REMEDY,
     missing: str | None = None,
+    what: str = "is damaged",
 ) -> dict[str, NDArray]:
     """Arrays of numbers or text in an npz file; never objects.
 
@@ -84,17 +87,17 @@ def read_npz(
         path: of the file.
         names: of the arrays; all by default.
         limit: bytes of all arrays together; what the memory has free by default.
-        remedy, missing: for the messages.
+        remedy, missing, what: for the messages.
 
     Raises:
         MissingError, DlmError: as ``opened``; damaged, an array that is not there, more than fits.
     """
-    with opened_zip(path, remedy, missing) as archive:
+    with opened_zip(path, remedy, missing, what) as archive:
         held = {name.removesuffix(".npy"): name for name in archive.namelist()}
         wanted = list(held) if names is None else list(names)
         absent = next((name for name in wanted if name not in held), None)
         if absent is not None:
-            raise DlmError(f"{path} has no array '{absent}'; wanted: {', '.join(wanted)}")
+            raise ValueError(f"it has no array '{absent}'; wanted: {', '.join(wanted)}")
         size = sum(_looked_at(archive.getinfo(held[name])).file_size for name in wanted)
         check_size(size, path, limit)
         return {name: _array(archive, held[name]) for name in wanted}

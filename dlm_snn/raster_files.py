@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+import zlib
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import IO, Any
@@ -13,15 +14,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dlm_snn.atomic import writing, writing_folder
-from dlm_snn.errors import DlmError, MissingError
+from dlm_snn.errors import DlmError
+from dlm_snn.packed import check_size, npy_head, read_npy, read_npz
 from dlm_snn.raster import BLOCK, EVENT, EXTENT, SpikeRaster, in_order, trusted
+from dlm_snn.reading import SEAL, one_line, opened, read_json, regular_file, sealed, unsealed
 
 FOLDER = ".raster"
 """What the name of the folder form ends in."""
 NUMBERS = (*EXTENT, "dt")
+PARTS = "parts"
+"""Key in ``meta.json`` under which the checksum of each array's file stands; ``crc32`` is over the rest of it."""
 COPY = 2**20
 """Events copied together."""
+META = "meta.json"
+_READ = 2**16
+"""Bytes looked at together."""
 _TYPE = np.dtype("<u4")
+_INCOMPLETE = "is not a complete raster"
 
 
 def save(raster: SpikeRaster, path: str | os.PathLike[str]) -> None:
@@ -29,7 +38,7 @@ def save(raster: SpikeRaster, path: str | os.PathLike[str]) -> None:
     float64 ``dt``. Written aside, then renamed.
 
     A path that ends in ``.raster`` becomes a folder of ``sample.npy``, ``step.npy``, ``neuron.npy`` (uint32) and
-    ``meta.json`` (the four numbers) instead.
+    ``meta.json`` (the four numbers, and checksums that ``load`` looks at) instead.
 
     Raises:
         DlmError: the path cannot be written.
@@ -54,56 +63,102 @@ def load(path: str | os.PathLike[str]) -> SpikeRaster:
         DlmError: truncated, or not a raster; events out of order or outside, with the first of them.
     """
     path = Path(path)
-    if not (path / "meta.json" if path.is_dir() and path.suffix != FOLDER else path).exists():
-        raise MissingError(f"no raster at {path}; run the simulation that writes it")
+    folder = path.is_dir()
+    regular_file(path / META if folder else path, f"no raster at {path}; run the simulation that writes it")
     try:
-        if not path.is_dir():
-            with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
-                arrays = [stored[name] for name in EVENT]
-                return SpikeRaster(*arrays, *(stored[name].item() for name in NUMBERS))
-        stored = json.loads((path / "meta.json").read_text())
-        numbers = [stored[name] for name in NUMBERS]
-        none = np.zeros(0, dtype=np.uint32)
-        checked = SpikeRaster(none, none, none, *numbers)
-        if _is_whole(path, numbers[:3]):
-            return _mapped(path, checked)
-        return SpikeRaster(*(np.load(path / f"{name}.npy") for name in EVENT), *numbers)
+        if folder:
+            return _load_folder(path)
+        stored = read_npz(path, [*EVENT, *NUMBERS], what=_INCOMPLETE)
+        sample, step, neuron = (stored[name] for name in EVENT)
+        return SpikeRaster(sample, step, neuron, **{name: stored[name].item() for name in NUMBERS})
     except Exception as error:
-        # What a damaged archive makes zipfile, zlib and NumPy raise has no common name.
-        reason = " ".join(str(error).split())
-        raise DlmError(f"{path} is not a complete raster ({reason}); write it again") from error
+        # What stands in a damaged file makes NumPy raise what has no common name.
+        told = one_line(error, 400)
+        raise DlmError(told if _INCOMPLETE in told else f"{path} {_INCOMPLETE} ({told}); write it again") from error
 
 
-def _is_whole(folder: Path, extent: list[int]) -> bool:
+def _load_folder(path: Path) -> SpikeRaster:
+    numbers, checksums = _numbers(path)
+    none = np.zeros(0, dtype=np.uint32)
+    extent = SpikeRaster(none, none, none, **numbers)
+    if _is_whole(path, extent, checksums):
+        return _mapped(path, extent)
+    sample, step, neuron = (_array(path / f"{name}.npy") for name in EVENT)
+    return SpikeRaster(sample, step, neuron, **numbers)
+
+
+def _numbers(folder: Path) -> tuple[dict[str, Any], Mapping[str, str] | None]:
+    """The four numbers, and the checksums of the three arrays, which older folders do not have."""
+    held = read_json(folder / META)
+    if odd := sorted(held.keys() - {*NUMBERS, PARTS, SEAL}):
+        raise DlmError(f"{META} has the key '{odd[0]}', which no raster has")
+    if (PARTS in held) != (SEAL in held):
+        raise DlmError(f"{META} has '{PARTS}' or '{SEAL}', not both")
+    if lacking := [name for name in NUMBERS if name not in held]:
+        raise DlmError(f"{META} lacks '{lacking[0]}'")
+    meta = unsealed(held, META, f"delete '{PARTS}' and '{SEAL}' in it to read it as it stands")
+    return {name: meta[name] for name in NUMBERS}, meta.get(PARTS)
+
+
+def _array(path: Path) -> NDArray:
+    """An array that is no flat uint32 one in order, and so is read whole."""
+    with opened(path) as file:
+        size = os.fstat(file.fileno()).st_size
+        check_size(size, path)
+        return read_npy(file, size)
+
+
+def _is_whole(folder: Path, extent: SpikeRaster, checksums: Mapping[str, str] | None) -> bool:
     """Whether the folder's events need no sorting: read once through a small buffer, since looking at all of a map
-    would take as much memory as the file has."""
+    would take as much memory as the file has. What is read is held against the checksums on the way."""
     with ExitStack() as stack:
-        files = [stack.enter_context((folder / f"{name}.npy").open("rb")) for name in EVENT]
-        heads = [_head(file) for file in files]
-        if len({size for size, _ in heads}) != 1 or any(dtype != _TYPE for _, dtype in heads):
+        arrays = [_Array(stack.enter_context(opened(folder / f"{name}.npy"))) for name in EVENT]
+        if len({array.size for array in arrays}) != 1 or any(array.dtype != _TYPE for array in arrays):
+            if checksums is not None:
+                raise DlmError(f"its arrays hold {', '.join(f'{a.size} of {a.dtype}' for a in arrays)}")
             return False
-        return all(in_order(block, extent) for block in zip(*(_blocks(f, heads[0][0]) for f in files), strict=True))
+        ordered = True
+        for block in zip(*(array.blocks() for array in arrays), strict=True):
+            ordered = ordered and in_order(block, extent.extent)
+            if not ordered and checksums is None:
+                return False
+        for name, array in zip(EVENT, arrays, strict=True):
+            if checksums is not None and array.checksum != checksums.get(name):
+                raise DlmError(f"{name}.npy was changed since it was written, its checksum differs")
+        return ordered
 
 
-def _head(file: IO[bytes]) -> tuple[int, np.dtype]:
-    """Number and type of the events that follow; the file holds just these."""
-    version = np.lib.format.read_magic(file)
-    read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-    shape, _, dtype = read(file)
-    held = os.fstat(file.fileno()).st_size - file.tell()
-    if len(shape) != 1 or shape[0] * dtype.itemsize != held:
-        raise DlmError(f"{Path(file.name).name} holds {held} bytes, its header says {shape} of {dtype}")
-    return shape[0], dtype
+class _Array:
+    """The file of one array, read once from its beginning to its end.
 
+    Attributes:
+        size, dtype: of the events that it holds.
+    """
 
-def _blocks(file: IO[bytes], size: int) -> Iterator[NDArray[np.uint32]]:
-    """Events in blocks, each with the last event of the block before, to be compared with its first."""
-    buffer = np.zeros(BLOCK + 1, dtype=_TYPE)
-    for start in range(0, size, BLOCK):
-        held = min(BLOCK, size - start)
-        buffer[0] = buffer[BLOCK]
-        file.readinto(buffer[1 : held + 1].view(np.uint8).data)  # type: ignore[attr-defined]
-        yield buffer[(0 if start else 1) : held + 1]
+    def __init__(self, file: IO[bytes]) -> None:
+        shape, _, self.dtype, start = npy_head(file)
+        held = os.fstat(file.fileno()).st_size - start
+        if len(shape) != 1 or shape[0] * self.dtype.itemsize != held:
+            raise DlmError(f"{Path(file.name).name} holds {held} bytes, its header says {shape} of {self.dtype}")
+        file.seek(0)
+        self.size, self._file, self._sum = shape[0], file, zlib.crc32(file.read(start))
+
+    def blocks(self) -> Iterator[NDArray[np.uint32]]:
+        """Events in blocks, each with the last event of the block before, to be compared with its first."""
+        buffer = np.zeros(BLOCK + 1, dtype=_TYPE)
+        for start in range(0, self.size, BLOCK):
+            held = min(BLOCK, self.size - start)
+            buffer[0] = buffer[BLOCK]
+            piece = buffer[1 : held + 1].view(np.uint8).data
+            if self._file.readinto(piece) != len(piece):  # type: ignore[attr-defined]
+                raise DlmError(f"{Path(self._file.name).name} ends early")
+            self._sum = zlib.crc32(piece, self._sum)
+            yield buffer[(0 if start else 1) : held + 1]
+
+    @property
+    def checksum(self) -> str:
+        """Of what was read."""
+        return f"{self._sum:08x}"
 
 
 def _mapped(folder: Path, extent: SpikeRaster) -> SpikeRaster:
@@ -243,4 +298,13 @@ def _header(size: int) -> bytes:
 
 
 def _write_numbers(folder: Path, numbers: dict[str, Any]) -> None:
-    (folder / "meta.json").write_text(json.dumps(numbers) + "\n")
+    parts = {name: _checksum(folder / f"{name}.npy") for name in EVENT}
+    (folder / META).write_text(json.dumps(sealed({**numbers, PARTS: parts})) + "\n")
+
+
+def _checksum(path: Path) -> str:
+    found = 0
+    with path.open("rb") as file:
+        while block := file.read(_READ):
+            found = zlib.crc32(block, found)
+    return f"{found:08x}"

@@ -64,11 +64,12 @@ def regular_file(path: str | os.PathLike[str], missing: str | None = None) -> Pa
     """
     path = Path(path)
     try:
-        _check_kind(path, path.stat().st_mode)
+        mode = path.stat().st_mode
     except (FileNotFoundError, NotADirectoryError) as error:
         raise MissingError(missing or f"no file {path}") from error
     except (OSError, ValueError) as error:
         raise DlmError(f"cannot read {path} ({one_line(getattr(error, 'strerror', None) or error)})") from error
+    _check_kind(path, mode)
     return path
 
 

@@ -4,24 +4,31 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from zipfile import BadZipFile
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dlm_snn import artefact
 from dlm_snn.atomic import write_text, writing
-from dlm_snn.errors import DlmError, MissingError
+from dlm_snn.errors import DlmError
+from dlm_snn.kinds import check_kind
 from dlm_snn.names import file_of
+from dlm_snn.network import IntegerNetwork, Network
+from dlm_snn.packed import read_npz
 from dlm_snn.raster import SpikeRaster
+from dlm_snn.reading import read_json, sealed, unsealed
 from dlm_snn.recording import Recording
+
+_REMEDY = "simulate again"
+_KIND = {"n_samples": int, "n_steps": int, "backend?": str}
 
 
 def save_recording(recording: Recording, folder: Path, backend: str) -> None:
     """Write a recording into an existing, empty folder.
 
     ``network.json``, ``network.safetensors``: what ran. ``POPULATION.npz``: its raster. ``traces.npz``: arrays
-    ``POPULATION/u`` and ``POPULATION/v``, (sample, step, neuron), where recorded. ``recording.json``: the extent and
-    the backend; written last.
+    ``POPULATION/u`` and ``POPULATION/v``, (sample, step, neuron), where recorded. ``recording.json``: the extent, the
+    backend and a checksum over them; written last.
 
     Raises:
         DlmError: the folder cannot be written.
@@ -34,7 +41,7 @@ def save_recording(recording: Recording, folder: Path, backend: str) -> None:
         with writing(folder / "traces.npz") as file:
             np.savez_compressed(file, **traces)
     extent = {"n_samples": recording.n_samples, "n_steps": recording.n_steps, "backend": backend}
-    write_text(folder / "recording.json", json.dumps(extent) + "\n")
+    write_text(folder / "recording.json", json.dumps(sealed(extent)) + "\n")
 
 
 def load_recording(folder: Path) -> Recording:
@@ -44,24 +51,41 @@ def load_recording(folder: Path) -> Recording:
         MissingError: no recording in the folder.
         DlmError: a truncated file.
     """
-    if not (folder / "recording.json").is_file():
-        raise MissingError(f"no recording in {folder}; 'dlm-snn simulate' writes one")
-    try:
-        extent = json.loads((folder / "recording.json").read_text())
-        n_samples, n_steps = int(extent["n_samples"]), int(extent["n_steps"])
-    except (ValueError, KeyError, TypeError) as error:
-        raise DlmError(f"{folder / 'recording.json'} is damaged ({error}); simulate again") from error
+    path = folder / "recording.json"
+    held = read_json(path, _REMEDY, f"no recording in {folder}; 'dlm-snn simulate' writes one")
+    extent = unsealed(held, path, _REMEDY)
+    check_kind(extent, _KIND, path, remedy=_REMEDY)
+    n_samples, n_steps = extent["n_samples"], extent["n_steps"]
     network = artefact.load(folder / "network")
-    rasters = {
-        name: SpikeRaster.load(folder / f"{name}.npz") for name in network.neurons if (folder / f"{name}.npz").is_file()
-    }
-    traces: dict[str, dict[str, np.ndarray]] = {"u": {}, "v": {}}
-    if (folder / "traces.npz").is_file():
-        try:
-            with np.load(folder / "traces.npz", allow_pickle=False) as stored:
-                for path in stored.files:
-                    name, _, key = path.rpartition("/")
-                    traces[key][name] = stored[path]
-        except (OSError, ValueError, KeyError, BadZipFile, EOFError) as error:
-            raise DlmError(f"{folder / 'traces.npz'} is damaged ({error}); simulate again") from error
+    rasters = {name: SpikeRaster.load(file) for name in network.neurons if (file := folder / f"{name}.npz").exists()}
+    for name, raster in rasters.items():
+        _check_shape(folder / f"{name}.npz", "the raster", raster.extent, network, name, n_samples, n_steps)
+    traces = _read_traces(folder / "traces.npz", network, n_samples, n_steps)
     return Recording(network, n_samples, n_steps, rasters, traces["u"], traces["v"])
+
+
+def _read_traces(
+    path: Path, network: Network | IntegerNetwork, n_samples: int, n_steps: int
+) -> dict[str, dict[str, NDArray]]:
+    traces: dict[str, dict[str, NDArray]] = {"u": {}, "v": {}}
+    for place, array in (read_npz(path, remedy=_REMEDY) if path.exists() else {}).items():
+        name, _, key = place.rpartition("/")
+        if key not in traces or name not in network.neurons or array.dtype.kind not in "iuf":
+            raise DlmError(f"{path} holds '{place}' of {array.dtype}, which no population records; {_REMEDY}")
+        _check_shape(path, f"'{place}'", array.shape, network, name, n_samples, n_steps)
+        traces[key][name] = array
+    return traces
+
+
+def _check_shape(
+    path: Path,
+    what: str,
+    shape: tuple[int, ...],
+    network: Network | IntegerNetwork,
+    name: str,
+    n_samples: int,
+    n_steps: int,
+) -> None:
+    wanted = (n_samples, n_steps, network.populations[name].n)
+    if shape != wanted:
+        raise DlmError(f"{path}: {what} has (samples, steps, neurons) = {shape}, the recording {wanted}; {_REMEDY}")

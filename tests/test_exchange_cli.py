@@ -194,7 +194,10 @@ BAD = {
     "onto a file": (["raster", "convert", "r.npz", "file.raster"], "cannot write file.raster, which is a file"),
     "exists": (["raster", "convert", "many", "one"], "one exists; choose another name, remove it"),
     "damaged csv": (["import", "bytes.csv", "--extent", "1,2,3"], "bytes.csv is not a readable CSV"),
-    "altered network": (["compare", "ours", "reset"], "reset.json: reset = 'zer0' is neither 'zero' nor 'subtract'"),
+    "altered network": (
+        ["compare", "ours", "reset"],
+        "reset.json: tree.populations[1]: reset = 'zer0' is neither 'zero' nor 'subtract'",
+    ),
     "export of rasters": (["export", "r.npz", "--to", "nir"], "r.npz holds no network"),
     "export of a network": (["export", "ours", "--to", "nwb"], "ours holds no rasters"),
     "floats to net": (["export", "ours", "--to", "net"], "a .net file cannot do a network of floats"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 from dataclasses import replace
 from io import BytesIO
@@ -357,9 +358,17 @@ def test_no_neurons_may_be_chosen(raster):
     assert raster[:, :, []] == SpikeRaster.from_dense(raster.dense()[:, :, :0])
 
 
+def without_checksums(path):
+    """As earlier versions and other tools write it."""
+    meta = path / "meta.json"
+    held = json.loads(meta.read_text())
+    meta.write_text(json.dumps({name: held[name] for name in ("n_samples", "n_steps", "n_neurons", "dt")}))
+
+
 def test_a_folder_of_unsorted_or_other_events_is_put_in_order(raster, tmp_path):
     path = tmp_path / "a.raster"
     raster.save(path)
+    without_checksums(path)
     back = np.arange(len(raster))[::-1]
     for name in ("sample", "step", "neuron"):
         np.save(path / f"{name}.npy", getattr(raster, name)[back])
@@ -410,11 +419,50 @@ def test_a_truncated_array_of_a_folder_is_named(raster, tmp_path, name):
     assert "is not a complete raster" in refused(tmp_path / "a.raster")
 
 
+def changed(path, values):
+    meta = path / "meta.json"
+    meta.write_text(json.dumps({**json.loads(meta.read_text()), **values}))
+    return refused(path)
+
+
+@pytest.mark.parametrize("name", ["sample.npy", "step.npy", "neuron.npy", "meta.json"])
+@pytest.mark.parametrize("piece", ["saved", "appended"])
+def test_no_bit_of_a_folder_is_read_as_another(raster, tmp_path, name, piece):
+    path = tmp_path / "a.raster"
+    if piece == "saved":
+        raster.save(path)
+    else:
+        with RasterWriter(path, *raster.extent, raster.dt) as writer:
+            for first in range(0, raster.n_steps, 3):
+                writer.append(raster[:, first : first + 3], first)
+    whole = (path / name).read_bytes()
+    for bit in range(0, 8 * len(whole), 1 + 8 * len(whole) // 301):
+        torn = bytearray(whole)
+        torn[bit // 8] ^= 1 << bit % 8
+        (path / name).write_bytes(torn)
+        assert "is not a complete raster" in refused(path)
+    (path / name).write_bytes(whole)
+    assert SpikeRaster.load(path) == raster
+
+
+def test_what_a_folder_does_not_have_is_named(raster, tmp_path):
+    raster.save(tmp_path / "a.raster")
+    assert "the key 'n_step', which no raster has" in changed(tmp_path / "a.raster", {"n_step": 3})
+    for path in ("a.raster/step.npy", "b.npz"):
+        (tmp_path / path).unlink(missing_ok=True)
+        os.mkfifo(tmp_path / path)
+    without_checksums(tmp_path / "a.raster")
+    assert "step.npy is a pipe" in refused(tmp_path / "a.raster")
+    assert "b.npz is a pipe" in refused(tmp_path / "b.npz")
+
+
 @pytest.mark.parametrize(
     ("name", "value"), [("n_steps", -1), ("n_neurons", 2.5), ("dt", 0), ("n_samples", 2**40), ("dt", "x")]
 )
 def test_an_extent_that_cannot_be_is_named(raster, tmp_path, name, value):
     raster.save(tmp_path / "a.raster")
     meta = tmp_path / "a.raster" / "meta.json"
+    assert "meta.json was changed since it was written" in changed(tmp_path / "a.raster", {name: value})
+    without_checksums(tmp_path / "a.raster")
     meta.write_text(json.dumps({**json.loads(meta.read_text()), name: value}))
     assert f"raster {name} = {value!r}" in refused(tmp_path / "a.raster")
