@@ -39,3 +39,7 @@ class LossWarning(UserWarning):
 
 class RangeWarning(UserWarning):
     """An accumulator of an integer network left its range: what follows is what the target would compute."""
+
+
+class StimulusWarning(UserWarning):
+    """A stimulus that fits the network, in a form that was perhaps not meant."""

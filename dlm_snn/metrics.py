@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from dlm_snn.errors import DlmError
 from dlm_snn.raster import SpikeRaster
-from dlm_snn.recording import Recording
-from dlm_snn.stimulus import prepare
+from dlm_snn.recording import Recording, fed_into, spikes_of
+from dlm_snn.values import as_integers
 
 
 def read_out(raster: SpikeRaster) -> NDArray[np.int64]:
@@ -30,12 +30,18 @@ def read_out(raster: SpikeRaster) -> NDArray[np.int64]:
 def accuracy(raster: SpikeRaster, labels: NDArray) -> float:
     """Share of samples whose read-out equals the label; a silent sample counts as wrong.
 
+    Args:
+        raster: of the output population.
+        labels: (sample,) whole numbers; -1 where silence is right.
+
     Raises:
-        DlmError: the labels are not one a sample.
+        DlmError: the labels are not one a sample; no samples.
     """
-    labels = np.asarray(labels)
+    labels = as_integers(labels, "labels", -1, 2**63 - 1)
     if labels.shape != (raster.n_samples,):
         raise DlmError(f"labels of shape {labels.shape} for {raster.n_samples} samples")
+    if not raster.n_samples:
+        raise DlmError("the raster has 0 samples; an accuracy needs at least one")
     return float(np.mean(read_out(raster) == labels))
 
 
@@ -50,20 +56,25 @@ def synaptic_operations(recording: Recording, stimulus: Mapping[str, Any]) -> fl
     An event of a graded Input is a value other than zero.
 
     Args:
-        recording: with "s" recorded.
+        recording: with "s" recorded, of every population that a projection leaves.
         stimulus: what was fed into the run.
+
+    Raises:
+        DlmError: a stimulus of other samples or steps, a population whose spikes were not recorded, or no samples.
     """
     network = recording.network
-    stimuli, n_samples = prepare(network, stimulus, recording.n_steps)
+    stimuli = fed_into(recording, stimulus)
+    if not recording.n_samples:
+        raise DlmError("the recording has 0 samples; operations per sample need at least one")
     total = 0
     for projection in network.projections:
         if projection.pre in stimuli:
             fed = stimuli[projection.pre]
             events = np.count_nonzero(fed.values, axis=(0, 1)) * (fed.n_steps if fed.constant else 1)
         else:
-            events = recording.rasters[projection.pre].counts().sum(axis=0)
+            events = spikes_of(recording, projection.pre).counts().sum(axis=0)
         total += int(events @ projection.connection.fan_out())
-    return total / n_samples
+    return total / recording.n_samples
 
 
 def confidence_95(values: NDArray) -> tuple[float, float]:

@@ -24,7 +24,7 @@ from dlm_snn.names import check_identifier
 from dlm_snn.neurons.checks import checked_parameter, checked_shape, size
 from dlm_snn.neurons.integer_lif import IntegerLIF
 from dlm_snn.neurons.lif import LIF
-from dlm_snn.values import as_array
+from dlm_snn.values import as_array, is_whole
 
 MAX_DELAY = 63
 """Integer delays have 6 bits (lava-nc 0.10.0, lava/proc/dense/models.py)."""
@@ -58,13 +58,18 @@ class Input:
         if self.graded_bits is None:
             if self.signed or self.scale != 1.0:
                 raise DlmError("signed and scale belong to a graded Input; give graded_bits")
-        elif not isinstance(self.graded_bits, (int, np.integer)) or not 1 <= self.graded_bits <= 24:
+        elif not is_whole(self.graded_bits) or not 1 <= self.graded_bits <= 24:
             raise DlmError(f"graded_bits = {self.graded_bits!r} is not in 1..24")
 
     @property
     def n(self) -> int:
         """Number of neurons."""
         return size(self.shape)
+
+    @property
+    def constant(self) -> bool:
+        """Whether it is the constant 1 that carries biases: it feeds itself where no stimulus names it."""
+        return self.aligned and self.n == 1 and self.graded_bits == 1 and not self.signed and self.scale == 1
 
     @property
     def bounds(self) -> tuple[int, int]:

@@ -26,6 +26,7 @@ from dlm_snn.network import Input, IntegerNetwork, IntegerProjection, Network, P
 from dlm_snn.neurons.integer_lif import ALIGNMENT, DECAY_UNITY, STATE_LIMIT, THRESHOLD_LIMIT, IntegerLIF
 from dlm_snn.neurons.lif import LIF
 from dlm_snn.recording import Recording, before_reset
+from dlm_snn.stimulus import prepare, taken
 
 HEADROOM = STATE_LIMIT >> ALIGNMENT
 """Largest |u| and |v| in units of weight * 2^weight_exp: 2^17."""
@@ -66,6 +67,8 @@ def quantize(
     for name, neuron in network.neurons.items():
         _check(name, neuron)
     network = _merged(network)
+    if calibration is not None and taken(network, calibration, n_steps)[1] == 0:
+        raise DlmError("the calibration has 0 samples; give at least one, or None")
     measured = None if calibration is None else reference.run(network, calibration, n_steps, ("s", "u", "v"))
     choices = {name: _choose(network, name, weight_bits, measured) for name in network.neurons}
     populations = {
@@ -338,8 +341,6 @@ def _floor_loss(after: Recording, p: Any, calibration: Mapping[str, Any]) -> flo
     """Mean share of the threshold that the floor of the shifted sums takes in a step."""
     if p.weight_exp >= 0:
         return None
-    from dlm_snn.stimulus import prepare
-
     post: Any = after.network.populations[p.post]
     if p.pre in after.network.inputs:
         values = prepare(after.network, calibration, after.n_steps)[0][p.pre].values

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from dlm_snn.errors import DlmError
-from dlm_snn.values import as_array
+from dlm_snn.values import as_array, is_whole
 
 EVENT = ("sample", "step", "neuron")
 """The arrays of a raster, in the order in which events are sorted."""
@@ -52,7 +52,7 @@ class SpikeRaster:
     def __post_init__(self) -> None:
         for name in EXTENT:
             extent = getattr(self, name)
-            if not isinstance(extent, (int, np.integer)) or not 0 <= extent <= INDEX_LIMIT:
+            if not is_whole(extent) or not 0 <= extent <= INDEX_LIMIT:
                 raise DlmError(f"raster {name} = {extent!r} is not a whole number in 0..{INDEX_LIMIT}")
         if not isinstance(self.dt, (int, float, np.number)) or not 0 < self.dt < np.inf:
             raise DlmError(f"raster dt = {self.dt!r} is not a number of seconds above 0")
@@ -339,7 +339,7 @@ def _check_indices(name: str, event: NDArray, extent: int) -> None:
 
 def _bounds(axis: str, chosen: Any, extent: int) -> tuple[int, int]:
     """First and one past last of a slice without stride, or of one number."""
-    if isinstance(chosen, (int, np.integer)):
+    if is_whole(chosen):
         if not -extent <= chosen < extent:
             raise DlmError(f"{axis} {chosen} lies outside 0..{extent - 1}")
         return int(chosen) % extent, int(chosen) % extent + 1

@@ -13,6 +13,7 @@ from dlm_snn.errors import DlmError, nearest
 from dlm_snn.network import IntegerNetwork, Network
 from dlm_snn.neurons.integer_lif import Overflow
 from dlm_snn.raster import SpikeRaster
+from dlm_snn.stimulus import Stimulus, prepare
 
 RECORDABLE = ("s", "u", "v")
 
@@ -79,6 +80,45 @@ def checked_record(record: Record, network: Network | IntegerNetwork) -> dict[st
     return {key: names for key, names in chosen.items() if names}
 
 
+def without_samples(network: Network | IntegerNetwork, n_steps: int, chosen: Mapping[str, Sequence[str]]) -> Recording:
+    """The recording of a batch of 0 samples, for simulators that cannot run one.
+
+    Args:
+        network, n_steps: of the run.
+        chosen: as ``checked_record`` gives it.
+    """
+    kind = np.int64 if isinstance(network, IntegerNetwork) else np.float64
+    none = {name: np.zeros((0, n_steps, neuron.n), dtype=kind) for name, neuron in network.neurons.items()}
+    rasters = {name: SpikeRaster.from_dense(none[name]) for name in chosen.get("s", ())}
+    u, v = ({name: none[name] for name in chosen.get(key, ())} for key in ("u", "v"))
+    return Recording(network, 0, n_steps, rasters, u, v)
+
+
+def spikes_of(recording: Recording, name: str) -> SpikeRaster:
+    """The raster of a population.
+
+    Raises:
+        DlmError: its spikes were not recorded.
+    """
+    if name not in recording.rasters:
+        raise DlmError(f"spikes of '{name}' were not recorded; run with 's' in record")
+    return recording.rasters[name]
+
+
+def fed_into(recording: Recording, stimulus: Mapping[str, Any]) -> dict[str, Stimulus]:
+    """The stimulus of a recording in one form, see ``stimulus.prepare``; constants of the network's own included.
+
+    Raises:
+        DlmError: a stimulus that does not fit the network, or is of other samples or steps than the recording.
+    """
+    fed, n_samples = prepare(recording.network, stimulus, recording.n_steps)
+    if n_samples != recording.n_samples:
+        raise DlmError(
+            f"the stimulus has {n_samples} samples, the recording {recording.n_samples}; give what that run was fed"
+        )
+    return fed
+
+
 def before_reset(recording: Recording, name: str) -> NDArray | None:
     """v of a float population before the reset of each step, (sample, step, neuron), from the recorded u and v.
 
@@ -91,7 +131,7 @@ def before_reset(recording: Recording, name: str) -> NDArray | None:
     v = np.zeros_like(recording.v[name])
     v[:, 1:] = (1 - neuron.dv) * recording.v[name][:, :-1]
     if neuron.reset == "subtract":
-        v[:, 1:] -= neuron.v_threshold * recording.rasters[name].dense()[:, :-1]
+        v[:, 1:] -= neuron.v_threshold * spikes_of(recording, name).dense()[:, :-1]
     if neuron.period is not None:
         v[:, :: neuron.period] = 0
     return v + recording.u[name] + neuron.bias

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -9,9 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dlm_snn.errors import DlmError, nearest
+from dlm_snn.errors import DlmError, StimulusWarning, nearest
 from dlm_snn.network import Input, IntegerNetwork, Network
 from dlm_snn.raster import SpikeRaster
+from dlm_snn.values import as_array, is_whole
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,83 +44,163 @@ class Stimulus:
         return np.broadcast_to(self.values, (n_samples, self.n_steps, n))
 
 
+def taken(
+    network: Network | IntegerNetwork, stimulus: Mapping[str, Any], n_steps: int
+) -> tuple[dict[str, SpikeRaster | NDArray], int]:
+    """A stimulus as rasters and plain arrays of the right shape, with every constant of the network's own.
+
+    Args:
+        network, stimulus, n_steps: see ``prepare``.
+
+    Returns:
+        Input name -> SpikeRaster or array, (sample, neuron) held constant or (sample, step, neuron), its values not
+        looked at yet; and the number of samples.
+
+    Raises:
+        DlmError: a missing, superfluous or misshapen array, or what is none; unequal numbers of samples.
+    """
+    if not is_whole(n_steps) or n_steps < 1:
+        raise DlmError(f"n_steps = {n_steps!r} is not a positive integer")
+    for name in stimulus:
+        if name not in network.inputs:
+            raise DlmError(f"stimulus names '{name}', which is no Input; {nearest(name, network.inputs)}")
+    found = {name: _form(name, network.inputs[name], given, n_steps) for name, given in stimulus.items()}
+    sizes = {name: g.n_samples if isinstance(g, SpikeRaster) else len(g) for name, g in found.items()}
+    if len(set(sizes.values())) > 1:
+        raise DlmError(f"the stimuli have unequal numbers of samples: {sizes}")
+    n_samples = next(iter(sizes.values()), 1)
+    for name, population in network.inputs.items():
+        if name not in found:
+            if not population.constant:
+                raise DlmError(f"no stimulus for Input '{name}'; give an array (sample, neuron) or a SpikeRaster")
+            found[name] = np.ones((n_samples, 1), dtype=np.uint8)
+    return {name: found[name] for name in network.inputs}, n_samples
+
+
 def prepare(
     network: Network | IntegerNetwork, stimulus: Mapping[str, Any], n_steps: int
 ) -> tuple[dict[str, Stimulus], int]:
     """Check a stimulus and bring it to one form.
 
     Args:
-        network: its Input populations are what the stimulus must name, each once.
+        network: its Input populations are what the stimulus must name, each once; a constant that an import added
+            (``Input.constant``) may be left out.
         stimulus: Input name -> SpikeRaster, or array (sample, neuron) held constant, or (sample, step, neuron);
             the neuron axis may have the population's own shape. Integers are what events carry (a Network divides
-            by ``scale``); floats are real values and refused by an IntegerNetwork.
+            by ``scale``); floats are real values and refused by an IntegerNetwork. Arrays are what
+            ``values.as_array`` takes.
         n_steps: steps of the run.
 
     Returns:
         Input name -> Stimulus, and the number of samples.
 
     Raises:
-        DlmError: a missing, superfluous or misshapen array, values outside the Input's range.
+        DlmError: a missing, superfluous or misshapen array, values outside the Input's range. Real values of an
+            aligned Input (noise) have no range.
     """
-    if not isinstance(n_steps, (int, np.integer)) or n_steps < 1:
-        raise DlmError(f"n_steps = {n_steps!r} is not a positive integer")
-    for name in stimulus:
-        if name not in network.inputs:
-            raise DlmError(f"stimulus names '{name}', which is no Input; {nearest(name, network.inputs)}")
+    given, n_samples = taken(network, stimulus, n_steps)
     integers = isinstance(network, IntegerNetwork)
     prepared = {}
     for name, population in network.inputs.items():
-        if name not in stimulus:
-            raise DlmError(f"no stimulus for Input '{name}'; give an array (sample, neuron) or a SpikeRaster")
-        prepared[name] = Stimulus(_values(name, population, stimulus[name], int(n_steps), integers), int(n_steps))
-    sizes = {name: s.values.shape[0] for name, s in prepared.items()}
-    if len(set(sizes.values())) > 1:
-        raise DlmError(f"the stimuli have unequal numbers of samples: {sizes}")
-    return prepared, next(iter(sizes.values()), 1)
+        array = _dense(given[name])
+        array = array[:, None, :] if array.ndim == 2 else array
+        prepared[name] = Stimulus(_values(name, population, array, integers), int(n_steps))
+    return prepared, n_samples
 
 
-def _values(name: str, population: Input, given: Any, n_steps: int, integers: bool) -> NDArray:
-    array = given.dense() if isinstance(given, SpikeRaster) else np.asarray(given)
-    array, steps = _with_step_axis(name, population, array)
-    if steps not in (None, n_steps):
-        raise DlmError(f"stimulus '{name}' has {steps} steps, the run {n_steps}")
-    if array.dtype.kind == "f":
-        if not np.isfinite(array).all():
-            raise DlmError(f"stimulus '{name}' holds NaN or infinity")
-        if population.graded_bits is not None:
-            if integers:
-                raise DlmError(
-                    f"stimulus '{name}' is of floats; an integer network takes the integers that events carry "
-                    f"(round(value * {population.scale:g}))"
-                )
-            return array.astype(np.float64)
-    elif array.dtype.kind not in "iub":
-        raise DlmError(f"stimulus '{name}' is of {array.dtype}; give numbers")
+def check_meaning(network: Network | IntegerNetwork, stimulus: Mapping[str, Any], n_steps: int) -> None:
+    """Warn of a stimulus that fits the network in a form that was perhaps not meant.
+
+    Args:
+        network, n_steps: of the run.
+        stimulus: as ``taken`` gives it.
+
+    Warns:
+        StimulusWarning: as many rows of binary events as the run has steps, held constant; a constant of the network's
+            own with other values than 1.
+    """
+    for name, given in stimulus.items():
+        population = network.inputs[name]
+        if isinstance(given, SpikeRaster):
+            continue
+        if population.graded_bits is None and given.ndim == 2 and len(given) == n_steps > 1:
+            warnings.warn(
+                f"stimulus '{name}' has {n_steps} rows, as many as the run has steps: they are {n_steps} samples held "
+                "constant; one sample of as many steps is array[None]",
+                StimulusWarning,
+                stacklevel=3,
+            )
+        if population.constant and given.size and np.any(given != 1):
+            warnings.warn(
+                f"stimulus '{name}' is not 1 everywhere: the biases of the network come through this constant; leave "
+                "it out, and it feeds itself",
+                StimulusWarning,
+                stacklevel=3,
+            )
+
+
+def _dense(given: SpikeRaster | NDArray) -> NDArray:
+    return given.dense() if isinstance(given, SpikeRaster) else given
+
+
+def _form(name: str, population: Input, given: Any, n_steps: int) -> SpikeRaster | NDArray:
+    """A raster, or an array (sample, neuron) or (sample, step, neuron), whose axes fit."""
+    form = given if isinstance(given, SpikeRaster) else as_array(given, f"stimulus '{name}'")
+    shape = form.extent if isinstance(form, SpikeRaster) else form.shape
+    axes = len(population.shape)
+    if not isinstance(form, SpikeRaster) and axes > 1 and len(shape) > axes and shape[-axes:] == population.shape:
+        form = form.reshape(*shape[:-axes], population.n)
+    ends = form.extent if isinstance(form, SpikeRaster) else form.shape
+    if len(ends) not in (2, 3) or ends[-1] != population.n:
+        raise DlmError(
+            f"stimulus '{name}' has shape {shape}; expected (sample, {population.n}) or (sample, step, {population.n})"
+        )
+    if len(ends) == 3 and ends[1] != n_steps:
+        raise DlmError(f"stimulus '{name}' has {ends[1]} steps, the run {n_steps}")
+    return form
+
+
+def _values(name: str, population: Input, array: NDArray, integers: bool) -> NDArray:
+    """The values as a network of this kind computes with them, checked."""
+    floats = array.dtype.kind == "f"
+    if floats and not np.isfinite(array).all():
+        raise DlmError(f"stimulus '{name}' holds NaN or infinity")
+    if floats and population.graded_bits is not None:
+        if integers:
+            raise DlmError(
+                f"stimulus '{name}' is of floats; an integer network takes the integers that events carry "
+                f"(round(value * {population.scale:g}))"
+            )
+        _check_real(name, population, array)
+        return array.astype(np.float64)
     low, high = population.bounds
-    broken = array.dtype.kind == "f" and np.any(array != np.round(array))
+    broken = floats and np.any(array != np.round(array))
     if array.size and (broken or array.min() < low or array.max() > high):
         kind = "binary spikes" if population.graded_bits is None else f"{population.graded_bits}-bit events"
         raise DlmError(f"stimulus '{name}' holds {array.min()}..{array.max()}, not whole {low}..{high} ({kind})")
     if integers:
-        return array.astype(np.int64) if array.dtype.kind == "f" else array.view(_unsigned(array.dtype))
+        return array.astype(np.int64) if floats else array.view(_unsigned(array.dtype))
     return array.astype(np.float64) / population.scale
+
+
+def _check_real(name: str, population: Input, array: NDArray) -> None:
+    """Refuse real values that no event of the Input carries, rounded to the nearest; noise has no range."""
+    low, high = population.bounds
+    scale = population.scale
+    if population.aligned or not array.size:
+        return
+    least, most = float(array.min()), float(array.max())
+    if (low - 0.5) / scale <= least and most <= (high + 0.5) / scale:
+        return
+    # Far beyond the largest real value, and within what events carry: an image whose integers became floats.
+    carried = low <= least and 2 * high / scale < most <= high
+    remedy = f"divide by {scale:g}, or give integers" if carried else "rescale them, or declare the Input for them"
+    raise DlmError(
+        f"stimulus '{name}' holds {least:g}..{most:g}; the real values of {population.graded_bits}-bit events of scale "
+        f"{scale:g} are {low / scale:g}..{high / scale:g}: {remedy}"
+    )
 
 
 def _unsigned(dtype: np.dtype[Any]) -> np.dtype[Any]:
     """Booleans as the bytes that they are."""
     return np.dtype(np.uint8) if dtype.kind == "b" else dtype
-
-
-def _with_step_axis(name: str, population: Input, array: NDArray) -> tuple[NDArray, int | None]:
-    """(sample, step or 1, neuron) from any of the forms that ``prepare`` takes; and its steps, None if held."""
-    given, axes = array.shape, len(population.shape)
-    if axes > 1 and array.ndim >= 1 + axes and array.shape[-axes:] == population.shape:
-        array = array.reshape(*array.shape[:-axes], population.n)
-    held = array.ndim == 2
-    if held:
-        array = array[:, None, :]
-    if array.ndim != 3 or array.shape[-1] != population.n:
-        raise DlmError(
-            f"stimulus '{name}' has shape {given}; expected (sample, {population.n}) or (sample, step, {population.n})"
-        )
-    return array, None if held else array.shape[1]

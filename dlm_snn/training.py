@@ -147,6 +147,7 @@ def train(
     _check(x, y, network.populations[source].n, network.populations[output].n)
     module = SpikingModule(network, surrogate(config.surrogate, config.slope))
 
+    constants = [name for name, given in network.inputs.items() if given.constant]
     events_matter = dynamics is not None and (dynamics.dissipation != "none" or dynamics.form == "hebbian")
     watched = list(network.neurons) if events_matter else [output]
 
@@ -160,7 +161,8 @@ def train(
     def answer(batch: NDArray) -> tuple[Tensor, Activities]:
         fired = spikes(batch, watched)
         active = {name: s.detach().sum(0) for name, s in fired.items()} if events_matter else {}
-        return config.logit_scale * fired[output].sum(0), active | {source: torch.tensor(batch)}
+        fed = {source: torch.tensor(batch)} | {name: torch.ones(len(batch), 1) for name in constants}
+        return config.logit_scale * fired[output].sum(0), active | fed
 
     def stepper(n_updates: int) -> Stepper:
         if dynamics is None:
@@ -211,11 +213,10 @@ def _ends(network: Network | IntegerNetwork) -> tuple[str, str]:
     """The data Input, and the population from which nothing leaves."""
     senders = {p.pre for p in network.projections}
     outputs = [name for name in network.neurons if name not in senders]
-    if len(network.inputs) != 1 or len(outputs) != 1:
-        raise DlmError(
-            f"training needs one Input and one output population; the network has {list(network.inputs)} and {outputs}"
-        )
-    return next(iter(network.inputs)), outputs[0]
+    sources = [name for name, source in network.inputs.items() if not source.constant]
+    if len(sources) != 1 or len(outputs) != 1:
+        raise DlmError(f"training needs one Input and one output population; the network has {sources} and {outputs}")
+    return sources[0], outputs[0]
 
 
 def _check(x: NDArray, y: NDArray, n_inputs: int, n_classes: int) -> None:

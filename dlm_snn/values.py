@@ -77,6 +77,11 @@ def check_each(array: NDArray, name: str, allowed: NDArray[np.bool_], what: str)
         raise DlmError(f"{name}{place} = {array[at]} is not {what}")
 
 
+def is_whole(given: Any) -> bool:
+    """Whether it is one whole number, Python's or NumPy's; True and False are none."""
+    return isinstance(given, (int, np.integer)) and not isinstance(given, bool)
+
+
 def is_tensor(given: Any) -> bool:
     """Whether it is a torch.Tensor; torch is not imported for it."""
     return any(base.__module__ == "torch" and base.__name__ == "Tensor" for base in type(given).__mro__)

@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 
 from dlm_snn import artefact
-from dlm_snn.errors import DlmError, UnsupportedError
+from dlm_snn.errors import UnsupportedError
 from dlm_snn.network import IntegerNetwork, Network
 from dlm_snn.raster import SpikeRaster
-from dlm_snn.recording import Record, Recording, RunState, checked_record
+from dlm_snn.recording import Record, Recording, RunState, checked_record, without_samples
 from dlm_snn.stimulus import Stimulus, prepare
 from lava_processes.runner import Progress, empty_array, supervise
 
@@ -55,7 +55,7 @@ def run(
     chosen = checked_record(record, network)
     stimuli, n_samples = prepare(network, stimulus, n_steps)
     if n_samples == 0:
-        raise DlmError("the stimulus has 0 samples; Lava needs at least one")
+        return without_samples(network, n_steps, chosen)
     folder = Path(tempfile.mkdtemp(prefix="dlm-lava-"))
     try:
         _write_job(folder, network, stimuli, n_samples, n_steps, chosen)

@@ -30,7 +30,7 @@ from dlm_snn import child as child_process
 from dlm_snn.errors import DlmError, MissingError, UnsupportedError
 from dlm_snn.network import IntegerNetwork, Network
 from dlm_snn.raster import SpikeRaster
-from dlm_snn.recording import Record, Recording, RunState, checked_record
+from dlm_snn.recording import Record, Recording, RunState, checked_record, without_samples
 from dlm_snn.stimulus import Stimulus, prepare
 from lava_processes.support import check_supported
 
@@ -91,7 +91,7 @@ def run(
     check_supported(network, target, sequential=False)
     stimuli, n_samples = prepare(network, stimulus, n_steps)
     if n_samples == 0:
-        raise DlmError("the stimulus has 0 samples; Lava needs at least one")
+        return without_samples(network, n_steps, chosen)
     folder = Path(tempfile.mkdtemp(prefix="dlm-lava-"))
     try:
         apart = _period(network, n_steps, period)

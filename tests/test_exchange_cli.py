@@ -289,3 +289,14 @@ def test_the_recording_of_an_event_camera(capsys):
     assert "e: 2 spikes of 2312 neurons, 1 samples x 11 steps of 0.001 s" in told
     assert "1 events were moved onto the grid, by 5e-06 s at most; rasters: events" in told
     assert list(dlm.SpikeRaster.load("events/e.npz").step) == [0, 10]
+
+
+def test_a_network_with_a_constant_of_its_own_is_fed_by_the_command_line(capsys):
+    one = dlm.Input((1,), graded_bits=1, aligned=True)
+    network = dlm.Network(
+        {"pixels": dlm.Input((64,), graded_bits=5, scale=16), "one": one, "cells": dlm.LIF((10,), du=0.5, dv=0.2)},
+        [dlm.Projection(pre, "cells", dlm.Dense(np.full((10, n), 0.01))) for pre, n in (("pixels", 64), ("one", 1))],
+    )
+    dlm.save(network, "biased")
+    assert "synaptic operations" in typed(capsys, "simulate", "biased", "--samples", "3", "--steps", "4")
+    assert "integer network" in typed(capsys, "convert", "biased", "--samples", "3", "--steps", "4")

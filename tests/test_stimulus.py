@@ -16,8 +16,12 @@ from dlm_snn import (
     Network,
     Projection,
     SpikeRaster,
+    compare,
     run,
 )
+from dlm_snn.errors import StimulusWarning
+from dlm_snn.metrics import synaptic_operations
+from dlm_snn.sink import Memory
 from dlm_snn.stimulus import prepare
 
 
@@ -75,7 +79,7 @@ def test_integers_are_what_events_carry_and_floats_are_real_values():
     net = network((2,), graded_bits=8, scale=255)
     np.testing.assert_array_equal(values(net, np.array([[51, 255]], np.uint8), 1), [[[0.2, 1.0]]])
     np.testing.assert_array_equal(values(net, np.array([[0.2, 1.0]]), 1), [[[0.2, 1.0]]])
-    np.testing.assert_array_equal(values(net, np.array([[-0.3, 7.5]], np.float32), 1), [[np.float32([-0.3, 7.5])]])
+    np.testing.assert_array_equal(values(net, np.array([[0.3, 0.5]], np.float32), 1), [[np.float32([0.3, 0.5])]])
     whole = values(integer_network((2,), graded_bits=8, scale=255), np.array([[51, 255]], np.uint8), 1)
     assert whole.dtype == np.uint8
     assert whole.tolist() == [[[51, 255]]]
@@ -96,14 +100,47 @@ def test_integers_are_what_events_carry_and_floats_are_real_values():
         ({"graded_bits": 4}, np.full((2, 3), np.nan), 5, "holds NaN or infinity"),
         ({"graded_bits": 4}, np.full((2, 3), np.inf), 5, "holds NaN or infinity"),
         ({}, np.full((2, 3), "1"), 5, "give numbers"),
+        ({}, [[1, 0, 1], [1]], 5, "stimulus 'pixels' is a ragged list"),
+        ({}, np.ma.masked_array(np.ones((2, 3)), mask=True), 5, "stimulus 'pixels' has 6 masked values"),
+        ({}, None, 5, "stimulus 'pixels' = None is not a number"),
         ({}, np.full((2, 3), 1j), 5, "is of complex128; give numbers"),
         ({}, np.zeros((2, 3)), 0, "n_steps = 0 is not a positive integer"),
         ({}, np.zeros((2, 3)), 2.5, "n_steps = 2.5 is not a positive integer"),
+        ({}, np.zeros((2, 3)), True, "n_steps = True is not a positive integer"),
     ],
 )
 def test_what_does_not_fit_is_named(inputs, given, n_steps, message):
     with pytest.raises(DlmError, match=message):
         prepare(network((3,), **inputs), {"pixels": given}, n_steps)
+
+
+PIXELS = {"graded_bits": 8, "scale": 255}
+
+
+@pytest.mark.parametrize(
+    ("inputs", "given", "message"),
+    [
+        (PIXELS, [[0.0, 51.0, 255.0]], r"holds 0\.\.255; .* scale 255 are 0\.\.1: divide by 255, or give integers"),
+        (PIXELS, [[0.0, 0.5, 1.01]], r"holds 0\.\.1\.01; .*: rescale them, or declare the Input for them"),
+        (PIXELS, [[-5.0, 0.0, 0.0]], r"holds -5\.\.0; "),
+        (PIXELS, [[0.0, 0.0, 1e300]], r"holds 0\.\.1e\+300; "),
+        ({"graded_bits": 4}, [[0.0, 0.0, 15.6]], r"scale 1 are 0\.\.15: rescale"),
+        ({"graded_bits": 4, "scale": 8, "signed": True}, [[0.0, 0.5, -1.2]], r"are -1\.\.0\.875: "),
+    ],
+)
+def test_real_values_that_no_event_carries_are_refused(inputs, given, message):
+    with pytest.raises(DlmError, match=message):
+        prepare(network((3,), **inputs), {"pixels": np.array(given)}, 5)
+
+
+def test_real_values_may_be_off_by_rounding():
+    near = np.array([[-0.001, 0.5, 1.0019]])
+    np.testing.assert_array_equal(values(network((3,), **PIXELS), near, 1)[:, 0], near)
+
+
+def test_real_values_of_noise_have_no_range():
+    noise = np.array([[-3.0, 0.0, 2.5]])
+    np.testing.assert_array_equal(values(network((3,), graded_bits=8, aligned=True), noise, 1)[:, 0], noise)
 
 
 def test_floats_are_refused_by_integers():
@@ -127,6 +164,62 @@ def test_all_inputs_have_the_same_samples():
     net = Network({"a": Input((1,)), "b": Input((1,))})
     with pytest.raises(DlmError, match=r"unequal numbers of samples: \{'a': 2, 'b': 3\}"):
         prepare(net, {"a": np.zeros((2, 1)), "b": np.zeros((3, 1))}, 5)
+
+
+def with_constant(kind=Network):
+    connection = Dense(np.array([[1.0], [0.5]])) if kind is Network else Dense(np.array([[64], [32]]))
+    make, neuron = (Projection, LIF((2,), dv=0.5, du=0.5))
+    if kind is IntegerNetwork:
+        make, neuron = IntegerProjection, IntegerLIF((2,), dv=410, du=2047, v_threshold=99)
+    one = Input((1,), graded_bits=1, aligned=True)
+    return kind(
+        {"pixels": Input((2,)), "one": one, "hidden": neuron},
+        [make("pixels", "hidden", Dense(np.full((2, 2), connection.weight[1, 0]))), make("one", "hidden", connection)],
+    )
+
+
+@pytest.mark.parametrize("kind", [Network, IntegerNetwork])
+@pytest.mark.parametrize("backend", ["reference", "fast", "torch"])
+@pytest.mark.parametrize("steps", [None, 4])
+def test_a_constant_of_our_own_feeds_itself(kind, backend, steps):
+    net = with_constant(kind)
+    assert [name for name, source in net.inputs.items() if source.constant] == ["one"]
+    shape = (3, 2) if steps is None else (3, steps, 2)
+    pixels = np.random.default_rng(0).integers(0, 2, shape)
+    whole = {"pixels": pixels, "one": np.ones((3, 1), int)}
+    alone, given = (run(net, s, 4, record=("s", "u", "v"), backend=backend) for s in (whole, {"pixels": pixels}))
+    assert compare(alone, given).equal
+    np.testing.assert_array_equal(alone.v["hidden"], given.v["hidden"])
+    assert synaptic_operations(given, {"pixels": pixels}) == synaptic_operations(alone, whole)
+    # In pieces, and from chunks.
+    sink = Memory(("s", "v"))
+    sink.chunk = 2
+    sunk = run(net, {"pixels": pixels}, 4, record=sink, backend=backend)
+    np.testing.assert_array_equal(sunk.v["hidden"], alone.v["hidden"])
+
+
+def test_a_constant_given_otherwise_is_told():
+    with pytest.warns(StimulusWarning, match="stimulus 'one' is not 1 everywhere: the biases of the network"):
+        run(with_constant(), {"pixels": np.zeros((2, 2)), "one": np.zeros((2, 1))}, 3)
+
+
+def test_other_aligned_inputs_do_not_feed_themselves():
+    for other in ({"graded_bits": 1, "signed": True}, {"graded_bits": 8}, {}, {"graded_bits": 1, "scale": 2}):
+        assert not Input((1,), aligned=True, **other).constant
+    assert not Input((2,), aligned=True, graded_bits=1).constant
+    assert not Input((1,), graded_bits=1).constant
+
+
+def test_rows_as_many_as_steps_are_told():
+    net = network((3,))
+    with pytest.warns(StimulusWarning, match=r"stimulus 'pixels' has 5 rows, as many as the run has steps: .*\[None\]"):
+        run(net, {"pixels": np.zeros((5, 3))}, 5)
+    # Other forms are what they are.
+    run(net, {"pixels": np.zeros((1, 3))}, 1)
+    run(net, {"pixels": np.zeros((4, 3))}, 5)
+    run(net, {"pixels": np.zeros((5, 5, 3))}, 5)
+    run(network((3,), graded_bits=4), {"pixels": np.zeros((5, 3))}, 5)
+    run(net, {"pixels": SpikeRaster.from_dense(np.zeros((5, 5, 3)))}, 5)
 
 
 def test_without_input_there_is_one_sample():

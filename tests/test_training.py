@@ -10,6 +10,7 @@ from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
 
 from dlm_snn import Dense, DlmError, Input, IntegerNetwork, Network, Projection, accuracy, quantize, run
+from dlm_snn.physics.trainer import DynamicsConfig
 from dlm_snn.training import ReluNetwork, TrainingConfig, initial_network, train, train_relu
 
 QUICK = TrainingConfig(epochs=4, batch_size=32, learning_rate=0.01)
@@ -129,6 +130,19 @@ def test_data_that_do_not_fit_are_refused(digits):
     )
     with pytest.raises(DlmError, match="one Input and one output population"):
         train(two, x, y, QUICK, 4)
+
+
+@pytest.mark.parametrize("dynamics", [None, DynamicsConfig()], ids=["AdamW", "dissipation"])
+def test_a_constant_of_the_networks_own_feeds_itself(digits, dynamics):
+    x, y = digits[0][:64], digits[2][:64]
+    plain = first()
+    network = Network(
+        {**plain.populations, "one": Input((1,), graded_bits=1, aligned=True)},
+        (*plain.projections, Projection("one", "hidden", Dense(np.full((64, 1), 0.01)))),
+    )
+    trained, _ = train(network, x, y, TrainingConfig(epochs=1, batch_size=32), 4, dynamics=dynamics)
+    assert len(np.unique(trained.projections[-1].connection.weight)) > 1
+    assert quantize(trained, calibration={"pixels": x}, n_steps=4)[1].samples == 64
 
 
 def test_a_loss_that_is_not_finite_is_named(digits):

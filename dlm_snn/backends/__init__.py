@@ -7,16 +7,14 @@ from collections.abc import Iterable, Mapping
 from functools import partial
 from typing import Any
 
-import numpy as np
-
 from dlm_snn.backends._pieces import run_in_pieces
 from dlm_snn.errors import RangeWarning
 from dlm_snn.extent import check_memory
 from dlm_snn.network import IntegerNetwork, Network
 from dlm_snn.plugins import load
-from dlm_snn.raster import SpikeRaster
 from dlm_snn.recording import Record, Recording, RunState, checked_record
 from dlm_snn.sink import Memory, Sink
+from dlm_snn.stimulus import check_meaning, taken
 
 
 def run(
@@ -33,7 +31,8 @@ def run(
     Args:
         network: float or integer; a backend refuses by name what it cannot do.
         stimulus: Input name -> SpikeRaster, or array (sample, neuron) held constant, or (sample, step, neuron).
-            Or an iterable of such mappings, chunks (sample, step, neuron) that follow one another.
+            Or an iterable of such mappings, chunks (sample, step, neuron) that follow one another. Arrays may be
+            lists and tensors of any kind (``values.as_array``); a constant that an import added feeds itself.
         n_steps: steps of every population's window, which opens at the population's depth.
         record: any of "s" (spikes), "u" (currents), "v" (voltages at the end of the step), of every neuron population;
             or population -> these, such as {"output": ("s",)}. Or a Sink (sink.FolderSink), which takes them piece by
@@ -46,26 +45,24 @@ def run(
         The Recording.
 
     Warns:
+        StimulusWarning: a stimulus that fits in a form that was perhaps not meant; see ``stimulus.check_meaning``.
         RangeWarning: u wrapped or v saturated in an integer network, where the backend counts it; names the neuron.
 
     Raises:
         DlmError: an unknown backend, a missing package, an input that does not fit.
     """
     module = load("dlm_snn.backends", backend)
+    if isinstance(stimulus, Mapping):
+        stimulus, n_samples = taken(network, stimulus, n_steps)
+        check_meaning(network, stimulus, n_steps)
     if isinstance(stimulus, Mapping) and not isinstance(record, Sink):
-        check_memory(network, _samples(stimulus), n_steps, checked_record(record, network))
+        check_memory(network, n_samples, n_steps, checked_record(record, network))
         recording = module.run(network, stimulus, n_steps, record=record, state=state, **options)
     else:
         sink = record if isinstance(record, Sink) else Memory(record)
         recording = run_in_pieces(partial(module.run, **options), backend, network, stimulus, n_steps, sink, state)
     _warn(recording)
     return recording
-
-
-def _samples(stimulus: Mapping[str, Any]) -> int:
-    """How many samples a stimulus says it has; the backend checks it."""
-    sizes = [given.n_samples if isinstance(given, SpikeRaster) else np.shape(given)[:1] for given in stimulus.values()]
-    return max((int(np.prod(size)) for size in sizes), default=1)
 
 
 def _warn(recording: Recording) -> None:

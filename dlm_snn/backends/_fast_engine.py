@@ -229,7 +229,7 @@ class Engine:
         if sent.values is not None:
             return True
         large, alone = PRODUCT_COST[link.matrix.itemsize]
-        product = self.n_samples * link.connection.n_pre * max(large, alone / self.n_samples)
+        product = self.n_samples * link.connection.n_pre * max(large, alone / max(self.n_samples, 1))
         return int(sent.begin[-1]) * self.loops.EVENT_COST[self.integer] > product
 
     def _add_events(self, link: Link, sent: Sent, sums: NDArray) -> None:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dlm_snn.errors import DlmError, UnsupportedError
 from dlm_snn.network import IntegerNetwork, Network
@@ -14,6 +15,8 @@ from dlm_snn.neurons.integer_lif import Overflow
 from dlm_snn.raster import SpikeRaster
 from dlm_snn.recording import Recording, RunState
 from dlm_snn.sink import Memory, Sink
+from dlm_snn.stimulus import taken
+from dlm_snn.values import as_array
 
 Simulate = Callable[..., Recording]
 Piece = tuple[Mapping[str, Any], int]
@@ -45,7 +48,10 @@ def run_in_pieces(
         UnsupportedError: the backend hands on no state, and there is more than one piece.
         DlmError: the chunks' steps do not add up to n_steps.
     """
-    pieces = _cut(stimulus, n_steps, sink.chunk) if isinstance(stimulus, Mapping) else _given(stimulus)
+    if isinstance(stimulus, Mapping):
+        pieces = _cut(taken(network, stimulus, n_steps)[0], n_steps, sink.chunk)
+    else:
+        pieces = _given(stimulus)
     done, opened = 0, False
     last: Recording | None = None
     overflow: dict[str, Overflow] = {}
@@ -78,39 +84,30 @@ def _given(chunks: Iterable[Mapping[str, Any]]) -> Iterator[Piece]:
     for chunk in chunks:
         if not isinstance(chunk, Mapping):
             raise DlmError(f"a chunk of the stimulus is a {type(chunk).__name__}; give a mapping Input -> array")
-        steps = {name: _steps(name, given) for name, given in chunk.items()}
+        plain = {
+            name: given if isinstance(given, SpikeRaster) else as_array(given, f"chunk of '{name}'")
+            for name, given in chunk.items()
+        }
+        steps = {name: _steps(name, given) for name, given in plain.items()}
         if len(set(steps.values())) != 1:
             raise DlmError(f"a chunk of the stimulus has unequal numbers of steps: {steps}")
-        yield chunk, next(iter(steps.values()))
+        yield plain, next(iter(steps.values()))
 
 
-def _steps(name: str, given: Any) -> int:
+def _steps(name: str, given: SpikeRaster | NDArray) -> int:
     if isinstance(given, SpikeRaster):
         return given.n_steps
-    if np.ndim(given) not in (3, 5):
-        raise DlmError(
-            f"chunk of '{name}' has shape {np.shape(given)}; give (sample, step, neuron), its steps are counted"
-        )
-    return np.shape(given)[1]
+    if given.ndim not in (3, 5):
+        raise DlmError(f"chunk of '{name}' has shape {given.shape}; give (sample, step, neuron), its steps are counted")
+    return given.shape[1]
 
 
 def _cut(stimulus: Mapping[str, Any], n_steps: int, chunk: int) -> Iterator[Piece]:
     """A whole stimulus in pieces of at most ``chunk`` steps; what is held constant stays as it is."""
-    dense = {
-        name: given.dense() if isinstance(given, SpikeRaster) else np.asarray(given) for name, given in stimulus.items()
-    }
     for start in range(0, n_steps, chunk):
         stop = min(start + chunk, n_steps)
-        yield {name: _part(given, n_steps, start, stop) for name, given in dense.items()}, stop - start
+        yield {name: _part(given, start, stop) for name, given in stimulus.items()}, stop - start
 
 
-def _dense(given: Any) -> Any:
-    return given.dense() if isinstance(given, SpikeRaster) else np.asarray(given)
-
-
-def _part(given: Any, n_steps: int, start: int, stop: int) -> Any:
-    if given.ndim not in (3, 5):
-        return given
-    if given.shape[1] != n_steps:
-        raise DlmError(f"a stimulus has {given.shape[1]} steps, the run {n_steps}")
-    return given[:, start:stop]
+def _part(given: SpikeRaster | NDArray, start: int, stop: int) -> SpikeRaster | NDArray:
+    return given if isinstance(given, np.ndarray) and given.ndim == 2 else given[:, start:stop]

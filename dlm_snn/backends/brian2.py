@@ -15,6 +15,7 @@ from dlm_snn.network import IntegerNetwork, Network
 from dlm_snn.raster import SpikeRaster
 from dlm_snn.recording import Record, Recording, RunState, check_state, checked_record
 from dlm_snn.stimulus import Stimulus, prepare
+from dlm_snn.values import is_whole
 
 SYNAPSES_PER_RUN = 4_000_000
 """Synapses that one Brian2 network may hold, some 75 bytes each; more samples take several runs."""
@@ -137,7 +138,7 @@ def _block_count(network: Network, n_samples: int, resumed: bool, samples_per_ru
             int(p.connection.fan_out().sum()) * (1 + (resumed and any(network.lags(p)))) for p in network.projections
         )
         samples_per_run = max(1, SYNAPSES_PER_RUN // max(1, synapses))
-    elif not isinstance(samples_per_run, (int, np.integer)) or samples_per_run < 1:
+    elif not is_whole(samples_per_run) or samples_per_run < 1:
         raise DlmError(f"samples_per_run = {samples_per_run!r} is not a positive integer")
     batches = max(1, -(-n_samples // samples_per_run))
     return max(1, -(-n_samples // batches))

@@ -13,7 +13,7 @@ from dlm_snn.network import IntegerNetwork, Network
 from dlm_snn.neurons.integer_lif import Overflow
 from dlm_snn.raster import SpikeRaster
 from dlm_snn.recording import Record, Recording, RunState, check_state, checked_record
-from dlm_snn.stimulus import prepare
+from dlm_snn.stimulus import prepare, taken
 
 CACHE = 2**21
 """Bytes of state that a block of samples may take, about what a second-level cache holds."""
@@ -52,13 +52,13 @@ def run(
         ImportError: compiled=True and no numba.
     """
     chosen = checked_record(record, network)
-    n_samples = sample_count(network, stimulus, n_steps)
+    given, n_samples = taken(network, stimulus, n_steps)
     check_state(network, state, n_samples)
     block = block or _block(network)
     pieces, states = _Pieces(network, chosen, n_samples, n_steps), []
     for start in range(0, max(n_samples, 1), block):
         samples = slice(start, min(start + block, n_samples))
-        part = {name: _samples_of(given, samples) for name, given in stimulus.items()}
+        part = {name: whole[samples] for name, whole in given.items()}
         first = state_of_samples(state, samples) if state else None
         engine = Engine(network, samples.stop - samples.start, first, compiled=compiled)
         for name, step, sent in _advance(engine, part, n_steps):
@@ -78,27 +78,6 @@ def _advance(engine: Engine, stimulus: Mapping[str, Any], n_steps: int) -> Itera
                 engine.put(name, step, stimuli[name].at(step), stimuli[name].constant)
             else:
                 yield name, step, engine.compute(name, step)
-
-
-def sample_count(network: Network | IntegerNetwork, stimulus: Mapping[str, Any], n_steps: int) -> int:
-    """Number of samples of a stimulus, its names, shapes and sample counts checked; values are checked block by block.
-
-    Raises:
-        DlmError: as ``stimulus.prepare``.
-    """
-    sizes = {name: _n_samples(given) for name, given in stimulus.items()}
-    if len(set(sizes.values())) != 1:
-        return prepare(network, stimulus, n_steps)[1]
-    prepare(network, {name: _samples_of(given, slice(0, 1)) for name, given in stimulus.items()}, n_steps)
-    return next(iter(sizes.values()))
-
-
-def _n_samples(given: Any) -> int:
-    return given.n_samples if isinstance(given, SpikeRaster) else len(np.atleast_1d(given))
-
-
-def _samples_of(given: Any, samples: slice) -> Any:
-    return given[samples] if isinstance(given, SpikeRaster) else np.asarray(given)[samples]
 
 
 def _block(network: Network | IntegerNetwork) -> int:

@@ -122,7 +122,8 @@ class SpikingModule(torch.nn.Module):
 
         Args:
             inputs: Input name -> (sample, neuron) held constant, or (step, sample, neuron). Integers are what events
-                carry (a Network divides by ``scale``); floats are real values, for a Network only.
+                carry (a Network divides by ``scale``); floats are real values, for a Network only. A constant of the
+                network's own (``Input.constant``) may be left out.
             n_steps: steps of every window.
             populations: whose spikes to return; all by default, but copying those of large ones takes time.
 
@@ -132,8 +133,11 @@ class SpikingModule(torch.nn.Module):
         Raises:
             DlmError: inputs of the wrong names, shape or type.
         """
-        fed = {name: self._values(name, population, inputs) for name, population in self._network.inputs.items()}
+        sources = {n: p for n, p in self._network.inputs.items() if n in inputs or not p.constant}
+        fed = {name: self._values(name, population, inputs) for name, population in sources.items()}
         n_samples = next(iter(fed.values())).shape[1] if fed else 1
+        for name in self._network.inputs.keys() - fed:
+            fed[name] = torch.ones(1, n_samples, 1, dtype=self._dtype)
         arithmetic = self._arithmetic()
         states = {name: arithmetic.first(name, None, n_samples) for name in self._network.neurons}
         sent = {name: silent(self._network, name, n_samples, self._dtype) for name in self._populations}

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from dlm_snn.connections.connection import Connection, checked_weight, in_arithmetic_of
 from dlm_snn.connections.sparse import Sparse
 from dlm_snn.errors import DlmError
-from dlm_snn.values import as_array
+from dlm_snn.values import as_array, is_whole
 
 Pair = tuple[int, int]
 
@@ -50,7 +50,7 @@ class Conv2d(Connection):
         for name, least in (("stride", 1), ("padding", 0), ("dilation", 1)):
             set_(self, name, checked_pair(name, getattr(self, name), least))
         outputs, inputs = self.weight.shape[:2]
-        if not isinstance(self.groups, (int, np.integer)) or self.groups < 1 or outputs % self.groups:
+        if not is_whole(self.groups) or self.groups < 1 or outputs % self.groups:
             raise DlmError(f"groups = {self.groups!r} does not divide the {outputs} output channels")
         if inputs * self.groups != self.input_shape[0]:
             raise DlmError(
@@ -147,7 +147,7 @@ class Conv2d(Connection):
 def checked_image(shape: Any) -> tuple[int, int, int]:
     """(channel, row, column) of positive integers."""
     axes = tuple(shape) if np.ndim(shape) == 1 else ()
-    if len(axes) != 3 or any(not isinstance(a, (int, np.integer)) or a < 1 for a in axes):
+    if len(axes) != 3 or any(not is_whole(a) or a < 1 for a in axes):
         raise DlmError(f"input_shape = {shape!r} is not (channel, row, column) of positive integers")
     return int(axes[0]), int(axes[1]), int(axes[2])
 
@@ -155,7 +155,7 @@ def checked_image(shape: Any) -> tuple[int, int, int]:
 def checked_pair(name: str, value: Any, least: int) -> Pair:
     """A number, or (row, column), as a pair of integers of at least ``least``."""
     pair = (value, value) if np.ndim(value) == 0 else tuple(value)
-    if len(pair) != 2 or any(not isinstance(a, (int, np.integer)) or a < least for a in pair):
+    if len(pair) != 2 or any(not is_whole(a) or a < least for a in pair):
         raise DlmError(f"{name} = {value!r} is not an integer >= {least}, or two of them (row, column)")
     return int(pair[0]), int(pair[1])
 

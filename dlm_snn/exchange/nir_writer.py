@@ -70,7 +70,7 @@ def write_nir(
 class _Writer:
     def __init__(self, network: Network, dt: float) -> None:
         self.network, self.dt = network, dt
-        self.constant = [n for n, p in network.inputs.items() if _is_one(p)]
+        self.constant = [n for n, p in network.inputs.items() if p.constant]
         self.nodes: dict[str, Any] = {}
         self.edges: list[tuple[str, str]] = []
         self.wires: list[list[list[str]]] = []
@@ -210,11 +210,6 @@ def _weights(key: str, connection: Connection) -> list[tuple[str, Connection]]:
     if isinstance(connection, Chain):
         return [(f"{key}.parts.{k}", part) for k, part in enumerate(connection.parts)]
     return [(key, connection)]
-
-
-def _is_one(population: Input) -> bool:
-    """A constant of 1: its synapses are biases."""
-    return population.aligned and population.n == 1 and population.graded_bits == 1 and not population.signed
 
 
 def _parts(connection: Connection) -> tuple[Connection, ...]:

@@ -16,7 +16,7 @@ from dlm_snn.connections.dense import Dense
 from dlm_snn.connections.pool2d import Pool2d
 from dlm_snn.connections.sparse import Sparse
 from dlm_snn.errors import UnsupportedError
-from dlm_snn.exchange.snntorch_neurons import ONE, WRITER, neuron_module
+from dlm_snn.exchange.snntorch_neurons import WRITER, neuron_module
 from dlm_snn.network import Network, Projection
 from dlm_snn.surrogate import Surrogate
 
@@ -40,7 +40,7 @@ def to_snntorch(network: Network, surrogate: Surrogate | None = None) -> nn.Sequ
         if neuron.period is not None:
             raise UnsupportedError(WRITER, f"the period of '{name}'", "call snntorch.utils.reset in your loop")
     loops = _loops(network)
-    constants = {p.post: p.connection.sparse().dense()[:, 0] for p in network.projections if p.pre == ONE}
+    constants = _constants(network)
     modules: list[nn.Module] = []
     chain = _chain(network)
     shape = network.inputs[chain[0].pre].shape
@@ -51,6 +51,15 @@ def to_snntorch(network: Network, surrogate: Surrogate | None = None) -> nn.Sequ
         modules.append(neuron_module(projection.post, neuron, surrogate, True, loops.get(projection.post)))
         shape = neuron.shape
     return nn.Sequential(*modules)
+
+
+def _constants(network: Network) -> dict[str, NDArray]:
+    """The biases of each population that constant Inputs carry."""
+    found: dict[str, NDArray] = {}
+    for p in network.projections:
+        if p.pre in network.inputs and network.inputs[p.pre].constant:
+            found[p.post] = found.get(p.post, 0.0) + p.connection.sparse().dense()[:, 0]
+    return found
 
 
 def _loops(network: Network) -> dict[str, Connection]:
@@ -73,8 +82,8 @@ def _loops(network: Network) -> dict[str, Connection]:
 
 def _chain(network: Network) -> list[Projection]:
     """The projections from the data Input to the last population, one after another."""
-    start = [name for name in network.inputs if name != ONE]
-    left = [p for p in network.projections if p.pre not in (ONE, p.post)]
+    start = [name for name, source in network.inputs.items() if not source.constant]
+    left = [p for p in network.projections if p.pre in (*start, *network.neurons) and p.pre != p.post]
     chain: list[Projection] = []
     at = start[0] if len(start) == 1 else None
     while any(p.pre == at for p in left):

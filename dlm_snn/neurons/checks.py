@@ -9,13 +9,14 @@ from typing import Any
 import numpy as np
 
 from dlm_snn.errors import DlmError
-from dlm_snn.values import as_array
+from dlm_snn.values import as_array, is_whole
 
 
 def checked_shape(shape: Sequence[int] | int) -> tuple[int, ...]:
     """A population shape as a tuple: (n,) or (channel, row, column), each at least 1."""
-    axes = (shape,) if isinstance(shape, (int, np.integer)) else tuple(shape)
-    if len(axes) not in (1, 3) or any(not isinstance(a, (int, np.integer)) or a < 1 for a in axes):
+    given: Any = shape
+    axes = tuple(given) if np.ndim(given) else (given,)
+    if len(axes) not in (1, 3) or any(not is_whole(a) or a < 1 for a in axes):
         raise DlmError(f"shape {shape!r} is not (n,) or (channel, row, column) of positive integers")
     return tuple(int(a) for a in axes)
 
@@ -44,19 +45,19 @@ def checked_parameter(name: str, value: Any, n: int, dtype: type, low: float, hi
 
 def check_competition(n: int, winners: int | None, groups: int) -> None:
     """Raise unless ``groups`` divides n and ``winners`` lies in 1..n/groups."""
-    if not isinstance(groups, (int, np.integer)) or groups < 1 or n % groups:
+    if not is_whole(groups) or groups < 1 or n % groups:
         raise DlmError(f"groups = {groups!r} does not divide the {n} neurons into equal blocks")
     if winners is None:
         if groups != 1:
             raise DlmError(f"groups = {groups} without winners; give winners, the spikes a group may send in a step")
         return
-    if not isinstance(winners, (int, np.integer)) or not 1 <= winners <= n // groups:
+    if not is_whole(winners) or not 1 <= winners <= n // groups:
         raise DlmError(f"winners = {winners!r} is not in 1..{n // groups}, the neurons of a group")
 
 
 def check_period(period: int | None) -> None:
     """Raise unless ``period`` is None or a number of steps >= 1."""
-    if period is not None and (not isinstance(period, (int, np.integer)) or period < 1):
+    if period is not None and (not is_whole(period) or period < 1):
         raise DlmError(f"period = {period!r} is not a number of steps >= 1; None: no periodic reset")
 
 

@@ -13,6 +13,7 @@ from dlm_snn.description import OMITTED
 from dlm_snn.errors import DlmError
 from dlm_snn.neurons.checks import check_competition, check_period, checked_parameter, checked_shape, size
 from dlm_snn.neurons.competition import winning
+from dlm_snn.values import is_whole
 
 Array = Any
 """A NumPy array, or whatever else follows its arithmetic."""
@@ -64,7 +65,7 @@ class LIF:
             raise DlmError(f"reset = {self.reset!r} is neither 'zero' nor 'subtract'")
         check_competition(self.n, self.winners, self.groups)
         check_period(self.period)
-        if not isinstance(self.refractory, (int, np.integer)) or self.refractory < 0:
+        if not is_whole(self.refractory) or self.refractory < 0:
             raise DlmError(f"refractory = {self.refractory!r} is not a number of steps >= 0")
         if self.refractory and self.reset != "zero":
             raise DlmError("refractory needs reset='zero': v is held at 0")

@@ -5,9 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from dlm_snn.errors import DlmError
 from dlm_snn.raster import SpikeRaster
-from dlm_snn.recording import Recording
+from dlm_snn.recording import Recording, spikes_of
 
 
 def spike_flux(recording: Recording) -> dict[str, float]:
@@ -23,10 +22,8 @@ def spike_flux(recording: Recording) -> dict[str, float]:
     for projection in recording.network.projections:
         if projection.pre not in recording.network.neurons:
             continue
-        if projection.pre not in recording.rasters:
-            raise DlmError(f"spikes of '{projection.pre}' were not recorded; run with record=('s',)")
         fan_out = np.bincount(projection.connection.sparse().pre, minlength=projection.connection.n_pre)
-        counts = recording.rasters[projection.pre].counts().sum(0)
+        counts = spikes_of(recording, projection.pre).counts().sum(0)
         steps = max(recording.n_samples * recording.n_steps, 1)
         found[projection.name] = found.get(projection.name, 0.0) + float(counts @ fan_out) / steps
     return found

@@ -25,8 +25,7 @@ from numpy.typing import NDArray
 from dlm_snn.errors import DlmError
 from dlm_snn.network import IntegerNetwork, Network
 from dlm_snn.neurons.integer_lif import ALIGNMENT, STATE_LIMIT, IntegerLIF, decay, int32
-from dlm_snn.recording import Recording
-from dlm_snn.stimulus import prepare
+from dlm_snn.recording import Recording, fed_into, spikes_of
 
 BIAS = "bias"
 ROUNDING = "rounding and wrap"
@@ -124,7 +123,7 @@ def inputs(recording: Recording, stimulus: Mapping[str, Any], population: str) -
     """
     network = recording.network
     neuron: Any = network.neurons[population]
-    fed, _ = prepare(network, stimulus, recording.n_steps)
+    fed = fed_into(recording, stimulus)
     integer = isinstance(network, IntegerNetwork)
     found: dict[str, NDArray] = {}
     for projection in network.into(population):
@@ -144,10 +143,8 @@ def _drive(network: Network | IntegerNetwork, projection: Any, recording: Record
     dtype: Any = np.int64 if isinstance(network, IntegerNetwork) else np.float64
     if projection.pre in fed:
         sent = fed[projection.pre].whole().astype(dtype)
-    elif projection.pre in recording.rasters:
-        sent = recording.rasters[projection.pre].dense().astype(dtype)
     else:
-        raise DlmError(f"spikes of '{projection.pre}' were not recorded; run with record=('s', 'u', 'v')")
+        sent = spikes_of(recording, projection.pre).dense().astype(dtype)
     n_samples, n_steps, _ = sent.shape
     total = np.zeros((n_samples, n_steps, projection.connection.n_post), dtype=dtype)
     for delay, connection in projection.parts:

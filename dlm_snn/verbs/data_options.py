@@ -24,14 +24,14 @@ def chosen_split(arguments: Namespace) -> Any:
 
 
 def only_input(network: Any) -> str:
-    """The one Input of a network, to which a dataset's samples go.
+    """The one Input of a network to which a dataset's samples go; constants of its own feed themselves.
 
     Raises:
         DlmError: it has none or several.
     """
     from dlm_snn.errors import DlmError
 
-    names = list(network.inputs)
+    names = [name for name, source in network.inputs.items() if not source.constant]
     if len(names) != 1:
         raise DlmError(f"the network has the Inputs {names}; the command line feeds networks with one")
     return names[0]
