@@ -21,7 +21,7 @@ from dlm_snn.errors import DlmError
 from dlm_snn.standings import UNKNOWN, Standing, standings
 from experiments import bursts, evidence, stream_tuning
 from experiments.cells import cells
-from experiments.rows import read_rows
+from experiments.rows import CONTINUAL_ROW, read_rows
 from experiments.table import CONTINUAL
 
 ROOT = Path(__file__).parents[1]
@@ -117,7 +117,7 @@ def _rows(name: str, results: Path) -> list[dict[str, Any]]:
     for variant, entry in module.CELLS.items():
         for cell in cells({variant: entry}, module.SEEDS):
             if cell.file not in there:
-                there[cell.file] = {row["config"]: row for row in read_rows(results / cell.file)}
+                there[cell.file] = {row["config"]: row for row in read_rows(results / cell.file, CONTINUAL_ROW)}
             if cell.key in there[cell.file]:
                 found.append({**there[cell.file][cell.key], "variant": variant})
     return found

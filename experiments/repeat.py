@@ -22,7 +22,7 @@ from experiments.agreement import Show
 from experiments.config import RunConfig
 from experiments.evaluate import evaluate
 from experiments.road import convert, train_network
-from experiments.rows import writing_rows
+from experiments.rows import REPEATED_ROW, writing_rows
 from experiments.table import EXPERIMENTS, variant_config
 
 LAVA_AT_MOST = 1000
@@ -99,7 +99,7 @@ def repeat(
         the seed.
     """
     wanted = []
-    with writing_rows(results) as file:
+    with writing_rows(results, REPEATED_ROW) as file:
         for variant in dict.fromkeys(variants):
             settings = key(with_seed(variant_config(name, variant), 0))
             for seed in seeds:

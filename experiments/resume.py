@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from experiments.cells import Cell, expected_minutes
 from experiments.parallel import Run
 from experiments.pools import Pool
-from experiments.rows import Row, Rows, writing_rows
+from experiments.rows import CONTINUAL_ROW, Row, Rows, writing_rows
 
 if TYPE_CHECKING:
     from experiments.agreement import Show
@@ -35,7 +35,10 @@ def run_missing(
         DlmError: another run writes one of the files; a damaged line; a full disk; a lost scheduler.
     """
     with ExitStack() as stack:
-        files = {name: stack.enter_context(writing_rows(results / name)) for name in sorted({c.file for c in cells})}
+        files = {
+            name: stack.enter_context(writing_rows(results / name, CONTINUAL_ROW))
+            for name in sorted({c.file for c in cells})
+        }
         there = {key for file in files.values() for key in file.by_config()}
         missing: dict[str, Cell] = {}
         for cell in cells:

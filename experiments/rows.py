@@ -1,7 +1,8 @@
 """Results as JSON lines: appended row by row, so that a kill at any moment loses no row that was written.
 
 A row is one line, written by one ``write`` at the end of the file and synchronised. A kill within that write can leave
-a torn last line; a reader passes over it, and the next writer cuts it off. A file has one writer at a time.
+a torn last line; a reader passes over it, and the next writer cuts it off. A file has one writer at a time. The last
+key of a row, ``crc32``, is a checksum over the others; a row without it is of an earlier version.
 """
 
 from __future__ import annotations
@@ -15,18 +16,48 @@ from pathlib import Path
 from typing import Any
 
 from dlm_snn.errors import DlmError
+from dlm_snn.kinds import Kind, check_kind
+from dlm_snn.reading import parse_json, read_bytes, sealed, unsealed
 from dlm_snn.record import to_json
 
 Row = dict[str, Any]
+LIMIT = 2**28
+"""Bytes of a results file."""
+_REMEDY = "mend or remove it"
+_UNDEFINED = (float, None)
+ROW: Kind = {"config?": str, "variant?": str, "seed?": int, "options?": dict, "figures?": dict, "info?": dict}
+"""What every row of results is, as far as it has these keys."""
+REPEATED_ROW: Kind = {"config": str, "variant": str, "seed": int, "figures": {"*": _UNDEFINED}}
+"""A row of ``experiments.repeat``."""
+CONTINUAL_ROW: Kind = {
+    **dict.fromkeys(("protocol", "variant", "learner", "config", "date", "machine"), str),
+    **{"commit": (str, None), "seed": int, "validation": bool, "joint": bool, "options": dict},
+    "declaration": {
+        **dict.fromkeys(("front_end", "normalisation", "winner", "replay", "pre_training"), str),
+        **{"boundary": bool, "label_at_test": bool, "stored_samples": int, "joint": bool},
+    },
+    "told": {"boundary": bool, "label_at_test": bool},
+    "beyond_protocol": [str],
+    "figures": {
+        **{"matrix": [[_UNDEFINED]], "seconds": {"*": float}},
+        **dict.fromkeys(("acc", "forgetting", "bwt", "la"), _UNDEFINED),
+    },
+    "info": dict,
+}
+"""A row of ``experiments.continual``."""
 
 
-def read_rows(path: Path) -> list[Row]:
+def read_rows(path: Path, kind: Kind = ROW) -> list[Row]:
     """The rows of a results file; none where it is not there. A torn last line is passed over.
 
+    Args:
+        path: of the file.
+        kind: what its rows are.
+
     Raises:
-        DlmError: a damaged line that is not the torn last one.
+        DlmError: a damaged line that is not the torn last one, a row of another kind or that was changed.
     """
-    return _parsed(path, path.read_bytes())[0] if path.is_file() else []
+    return _parsed(path, read_bytes(path, LIMIT), kind)[0] if path.exists() else []
 
 
 class Rows:
@@ -57,7 +88,7 @@ class Rows:
         Raises:
             DlmError: the disk is full; what was written of the row is taken back.
         """
-        line = (to_json(row) + "\n").encode()
+        line = (to_json(sealed(row)) + "\n").encode()
         before = os.fstat(self._handle).st_size
         try:
             written = os.write(self._handle, line)
@@ -67,15 +98,19 @@ class Rows:
             os.ftruncate(self._handle, before)
             raise DlmError(f"cannot write {self.path} whole, the disk is full; the rows before stand")
         os.fsync(self._handle)
-        self.rows.append(json.loads(line))
+        self.rows.append(_row(self.path, len(self.rows) + 1, line, ROW))
 
 
 @contextmanager
-def writing_rows(path: Path) -> Iterator[Rows]:
+def writing_rows(path: Path, kind: Kind = ROW) -> Iterator[Rows]:
     """Open a results file for appending; it is made where there is none.
 
+    Args:
+        path: of the file.
+        kind: what its rows are.
+
     Raises:
-        DlmError: another process writes it at this moment; a damaged line; a folder that cannot be written.
+        DlmError: another process writes it at this moment; a damaged line or row; a folder that cannot be written.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -88,34 +123,33 @@ def writing_rows(path: Path) -> Iterator[Rows]:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             raise DlmError(f"another run is writing {path}; wait for it, or choose another --results") from error
-        content = path.read_bytes()
-        rows, whole = _parsed(path, content)
+        content = read_bytes(path, LIMIT)
+        rows, whole = _parsed(path, content, kind)
         _mend(handle, content, whole)
         yield Rows(path, rows, handle)
     finally:
         os.close(handle)
 
 
-def _parsed(path: Path, content: bytes) -> tuple[list[Row], int]:
+def _parsed(path: Path, content: bytes, kind: Kind) -> tuple[list[Row], int]:
     """The rows, and how many bytes of the content are whole lines, a last one that lacks only its newline included."""
     *lines, last = content.split(b"\n")
-    rows = []
-    for number, line in enumerate(lines, start=1):
-        try:
-            rows.append(_row(line))
-        except ValueError as error:
-            raise DlmError(f"{path}, line {number} is no row of JSON ({error}); mend or remove it") from error
+    rows = [_row(path, number, line, kind) for number, line in enumerate(lines, start=1)]
     try:
-        # No beginning of an object is an object: this row is whole.
-        return [*rows, _row(last)], len(content)
-    except ValueError:
+        json.loads(last)
+    except (ValueError, RecursionError):
         return rows, len(content) - len(last)
+    # No beginning of an object is an object: this row is whole.
+    return [*rows, _row(path, len(lines) + 1, last, kind)], len(content)
 
 
-def _row(line: bytes) -> Row:
-    row = json.loads(line)
+def _row(path: Path, number: int, line: bytes, kind: Kind) -> Row:
+    where = f"{path}, line {number}"
+    row = parse_json(line, f"{where} is no row of JSON:", _REMEDY)
     if not isinstance(row, dict):
-        raise ValueError("not an object")
+        raise DlmError(f"{where} is no row of JSON: it is no object; {_REMEDY}")
+    row = unsealed(row, where, f"{_REMEDY}, or remove its 'crc32' to take it as it stands")
+    check_kind(row, kind, where, remedy=_REMEDY)
     return row
 
 

@@ -10,7 +10,7 @@ import sys
 import pytest
 
 from dlm_snn.errors import DlmError
-from experiments.rows import read_rows, writing_rows
+from experiments.rows import CONTINUAL_ROW, REPEATED_ROW, ROW, read_rows, writing_rows
 
 
 def test_rows_are_appended_and_read_back(tmp_path):
@@ -21,7 +21,9 @@ def test_rows_are_appended_and_read_back(tmp_path):
         assert read_rows(path) == file.rows
     with writing_rows(path) as file:
         file.append({"seed": 1})
-    assert path.read_text() == '{"seed": 0, "figures": {"acc": 0.5}}\n{"seed": 1}\n'
+    first, second = path.read_text().splitlines()
+    assert first.startswith('{"seed": 0, "figures": {"acc": 0.5}, "crc32": "')
+    assert json.loads(second).keys() == {"seed", "crc32"}
     assert [row["seed"] for row in read_rows(path)] == [0, 1]
 
 
@@ -48,6 +50,53 @@ def test_a_damaged_line_is_named_and_nothing_is_changed(tmp_path):
         with pytest.raises(DlmError, match="line 2 is no row of JSON"):
             read_rows(path)
         assert path.read_bytes() == content
+
+
+def test_no_bit_of_a_row_is_read_as_another(tmp_path):
+    path = tmp_path / "r.jsonl"
+    row = {"seed": 0, "config": "abc", "figures": {"acc": 0.1 + 0.2, "matrix": [[0.5, None], [1.0, float("inf")]]}}
+    with writing_rows(path) as file:
+        file.append(row)
+    whole = path.read_bytes()
+    seen = 0
+    for bit in range(8 * len(whole)):
+        torn = bytearray(whole)
+        torn[bit // 8] ^= 1 << bit % 8
+        path.write_bytes(torn)
+        try:
+            found = read_rows(path)
+        except DlmError:
+            seen += 1
+            continue
+        # Cut off as torn, or with another name for the checksum alone.
+        assert all({key: held.get(key) for key in row} == row for held in found)
+    assert seen > 6 * len(whole)
+
+
+@pytest.mark.parametrize(
+    ("kind", "row", "fault"),
+    [
+        (ROW, {"seed": "0"}, "line 1: 'seed' is \"0\", where a whole number is wanted"),
+        (ROW, {"figures": []}, r"'figures' is \[\], where an object"),
+        (REPEATED_ROW, {"config": "", "variant": "", "seed": 0, "figures": {"float": "x"}}, "'figures.float' is \"x\""),
+        (CONTINUAL_ROW, {"protocol": "P2"}, "is missing; mend or remove it"),
+    ],
+)
+def test_a_row_of_another_kind_is_named(tmp_path, kind, row, fault):
+    path = tmp_path / "r.jsonl"
+    path.write_text(json.dumps(row) + "\n")
+    with pytest.raises(DlmError, match=fault):
+        read_rows(path, kind)
+    with pytest.raises(DlmError, match=fault), writing_rows(path, kind):
+        pass
+
+
+def test_what_is_no_file_holds_no_rows(tmp_path):
+    os.mkfifo(tmp_path / "r.jsonl")
+    with pytest.raises(DlmError, match="is a pipe"):
+        read_rows(tmp_path / "r.jsonl")
+    with pytest.raises(DlmError, match="is a pipe"), writing_rows(tmp_path / "r.jsonl"):
+        pass
 
 
 def test_a_row_that_is_no_result_is_named(tmp_path):
@@ -90,7 +139,7 @@ def test_a_row_that_does_not_go_in_whole_is_taken_back(tmp_path, monkeypatch):
         with pytest.raises(DlmError, match="the disk is full; the rows before stand"):
             file.append({"seed": 1})
         monkeypatch.setattr(os, "write", write)
-        assert json.loads(path.read_text()) == {"seed": 0}
+        assert read_rows(path) == [{"seed": 0}]
         assert file.rows == [{"seed": 0}]
 
 
