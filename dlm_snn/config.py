@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from dlm_snn.errors import DlmError, nearest
 from dlm_snn.reading import read_bytes, regular_file
+from dlm_snn.record import RECORD, check_files, read_record
 from dlm_snn.yaml_text import LENGTH_LIMIT, Dumper, parse_yaml
 
 RUN_CONFIG = "config.yaml"
@@ -172,7 +173,10 @@ def _start(model: type[BaseModel], base: BaseModel | None) -> dict[str, Any]:
 
 def _config_file(file: Path) -> Path:
     path = file / RUN_CONFIG if file.is_dir() else file
-    return regular_file(path, f"no configuration at {path}; name a YAML file or a run's folder")
+    regular_file(path, f"no configuration at {path}; name a YAML file or a run's folder")
+    if path != file and (file / RECORD).exists():
+        check_files(file, read_record(file), "copy it out of the run's folder to use it as it stands", RUN_CONFIG)
+    return path
 
 
 def _read(file: Path) -> dict[str, Any]:

@@ -157,7 +157,7 @@ def _write(
     from dlm_snn.report.continual import render
 
     with writing_folder(folder, arguments.replace) as aside:
-        write_text(aside / "rows.jsonl", "".join(to_json(row) + "\n" for row in rows))
+        write_text(aside / "rows.jsonl", "".join(to_json(sealed(row)) + "\n" for row in rows))
         for line in lines:
             write_text(aside / f"matrix-{_file_name(line.variant)}.csv", matrix_csv(line.matrix()))
         write_text(aside / "report.html", render(title, rows, lines, _command(arguments, title)))

@@ -28,6 +28,7 @@ from dlm_snn.network import Input, IntegerNetwork, IntegerProjection, Network, P
 from dlm_snn.neurons.integer_lif import IntegerLIF
 from dlm_snn.neurons.lif import LIF
 from dlm_snn.raster import SpikeRaster
+from dlm_snn.record import RunRecord
 from dlm_snn.report import write_report
 
 N_STEPS, N_SAMPLES, N_CLASSES = 25, 40, 10
@@ -489,11 +490,56 @@ def test_a_truncated_file_is_refused_in_one_line(run: Path, name: str, keep: flo
 
 @pytest.mark.parametrize(
     ("section", "message"),
-    [({"agreement": {}}, "'agreement' is not a list"), ({"curve": [1]}, "'curve'"), ({"accuracy": [1]}, "'accuracy'")],
+    [
+        ({"agreement": {}}, "'agreement' is {}, where a list or null is wanted"),
+        ({"agreement": [{"ties": "x"}]}, r"'agreement\[0\].ties' is \"x\", where a number or null"),
+        ({"agreement": [{"spikes": {"hidden": [1, "x"]}}]}, r"'agreement\[0\].spikes.hidden\[1\]'"),
+        ({"curve": [1]}, "'curve"),
+        ({"curve": [{"epoch": 1, "thermodynamics": []}]}, "thermodynamics"),
+        ({"accuracy": [1]}, "'accuracy'"),
+        ({"accuracy": {"float": "x"}}, "'accuracy.float'"),
+        ({"activity": {"float": {"rates": {"a": []}}}}, "'activity.float.rates.a'"),
+        ({"loss_budget": {"projections": [3]}}, "'loss_budget.projections"),
+        ({"membranes": {"float": {"hidden": {"leak": "x"}}}}, "'membranes.float.hidden.leak'"),
+        ({"float32": {}}, "'float32.samples' is missing"),
+    ],
 )
 def test_metrics_of_another_shape_are_refused(run: Path, section: dict, message: str) -> None:
     change(run / "metrics.json", **section)
     with pytest.raises(DlmError, match=message):
+        write_report(run)
+
+
+@pytest.mark.parametrize("name", ["metrics.json", "config.yaml", "network.json", "rasters/reference/hidden.npz"])
+def test_no_file_of_a_run_is_read_as_another(run: Path, name: str) -> None:
+    RunRecord("dlm-snn run", seed=3).save(run / "record.json")
+    assert "seed 3" in page_of(run)[1].text
+    (run / name).write_bytes((run / name).read_bytes() + b" ")
+    with pytest.raises(DlmError, match=rf"{name} was changed since the run wrote it"):
+        write_report(run)
+
+
+def test_a_changed_record_is_refused_and_looks_at_nothing_outside(run: Path) -> None:
+    RunRecord("dlm-snn run", seed=3).save(run / "record.json")
+    change(run / "record.json", seed=4)
+    with pytest.raises(DlmError, match=r"record\.json was changed since it was written"):
+        write_report(run)
+    (run / "record.json").write_text(json.dumps({"files": {"../other": "0"}}))
+    with pytest.raises(DlmError, match="lies outside the run"):
+        write_report(run)
+    (run / "record.json").write_text(json.dumps({"files": {"metrics.json": 3}}))
+    with pytest.raises(DlmError, match=r"'files\.metrics\.json' is 3"):
+        write_report(run)
+    (run / "record.json").write_text(json.dumps({"seed": "x"}))
+    with pytest.raises(DlmError, match="'seed' is \"x\""):
+        write_report(run)
+
+
+def test_values_that_cannot_be_drawn_are_refused(run: Path) -> None:
+    rows = json.loads((run / "metrics.json").read_text())["curve"]
+    rows[0]["loss"] = 10**400
+    change(run / "metrics.json", curve=rows)
+    with pytest.raises(DlmError, match="holds values that cannot be shown"):
         write_report(run)
 
 

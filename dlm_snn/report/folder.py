@@ -2,35 +2,25 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
 
-import numpy as np
 from numpy.typing import NDArray
 
 from dlm_snn.errors import DlmError, MissingError
+from dlm_snn.kinds import Kind, check_kind
+from dlm_snn.packed import check_size, read_npz
 from dlm_snn.raster import SpikeRaster
+from dlm_snn.reading import opened, read_json, read_text, refused
+from dlm_snn.record import check_files, read_record
+from dlm_snn.report.contents import METRICS, NETWORK, RECORD
 
 ARITHMETICS = ("float", "integer")
 """The two forms of a network, which are also the names of its artefacts."""
 
 _REMEDY = "write it again with 'dlm-snn run'"
-_SECTIONS = {
-    "dataset": dict,
-    "accuracy": dict,
-    "accuracy_samples": dict,
-    "silent": dict,
-    "agreement": list,
-    "activity": dict,
-    "loss_budget": dict,
-    "overflow": dict,
-    "curve": list,
-    "membranes": dict,
-}
 
 
 @dataclass(frozen=True)
@@ -74,6 +64,7 @@ class RunFolder:
         networks: "float" and "integer", where stored.
         rasters: backend -> population -> SpikeRaster.
         traces: of all backends and populations.
+        verified: the files are those that the run wrote, by the checksums in its record.
     """
 
     path: Path
@@ -83,6 +74,7 @@ class RunFolder:
     networks: Mapping[str, Stored] = field(default_factory=dict)
     rasters: Mapping[str, Mapping[str, SpikeRaster]] = field(default_factory=dict)
     traces: tuple[Trace, ...] = ()
+    verified: bool = False
 
     @property
     def order(self) -> list[str]:
@@ -131,57 +123,35 @@ def read(path: Path) -> RunFolder:
     """
     if not path.is_dir():
         raise MissingError(f"no run folder at {path}; name one that 'dlm-snn run' wrote")
-    metrics = _read_json(path / "metrics.json")
-    for name, kind in _SECTIONS.items():
-        _check_section(path / "metrics.json", name, metrics.get(name), kind)
+    record = read_record(path, f"no record.json in {path}; {_REMEDY}")
+    check_kind(record, RECORD, path / "record.json", remedy=_REMEDY)
     return RunFolder(
         path=path,
+        verified=check_files(path, record, _REMEDY),
         config=_read_config(path / "config.yaml"),
-        record=_read_json(path / "record.json"),
-        metrics=metrics,
+        record=record,
+        metrics=_read_json(path / "metrics.json", METRICS),
         networks={name: stored for name in ARITHMETICS if (stored := _read_network(path / name)) is not None},
         rasters=_read_rasters(path / "rasters"),
         traces=_read_traces(path / "traces.npz"),
     )
 
 
-def _check_section(path: Path, name: str, section: Any, kind: type) -> None:
-    if section is None:
-        return
-    rows = section if kind is list and isinstance(section, list) else []
-    if not isinstance(section, kind) or not all(isinstance(row, dict) for row in rows):
-        expected = "a list of mappings" if kind is list else "a mapping"
-        raise DlmError(f"{path}: '{name}' is not {expected}; {_REMEDY}")
+def _missing(path: Path) -> str:
+    return f"no {path.name} in {path.parent}; {_REMEDY}"
 
 
-def _read_text(path: Path) -> str:
-    if not path.is_file():
-        raise MissingError(f"no {path.name} in {path.parent}; {_REMEDY}")
-    try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise DlmError(f"{path} cannot be read ({error}); {_REMEDY}") from error
-
-
-def _read_json(path: Path) -> dict[str, Any]:
-    try:
-        content = json.loads(_read_text(path))
-    except json.JSONDecodeError as error:
-        raise DlmError(f"{path} is not complete JSON ({error}); {_REMEDY}") from error
-    if not isinstance(content, dict):
-        raise DlmError(f"{path} does not hold a mapping; {_REMEDY}")
+def _read_json(path: Path, kind: Kind) -> dict[str, Any]:
+    content = read_json(path, _REMEDY, _missing(path))
+    check_kind(content, kind, path, remedy=_REMEDY)
     return content
 
 
 def _read_config(path: Path) -> str:
-    import yaml
+    from dlm_snn.yaml_text import parse_yaml
 
-    text = _read_text(path)
-    try:
-        content = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise DlmError(f"{path} is not YAML ({' '.join(str(error).split())}); {_REMEDY}") from error
-    if not isinstance(content, dict):
+    text = read_text(path, missing=_missing(path))
+    if not isinstance(parse_yaml(text, str(path)), dict):
         raise DlmError(f"{path} is empty or truncated: no settings in it; {_REMEDY}")
     return text
 
@@ -190,20 +160,16 @@ def _read_network(path: Path) -> Stored | None:
     weights, structure = path.with_suffix(".safetensors"), path.with_suffix(".json")
     if path.name == "float":
         weights, structure = path.with_name("network.safetensors"), path.with_name("network.json")
-    if not (weights.is_file() and structure.is_file()):
+    if not (weights.exists() and structure.exists()):
         return None
-    from safetensors import SafetensorError
-    from safetensors.numpy import load_file
+    from safetensors.numpy import load
 
-    content = _read_json(structure)
-    try:
-        stored = Stored(content.get("tree", content), load_file(weights))
-        list(stored.populations)
-    except (SafetensorError, OSError) as error:
-        raise DlmError(f"{weights} is not a complete safetensors file ({error}); {_REMEDY}") from error
-    except (KeyError, TypeError, AttributeError) as error:
-        raise DlmError(f"{structure} does not describe a network; {_REMEDY}") from error
-    return stored
+    content = read_json(structure, _REMEDY)
+    tree = content.get("tree", content)
+    check_kind(tree, NETWORK, structure, remedy=_REMEDY)
+    with opened(weights) as file, refused(weights, _REMEDY, "is not a complete safetensors file"):
+        check_size(weights.stat().st_size, weights)
+        return Stored(tree, load(file.read()))
 
 
 def _read_rasters(path: Path) -> dict[str, dict[str, SpikeRaster]]:
@@ -214,16 +180,16 @@ def _read_rasters(path: Path) -> dict[str, dict[str, SpikeRaster]]:
 
 
 def _read_traces(path: Path) -> tuple[Trace, ...]:
-    if not path.is_file():
+    if not path.exists():
         return ()
-    try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
-            arrays = {key: stored[key] for key in stored.files}
-    except (OSError, ValueError, BadZipFile, EOFError) as error:
-        raise DlmError(f"{path} is not a complete npz file ({error}); {_REMEDY}") from error
+    arrays = read_npz(path, remedy=_REMEDY, what="is not a complete npz file")
     places = [key.split("/") for key in sorted(arrays)]
     return tuple(
         Trace(place[0], place[1], arrays["/".join(place)], arrays.get(f"{place[0]}/{place[1]}/v_threshold"))
         for place in places
-        if len(place) == 3 and place[2] == "v" and arrays["/".join(place)].ndim == 2
+        if len(place) == 3 and place[2] == "v" and _is_trace(arrays["/".join(place)])
     )
+
+
+def _is_trace(array: NDArray) -> bool:
+    return array.ndim == 2 and array.dtype.kind in "iuf"
