@@ -153,6 +153,7 @@ def _write(
     """The report's folder, whole or not at all; and the matrix as CSV where it is asked for."""
     from dlm_snn.atomic import write_text, writing_folder
     from dlm_snn.continual import matrix_csv
+    from dlm_snn.reading import sealed
     from dlm_snn.record import to_json
     from dlm_snn.report.continual import render
 
