@@ -22,6 +22,7 @@ from dlm_snn.backends.torch import SpikingModule
 from dlm_snn.config import Config
 from dlm_snn.connections.dense import Dense
 from dlm_snn.errors import DlmError
+from dlm_snn.learning.batches import checked_samples
 from dlm_snn.metrics import accuracy
 from dlm_snn.network import Input, IntegerNetwork, Network, Projection
 from dlm_snn.neurons.lif import LIF
@@ -144,7 +145,10 @@ def train(
         DlmError: data or a network that do not fit, or a loss that is not finite.
     """
     source, output = _ends(network)
-    _check(x, y, network.populations[source].n, network.populations[output].n)
+    given = network.inputs[source]
+    extent = given.n, network.populations[output].n, given.bounds
+    data = _checked((x, y), *extent)
+    validation = None if validation is None else _checked(validation, *extent)
     module = SpikingModule(network, surrogate(config.surrogate, config.slope))
 
     constants = [name for name, given in network.inputs.items() if given.constant]
@@ -173,7 +177,7 @@ def train(
         return LangevinStepper(trained, dynamics, n_updates, name, network.populations[output].n)
 
     with _threads(config.threads):
-        curve = _fit(stepper, answer, correct, (x, y), config, progress, validation)
+        curve = _fit(stepper, answer, correct, data, config, progress, validation)
     return cast(AnyNetwork, module.network()), curve
 
 
@@ -219,11 +223,12 @@ def _ends(network: Network | IntegerNetwork) -> tuple[str, str]:
     return sources[0], outputs[0]
 
 
-def _check(x: NDArray, y: NDArray, n_inputs: int, n_classes: int) -> None:
-    if x.ndim != 2 or x.shape[1] != n_inputs or x.dtype.kind not in "iu":
-        raise DlmError(f"samples are {x.dtype} of shape {x.shape}; expected integers (sample, {n_inputs})")
-    if y.shape != (len(x),) or y.dtype.kind not in "iu" or len(y) == 0 or y.min() < 0 or y.max() >= n_classes:
-        raise DlmError(f"classes of shape {y.shape} do not fit {len(x)} samples and {n_classes} output neurons")
+def _checked(data: Labelled, n_features: int, n_classes: int, bounds: tuple[int, int]) -> Labelled:
+    """Samples and classes as training computes with them; at least one."""
+    x, y = checked_samples(*data, n_features, n_classes, bounds[1], bounds[0])
+    if not len(y):
+        raise DlmError("there are 0 samples; training needs at least one")
+    return x, y
 
 
 @dataclass(frozen=True, eq=False)
@@ -273,7 +278,9 @@ def train_relu(
     Returns:
         The trained network and the curve.
     """
-    _check(x, y, sizes[0], sizes[-1])
+    extent = sizes[0], sizes[-1], (0, int(scale))
+    data = _checked((x, y), *extent)
+    validation = None if validation is None else _checked(validation, *extent)
     weights = [torch.tensor(first_weights(rng, post, pre)).requires_grad_() for pre, post in pairwise(sizes)]
     biases = [torch.zeros(post, requires_grad=True) for post in sizes[1:]]
 
@@ -294,7 +301,7 @@ def train_relu(
         return ReluNetwork(weights=arrays[0], biases=arrays[1], scale=scale)
 
     with _threads(config.threads):
-        curve = _fit(stepper, answer, correct, (x, y), config, progress, validation)
+        curve = _fit(stepper, answer, correct, data, config, progress, validation)
     return frozen(), curve
 
 

@@ -50,11 +50,12 @@ class LavaColumns(ColumnLearner):
 
     def observe(self, x: Samples, y: NDArray[np.int64]) -> None:
         """Put images (sample, pixel) and their classes behind those that wait."""
-        self._waiting.append((_images(x), y))
+        images, classes = self.taught(_images(x), y)
+        self._waiting.append((_images(images).copy(), classes.copy()))
 
     def predict(self, x: Samples) -> NDArray[np.int64]:
         """Learn what waits, then classify, in one run of Lava."""
-        x = _images(x)
+        x = _images(self.asked(_images(x)))
         images = np.concatenate([*(block for block, _ in self._waiting), x])
         labels = np.concatenate([*(block for _, block in self._waiting), np.full(len(x), NO_TEACHER)])
         if not len(labels):

@@ -279,6 +279,14 @@ def test_recordings_are_learned_and_frozen_alike(changes):
     assert np.mean(classes[40:] == labels[40:]) > 0.7
     with pytest.raises(DlmError, match="recordings of 99 pixels and polarities; 198 are wanted"):
         learner.predict(events[:, :, :99])
+    with pytest.raises(DlmError, match=r"classes\[\d+\] = 3 is not in 0\.\.2"):
+        learner.observe(events, labels + 1)
+    with pytest.raises(DlmError, match=r"classes of shape \(59,\) do not fit 60 samples"):
+        learner.observe(events, labels[1:])
+    with pytest.raises(DlmError, match=r"take recordings \(a SpikeRaster\), not images"):
+        learner.predict(np.zeros((2, 198), np.uint8))
+    with pytest.raises(DlmError, match="take images, not recordings; the form 'camera' is for recordings"):
+        make(SETTING, np.random.default_rng(0), neurons=10).observe(events, labels)
 
 
 @pytest.mark.parametrize(("name", "changes"), [*((name, {}) for name in FORMS if name != "camera"), *RACES])

@@ -170,6 +170,123 @@ def test_samples_that_do_not_fit_are_refused(form):
             learner.observe(*wrong)
 
 
+IMAGES = Setting((1, 8, 8), graded_bits=5, scale=16, n_classes=10, n_tasks=5)
+FEW = {
+    **LEARNERS,
+    "kept": {"per_class": 3},
+    "columns": {"neurons": 20},
+    "columns-float": {"neurons": 20},
+    "columns-host": {"neurons": 20, "stage": "rate"},
+    "columns-lava": {"neurons": 20},
+    "readout": {"neurons": 8, "patch": 4, "grid": 2},
+    "readout-first": {"neurons": 8, "patch": 4, "grid": 2, "first": 30},
+    "readout-joint": {"neurons": 8, "patch": 4, "grid": 2, "first": 30},
+}
+"""Every learner of ours -> options that make it small, with images of 8 x 8."""
+
+
+def of_images(name: str) -> Learner:
+    learner = load("dlm_snn.learners", name)(IMAGES, np.random.default_rng(0), **FEW[name])
+    if learner.declaration.boundary:
+        learner.begin_task(range(10))
+    return learner
+
+
+def images(n: int = 60) -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(3)
+    patterns = rng.integers(0, 17, (10, 64))
+    y = np.arange(n) % 10
+    return np.clip(patterns[y] + rng.integers(-2, 3, (n, 64)), 0, 16).astype(np.uint8), y
+
+
+def asked(learner: Learner, x: object) -> np.ndarray:
+    return learner.predict(x, range(10)) if learner.declaration.label_at_test else learner.predict(x)
+
+
+def test_the_table_of_few_has_every_learner():
+    assert {name for name in FEW if name in names("dlm_snn.learners")} == set(names("dlm_snn.learners"))
+
+
+X, Y = images()
+WRONG_SAMPLES = {
+    "floats of 0..1": (X / 16, r"samples are float64 0\.\.1; expected integers 0\.\.16, such as np\.rint"),
+    "floats of 0..16": (X.astype(np.float32), r"samples are float32 0\.\.16; .*, such as x\.astype\(int\)"),
+    "Booleans": (X > 8, r"samples are bool; expected integers 0\.\.16"),
+    "beyond the scale": (np.where(X == 16, 17, X), r"samples\[\d+, \d+\] = 17 is not in 0\.\.16"),
+    "negative": (X.astype(int) - 1, r"samples\[\d+, \d+\] = -1 is not in 0\.\.16"),
+    "other features": (X[:, :63], r"samples are uint8 of shape \(60, 63\); expected integers \(sample, 64\)"),
+    "unflattened": (X.reshape(-1, 8, 8), r"shape \(60, 8, 8\)"),
+    "masked": (np.ma.masked_array(X, mask=X > 8), "samples has .* masked values"),
+    "ragged": ([[1, 2], [3]], "samples is a ragged list"),
+}
+WRONG_CLASSES = {
+    "from one": (Y + 1, r"classes\[9\] = 10 is not in 0\.\.9"),
+    "negative": (np.where(Y == 4, -1, Y), r"classes\[4\] = -1 is not in 0\.\.9"),
+    "far away": (np.where(Y == 4, 10**6, Y), r"classes\[4\] = 1000000 is not in 0\.\.9"),
+    "too few": (Y[:8], r"classes of shape \(8,\) do not fit 60 samples"),
+    "too many": (np.concatenate([Y, Y]), r"classes of shape \(120,\) do not fit 60 samples"),
+    "one-hot": (np.eye(10, dtype=int)[Y], r"classes of shape \(60, 10\) do not fit"),
+    "fractions": (Y / 2, r"classes\[1\] = 0\.5 is not a whole number"),
+    "missing": (np.where(Y == 4, np.nan, Y), r"classes\[4\] = nan is not a whole number"),
+    "text": (Y.astype(str), "classes is of <U"),
+}
+
+
+@pytest.mark.parametrize("name", [n for n in FEW if n in names("dlm_snn.learners")])
+def test_every_learner_refuses_what_is_no_sample_of_its_setting(name):
+    learner = of_images(name)
+    for wrong, message in WRONG_SAMPLES.values():
+        with pytest.raises(DlmError, match=message):
+            learner.observe(wrong, Y)
+        with pytest.raises(DlmError, match=message):
+            asked(learner, wrong)
+    for wrong, message in WRONG_CLASSES.values():
+        with pytest.raises(DlmError, match=message):
+            learner.observe(X, wrong)
+
+
+@pytest.mark.parametrize("name", [n for n in FEW if n in names("dlm_snn.learners") and n != "columns-lava"])
+def test_every_learner_learns_the_same_from_any_form_of_its_samples(name):
+    import torch
+
+    plain, other, refusing = (of_images(name) for _ in range(3))
+    plain.observe(X, Y)
+    buffer, classes = np.asfortranarray(X.astype(">i4")), torch.tensor(Y)
+    other.observe(buffer, classes)
+    with pytest.raises(DlmError):
+        refusing.observe(X, Y + 1)
+    refusing.observe(X, Y)
+    # What was given may be overwritten: nobody holds on to it.
+    buffer[:], classes[:] = 0, 0
+    expected = asked(plain, X)
+    assert np.array_equal(asked(other, torch.tensor(X)), expected)
+    assert np.array_equal(asked(refusing, X.tolist()), expected)
+
+
+@pytest.mark.parametrize("name", ["none", "gradient", "ridge", "slda", "generative", "flymodel", "joint", "packnet"])
+def test_classes_that_are_named_are_checked(name):
+    learner = of_images(name)
+    learner.observe(X, Y)
+    for wrong, message in (
+        ((3, 10), r"classes\[1\] = 10 is not in 0\.\.9"),
+        ((-1,), "= -1 is not"),
+        ((), "no classes"),
+    ):
+        with pytest.raises(DlmError, match=message):
+            learner.predict(X, wrong)
+        if learner.declaration.boundary:
+            with pytest.raises(DlmError, match=message):
+                learner.begin_task(wrong)
+
+
+@pytest.mark.parametrize("name", ["columns", "columns-float", "columns-host", "columns-lava"])
+def test_columns_of_classes_that_do_not_divide_their_neurons_say_what_would(name):
+    setting = Setting((1, 8, 8), 5, 16, 7, 4)
+    options = {"stage": "rate"} if name == "columns-host" else {}
+    with pytest.raises(DlmError, match="neurons = 5000 of the columns; give a multiple of the 7 classes, such as 4998"):
+        load("dlm_snn.learners", name)(setting, np.random.default_rng(0), **options)
+
+
 @pytest.mark.parametrize("form", [form for form in LEARNERS if not form.startswith("gradient")])
 def test_rate_networks_have_no_spiking_form(form):
     with pytest.raises(UnsupportedError, match="spiking"):
@@ -232,9 +349,14 @@ def test_tasks_are_told_by_their_classes(form):
         learner.predict(samples(TASKS[0], 0)[0])
     with pytest.raises(DlmError, match=r"\[4\] came before"):
         learner.begin_task((4, 2))
-    learner.begin_task(TASKS[2])
-    with pytest.raises(DlmError, match="made for 3 tasks"):
+    with pytest.raises(DlmError, match=r"classes\[0\] = 7 is not in 0\.\.5"):
         learner.begin_task((7, 8))
+    two = Setting(SETTING.shape, 5, 16, 6, 2)
+    learner = load("dlm_snn.learners", form)(two, np.random.default_rng(0), **LEARNERS[form])
+    for classes in TASKS[:2]:
+        learner.begin_task(classes)
+    with pytest.raises(DlmError, match="made for 2 tasks"):
+        learner.begin_task(TASKS[2])
 
 
 @pytest.mark.parametrize("form", ["packnet", "progressive", "none-label"])

@@ -120,7 +120,10 @@ def test_data_that_do_not_fit_are_refused(digits):
         (x[:, :60], y, r"expected integers \(sample, 64\)"),
         (x / 16, y, "samples are float64"),
         (x, y[:-1], "do not fit 32 samples"),
-        (x, y + 5, "10 output neurons"),
+        (x, y + 5, r"classes\[\d+\] = 1\d is not in 0\.\.9"),
+        (x, y - 1, r"classes\[\d+\] = -1 is not in 0\.\.9"),
+        (x + 16, y, r"samples\[\d+, \d+\] = 32 is not in 0\.\.31"),
+        (x[:0], y[:0], "there are 0 samples"),
     ):
         with pytest.raises(DlmError, match=words):
             train(first(), samples, classes, QUICK, 4)

@@ -3,26 +3,54 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dlm_snn.errors import DlmError
+from dlm_snn.values import as_array, as_integers, check_each
 
 Samples = tuple[NDArray[np.uint8], NDArray[np.int64]]
 """Features (sample, feature) and classes (sample,)."""
 
 
-def check_samples(x: NDArray, y: NDArray, n_features: int, n_classes: int) -> None:
-    """Refuse samples that do not fit a learner.
+def checked_samples(x: Any, y: Any, n_features: int, n_classes: int, largest: int, lowest: int = 0) -> Samples:
+    """Samples and their classes as a learner computes with them; everything that learns asks here.
+
+    Args:
+        x: (sample, feature) integers lowest..largest, of any type that ``values.as_array`` takes.
+        y: (sample,) classes 0..n_classes-1.
+        n_features, n_classes: of the learner.
+        largest, lowest: integers that a feature may be.
 
     Raises:
-        DlmError: another number of features, or classes that are not one a sample or out of range.
+        DlmError: another number of features or of classes, floats, or a value out of range, which is named.
     """
-    if x.ndim != 2 or x.shape[1] != n_features or x.dtype.kind not in "iu":
-        raise DlmError(f"samples are {x.dtype} of shape {x.shape}; expected integers (sample, {n_features})")
-    if y.shape != (len(x),) or y.dtype.kind not in "iu" or (len(y) and not 0 <= y.min() <= y.max() < n_classes):
-        raise DlmError(f"classes of shape {y.shape} do not fit {len(x)} samples and {n_classes} classes")
+    features = checked_features(x, n_features, largest, lowest)
+    return features, checked_classes(y, len(features), n_classes)
+
+
+def checked_features(x: Any, n_features: int, largest: int, lowest: int = 0) -> NDArray[np.uint8]:
+    """The samples alone, in the smallest type that holds all that they may be; see ``checked_samples``."""
+    given = as_array(x, "samples")
+    if given.ndim != 2 or given.shape[1] != n_features:
+        raise DlmError(f"samples are {given.dtype} of shape {given.shape}; expected integers (sample, {n_features})")
+    if given.dtype.kind not in "iu":
+        extent = f" {given.min():g}..{given.max():g}" if given.size and given.dtype.kind == "f" else ""
+        whole = given.size and given.max() > 1 and np.all(given == np.round(given))
+        remedy = "x.astype(int)" if whole else f"np.rint(x / x.max() * {largest}).astype(int)"
+        raise DlmError(f"samples are {given.dtype}{extent}; expected integers {lowest}..{largest}, such as {remedy}")
+    check_each(given, "samples", (given >= lowest) & (given <= largest), f"in {lowest}..{largest}")
+    return np.ascontiguousarray(given, dtype=np.promote_types(*map(np.min_scalar_type, (lowest, largest))))
+
+
+def checked_classes(y: Any, n_samples: int, n_classes: int) -> NDArray[np.int64]:
+    """The classes alone; see ``checked_samples``."""
+    classes = as_integers(y, "classes", 0, n_classes - 1)
+    if classes.shape != (n_samples,):
+        raise DlmError(f"classes of shape {classes.shape} do not fit {n_samples} samples; give one a sample")
+    return np.ascontiguousarray(classes)
 
 
 class Batches:
@@ -106,7 +134,7 @@ class Reservoir:
     def add(self, x: NDArray[np.uint8], y: NDArray[np.int64]) -> None:
         """The next samples of the stream."""
         if not self.seen:
-            self._x, self._y = np.zeros((self.size, x.shape[1]), np.uint8), np.zeros(self.size, np.int64)
+            self._x, self._y = np.zeros((self.size, x.shape[1]), x.dtype), np.zeros(self.size, np.int64)
         for one, label in zip(x, y, strict=True):
             place = self.seen if self.seen < self.size else int(self._rng.integers(self.seen + 1))
             self.seen += 1

@@ -68,3 +68,8 @@ COLUMNS_FLOAT: dict[str, Any] = {
     "surprise": _Share,
     "patience": Annotated[float, Field(gt=0)],
 }
+
+
+def nearest_multiple(neurons: int, n_classes: int) -> int:
+    """So many neurons, or a few fewer, that every class has as many: at least one each."""
+    return max(neurons // n_classes, 1) * n_classes

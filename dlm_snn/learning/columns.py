@@ -18,8 +18,9 @@ from dlm_snn.connections.sparse import Sparse
 from dlm_snn.errors import DlmError, nearest
 from dlm_snn.learning import _columns_compiled as compiled
 from dlm_snn.learning._chain_compiled import rank_codes, rank_codes_of_events
+from dlm_snn.learning.batches import checked_classes, checked_features
 from dlm_snn.learning.chain import DECIDE, HOLDS, Chain, from_clock, front_end, join
-from dlm_snn.learning.column_options import COLUMNS
+from dlm_snn.learning.column_options import COLUMNS, nearest_multiple
 from dlm_snn.learning.column_rule import ColumnRule, Columns
 from dlm_snn.learning.edges import SMALL
 from dlm_snn.learning.learner import Declaration, Setting
@@ -118,7 +119,10 @@ def chosen_form(setting: Setting, options: Mapping[str, Any]) -> Form:
         raise DlmError(f"columns have no form {name!r}; {nearest(name, FORMS)}")
     neurons = options.get("neurons", 5000)
     if neurons < 1 or neurons % setting.n_classes:
-        raise DlmError(f"neurons = {neurons} of the columns; give a multiple of the {setting.n_classes} classes")
+        near = nearest_multiple(neurons, setting.n_classes)
+        raise DlmError(
+            f"neurons = {neurons} of the columns; give a multiple of the {setting.n_classes} classes, such as {near}"
+        )
     chain = _adapted(FORMS[name].chain, setting, {key: options[key] for key in of_chain & options.keys()})
     rule = replace(FORMS[name].rule, n_columns=setting.n_classes, per_column=neurons // setting.n_classes)
     rule = replace(rule, gain=_gain(FORMS[name], chain, options.get("shift", rule.shift)))
@@ -209,6 +213,7 @@ class ColumnLearner:
 
     def observe(self, x: Samples, y: NDArray[np.int64]) -> None:
         """Learn from samples, images (sample, pixel) or recordings, and their classes, one after another."""
+        x, y = self.taught(x, y)
         for part in _blocks(len(y)):
             codes, spikes = self.codes(x[part])
             self._samples += len(codes)
@@ -222,6 +227,7 @@ class ColumnLearner:
 
     def predict(self, x: Samples) -> NDArray[np.int64]:
         """The class that answers first, of each sample; -1 where none does. Ties are counted from call to call."""
+        x = self.asked(x)
         answers = [np.zeros(0, dtype=np.int64)]
         for part in _blocks(x.n_samples if isinstance(x, SpikeRaster) else len(x)):
             codes, _ = self.codes(x[part])
@@ -231,6 +237,27 @@ class ColumnLearner:
             self._ties.test += ties
             self._ties.between += between
         return np.concatenate(answers)
+
+    def taught(self, x: Any, y: Any) -> tuple[Samples, NDArray[np.int64]]:
+        """Samples and their classes, checked.
+
+        Raises:
+            DlmError: see ``batches.checked_samples``; images for recordings, or recordings for images.
+        """
+        samples = self.asked(x)
+        n_samples = samples.n_samples if isinstance(samples, SpikeRaster) else len(samples)
+        return samples, checked_classes(y, n_samples, self.rule.n_columns)
+
+    def asked(self, x: Any) -> Samples:
+        """Samples to be classified, checked likewise."""
+        if isinstance(x, SpikeRaster) != self.takes_recordings:
+            wanted, given = (
+                ("recordings (a SpikeRaster)", "images") if self.takes_recordings else ("images", "recordings")
+            )
+            raise DlmError(f"columns of this form take {wanted}, not {given}; the form 'camera' is for recordings")
+        if isinstance(x, SpikeRaster):
+            return x
+        return checked_features(x, self.chain.n_inputs, self.chain.scale)
 
     def codes(self, x: Samples) -> tuple[NDArray[np.uint8], dict[str, int]]:
         """The rank codes of samples (sample, code), and the spikes of each stage."""

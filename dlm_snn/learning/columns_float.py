@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from dlm_snn.backends._fast_compiled import compiled
 from dlm_snn.errors import DlmError, UnsupportedError
-from dlm_snn.learning.column_options import COLUMNS_FLOAT
+from dlm_snn.learning.column_options import COLUMNS_FLOAT, nearest_multiple
 from dlm_snn.learning.edges import MAGNITUDE, SIZE, SMALL, edge_kernels, window_synapses
 from dlm_snn.learning.learner import Declaration, Setting
 from dlm_snn.learning.making import typed_options
@@ -78,7 +78,8 @@ def make(setting: Setting, rng: np.random.Generator, **options: Any) -> FloatCol
         raise DlmError(f"window = {constants.window} of images of the shape {setting.shape}; give a smaller one")
     if constants.neurons < 1 or constants.neurons % setting.n_classes:
         raise DlmError(
-            f"neurons = {constants.neurons} of the columns; give a multiple of the {setting.n_classes} classes"
+            f"neurons = {constants.neurons} of the columns; give a multiple of the {setting.n_classes} classes, "
+            f"such as {nearest_multiple(constants.neurons, setting.n_classes)}"
         )
     return FloatColumnLearner(setting, constants)
 
@@ -125,6 +126,7 @@ class FloatColumnLearner:
 
     def observe(self, x: NDArray[np.uint8], y: NDArray[np.int64]) -> None:
         """Learn from samples (sample, pixel) and their classes, one after another."""
+        x, y = self.setting.taught(x, y)
         c = self.constants
         rule = np.float32(c.novelty), c.slowest_rate, c.burst, np.float32(c.surprise), c.patience
         state = self.weight, self.wins, self.opened, self.surprised
@@ -134,6 +136,7 @@ class FloatColumnLearner:
 
     def predict(self, x: NDArray[np.uint8]) -> NDArray[np.int64]:
         """The class of the largest response; -1 where none is above 0."""
+        x = self.setting.asked(x)
         parts = [self._classes(self.features(x[start : start + BLOCK])) for start in range(0, len(x), BLOCK)]
         return np.concatenate([np.zeros(0, dtype=np.int64), *parts])
 

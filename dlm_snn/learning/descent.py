@@ -15,8 +15,8 @@ from torch import Tensor
 
 from dlm_snn.config import Config
 from dlm_snn.errors import DlmError
-from dlm_snn.learning.batches import Batches, check_samples
-from dlm_snn.learning.learner import Declaration
+from dlm_snn.learning.batches import Batches
+from dlm_snn.learning.learner import Declaration, Setting
 from dlm_snn.network import IntegerNetwork, Network
 
 
@@ -136,6 +136,7 @@ class Descent:
     what a task has learned is settled then. Predicting and freezing change nothing.
 
     Args:
+        setting: what its samples are.
         model: what is trained.
         moves: torch's optimiser of its parameters.
         options: of the loop.
@@ -145,13 +146,14 @@ class Descent:
 
     def __init__(
         self,
+        setting: Setting,
         model: Model,
         moves: torch.optim.Optimizer,
         options: DescentOptions,
         pieces: Sequence[Piece],
         declaration: Declaration,
     ) -> None:
-        self.model, self.declaration = model, declaration
+        self.setting, self.model, self.declaration = setting, model, declaration
         self._moves, self._options, self._pieces = moves, options, pieces
         self._batches = Batches(options.batch)
         self._task: tuple[int, ...] | None = None
@@ -159,15 +161,14 @@ class Descent:
 
     def begin_task(self, classes: Sequence[int]) -> None:
         """The next samples belong to a new task."""
+        self._task = tuple(self.setting.named(classes))
         self._batches.clear()
-        self._task = tuple(classes)
         for piece in self._pieces:
             piece.begin_task(self._task)
 
     def observe(self, x: NDArray[np.uint8], y: NDArray[np.int64]) -> None:
         """Learn from samples (sample, feature) and their classes, in their order, once."""
-        check_samples(x, y, self.model.n_features, self.model.n_classes)
-        for batch in self._batches.add(x, y):
+        for batch in self._batches.add(*self.setting.taught(x, y)):
             self._step(*batch)
 
     def _step(self, x: NDArray[np.uint8], y: NDArray[np.int64]) -> None:
@@ -203,7 +204,8 @@ class Descent:
             raise DlmError(
                 "it must be told the task of a test sample: choose a protocol such as P6, or call predict(x, classes)"
             )
-        return self.model.predict(x, range(self.model.n_classes) if classes is None else sorted(classes))
+        among = range(self.setting.n_classes) if classes is None else self.setting.named(classes)
+        return self.model.predict(self.setting.asked(x), among)
 
     def freeze(self) -> Network | IntegerNetwork:
         """The model as a network with an Input "pixels" and a population "output"; rate models have none."""

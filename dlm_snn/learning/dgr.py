@@ -92,4 +92,4 @@ def make(setting: Setting, rng: np.random.Generator, **options: Any) -> Descent:
     draws = torch.Generator().manual_seed(int(rng.integers(2**63)))
     dream = Dream(model, vae, chosen.lr, setting.scale, draws)
     hooks = Piece(begin_task=dream.begin_task, mix=dream.mix, after_step=dream.after_step)
-    return learner(model, chosen, (hooks,), boundary=True, replay="generated")
+    return learner(setting, model, chosen, (hooks,), boundary=True, replay="generated")

@@ -114,4 +114,4 @@ def make(setting: Setting, rng: np.random.Generator, **options: Any) -> Descent:
     model = Mlp(sizes(setting, chosen.hidden), setting.scale, rng)
     masks = chosen.present or chosen.label_at_test
     held = piece(model, chosen.strength, chosen.lr, masks, chosen.samples, chosen.decay)
-    return learner(model, chosen, (held,), boundary=True, stored_samples=chosen.samples)
+    return learner(setting, model, chosen, (held,), boundary=True, stored_samples=chosen.samples)

@@ -14,7 +14,6 @@ from torch import Tensor
 
 from dlm_snn.config import Config
 from dlm_snn.errors import DlmError
-from dlm_snn.learning.batches import check_samples
 from dlm_snn.learning.learner import Declaration, Setting
 from dlm_snn.learning.mlp import checked, no_spikes
 from dlm_snn.network import Network
@@ -61,6 +60,7 @@ class FlyModel:
         chosen = checked(FlyOptions, "flymodel", options)
         if chosen.winners > chosen.cells:
             raise DlmError(f"learner 'flymodel': winners = {chosen.winners} of {chosen.cells} cells; give fewer")
+        self._setting = setting
         self._features, self._scale, self._options = math.prod(setting.shape), setting.scale, chosen
         self._heard = max(1, round(chosen.fan_in * self._features))
         self._expansion = torch.zeros(chosen.cells, self._features)
@@ -70,7 +70,7 @@ class FlyModel:
 
     def observe(self, x: NDArray[np.uint8], y: NDArray[np.int64]) -> None:
         """Add each sample's code to its class."""
-        check_samples(x, y, self._features, len(self._weights))
+        x, y = self._setting.taught(x, y)
         for start in range(0, len(y), BLOCK):
             cells, values = self._code(x[start : start + BLOCK])
             labels = torch.tensor(y[start : start + BLOCK])[:, None].expand_as(cells)
@@ -87,7 +87,8 @@ class FlyModel:
 
     def predict(self, x: NDArray[np.uint8], classes: Sequence[int] | None = None) -> NDArray[np.int64]:
         """The class of each sample, among ``classes`` where they are given; -1 where no weight speaks."""
-        allowed = np.arange(len(self._weights)) if classes is None else np.array(sorted(classes))
+        x = self._setting.asked(x)
+        allowed = np.arange(len(self._weights)) if classes is None else np.array(self._setting.named(classes))
         found = [np.zeros(0, np.int64)]
         for start in range(0, len(x), BLOCK):
             cells, values = self._code(x[start : start + BLOCK])

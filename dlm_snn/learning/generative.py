@@ -13,7 +13,7 @@ from pydantic import Field
 from torch import Tensor
 
 from dlm_snn.config import Config
-from dlm_snn.learning.batches import Batches, check_samples
+from dlm_snn.learning.batches import Batches
 from dlm_snn.learning.learner import Declaration, Setting
 from dlm_snn.learning.mlp import checked, no_spikes
 from dlm_snn.learning.vae import Vae
@@ -59,6 +59,7 @@ class Generative:
 
     def __init__(self, setting: Setting, rng: np.random.Generator, **options: Any) -> None:
         self._options = chosen = checked(GenerativeOptions, "generative", options)
+        self._setting = setting
         self._features, self._scale, self._n_classes = math.prod(setting.shape), setting.scale, setting.n_classes
         seeds = [int(seed) for seed in rng.integers(2**63, size=self._n_classes)]
         self._models = [
@@ -72,7 +73,7 @@ class Generative:
 
     def observe(self, x: NDArray[np.uint8], y: NDArray[np.int64]) -> None:
         """Each class's autoencoder sees its own samples, batch by batch."""
-        check_samples(x, y, self._features, self._n_classes)
+        x, y = self._setting.taught(x, y)
         for c in np.unique(y):
             chosen = y == c
             for batch, _ in self._waiting[c].add(x[chosen], y[chosen]):
@@ -90,9 +91,9 @@ class Generative:
 
     def predict(self, x: NDArray[np.uint8], classes: Sequence[int] | None = None) -> NDArray[np.int64]:
         """The likeliest class of each sample, among ``classes`` where they are given."""
-        met = np.flatnonzero(self._steps)
+        met, x = np.flatnonzero(self._steps), self._setting.asked(x)
         if classes is not None:
-            met = np.intersect1d(met, list(classes))
+            met = np.intersect1d(met, self._setting.named(classes))
         if not len(met) or not len(x):
             return np.full(len(x), -1)
         found = []

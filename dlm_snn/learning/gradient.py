@@ -96,7 +96,7 @@ def make(setting: Setting, rng: np.random.Generator, **options: Any) -> Descent:
         stored_samples=EWC_SAMPLES if chosen.ewc else 0,
     )
     moves = _optimiser(model.parameters, chosen, generator)
-    return Descent(model, moves, chosen, _pieces(model, chosen), declaration)
+    return Descent(setting, model, moves, chosen, _pieces(model, chosen), declaration)
 
 
 def _first_network(setting: Setting, rng: np.random.Generator, chosen: GradientOptions) -> Network:

@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from dlm_snn.learning.batches import check_samples
 from dlm_snn.learning.descent import Descent
 from dlm_snn.learning.learner import Declaration, Setting
 from dlm_snn.learning.mlp import Mlp, MlpOptions, checked, learner, no_spikes, sizes
@@ -51,15 +50,15 @@ class Joint:
 
     def observe(self, x: NDArray[np.uint8], y: NDArray[np.int64]) -> None:
         """Keep samples."""
-        check_samples(x, y, self._sizes[0], self._sizes[-1])
-        self._kept.append((np.array(x), np.array(y)))
+        features, labels = self._setting.taught(x, y)
+        self._kept.append((features.copy(), labels.copy()))
         self._trained = None
 
     def _network(self) -> Descent:
         if self._trained is None:
             rng = np.random.default_rng(self._seed)
             plain = self._options.model_copy(update={"label_at_test": False})
-            self._trained = learner(Mlp(self._sizes, self._setting.scale, rng), plain, ())
+            self._trained = learner(self._setting, Mlp(self._sizes, self._setting.scale, rng), plain, ())
             if self._kept:
                 x, y = (np.concatenate(part) for part in zip(*self._kept, strict=True))
                 order = rng.permutation(len(y))

@@ -37,11 +37,12 @@ class Kept:
         self.declaration = Declaration(
             normalisation="unit length, host", stored_samples=per_class * setting.n_classes, winner="host"
         )
-        self._kept = np.zeros((0, math.prod(setting.shape)), dtype=np.uint8)
+        self._kept = np.zeros((0, math.prod(setting.shape)), dtype=np.min_scalar_type(setting.scale))
         self._classes = np.zeros(0, dtype=np.int64)
 
     def observe(self, x: NDArray[np.uint8], y: NDArray[np.int64]) -> None:
         """Keep what is among the first of its class; blank samples have no direction and are passed over."""
+        x, y = self.setting.taught(x, y)
         count = np.bincount(self._classes, minlength=self.setting.n_classes)
         taken = []
         for index in np.flatnonzero(x.any(axis=1)):
@@ -53,6 +54,7 @@ class Kept:
 
     def predict(self, x: NDArray[np.uint8]) -> NDArray[np.int64]:
         """The class of the nearest kept sample; -1 for a blank sample, or where nothing is kept yet."""
+        x = self.setting.asked(x)
         if not len(self._classes):
             return np.full(len(x), -1, dtype=np.int64)
         match = x.astype(np.float64) @ self._directions().T

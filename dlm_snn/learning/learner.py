@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
+from dlm_snn.errors import DlmError
+from dlm_snn.learning.batches import Samples, checked_features, checked_samples
 from dlm_snn.network import IntegerNetwork, Network
+from dlm_snn.values import as_integers
 
 
 @dataclass(frozen=True)
@@ -28,6 +32,29 @@ class Setting:
     scale: int
     n_classes: int
     n_tasks: int
+
+    def taught(self, x: Any, y: Any) -> Samples:
+        """Samples and classes, checked: integers (sample, feature) 0..scale, and classes 0..n_classes-1.
+
+        Raises:
+            DlmError: see ``batches.checked_samples``.
+        """
+        return checked_samples(x, y, math.prod(self.shape), self.n_classes, self.scale)
+
+    def asked(self, x: Any) -> NDArray[np.uint8]:
+        """Samples to be classified, checked likewise."""
+        return checked_features(x, math.prod(self.shape), self.scale)
+
+    def named(self, classes: Iterable[int]) -> list[int]:
+        """Classes that are named to a learner, in order, each once.
+
+        Raises:
+            DlmError: none, or one that is out of range.
+        """
+        found = np.unique(as_integers(list(classes), "classes", 0, self.n_classes - 1))
+        if not len(found):
+            raise DlmError("no classes are named; give at least one")
+        return [int(c) for c in found]
 
 
 @dataclass(frozen=True)

@@ -79,4 +79,4 @@ def make(setting: Setting, rng: np.random.Generator, **options: Any) -> Descent:
     chosen = checked(LwfOptions, "lwf", options)
     model = Mlp(sizes(setting, chosen.hidden), setting.scale, rng)
     teacher = Teacher(model, chosen.strength, chosen.softness)
-    return learner(model, chosen, (Piece(begin_task=teacher.begin_task, loss=teacher.loss),), boundary=True)
+    return learner(setting, model, chosen, (Piece(begin_task=teacher.begin_task, loss=teacher.loss),), boundary=True)

@@ -119,8 +119,8 @@ def checked(model: type[OptionsType], learner: str, options: Mapping[str, Any]) 
     return validated(model, options, f"learner '{learner}': ")
 
 
-def learner(model: Any, options: DescentOptions, pieces: Sequence[Piece], **declared: Any) -> Descent:
+def learner(setting: Setting, model: Any, options: DescentOptions, pieces: Sequence[Piece], **declared: Any) -> Descent:
     """A model and the pieces of a method under the common loop, with what it declares."""
     boundary = declared.pop("boundary", False) or options.label_at_test
     declaration = Declaration(boundary=boundary, label_at_test=options.label_at_test, **declared)
-    return Descent(model, optimiser(model.parameters, options), options, pieces, declaration)
+    return Descent(setting, model, optimiser(model.parameters, options), options, pieces, declaration)

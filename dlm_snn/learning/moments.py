@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dlm_snn.learning.batches import check_samples
 from dlm_snn.learning.learner import Declaration, Setting
 from dlm_snn.learning.mlp import no_spikes
 from dlm_snn.network import Network
@@ -59,21 +58,21 @@ class Solved:
     declaration = Declaration()
 
     def __init__(self, setting: Setting, solve: Solve) -> None:
+        self._setting = setting
         self.moments = Moments(math.prod(setting.shape), setting.n_classes)
         self._solve = solve
         self._solution: tuple[NDArray[np.float64], NDArray[np.float64]] | None = None
 
     def observe(self, x: NDArray[np.uint8], y: NDArray[np.int64]) -> None:
         """Add samples to the moments."""
-        check_samples(x, y, self.moments.sums.shape[1], len(self.moments.counts))
-        self.moments.add(x, y)
+        self.moments.add(*self._setting.taught(x, y))
         self._solution = None
 
     def predict(self, x: NDArray[np.uint8], classes: Sequence[int] | None = None) -> NDArray[np.int64]:
         """The largest output among the classes that came, and among ``classes`` where they are given."""
-        seen = np.flatnonzero(self.moments.counts)
+        seen, x = np.flatnonzero(self.moments.counts), self._setting.asked(x)
         if classes is not None:
-            seen = np.intersect1d(seen, list(classes))
+            seen = np.intersect1d(seen, self._setting.named(classes))
         if not len(seen) or not len(x):
             return np.full(len(x), -1)
         weight, bias = self.solution()

@@ -20,4 +20,4 @@ def make(setting: Setting, rng: np.random.Generator, **options: Any) -> Descent:
         DlmError: an option that is unknown or out of range.
     """
     chosen = checked(MlpOptions, "none", options)
-    return learner(Mlp(sizes(setting, chosen.hidden), setting.scale, rng), chosen, ())
+    return learner(setting, Mlp(sizes(setting, chosen.hidden), setting.scale, rng), chosen, ())

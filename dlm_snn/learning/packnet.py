@@ -153,4 +153,4 @@ def make(setting: Setting, rng: np.random.Generator, **options: Any) -> Descent:
             moves.state.clear()
 
     pieces = (Piece(begin_task=begin_task, before_step=model.before_step, after_step=after_step),)
-    return Descent(model, moves, chosen, pieces, Declaration(boundary=True, label_at_test=True))
+    return Descent(setting, model, moves, chosen, pieces, Declaration(boundary=True, label_at_test=True))

@@ -97,4 +97,4 @@ def make(setting: Setting, rng: np.random.Generator, **options: Any) -> Descent:
     chosen = checked(ProgressiveOptions, "progressive", options)
     chosen = chosen.model_copy(update={"label_at_test": True})
     model = Columns(sizes(setting, (chosen.hidden,)), setting.n_tasks, setting.scale, rng)
-    return learner(model, chosen, (Piece(begin_task=model.tasks.begin),))
+    return learner(setting, model, chosen, (Piece(begin_task=model.tasks.begin),))

@@ -101,15 +101,17 @@ class Readout:
 
     def observe(self, x: NDArray[np.uint8], y: NDArray[np.int64]) -> None:
         """Count the samples' features and classes."""
+        x, y = self.setting.taught(x, y)
         if self._features is not None:
             self._count(x, y)
             return
-        self._held.append((x, y))
+        self._held.append((x.copy(), y.copy()))
         if sum(len(y) for _, y in self._held) >= self.options.first:
             self._learn_dictionary()
 
     def predict(self, x: NDArray[np.uint8]) -> NDArray[np.int64]:
         """argmax of W f + b; -1 before the first sample."""
+        x = self.setting.asked(x)
         if self._features is None and self._held:
             self._learn_dictionary()
         if self._gram is None or not self._gram.n_samples:

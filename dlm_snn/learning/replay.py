@@ -61,4 +61,4 @@ def make(setting: Setting, rng: np.random.Generator, **options: Any) -> Descent:
     chosen = checked(ReplayOptions, "replay", options)
     model = Mlp(sizes(setting, chosen.hidden), setting.scale, rng)
     memory = Memory(Reservoir(chosen.memory, rng), chosen.replayed)
-    return learner(model, chosen, (Piece(mix=memory.mix),), stored_samples=chosen.memory, replay="stored")
+    return learner(setting, model, chosen, (Piece(mix=memory.mix),), stored_samples=chosen.memory, replay="stored")

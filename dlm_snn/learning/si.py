@@ -90,4 +90,4 @@ def make(setting: Setting, rng: np.random.Generator, **options: Any) -> Descent:
     model = Mlp(sizes(setting, chosen.hidden), setting.scale, rng)
     held = Intelligence(model.parameters, chosen.strength, chosen.damping, chosen.lr)
     hooks = Piece(begin_task=held.begin_task, before_step=held.before_step, after_step=held.after_step)
-    return learner(model, chosen, (hooks,), boundary=True)
+    return learner(setting, model, chosen, (hooks,), boundary=True)

@@ -116,4 +116,4 @@ def make(setting: Setting, rng: np.random.Generator, **options: Any) -> Descent:
         raise DlmError(f"learner 'topk': winners = {chosen.winners} of {chosen.hidden} hidden units; give fewer")
     model = TopK(sizes(setting, (chosen.hidden,)), setting.scale, chosen, rng)
     normalisation = "unit length" if chosen.constrained else "none"
-    return learner(model, chosen, (Piece(after_step=model.after_step),), normalisation=normalisation)
+    return learner(setting, model, chosen, (Piece(after_step=model.after_step),), normalisation=normalisation)
