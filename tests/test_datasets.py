@@ -172,6 +172,26 @@ def test_not_idx(tmp_path: Path, content: bytes) -> None:
         read_idx(tmp_path / "file")
 
 
+def test_what_unpacks_to_more_is_refused_before_it_is_unpacked(arrays: Arrays, tmp_path: Path) -> None:
+    whole = bytes((0, 0, 8, 3)) + b"".join(n.to_bytes(4, "big") for n in (2**20, 28, 28))
+    with gzip.open(tmp_path / "x.gz", "wb", compresslevel=1) as file:
+        file.write(whole + bytes(2**20))
+    with pytest.raises(DlmError, match=r"x\.gz unpacks to more than the 1020 bytes"):
+        read_idx(tmp_path / "x.gz", limit=1000)
+    with pytest.raises(DlmError, match="truncated or altered: 1048592 bytes"):
+        read_idx(tmp_path / "x.gz")
+    np.savez_compressed(tmp_path / "mnist.npz", **{**arrays, "x_train": np.zeros(2**26)})
+    with pytest.raises(DlmError, match=r"mnist\.npz unpacks to 53\d+ bytes, at most 4\d+ are wanted"):
+        mnist(tmp_path)
+
+
+@pytest.mark.parametrize("axes", [0, 5, 255])
+def test_axes_that_no_images_have_are_refused(tmp_path: Path, axes: int) -> None:
+    (tmp_path / "x").write_bytes(bytes((0, 0, 8, axes)) + bytes(4 * axes))
+    with pytest.raises(DlmError, match=f"of {axes} axes, 1..4 are read"):
+        read_idx(tmp_path / "x")
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
     [

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dlm_snn.errors import DlmError, MissingError
+from dlm_snn.reading import read_bytes
 from dlm_snn.tasks.cifar_files import CLASSES, JPEG_ARCHIVE, read_jpegs, read_python
 from dlm_snn.tasks.datasets import Dataset
 from dlm_snn.tasks.download import places
@@ -63,7 +64,7 @@ class BinarySet:
         width, size = self.label_bytes + PIXELS, os.path.getsize(path)
         if size != records * width:
             raise DlmError(f"{path} has {size} bytes, expected {records * width}; it is truncated: fetch it anew")
-        return np.fromfile(path, dtype=np.uint8).reshape(records, width)
+        return np.frombuffer(read_bytes(path, size), dtype=np.uint8).reshape(records, width)
 
 
 CIFAR10 = BinarySet(tuple(f"data_batch_{i}.bin" for i in range(1, 6)), ("test_batch.bin",), (10000, 10000), 1, 10)

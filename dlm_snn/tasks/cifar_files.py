@@ -5,21 +5,24 @@ from __future__ import annotations
 import hashlib
 import io
 import pickle
-import zlib
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile, ZipFile
+from zipfile import ZipFile
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dlm_snn.errors import DlmError, MissingError
+from dlm_snn.packed import opened_zip, read_member
+from dlm_snn.reading import read_bytes
 
 CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 """In the order of their labels, which is the alphabet's."""
 JPEG_ARCHIVE = "cifar10-jpeg.zip"
 JPEG_COUNTS = {"train": 5000, "test": 1000}
 """Images of a class."""
+JPEG_LIMIT = 2**16
+"""Bytes of an image."""
 JPEG_SHA256 = "1fcf5d8190f68a53965f48c49424b8ee537bab1dbdf81ec51c63a828807ef370"
 """Over name and bytes of each image, in the order of the names: the same for a zip packed anew."""
 PYTHON_MD5 = {
@@ -49,20 +52,18 @@ def read_jpegs(path: Path) -> tuple[Part, Part, str]:
     except ImportError as error:
         raise MissingError(f"{path} holds JPEG images; reading them needs Pillow: pip install pillow") from error
     digest, parts = hashlib.sha256(), []
-    try:
-        with ZipFile(path) as archive:
-            for part, names in _members(path, archive).items():
-                x = np.empty((len(names), 3, 32, 32), dtype=np.uint8)
-                for i, name in enumerate(names):
-                    content = archive.read(name)
-                    digest.update(name.encode() + b"\0" + content)
-                    x[i] = np.asarray(Image.open(io.BytesIO(content)).convert("RGB")).transpose(2, 0, 1)
-                parts.append((x.reshape(len(names), -1), np.repeat(np.arange(10), JPEG_COUNTS[part])))
-    # Pillow says UnidentifiedImageError, an OSError; an image of another size does not fit the array.
-    except (OSError, BadZipFile, zlib.error, ValueError, EOFError) as error:
-        if isinstance(error, DlmError):
-            raise
-        raise DlmError(f"{path} is damaged ({error}); put a whole copy in its place") from error
+    with opened_zip(path, "put a whole copy in its place") as archive:
+        for part, names in _members(path, archive).items():
+            x = np.empty((len(names), 3, 32, 32), dtype=np.uint8)
+            for i, name in enumerate(names):
+                content = read_member(archive, name, JPEG_LIMIT)
+                digest.update(name.encode() + b"\0" + content)
+                # Pillow looks at the size before it decodes; an image of another one does not fit the array.
+                image = Image.open(io.BytesIO(content), formats=("JPEG",))
+                if image.size != (32, 32):
+                    raise ValueError(f"{name} is an image of {image.size[0]}x{image.size[1]}, not 32x32")
+                x[i] = np.asarray(image.convert("RGB")).transpose(2, 0, 1)
+            parts.append((x.reshape(len(names), -1), np.repeat(np.arange(10), JPEG_COUNTS[part])))
     if digest.hexdigest() != JPEG_SHA256:
         raise DlmError(
             f"{path} is altered: its images have SHA-256 {digest.hexdigest()[:12]}, expected {JPEG_SHA256[:12]}; "
@@ -96,7 +97,7 @@ def read_python(folder: Path) -> tuple[Part, Part]:
 
 
 def _batch(path: Path, digest: str) -> Part:
-    content = path.read_bytes()
+    content = read_bytes(path)
     found = hashlib.md5(content, usedforsecurity=False).hexdigest()
     if found != digest:
         raise DlmError(f"{path} is truncated or altered: MD5 {found[:12]}, expected {digest[:12]}; fetch it anew")

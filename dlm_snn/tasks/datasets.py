@@ -5,16 +5,14 @@ from __future__ import annotations
 import hashlib
 import math
 import os
-import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
-from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dlm_snn.errors import DlmError
+from dlm_snn.packed import read_npz
 from dlm_snn.tasks.download import MNIST, locate
 from dlm_snn.tasks.idx import read_idx
 
@@ -31,6 +29,8 @@ _MNIST_SHA256 = {
     "x_test": "6d87418db22cc8025d05968bec9bd5c3932904b23485740db143a061a2c9d161",
     "y_test": "ddeff807876a9661a1110d45c266c86239a3a1b7d37da0c3716a7a683c852ff5",
 }
+_MNIST_VALUES = 70_000 * 28 * 28
+_FETCH = "delete it and run 'dlm-snn fetch mnist'"
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,11 +115,13 @@ def mnist(data_dir: str | os.PathLike[str] | None = None) -> Dataset:
     """
     files = locate(MNIST, data_dir)
     if len(files) == 1:
-        raw, sources = _read_npz(files[0]), dict.fromkeys(ARRAYS, str(files[0]))
+        # Whole numbers of any size are the published ones, if their values are.
+        raw = read_npz(files[0], ARRAYS, 8 * (_MNIST_VALUES + 2**20), _FETCH, what="is truncated or altered")
+        sources = dict.fromkeys(ARRAYS, str(files[0]))
     else:
-        raw = {name: read_idx(path) for name, path in zip(ARRAYS, files, strict=True)}
+        raw = {name: read_idx(path, _MNIST_VALUES) for name, path in zip(ARRAYS, files, strict=True)}
         sources = {name: str(path) for name, path in zip(ARRAYS, files, strict=True)}
-    _verify(raw, _MNIST_SHA256, sources, "delete it and run 'dlm-snn fetch mnist'")
+    _verify(raw, _MNIST_SHA256, sources, _FETCH)
     return _dataset("mnist", raw, shape=(1, 28, 28), graded_bits=8, scale=255)
 
 
@@ -156,17 +158,6 @@ def stratified_split(
     for one, number in zip(classes, taken, strict=True):
         chosen[rng.permutation(np.flatnonzero(labels == one))[:number]] = True
     return np.flatnonzero(~chosen), np.flatnonzero(chosen)
-
-
-def _read_npz(path: Path) -> dict[str, NDArray]:
-    try:
-        # Opened here, since numpy leaves a file open that is no archive.
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
-            return {name: stored[name] for name in ARRAYS}
-    except KeyError as error:
-        raise DlmError(f"{path} has no array {error}; wanted: {', '.join(ARRAYS)}") from error
-    except (OSError, ValueError, TypeError, AttributeError, EOFError, BadZipFile, zlib.error) as error:
-        raise DlmError(f"{path} is truncated or altered ({error}); delete it and run 'dlm-snn fetch mnist'") from error
 
 
 def _verify(raw: Mapping[str, NDArray], expected: Mapping[str, str], sources: Mapping[str, str], remedy: str) -> None:

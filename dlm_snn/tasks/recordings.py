@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import os
 import re
-import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from zipfile import BadZipFile, ZipFile
+from zipfile import ZipFile
 
 from dlm_snn.errors import DlmError, MissingError
 from dlm_snn.exchange.events import NMNIST, from_events, parse_bs2
+from dlm_snn.packed import opened_zip, read_member
 from dlm_snn.raster import SpikeRaster
+from dlm_snn.reading import refused
 from dlm_snn.tasks.download import places
 
 EXCERPT = "nmnist-excerpt.zip"
 LISTS = {"train": "train1K.txt", "test": "test100.txt"}
-_LINE = re.compile(r"\s*(\d+)\s+(\d+)\s*")
+LIMIT = 2**24
+"""Bytes of a recording: 3 million events, where N-MNIST's have 4,000."""
+_REMEDY, _ALTERED = "bring it anew", "is truncated or altered"
+_LINE = re.compile(r"\s*([0-9]{1,9})\s+([0-9]{1,9})\s*")
 
 
 @dataclass(frozen=True)
@@ -75,12 +79,9 @@ def nmnist_excerpt(data_dir: str | os.PathLike[str] | None = None) -> Recordings
     if found is None:
         where = ", ".join(f"{folder} ({source})" for source, folder in searched.items())
         raise MissingError(f"no {EXCERPT} in {where}; name its folder with --data-dir")
-    try:
-        with ZipFile(found) as archive:
-            by_name = {Path(name).name: name for name in archive.namelist()}
-            parts = {part: _listed(found, archive, by_name, name) for part, name in LISTS.items()}
-    except (BadZipFile, OSError) as error:
-        raise DlmError(f"{found} is truncated or altered ({error}); bring it anew") from error
+    with opened_zip(found, _REMEDY, what=_ALTERED) as archive:
+        by_name = {Path(name).name: name for name in archive.namelist()}
+        parts = {part: _listed(found, archive, by_name, name) for part, name in LISTS.items()}
     members = {number: by_name[f"{number}.bs2"] for part in parts.values() for number in part}
     return Recordings(found, NMNIST, 10, parts, members)
 
@@ -105,7 +106,5 @@ def _listed(path: Path, archive: ZipFile, by_name: Mapping[str, str], name: str)
 
 
 def _content(path: Path, archive: ZipFile, member: str) -> bytes:
-    try:
-        return archive.read(member)
-    except (BadZipFile, OSError, EOFError, NotImplementedError, RuntimeError, zlib.error) as error:
-        raise DlmError(f"{path}: {member} is truncated or altered ({error}); bring it anew") from error
+    with refused(f"{path}: {member}", _REMEDY, _ALTERED):
+        return read_member(archive, member, LIMIT)
