@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 
 from dlm_snn import DlmError, SpikeRaster
 from dlm_snn.errors import MissingError
-from dlm_snn.exchange import arrays, grid
+from dlm_snn.exchange import apart, arrays, grid
 from dlm_snn.exchange.events import CameraEvents, from_events, read_aedat4, read_bs2
 from dlm_snn.exchange.grid import Moved, to_steps, to_times
 from dlm_snn.exchange.neo import from_neo, to_neo
@@ -442,6 +442,38 @@ def test_aedat4(tmp_path):
     path.write_bytes(path.read_bytes()[:200])
     with pytest.raises(DlmError, match=r"a.aedat4 is not a readable AEDAT4 file"):
         read_aedat4(path)
+
+
+@pytest.mark.parametrize(
+    ("what", "error", "told"),
+    [
+        ("abort", DlmError, r"its library ended by signal 6: about to abort"),
+        ("exit", DlmError, r"its library ended with code 7: it said nothing"),
+        ("loop", DlmError, r"its library ended by signal"),
+        ("take", DlmError, r"is not a readable thing \(Unable to allocate"),
+        ("refuse", DlmError, r"is not a readable thing \(this one not\)"),
+        ("lack", MissingError, "^no such package$"),
+    ],
+)
+def test_a_reader_apart_cannot_end_this_process(what, error, told, tmp_path, monkeypatch):
+    monkeypatch.setattr(apart, "SECONDS", 2)
+    monkeypatch.syspath_prepend(Path(__file__).parent)
+    (tmp_path / "x").write_text(what)
+    with pytest.raises(error, match=told):
+        apart.read_apart("reading_apart:main", tmp_path / "x", "thing")
+
+
+def test_a_reader_apart_finds_nothing_in_the_current_folder(tmp_path, monkeypatch):
+    (tmp_path / "numpy.py").write_text("raise SystemExit(3)")
+    (tmp_path / "x").write_text("word")
+    monkeypatch.syspath_prepend(Path(__file__).parent)
+    monkeypatch.chdir(tmp_path)
+    found = apart.read_apart("reading_apart:main", Path("x"), "thing")
+    assert found["x"].tolist() == [0, 1, 2]
+    assert str(found["said"]) == "word"
+    os.mkfifo("pipe")
+    with pytest.raises(DlmError, match="pipe is a pipe"):
+        apart.read_apart("reading_apart:main", Path("pipe"), "thing")
 
 
 def test_a_package_that_is_not_there_is_named(monkeypatch):

@@ -10,14 +10,18 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from dlm_snn.errors import DlmError, MissingError
-from dlm_snn.exchange.grid import Moved, check_dt, gathered, optional, to_steps
+from dlm_snn.errors import DlmError
+from dlm_snn.exchange.apart import read_apart
+from dlm_snn.exchange.grid import Moved, check_dt, gathered, to_steps
 from dlm_snn.raster import SpikeRaster
+from dlm_snn.reading import read_bytes
 
 MICROSECOND = 1e-6
 NMNIST = (2, 34, 34)
 """(polarity, row, column) of N-MNIST."""
 EVENT_BYTES = 5
+BS2_LIMIT = 2**27
+"""Bytes of a file, 27 million events; N-MNIST's have 4,000."""
 
 
 class CameraEvents(NamedTuple):
@@ -36,10 +40,8 @@ def read_bs2(path: str | os.PathLike[str]) -> CameraEvents:
         MissingError: no such file.
         DlmError: an empty file, or a length that is no multiple of 5 bytes.
     """
-    path = Path(path)
-    if not path.is_file():
-        raise MissingError(f"no file {path}; give a recording of events (.bs2)")
-    return parse_bs2(path.read_bytes(), path)
+    content = read_bytes(path, BS2_LIMIT, f"no file {path}; give a recording of events (.bs2)")
+    return parse_bs2(content, Path(path))
 
 
 def parse_bs2(content: bytes, name: object) -> CameraEvents:
@@ -65,28 +67,16 @@ def parse_bs2(content: bytes, name: object) -> CameraEvents:
 def read_aedat4(path: str | os.PathLike[str]) -> tuple[CameraEvents, tuple[int, int, int]]:
     """Events of an AEDAT4 file, time counted from its first one; and the camera's (polarity, row, column).
 
+    It is read in a child process.
+
     Raises:
         MissingError: no such file, or the package aedat is not installed.
         DlmError: a damaged file, or one without events.
     """
-    path = Path(path)
-    if not path.is_file():
-        raise MissingError(f"no file {path}; give a recording of events (.aedat4)")
-    aedat = optional("aedat")
-    try:
-        decoder = aedat.Decoder(str(path))
-        streams = decoder.id_to_stream()
-        packets = [packet["events"] for packet in decoder if "events" in packet]
-    except Exception as error:
-        raise DlmError(f"{path} is not a readable AEDAT4 file ({' '.join(str(error).split())[:160]})") from error
-    cameras = [stream for stream in streams.values() if stream["type"] == "events"]
-    if not cameras:
-        raise DlmError(f"{path} has no stream of events; it has {[s['type'] for s in streams.values()]}")
-    fields = [
-        np.concatenate([p[key] for p in packets] or [np.zeros(0)]).astype(np.int64) for key in ("t", "y", "x", "p")
-    ]
-    time = fields[0] - fields[0].min(initial=fields[0][0]) if fields[0].size else fields[0]
-    return CameraEvents(time, *fields[1:]), (2, int(cameras[0]["height"]), int(cameras[0]["width"]))
+    found = read_apart("dlm_snn.exchange.aedat4:main", Path(path), "AEDAT4 file")
+    time, (height, width) = found["t"], found["size"].tolist()
+    time = time - time.min(initial=time[0]) if time.size else time
+    return CameraEvents(time, found["y"], found["x"], found["p"]), (2, height, width)
 
 
 def from_events(
