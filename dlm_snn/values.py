@@ -29,6 +29,8 @@ def as_array(given: Any, name: str) -> NDArray:
         DlmError: values under a mask, rows of unequal length, a tensor without values, or what are no numbers.
     """
     array = _plain(given, name)
+    if array.dtype == object and not array.size:
+        array = array.astype(np.float64)
     if array.dtype == object or (not array.ndim and array.dtype.kind not in NUMBERS):
         raise DlmError(_no_numbers(array, name))
     if array.dtype.kind == "V" and array.dtype.names is None and "float" in array.dtype.name:
@@ -135,7 +137,7 @@ def _no_numbers(array: NDArray, name: str) -> str:
     if not array.ndim:
         hint = "; give its .toarray()" if hasattr(array[()], "toarray") else ""
         return f"{name} = {_line(repr(array[()]))} is not a number{hint}"
-    found = [each for each in array.flat if not isinstance(each, int) or abs(each) >= 2**63] or ["objects"]
+    found = [each for each in array.flat if not isinstance(each, int) or abs(each) >= 2**63] or list(array.flat)
     return f"{name} holds {_line(repr(found[0]))}, a {type(found[0]).__name__}; give numbers of at most 64 bits"
 
 

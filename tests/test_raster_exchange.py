@@ -422,6 +422,51 @@ def test_events_outside_are_named():
     assert from_events([], 1e-3)[0].extent == (0, 0, 2312)
 
 
+LARGE = (2, 720, 1280)
+KINDS = st.sampled_from(["u1", "<u2", ">u2", "i2", "u4", "i8", "u8", "f4", ">f8"])
+
+
+@given(st.data())
+def test_events_of_a_camera_land_on_their_neurons_in_whatever_type_they_come(data):
+    kinds = [data.draw(KINDS) for _ in range(4)]
+    most = [255 if np.dtype(kind) == np.uint8 else n for kind, n in zip(kinds, (60_000, 719, 1279, 1), strict=True)]
+    limits = [min(a, b) for a, b in zip(most, (30_000, 719, 1279, 1), strict=True)]
+    n = data.draw(st.integers(0, 20))
+    columns = [data.draw(st.lists(st.integers(0, top), min_size=n, max_size=n)) for top in limits]
+    events = CameraEvents(*(np.array(c, kind) for c, kind in zip(columns, kinds, strict=True)))
+    raster, _ = from_events([events], 1e-6, LARGE, n_steps=70_000)
+    right = {(t, (p * 720 + y) * 1280 + x) for t, y, x, p in zip(*columns, strict=True)}
+    assert set(zip(raster.step.tolist(), raster.neuron.tolist(), strict=True)) == right
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"row": np.array([1.0, 2.5])}, r"recording 0, event 1: row 2\.5 is no whole number"),
+        ({"row": np.array([np.nan, 2])}, r"recording 0, event 0: row nan is no whole number"),
+        ({"column": np.array([-1, 2], np.int8)}, r"recording 0, event 0: column -1 lies outside 0\.\.33"),
+        ({"polarity": np.array([1])}, r"time, polarity, row and column have the shapes \[\(2,\), \(1,\)"),
+        ({"time": np.array(["a", "b"])}, "recording 0: time is of <U1; give numbers"),
+    ],
+)
+def test_events_that_are_none_are_named(changes, message):
+    plain = CameraEvents(*(np.array([0, 1]),) * 4)
+    with pytest.raises(DlmError, match=message):
+        from_events([plain._replace(**changes)], 1e-3)
+
+
+def test_what_goes_to_scipy_and_pandas_counts():
+    dense = np.random.default_rng(0).random((2, 300, 3)) < 0.6
+    raster = SpikeRaster.from_dense(dense)
+    flat = dense.reshape(-1, 3).astype(int)
+    matrix = arrays.to_scipy(raster)
+    np.testing.assert_array_equal((matrix.T @ matrix).toarray(), flat.T @ flat)
+    assert (flat.T @ flat).max() > 127
+    frame = to_frame({"a": raster})
+    assert (frame.step - 10).min() == -10
+    assert (frame["neuron"].diff().dropna() == np.diff(raster.neuron.astype(int))).all()
+
+
 def test_aedat4(tmp_path):
     dv = pytest.importorskip("dv_processing")
     path = tmp_path / "a.aedat4"

@@ -41,6 +41,7 @@ def forms(values: np.ndarray) -> dict[str, object]:
         "bfloat16": floats.bfloat16(),
         "sparse": floats.to_sparse(),
         "list of tensors with gradients": list(floats.clone().requires_grad_()),
+        "rows of tensors": [torch.tensor(part) for part in values],
         "nothing masked": np.ma.masked_array(values, mask=False),
     }
 
@@ -81,6 +82,12 @@ def test_what_holds_no_numbers_is_refused_by_name(holder: object, message: str) 
     with pytest.raises(DlmError, match=message) as caught:
         as_array(holder, "x")
     assert "\n" not in str(caught.value)
+
+
+def test_nothing_is_an_array_of_nothing() -> None:
+    for nothing in ([], np.array([], object), torch.zeros(0), np.zeros(0, ">f2")):
+        assert as_array(nothing, "x").shape == (0,)
+        assert as_integers(nothing, "x", 0, 3).dtype == np.int64
 
 
 def test_whole_numbers_in_a_range_are_int64() -> None:

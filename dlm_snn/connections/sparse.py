@@ -48,7 +48,7 @@ class Sparse(Connection):
         for name, index, n in (("post", post, shape[0]), ("pre", pre, shape[1])):
             if index.size and (index.dtype.kind not in "iu" or index.min() < 0 or index.max() >= n):
                 raise DlmError(f"{name} holds {index.min()}..{index.max()}, outside 0..{n - 1}")
-        place = post.astype(np.int64) * shape[1] + pre
+        place = post.astype(np.int64) * shape[1] + pre.astype(np.int64)
         if np.any(np.diff(place) <= 0):
             order = np.argsort(place, kind="stable")
             place, post, pre, weight = place[order], post[order], pre[order], weight[order]

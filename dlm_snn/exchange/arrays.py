@@ -10,10 +10,14 @@ from numpy.typing import NDArray
 
 from dlm_snn.errors import DlmError, nearest
 from dlm_snn.raster import SpikeRaster
+from dlm_snn.values import as_array
 
 
 def to_scipy(raster: SpikeRaster) -> Any:
-    """As a scipy.sparse.csr_array of Booleans, (sample * n_steps + step, neuron); the neurons are not copied."""
+    """As a scipy.sparse.csr_array of ones, (sample * n_steps + step, neuron); the neurons are not copied.
+
+    The ones are int32, so that products count: ``m.T @ m`` holds the coincidences of neurons.
+    """
     from scipy.sparse import csr_array
 
     rows = raster.n_samples * raster.n_steps
@@ -21,7 +25,7 @@ def to_scipy(raster: SpikeRaster) -> Any:
     starts = np.searchsorted(row, np.arange(rows + 1))
     small = max(raster.n_neurons, len(raster)) < 2**31
     neuron = raster.neuron.view(np.int32) if small else raster.neuron.astype(np.int64)
-    spikes = np.ones(len(raster), dtype=bool)
+    spikes = np.ones(len(raster), dtype=np.int32)
     return csr_array((spikes, neuron, starts.astype(neuron.dtype)), shape=(rows, raster.n_neurons))
 
 
@@ -35,8 +39,9 @@ def from_scipy(matrix: Any, n_steps: int, dt: float = 1e-3) -> SpikeRaster:
     if n_steps < 1 or rows % n_steps:
         raise DlmError(f"{rows} rows are not whole samples of n_steps = {n_steps}")
     found = matrix.tocoo()
-    spikes = np.asarray(found.data) != 0
-    if np.any(np.asarray(found.data)[spikes] != 1):
+    entries = as_array(found.data, "the matrix")
+    spikes = entries != 0
+    if np.any(entries[spikes] != 1):
         raise DlmError("the matrix holds values other than 0 and 1; a raster holds binary events")
     sample, step = np.divmod(found.row[spikes], n_steps)
     return SpikeRaster(sample, step, found.col[spikes].astype(np.int64), rows // n_steps, n_steps, n_neurons, dt)
@@ -49,7 +54,7 @@ def to_time_first(raster: SpikeRaster) -> NDArray[np.float32]:
 
 def from_time_first(spikes: Any, dt: float = 1e-3) -> SpikeRaster:
     """From a snnTorch tensor or array [T, B, N] or [T, B, channel, row, column] of zeros and ones."""
-    array = _array(spikes)
+    array = as_array(spikes, "spikes")
     if array.ndim < 3:
         raise DlmError(f"spikes of shape {array.shape} are not [T, B, N] (step, sample, neuron)")
     steps_first = array.reshape(*array.shape[:2], -1) if array.size else array.reshape(*array.shape[:3])
@@ -67,7 +72,7 @@ def from_time_last(spikes: Any, dt: float = 1e-3) -> SpikeRaster:
 
     SLAYER divides by its sampling time: values are 1 / sampling_time, so give ``spikes * sampling_time`` there.
     """
-    array = _array(spikes)
+    array = as_array(spikes, "spikes")
     if array.ndim < 3:
         raise DlmError(f"spikes of shape {array.shape} are not [N, C, T] (sample, neuron, step)")
     neurons = int(np.prod(array.shape[1:-1]))
@@ -92,12 +97,7 @@ def from_monitor(data: Mapping[str, Mapping[str, Any]], process: str | None = No
     if len(ports) != 1:
         raise DlmError(f"the monitor's data of '{names[0]}' hold {', '.join(map(str, ports))}; give those of one port")
     (array,) = ports.values()
-    steps = _array(array)
+    steps = as_array(array, "the monitor's data")
     if steps.ndim < 2:
         raise DlmError(f"the monitor's data have the shape {steps.shape}, expected (step, neuron)")
     return SpikeRaster.from_dense(steps.reshape(1, len(steps), int(np.prod(steps.shape[1:]))), dt)
-
-
-def _array(spikes: Any) -> NDArray:
-    """A tensor of any device, or an array."""
-    return np.asarray(spikes.detach().cpu() if hasattr(spikes, "detach") else spikes)

@@ -15,6 +15,7 @@ from dlm_snn.exchange.apart import read_apart
 from dlm_snn.exchange.grid import Moved, check_dt, gathered, to_steps
 from dlm_snn.raster import SpikeRaster
 from dlm_snn.reading import read_bytes
+from dlm_snn.values import as_array
 
 MICROSECOND = 1e-6
 NMNIST = (2, 34, 34)
@@ -25,7 +26,7 @@ BS2_LIMIT = 2**27
 
 
 class CameraEvents(NamedTuple):
-    """One recording: arrays with an entry an event; time in microseconds from the first event's clock."""
+    """One recording: arrays with an entry an event, of any type; time in microseconds from the first event's clock."""
 
     time: NDArray[np.int64]
     row: NDArray[np.int64]
@@ -99,20 +100,14 @@ def from_events(
         The raster, and how many events were moved, by how much, and how many merged.
 
     Raises:
-        DlmError: an event outside the shape or the steps, with its number.
+        DlmError: an event outside the shape or the steps, or at a fraction of a pixel, with its number.
     """
     check_dt(dt)
     parts, moved = [], Moved()
     for number, events in enumerate(recordings):
-        for name, n in zip(("polarity", "row", "column"), shape, strict=True):
-            index = getattr(events, name)
-            outside = (index < 0) | (index >= n)
-            if outside.any():
-                at = int(np.argmax(outside))
-                raise DlmError(f"recording {number}, event {at}: {name} {index[at]} lies outside 0..{n - 1}")
-        step, off = to_steps(events.time * MICROSECOND, dt)
+        time, neuron = _times_and_neurons(events, shape, f"recording {number}")
+        step, off = to_steps(time * MICROSECOND, dt)
         moved += off
-        neuron = (events.polarity * shape[1] + events.row) * shape[2] + events.column
         parts.append((np.full_like(step, number), step, neuron))
     sample, step, neuron = (
         (np.concatenate(part) for part in zip(*parts, strict=True)) if parts else [np.zeros(0, int)] * 3
@@ -121,3 +116,25 @@ def from_events(
     extent = len(recordings), longest if n_steps is None else n_steps, int(np.prod(shape))
     raster, merged = gathered(sample, step, neuron, extent, dt)
     return raster, moved._replace(merged=merged)
+
+
+def _times_and_neurons(
+    events: CameraEvents, shape: tuple[int, int, int], where: str
+) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Microseconds and neurons, computed in types of our own: those of cameras' readers wrap."""
+    places = []
+    for name, n in zip(("polarity", "row", "column"), shape, strict=True):
+        index = as_array(getattr(events, name), f"{where}: {name}")
+        broken = index != np.round(index) if index.dtype.kind == "f" else np.zeros(index.shape, dtype=bool)
+        wrong = broken | (index < 0) | (index >= n)
+        if wrong.any():
+            at = tuple(int(i) for i in np.argwhere(wrong)[0])
+            what = "is no whole number" if broken[at] else f"lies outside 0..{n - 1}"
+            raise DlmError(f"{where}, event {at[0] if at else 0}: {name} {index[at]} {what}")
+        places.append(index.astype(np.int64))
+    time = as_array(events.time, f"{where}: time").astype(np.float64)
+    if time.ndim != 1 or any(place.shape != time.shape for place in places):
+        found = [part.shape for part in (time, *places)]
+        raise DlmError(f"{where}: time, polarity, row and column have the shapes {found}; give one of each an event")
+    polarity, row, column = places
+    return time, (polarity * shape[1] + row) * shape[2] + column

@@ -40,7 +40,9 @@ def to_frame(rasters: Mapping[str, SpikeRaster]) -> Any:
     code = np.repeat(np.arange(len(names)), [len(raster) for raster in rasters.values()])
     columns: dict[str, Any] = {"population": pandas.Categorical.from_codes(code, categories=names)}
     for key in COLUMNS[1:]:
-        columns[key] = np.concatenate([getattr(r, key) for r in rasters.values()] or [np.zeros(0, np.uint32)])
+        # Signed, so that differences do not wrap.
+        events = [getattr(r, key).astype(np.int64) for r in rasters.values()]
+        columns[key] = np.concatenate(events or [np.zeros(0, np.int64)])
     columns["time"] = np.concatenate([to_times(r.step, r.dt) for r in rasters.values()] or [np.zeros(0)])
     frame = pandas.DataFrame(columns)
     frame.attrs[NOTE] = _extents(rasters)
