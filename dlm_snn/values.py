@@ -61,6 +61,26 @@ def as_integers(given: Any, name: str, low: int, high: int) -> NDArray[np.int64]
     return array.astype(np.int64, copy=False)
 
 
+def as_spikes(given: Any, name: str, n: int) -> NDArray[np.bool_]:
+    """Spikes of n neurons in one step as Booleans, from Booleans or from numbers 0 and 1.
+
+    Args:
+        given: (n,), one entry a neuron.
+        name: see ``as_array``.
+        n: neurons.
+
+    Raises:
+        DlmError: another shape, such as that of a list of indices; values other than 0 and 1.
+    """
+    if type(given) is np.ndarray and given.dtype == bool and given.shape == (n,):
+        return given
+    spikes = as_array(given, name)
+    if spikes.shape != (n,):
+        raise DlmError(f"{name} has shape {spikes.shape}; give 0 or 1 for each of {n} neurons, not their indices")
+    check_each(spikes, name, (spikes == 0) | (spikes == 1), "0 or 1")
+    return spikes.astype(bool)
+
+
 def check_each(array: NDArray, name: str, allowed: NDArray[np.bool_], what: str) -> None:
     """Raise unless every value is allowed.
 

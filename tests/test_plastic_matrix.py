@@ -12,7 +12,7 @@ from dlm_snn.errors import DlmError
 from dlm_snn.learning import _rule_compiled, _rule_plain
 from dlm_snn.learning.lava_rule import PlasticMatrix
 from dlm_snn.learning.rounding import LavaRounding, SynapseRounding
-from dlm_snn.learning.rule import LearningRule
+from dlm_snn.learning.rule import LearningRule, Trace
 from dlm_snn.learning.rule_limits import compensated
 from tests.rules import ALL, DISSIPATION, GATE, X1, drawn_rule, spikes
 
@@ -201,3 +201,73 @@ def test_mixed_weights_begin_even():
     matrix = PlasticMatrix(np.array([[3, -3, 4]]), RULE, "fixed")
     assert matrix.values["w"].tolist() == [[2, -4, 4]]
     assert PlasticMatrix(np.array([[3.5, -3]]), RULE, "float").values["w"].tolist() == [[3.5, -3]]
+
+
+SPIKES = np.array([0, 0, 1, 1]), np.array([0, 1, 1])
+COUNTING = LearningRule(dw="2^-2*x1*y0", traces={"x1": Trace(16, 20)})
+
+
+@pytest.mark.parametrize("kind", [bool, np.uint8, np.int32, np.float64, list])
+def test_spikes_of_zeros_and_ones_are_no_indices(kind):
+    pre, post = [part.tolist() for part in SPIKES] if kind is list else [part.astype(kind) for part in SPIKES]
+    matrix = PlasticMatrix(np.zeros((3, 4)), COUNTING, "float")
+    matrix.step(pre, post)
+    assert matrix.values["w"].tolist() == [[0, 0, 0, 0], [0, 0, 4, 4], [0, 0, 4, 4]]
+
+
+@pytest.mark.parametrize(
+    ("pre", "post", "message"),
+    [
+        ([2, 3], SPIKES[1], r"pre has shape \(2,\); give 0 or 1 for each of 4 neurons, not their indices"),
+        ([0, 0, 2, 1], SPIKES[1], r"pre\[2\] = 2 is not 0 or 1"),
+        (SPIKES[0], [0, -1, 1], r"post\[1\] = -1 is not 0 or 1"),
+        (SPIKES[0], [0, np.nan, 1], r"post\[1\] = nan is not 0 or 1"),
+    ],
+)
+def test_other_spikes_are_refused_and_change_nothing(pre, post, message):
+    matrix = PlasticMatrix(np.zeros((3, 4)), COUNTING, "float")
+    with pytest.raises(DlmError, match=message):
+        matrix.step(pre, post)
+    assert matrix.steps == 0
+    matrix.step(*SPIKES)
+    assert matrix.values["w"].sum() == 16
+
+
+@pytest.mark.parametrize("compiled", [True, False])
+def test_what_is_set_is_what_learns(compiled):
+    set_, made = (PlasticMatrix(np.full((3, 4), w), COUNTING, "float", compiled=compiled) for w in (0.0, 5.0))
+    set_.values["w"] = np.full((3, 4), 5.0)
+    for matrix in (set_, made):
+        matrix.step(*SPIKES)
+    np.testing.assert_array_equal(set_.values["w"], made.values["w"])
+    np.testing.assert_array_equal(set_.stack, made.stack)
+    assert set_.values["w"].max() == 9
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "message"),
+    [
+        ("w", np.zeros((4, 3)), r"w of shape \(4, 3\) beside weights of \(3, 4\)"),
+        ("w", np.full((3, 4), 300), "mixed weights from 300 to 300 are out of range"),
+        ("w", np.full((3, 4), 1e12), "out of range"),
+        ("w", np.full((3, 4), 2.5), r"mixed weights\[0, 0\] = 2.5 is not a whole number"),
+        ("w", np.full((3, 4), np.nan), "out of range"),
+        ("v", np.zeros((3, 4)), "no variable 'v'"),
+    ],
+)
+def test_what_may_not_be_set_is_named(name, given, message):
+    matrix = PlasticMatrix(np.zeros((3, 4), int), COUNTING, "fixed")
+    with pytest.raises(DlmError, match=message):
+        matrix.values[name] = given
+    assert not matrix.stack.any()
+
+
+def test_third_factors_that_do_not_fit_are_named():
+    rule = LearningRule(dw="x0*y1", traces={}, third_factor=True)
+    matrix = PlasticMatrix(np.zeros((3, 4)), rule, "float")
+    with pytest.raises(DlmError, match=r"factor 'y1' has shape \(4,\); give one value for each of 3 neurons"):
+        matrix.step(*SPIKES, {"y1": np.ones(4)})
+    with pytest.raises(DlmError, match="no third factor 'y1', which the rule uses; given: y2"):
+        matrix.step(*SPIKES, {"y2": np.ones(3)})
+    matrix.step(*SPIKES, {"y1": [1, 2, 3]})
+    assert matrix.values["w"][:, 2].tolist() == [1, 2, 3]

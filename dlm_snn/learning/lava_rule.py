@@ -12,7 +12,7 @@ Source: lava-nc 0.10.0, magma/core/learning/learning_rule_applier.py and magma/c
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from types import ModuleType
 from typing import Any, Literal
 
@@ -25,6 +25,7 @@ from dlm_snn.learning.rounding import LavaRounding, Rounding, SynapseRounding
 from dlm_snn.learning.rule import LearningRule
 from dlm_snn.learning.rule_limits import FRACTION, TAG_LIMITS, WEIGHT_LIMITS, Arithmetic, check
 from dlm_snn.learning.traces import Side
+from dlm_snn.values import as_array, as_spikes, check_each
 
 ROUNDINGS = ("lava", "synapse")
 VARIABLES = ("w", "d", "t")
@@ -59,8 +60,9 @@ class PlasticMatrix:
         compiled: loops by numba, or plain NumPy; None: as numba is installed.
 
     Attributes:
-        values: "w", "d", "t" -> (post, pre), changed in place; stack: the three as one array
-            (variable, pre, post), since what one neuron sends is read together.
+        values: "w", "d", "t" -> (post, pre), changed in place; an array that is set under a name is written into it,
+            and checked. stack: the three as one array (variable, pre, post), since what one neuron sends is read
+            together.
         pre, post: the traces of either side.
         steps: time steps so far.
 
@@ -87,17 +89,18 @@ class PlasticMatrix:
                 raise DlmError(f"{name} = '{value}'; {nearest(str(value), known)}")
         if not 0 <= temperature < np.inf:
             raise DlmError(f"temperature = {temperature} is not >= 0")
-        if np.ndim(weight) != 2:
-            raise DlmError(f"weights of shape {np.shape(weight)}; give (post, pre)")
+        weight = as_array(weight, "weights")
+        if weight.ndim != 2:
+            raise DlmError(f"weights of shape {weight.shape}; give (post, pre)")
         self.rule, self.fixed, self.sign_mode, self.steps = rule, arithmetic == "fixed", sign_mode, 0
         self.loops = loops(compiled)
         self.temperature, self._own = temperature, SynapseRounding(seed, self.loops.words)
         self._rounding: Rounding = LavaRounding(rule.rng_seed) if rounding == "lava" else self._own
-        self.shape = np.shape(weight)
+        self.shape = weight.shape
         self.stack = np.zeros((len(VARIABLES), *self.shape[::-1]), dtype=np.int32 if self.fixed else np.float64)
-        self.values = {name: values.T for name, values in zip(VARIABLES, self.stack, strict=True)}
+        self.values = _Values({n: values.T for n, values in zip(VARIABLES, self.stack, strict=True)}, self._in_range)
         for name, given in {"w": weight, **(tags or {})}.items():
-            self._store(name, given)
+            self.values[name] = given
         if self.fixed:
             self.values["w"][:] = _truncated(self.values["w"], sign_mode, weight_bits)
         self.pre = Side("x", self.shape[1], rule, arithmetic, self._rounding)
@@ -110,9 +113,14 @@ class PlasticMatrix:
         """One time step; at the end of an epoch the rule is applied.
 
         Args:
-            pre, post: (n,) spikes.
-            factors: y1, y2, y3 -> (n_post,) of a rule with third factors.
+            pre, post: (n,) spikes, Booleans or 0 and 1.
+            factors: y1, y2, y3 -> (n_post,) of a rule with third factors; others are not looked at.
+
+        Raises:
+            DlmError: spikes or factors that do not fit; then nothing has changed.
         """
+        pre, post = as_spikes(pre, "pre", self.pre.n), as_spikes(post, "post", self.post.n)
+        factors = None if factors is None else {name: self._factor(name, factors) for name in self.post.ports}
         self.steps += 1
         within = (self.steps - 1) % self.rule.t_epoch + 1
         if self.fixed:
@@ -155,16 +163,56 @@ class PlasticMatrix:
         for side in (self.pre, self.post):
             side.forget_spikes()
 
-    def _store(self, name: str, values: Any) -> None:
-        """In range from the start, so that no synapse has to be clipped without an event."""
-        if np.shape(values) not in ((), self.shape):
-            raise DlmError(f"{name} of shape {np.shape(values)} beside weights of {self.shape}")
-        self.values[name][:] = values
+    def _factor(self, name: str, factors: Mapping[str, NDArray]) -> NDArray:
+        """A third factor that the rule uses."""
+        if name not in factors:
+            raise DlmError(f"no third factor '{name}', which the rule uses; given: {', '.join(factors) or 'none'}")
+        given = as_array(factors[name], f"factor '{name}'")
+        if given.shape not in ((), (self.post.n,)):
+            raise DlmError(f"factor '{name}' has shape {given.shape}; give one value for each of {self.post.n} neurons")
+        if self.fixed and given.dtype.kind == "f":
+            check_each(given, f"factor '{name}'", given == np.round(given), "a whole number")
+        return np.broadcast_to(given, (self.post.n,))
+
+    def _in_range(self, name: str, given: Any) -> NDArray:
+        """Values of a variable that may be stored: no synapse has to be clipped without an event."""
+        if name not in VARIABLES:
+            raise DlmError(f"a plastic matrix has no variable '{name}'; {nearest(str(name), VARIABLES)}")
+        what = f"{self.sign_mode} weights" if name == "w" else f"tags '{name}'"
+        values = as_array(given, what)
+        if values.shape not in ((), self.shape):
+            raise DlmError(f"{name} of shape {values.shape} beside weights of {self.shape}")
         low, high = self.limits(name)
-        if not (self.values[name].min() >= low and self.values[name].max() <= high):
-            extent = f"{self.values[name].min()} to {self.values[name].max()}"
-            what = f"{self.sign_mode} weights" if name == "w" else f"tags '{name}'"
+        if values.size and not (values.min() >= low and values.max() <= high and np.isfinite(values).all()):
+            extent = f"{values.min()} to {values.max()}"
             raise DlmError(f"{what} from {extent} are out of range {low}..{high}; clip them first")
+        if self.fixed and values.dtype.kind == "f":
+            check_each(values, what, values == np.round(values), "a whole number")
+        return values
+
+
+class _Values(Mapping[str, NDArray]):
+    """The arrays of a matrix by name; what is set is checked and written into them.
+
+    Args:
+        arrays: of the matrix.
+        checked: (name, given) -> the values that may be written.
+    """
+
+    def __init__(self, arrays: Mapping[str, NDArray], checked: Callable[[str, Any], NDArray]) -> None:
+        self._arrays, self._checked = dict(arrays), checked
+
+    def __getitem__(self, name: str) -> NDArray:
+        return self._arrays[name]
+
+    def __setitem__(self, name: str, given: Any) -> None:
+        self._arrays[name][:] = self._checked(name, given)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._arrays)
+
+    def __len__(self) -> int:
+        return len(self._arrays)
 
 
 def _truncated(weight: NDArray, sign_mode: str, weight_bits: int) -> NDArray:

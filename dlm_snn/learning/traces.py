@@ -51,6 +51,11 @@ class Side:
         self.history = np.zeros((len(PRE_TRACES if side == "x" else POST_TRACES), rule.t_epoch + 1, n), dtype)
         self._keep = {name: np.exp(-1 / np.array([trace.tau])) for name, trace in self.traces.items()}
 
+    @property
+    def ports(self) -> tuple[str, ...]:
+        """The third factors that come by message."""
+        return tuple(self.traces) if self.by_port else ()
+
     def receive(self, spikes: NDArray[np.bool_], step: int, factors: Mapping[str, NDArray] | None = None) -> None:
         """Take note of spikes in a step (1..t_epoch) of the epoch.
 
