@@ -14,28 +14,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dlm_snn.atomic import write_text, writing
-from dlm_snn.connections.chain import Chain
-from dlm_snn.connections.conv2d import Conv2d
-from dlm_snn.connections.dense import Dense
-from dlm_snn.connections.pool2d import Pool2d
-from dlm_snn.connections.sparse import Sparse
 from dlm_snn.description import describe
 from dlm_snn.errors import DlmError, nearest
 from dlm_snn.kinds import check_kind
-from dlm_snn.network import Input, IntegerNetwork, IntegerProjection, Network, Projection
-from dlm_snn.neurons.integer_lif import IntegerLIF
-from dlm_snn.neurons.lif import LIF
+from dlm_snn.known import CONNECTIONS, NETWORKS, PROJECTIONS, check_known
+from dlm_snn.network import Input, IntegerNetwork, Network
+from dlm_snn.neurons.models import MODELS
 from dlm_snn.packed import check_size
 from dlm_snn.reading import opened, read_json, refused, regular_file
 
 FORMAT = "dlm-snn-network-1"
-_TYPES: dict[str, type] = {
-    t.__name__: t
-    for t in (
-        *(Network, IntegerNetwork, Input, LIF, IntegerLIF, Projection, IntegerProjection),
-        *(Dense, Sparse, Conv2d, Pool2d, Chain),
-    )
-}
+_TYPES: dict[str, type] = {t.__name__: t for t in (*NETWORKS, Input, *MODELS, *PROJECTIONS, *CONNECTIONS)}
 
 
 def save(network: Network | IntegerNetwork, path: str | os.PathLike[str]) -> None:
@@ -49,6 +38,7 @@ def save(network: Network | IntegerNetwork, path: str | os.PathLike[str]) -> Non
     """
     from safetensors.numpy import save as tensors_to_bytes
 
+    check_known(network, "a network's files")
     tree, arrays = describe(network)
     with writing(_tensors(path)) as file:
         file.write(tensors_to_bytes({key: np.ascontiguousarray(value) for key, value in arrays.items()}))

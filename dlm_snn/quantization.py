@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from dlm_snn.backends import reference
 from dlm_snn.connections.chain import Chain
 from dlm_snn.errors import DlmError, UnsupportedError
+from dlm_snn.known import check_known
 from dlm_snn.loss_budget import PopulationLoss, ProjectionLoss, QuantizationReport
 from dlm_snn.network import Input, IntegerNetwork, IntegerProjection, Network, Projection, SignMode, weight_grid
 from dlm_snn.neurons.integer_lif import ALIGNMENT, DECAY_UNITY, STATE_LIMIT, THRESHOLD_LIMIT, IntegerLIF
@@ -64,6 +65,7 @@ def quantize(
     """
     if weight_bits not in range(3, 9):
         raise DlmError(f"weight_bits = {weight_bits!r} is not in 3..8")
+    check_known(network, "quantize")
     for name, neuron in network.neurons.items():
         _check(name, neuron)
     network = _merged(network)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from dlm_snn.errors import DlmError, nearest
 from dlm_snn.network import IntegerNetwork, Network
 from dlm_snn.neurons.integer_lif import Overflow
+from dlm_snn.neurons.models import MODELS
 from dlm_snn.raster import SpikeRaster
 from dlm_snn.stimulus import Stimulus, prepare
 
@@ -123,11 +124,11 @@ def before_reset(recording: Recording, name: str) -> NDArray | None:
     """v of a float population before the reset of each step, (sample, step, neuron), from the recorded u and v.
 
     v = (1 - dv) v(t-1) + u(t) + bias [- v_threshold s(t-1) for reset by subtraction]; the run began at rest.
-    None where u or v was not recorded.
+    None where u or v was not recorded, and for a model of another package.
     """
-    if name not in recording.u or name not in recording.v:
-        return None
     neuron: Any = recording.network.populations[name]
+    if name not in recording.u or name not in recording.v or type(neuron) not in MODELS:
+        return None
     v = np.zeros_like(recording.v[name])
     v[:, 1:] = (1 - neuron.dv) * recording.v[name][:, :-1]
     if neuron.reset == "subtract":

@@ -13,6 +13,7 @@ import numpy as np
 
 from dlm_snn import artefact
 from dlm_snn.errors import UnsupportedError
+from dlm_snn.known import check_known
 from dlm_snn.network import IntegerNetwork, Network
 from dlm_snn.raster import SpikeRaster
 from dlm_snn.recording import Record, Recording, RunState, checked_record, without_samples
@@ -52,6 +53,7 @@ def run(
     """
     if state is not None:
         raise UnsupportedError("lava-fused", "a start from a state", "run the whole window in one call, or use 'fast'")
+    check_known(network, "lava-fused")
     chosen = checked_record(record, network)
     stimuli, n_samples = prepare(network, stimulus, n_steps)
     if n_samples == 0:

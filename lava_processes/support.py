@@ -9,6 +9,7 @@ import numpy as np
 from dlm_snn.connections.conv2d import Conv2d
 from dlm_snn.connections.pool2d import Pool2d
 from dlm_snn.errors import DlmError, UnsupportedError, nearest
+from dlm_snn.known import check_known
 from dlm_snn.network import Input, IntegerNetwork, IntegerProjection, Network, Projection, weight_grid
 from dlm_snn.neurons.integer_lif import ALIGNMENT, DECAY_UNITY, IntegerLIF
 
@@ -27,6 +28,7 @@ def check_supported(network: Network | IntegerNetwork, target: str, sequential: 
         raise UnsupportedError("lava-fixed", "a float Network", "quantize it, or use lava-float")
     if target == "float" and isinstance(network, IntegerNetwork):
         raise UnsupportedError("lava-float", "an IntegerNetwork", "use lava-fixed")
+    check_known(network, f"lava-{target}")
     for p in network.projections:
         _check_grid(network, p, target)
     if sequential and network.unbalanced:

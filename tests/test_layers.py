@@ -27,6 +27,7 @@ NUMPY_ONLY = (
     "dlm_snn.comparison",
     "dlm_snn.sink",
     "dlm_snn.extent",
+    "dlm_snn.known",
     "dlm_snn.values",
     "dlm_snn.neurons*",
     "dlm_snn.connections*",

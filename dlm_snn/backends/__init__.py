@@ -10,6 +10,7 @@ from typing import Any
 from dlm_snn.backends._pieces import run_in_pieces
 from dlm_snn.errors import RangeWarning
 from dlm_snn.extent import check_memory
+from dlm_snn.known import check_known
 from dlm_snn.network import IntegerNetwork, Network
 from dlm_snn.plugins import load
 from dlm_snn.recording import Record, Recording, RunState, checked_record
@@ -52,6 +53,7 @@ def run(
         DlmError: an unknown backend, a missing package, an input that does not fit.
     """
     module = load("dlm_snn.backends", backend)
+    check_known(network, backend, getattr(module, "KNOWN", None))
     if isinstance(stimulus, Mapping):
         stimulus, n_samples = taken(network, stimulus, n_steps)
         check_meaning(network, stimulus, n_steps)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from dlm_snn.backends._brian2_blocks import Blocks, Sent
 from dlm_snn.backends._brian2_import import local_settings
 from dlm_snn.errors import DlmError, UnsupportedError
+from dlm_snn.known import check_known
 from dlm_snn.network import IntegerNetwork, Network
 from dlm_snn.raster import SpikeRaster
 from dlm_snn.recording import Record, Recording, RunState, check_state, checked_record
@@ -63,6 +64,7 @@ def run(
         raise UnsupportedError(
             "brian2", "an IntegerNetwork", "use 'reference' or 'lava-fixed', or run the float Network"
         )
+    check_known(network, "brian2")
     chosen = checked_record(record, network)
     stimuli, n_samples = prepare(network, stimulus, n_steps)
     check_state(network, state, n_samples)

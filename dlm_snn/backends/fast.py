@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dlm_snn.backends._fast_engine import Engine, Sent, state_of_samples, states_joined
+from dlm_snn.known import check_known
 from dlm_snn.network import IntegerNetwork, Network
 from dlm_snn.neurons.integer_lif import Overflow
 from dlm_snn.raster import SpikeRaster
@@ -51,6 +52,7 @@ def run(
         DlmError: a stimulus or state that does not fit the network.
         ImportError: compiled=True and no numba.
     """
+    check_known(network, "fast")
     chosen = checked_record(record, network)
     given, n_samples = taken(network, stimulus, n_steps)
     check_state(network, state, n_samples)

@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from dlm_snn.known import check_known
 from dlm_snn.network import IntegerNetwork, Network
-from dlm_snn.neurons import integer_lif, lif
 from dlm_snn.neurons.checks import reset_due
-from dlm_snn.neurons.integer_lif import IntegerLIF, Overflow
+from dlm_snn.neurons.integer_lif import Overflow
+from dlm_snn.neurons.models import MODELS
 from dlm_snn.raster import SpikeRaster
 from dlm_snn.recording import Record, Recording, RunState, check_state, checked_record
 from dlm_snn.stimulus import prepare
@@ -42,6 +43,7 @@ def run(
     Raises:
         DlmError: a stimulus or state that does not fit the network.
     """
+    check_known(network, "reference")
     chosen = checked_record(record, network)
     stimuli, n_samples = prepare(network, stimulus, n_steps)
     check_state(network, state, n_samples)
@@ -119,13 +121,12 @@ def _drive(network: Network | IntegerNetwork, name: str, sent: Mapping[str, _Sen
 
 
 def _step(neuron: Any, state: Any, drive: NDArray) -> tuple[Any, Overflow | None]:
-    if isinstance(neuron, IntegerLIF):
-        return integer_lif.step(neuron, state, drive)
-    return lif.step(neuron, state, drive), None
+    outcome = MODELS[type(neuron)].module.step(neuron, state, drive)
+    return outcome if isinstance(outcome[-1], Overflow) else (outcome, None)
 
 
 def _rest(neuron: Any, n_samples: int) -> Any:
-    return (integer_lif if isinstance(neuron, IntegerLIF) else lif).rest(n_samples, neuron.n)
+    return MODELS[type(neuron)].module.rest(n_samples, neuron.n)
 
 
 def _trace(network: Network | IntegerNetwork, key: str, *extent: int) -> NDArray:

@@ -13,6 +13,7 @@ from dlm_snn.backends._torch_arithmetic import FloatArithmetic, tensor
 from dlm_snn.backends._torch_loop import simulate
 from dlm_snn.errors import UnsupportedError
 from dlm_snn.exchange.snntorch_neurons import neuron_module
+from dlm_snn.known import check_known
 from dlm_snn.network import IntegerNetwork, Network
 from dlm_snn.neurons import lif
 from dlm_snn.neurons.lif import LIF
@@ -37,6 +38,7 @@ def run(
     """
     if isinstance(network, IntegerNetwork):
         raise UnsupportedError("snnTorch", "integer networks", "use backend='torch', 'reference' or 'lava-fixed'")
+    check_known(network, "snntorch")
     return simulate(network, _SnnTorch(network), stimulus, n_steps, record, state)
 
 

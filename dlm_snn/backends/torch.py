@@ -15,6 +15,7 @@ from dlm_snn.backends._torch_loop import Arithmetic, silent, simulate, unroll
 from dlm_snn.connections.chain import Chain
 from dlm_snn.connections.pool2d import Pool2d
 from dlm_snn.errors import DlmError
+from dlm_snn.known import check_known
 from dlm_snn.network import Input, IntegerNetwork, IntegerProjection, Network
 from dlm_snn.neurons.integer_lif import ALIGNMENT, IntegerLIF
 from dlm_snn.recording import Record, Recording, RunState
@@ -42,6 +43,7 @@ def run(
     Raises:
         DlmError: a stimulus, state or dtype that does not fit the network.
     """
+    check_known(network, "torch")
     return simulate(network, _arithmetic(network, dtype), stimulus, n_steps, record, state)
 
 
@@ -87,6 +89,7 @@ class SpikingModule(torch.nn.Module):
         dtype: torch.dtype = torch.float32,
     ) -> None:
         super().__init__()
+        check_known(network, "torch")
         if isinstance(surrogate, SoftSpikes) and isinstance(network, IntegerNetwork):
             raise DlmError("soft spikes are for a float Network; an IntegerNetwork takes a surrogate")
         projection: Any

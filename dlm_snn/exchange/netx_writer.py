@@ -20,6 +20,7 @@ from dlm_snn.connections.sparse import Sparse
 from dlm_snn.errors import UnsupportedError
 from dlm_snn.exchange.netx import BIAS_EXP, CURRENT_BITS
 from dlm_snn.exchange.netx_notes import NOTE
+from dlm_snn.known import check_known
 from dlm_snn.network import Input, IntegerNetwork, IntegerProjection, Network
 from dlm_snn.neurons.integer_lif import IntegerLIF
 
@@ -42,6 +43,7 @@ def write_net(network: IntegerNetwork | Network, path: str | os.PathLike[str]) -
     """
     if isinstance(network, Network):
         raise UnsupportedError(_TARGET, "a network of floats", "quantize it first")
+    check_known(network, _TARGET)
     chain = _chain(network)
     held = io.BytesIO()
     with h5py.File(held, "w") as file:

@@ -23,6 +23,7 @@ from dlm_snn.connections.sparse import Sparse
 from dlm_snn.description import describe
 from dlm_snn.errors import DlmError, UnsupportedError
 from dlm_snn.exchange.nir_timing import layered
+from dlm_snn.known import check_known
 from dlm_snn.network import Input, IntegerNetwork, Network, Projection
 from dlm_snn.neurons.lif import LIF
 
@@ -56,6 +57,7 @@ def write_nir(
     """
     if isinstance(network, IntegerNetwork):
         raise UnsupportedError(_TARGET, "integer networks", "write the network of floats, or a .net file")
+    check_known(network, _TARGET)
     if not 0 < dt < np.inf:
         raise DlmError(f"dt = {dt!r} is not a number of seconds above 0")
     graph = _Writer(network, dt).graph()

@@ -17,6 +17,7 @@ from dlm_snn.connections.pool2d import Pool2d
 from dlm_snn.connections.sparse import Sparse
 from dlm_snn.errors import UnsupportedError
 from dlm_snn.exchange.snntorch_neurons import WRITER, neuron_module
+from dlm_snn.known import check_known
 from dlm_snn.network import Network, Projection
 from dlm_snn.surrogate import Surrogate
 
@@ -36,6 +37,7 @@ def to_snntorch(network: Network, surrogate: Surrogate | None = None) -> nn.Sequ
         UnsupportedError: loops over layers, branches, unequal delays, a bias for each neuron behind a convolution, and
             what ``neuron_module`` refuses.
     """
+    check_known(network, WRITER)
     for name, neuron in network.neurons.items():
         if neuron.period is not None:
             raise UnsupportedError(WRITER, f"the period of '{name}'", "call snntorch.utils.reset in your loop")

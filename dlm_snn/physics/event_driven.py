@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dlm_snn.errors import UnsupportedError
+from dlm_snn.known import check_known
 from dlm_snn.network import IntegerNetwork, Network
 from dlm_snn.neurons.competition import winning
 from dlm_snn.raster import SpikeRaster
@@ -99,6 +100,7 @@ def _check(network: Network | IntegerNetwork) -> None:
     remedy = "run the clocked simulators, such as backend='fast'"
     if isinstance(network, IntegerNetwork):
         raise UnsupportedError("event-driven", "integers: a truncated decay has no closed form", remedy)
+    check_known(network, "the event-driven simulator")
     for name, neuron in network.neurons.items():
         if np.any(np.asarray(neuron.du) != 1):
             raise UnsupportedError("event-driven", f"the current memory of '{name}' (du < 1)", remedy)

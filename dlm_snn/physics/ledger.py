@@ -23,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dlm_snn.errors import DlmError
+from dlm_snn.known import check_known
 from dlm_snn.network import IntegerNetwork, Network
 from dlm_snn.neurons.integer_lif import ALIGNMENT, STATE_LIMIT, IntegerLIF, decay, int32
 from dlm_snn.recording import Recording, fed_into, spikes_of
@@ -99,6 +100,7 @@ def membrane_ledger(recording: Recording, stimulus: Mapping[str, Any], populatio
         DlmError: something that is needed was not recorded, or the run did not begin at rest.
     """
     network = recording.network
+    check_known(network, "the membrane ledger")
     if population not in network.neurons:
         raise DlmError(f"no neuron population '{population}' in the network; known: {', '.join(network.neurons)}")
     if population not in recording.v or population not in recording.u or population not in recording.rasters:

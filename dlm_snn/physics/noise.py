@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from dlm_snn.connections.sparse import Sparse
 from dlm_snn.errors import DlmError
+from dlm_snn.known import check_known
 from dlm_snn.network import Input, IntegerNetwork, IntegerProjection, Network, Projection
 from dlm_snn.neurons.integer_lif import ALIGNMENT, DECAY_UNITY
 
@@ -175,6 +176,7 @@ def _one_to_one(weight: NDArray) -> Sparse:
 
 
 def _neuron(network: Network | IntegerNetwork, population: str) -> Any:
+    check_known(network, "a thermal bath")
     if population not in network.neurons:
         raise DlmError(f"no neuron population '{population}'; known: {', '.join(network.neurons)}")
     if f"noise_{population}" in network.populations:
