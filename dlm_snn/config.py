@@ -26,6 +26,8 @@ _WORDS = {
     "a valid array": "a list",
     "an object": "a group of keys",
     "a valid string": "text",
+    "Tuple should": "should",
+    " item after validation": " item",
 }
 
 ConfigType = TypeVar("ConfigType", bound=BaseModel)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 from pydantic import Field
 
 from dlm_snn.config import Config
@@ -22,7 +24,7 @@ class NetworkConfig(Config):
         seed: of the first weights.
     """
 
-    hidden: tuple[int, ...] = (128,)
+    hidden: tuple[Annotated[int, Field(ge=1)], ...] = (128,)
     winners: int | None = 16
     groups: int = 1
     du: float = 1.0
@@ -56,8 +58,12 @@ class SimulationConfig(Config):
     """
 
     n_steps: int = Field(default=20, ge=1)
-    float_backends: tuple[str, ...] = ("reference", "fast", "torch", "snntorch", "brian2", "lava-float", "lava-fused")
-    integer_backends: tuple[str, ...] = ("reference", "fast", "torch", "lava-fixed", "lava-fused")
+    float_backends: tuple[str, ...] = Field(
+        default=("reference", "fast", "torch", "snntorch", "brian2", "lava-float", "lava-fused"), min_length=1
+    )
+    integer_backends: tuple[str, ...] = Field(
+        default=("reference", "fast", "torch", "lava-fixed", "lava-fused"), min_length=1
+    )
     samples: int | None = Field(default=None, ge=1)
     state_samples: int = Field(default=20, ge=1)
     timeout: float = Field(default=120.0, gt=0)

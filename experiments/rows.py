@@ -11,7 +11,7 @@ import fcntl
 import json
 import os
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -103,7 +103,7 @@ class Rows:
 
 @contextmanager
 def writing_rows(path: Path, kind: Kind = ROW) -> Iterator[Rows]:
-    """Open a results file for appending; it is made where there is none.
+    """Open a results file for appending; it is made where there is none, and is gone again if no row comes.
 
     Args:
         path: of the file.
@@ -112,23 +112,44 @@ def writing_rows(path: Path, kind: Kind = ROW) -> Iterator[Rows]:
     Raises:
         DlmError: another process writes it at this moment; a damaged line or row; a folder that cannot be written.
     """
+    made = [place for place in (path, *path.parents) if not os.path.lexists(place)]
+    handle = _locked(path)
+    try:
+        content = read_bytes(path, LIMIT)
+        rows, whole = _parsed(path, content, kind)
+        _mend(handle, content, whole)
+        yield Rows(path, rows, handle)
+    finally:
+        if path in made and not os.fstat(handle).st_size:
+            _taken_back(made)
+        os.close(handle)
+
+
+def _locked(path: Path) -> int:
+    """The file's handle, held by this process alone and gone with it, however it ends: workers do not inherit it."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o644)
     except OSError as error:
         raise DlmError(f"cannot write {path} ({error.strerror}); choose another --results") from error
     try:
-        # Held by this process alone, and gone with it, however it ends: workers are spawned and do not inherit it.
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            raise DlmError(f"another run is writing {path}; wait for it, or choose another --results") from error
-        content = read_bytes(path, LIMIT)
-        rows, whole = _parsed(path, content, kind)
-        _mend(handle, content, whole)
-        yield Rows(path, rows, handle)
-    finally:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        # Between opening and locking another run may have taken its empty file back.
+        held = os.path.samestat(os.fstat(handle), path.stat())
+    except OSError:
+        held = False
+    if not held:
         os.close(handle)
+        raise DlmError(f"another run is writing {path}; wait for it, or choose another --results")
+    return handle
+
+
+def _taken_back(made: list[Path]) -> None:
+    """Remove an empty file and the folders that were made for it, as far as nobody else uses them."""
+    with suppress(OSError):
+        made[0].unlink()
+        for folder in made[1:]:
+            folder.rmdir()
 
 
 def _parsed(path: Path, content: bytes, kind: Kind) -> tuple[list[Row], int]:

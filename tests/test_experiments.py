@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from argparse import Namespace
 from pathlib import Path
 
@@ -128,6 +129,19 @@ def test_a_run_learns_by_the_dlms_dynamics_unless_told_otherwise(tmp_path):
     assert repeat.key(layered) != repeat.key(asked())
     with pytest.raises(DlmError, match=r"--set: dynamics\.friction = 0: .*greater than 0"):
         asked(set=["dynamics.friction=0"])
+
+
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        ("simulation.float_backends=[]", "float_backends = []: should have at least 1 item, not 0"),
+        ("simulation.integer_backends=[]", "integer_backends = []: should have at least 1 item, not 0"),
+        ("network.hidden=[0]", r"hidden.0 = 0: should be greater than or equal to 1"),
+    ],
+)
+def test_what_cannot_be_run_is_refused_before_the_training(words, line):
+    with pytest.raises(DlmError, match=re.escape(line)):
+        asked(set=[words])
 
 
 def test_a_seed_reaches_the_noise():

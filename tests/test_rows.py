@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import subprocess
@@ -146,4 +147,28 @@ def test_a_row_that_does_not_go_in_whole_is_taken_back(tmp_path, monkeypatch):
 def test_a_place_that_cannot_be_written(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(DlmError, match="cannot write"), writing_rows(tmp_path / "file" / "r.jsonl"):
+        pass
+
+
+def test_a_file_without_a_row_is_gone_with_the_folders_that_were_made_for_it(tmp_path):
+    path = tmp_path / "a" / "b" / "r.jsonl"
+    with pytest.raises(DlmError, match="nothing was run"), writing_rows(path):
+        raise DlmError("nothing was run")
+    assert not list(tmp_path.iterdir())
+    (tmp_path / "a").mkdir()
+    with writing_rows(path), writing_rows(path.with_name("s.jsonl")) as other:
+        other.append({"seed": 0})
+    assert [file.name for file in path.parent.iterdir()] == ["s.jsonl"]
+    path.write_text("")
+    with writing_rows(path):
+        pass
+    assert path.is_file()
+
+
+def test_a_file_that_another_run_took_back_is_not_written(tmp_path, monkeypatch):
+    path = tmp_path / "r.jsonl"
+    path.write_text("")
+    lock = fcntl.flock
+    monkeypatch.setattr(fcntl, "flock", lambda *given: (path.unlink(), lock(*given)))
+    with pytest.raises(DlmError, match="another run is writing"), writing_rows(path):
         pass
