@@ -1,6 +1,7 @@
 """A Lava user's own graph around a network of ours, as a script.
 
-Arguments: the target, "float" or "fixed", and the form, "stock", "stock delays" or "fused".
+Arguments: the target, "float" or "fixed", and the form, "stock", "stock delays" or "fused"; or "set", for u and v that are
+written between two runs.
 """
 
 from __future__ import annotations
@@ -85,5 +86,43 @@ def main(target: str, form: str) -> None:
     print("equal")
 
 
+def written(target: str, fused: bool) -> np.ndarray:
+    """Spikes of a population whose u and v are set halfway, and of all behind it."""
+    from lava.magma.core.run_conditions import RunSteps
+    from lava.magma.core.run_configs import Loihi2SimCfg
+    from lava.proc.io.source import RingBuffer
+    from lava.proc.monitor.process import Monitor
+
+    network = make("int_filtered_recurrent" if target == "fixed" else "filtered_recurrent")[0]
+    graph = build(network, target, fused=fused)
+    rng = np.random.default_rng(3)
+    for name, source in network.inputs.items():
+        data = (rng.random((source.n, N_STEPS)) < 0.2).astype(int)
+        for port in graph.in_ports[name]:
+            RingBuffer(data=data).s_out.connect(port)
+    monitors = {name: Monitor() for name in network.neurons}
+    for name, monitor in monitors.items():
+        monitor.probe(graph.out_ports[name], N_STEPS)
+    process, config = next(iter(graph.neurons.values())), Loihi2SimCfg(select_tag=graph.tag)
+    process.run(condition=RunSteps(num_steps=N_STEPS // 2), run_cfg=config)
+    for name, neuron in network.neurons.items():
+        threshold = np.max(neuron.v_threshold) * (64 if target == "fixed" else 1)
+        for variable in (graph.u[name], graph.v[name]):
+            variable.set((threshold * rng.integers(0, 4, neuron.n) / 4).astype(int if target == "fixed" else float))
+    process.run(condition=RunSteps(num_steps=N_STEPS // 2), run_cfg=config)
+    seen = [next(iter(next(iter(m.get_data().values())).values())) for m in monitors.values()]
+    process.stop()
+    return np.concatenate(seen, axis=1)
+
+
+def set_alike(target: str) -> None:
+    """The fused Process goes on from what was set, as the graph of stock Processes does."""
+    stock, fused = (written(target, fused) for fused in (False, True))
+    half = N_STEPS // 2
+    if np.any(stock != fused) or not stock[half : half + 2].any():
+        raise SystemExit(f"{np.count_nonzero(stock != fused)} spikes differ, {stock[half:].sum()} after the change")
+    print("equal")
+
+
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    set_alike(sys.argv[1]) if sys.argv[2] == "set" else main(*sys.argv[1:])

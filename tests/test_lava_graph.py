@@ -12,7 +12,7 @@ pytest.importorskip("lava")
 ROOT = Path(__file__).parents[1]
 
 
-@pytest.mark.parametrize("form", ["stock", "stock delays", "fused"])
+@pytest.mark.parametrize("form", ["stock", "stock delays", "fused", "set"])
 @pytest.mark.parametrize("target", ["float", "fixed"])
 def test_nothing_differs_in_a_users_own_graph(target, form):
     words = [sys.executable, "-m", "tests.lava_graph", target, form]

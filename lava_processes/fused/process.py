@@ -25,7 +25,7 @@ class Fused(AbstractProcess):
     Events of step t of a window (t = 0, 1, ...) are received in Lava's step t + 1; a population of depth d sends its
     step t in Lava's step t + d + 1, as the graph of stock processes does. Outputs are sent before inputs are awaited,
     so that a loop through other processes runs. Ports ``in_NAME`` and ``out_NAME``, Vars ``u_NAME`` and ``v_NAME``,
-    of shape (n,), or (n, samples).
+    of shape (n,), or (n, samples); what is set in them between two runs is what the network goes on from.
 
     Args:
         network: a Network (floating_pt) or IntegerNetwork (fixed_pt).
@@ -107,6 +107,13 @@ class _Clocked(PyLoihiProcessModel, metaclass=_AnyPort):
         for name, population in self.network.inputs.items():
             values = getattr(self, f"in_{name}").recv().T.reshape(self.engine.n_samples, -1)
             self.engine.put(name, self.time_step - 1, values if population.graded_bits else values != 0)
+
+    def _set_var(self) -> None:
+        """What is written into u or v is what the next step starts from."""
+        super()._set_var()
+        for name, state in self.engine.states.items():
+            for key in ("u", "v"):
+                getattr(state, key)[...] = getattr(self, f"{key}_{name}").T.reshape(self.engine.n_samples, -1)
 
     def _outward(self, name: str, values: np.ndarray) -> np.ndarray:
         """(sample, neuron) as the ports have it."""
