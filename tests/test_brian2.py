@@ -367,3 +367,29 @@ def test_imports_no_step_code_of_ours(path):
 
 def test_there_are_modules_to_look_at():
     assert {path.stem for path in MODULES} == {"brian2", "_brian2_blocks", "_brian2_import"}
+
+
+THREADS = """
+import signal
+from concurrent.futures import ThreadPoolExecutor
+import numpy as np
+import dlm_snn as dlm
+before = signal.getsignal(signal.SIGINT)
+rng = np.random.default_rng(0)
+jobs = []
+for n in (3, 5, 8, 13):
+    populations = {"x": dlm.Input((n,)), "h": dlm.LIF((n,), dv=0.125)}
+    network = dlm.Network(populations, [dlm.Projection("x", "h", dlm.Dense(rng.integers(-4, 9, (n, n)) / 8))])
+    jobs.append((network, {"x": rng.integers(0, 2, (2, 9, n))}, 9))
+with ThreadPoolExecutor(4) as pool:
+    found = list(pool.map(lambda job: dlm.run(*job, backend="brian2"), jobs))
+for job, recording in zip(jobs, found):
+    print(recording.rasters == dlm.run(*job).rasters, len(recording.rasters["h"]) > 0)
+print(signal.getsignal(signal.SIGINT) is before)
+"""
+
+
+def test_it_runs_in_other_threads_than_the_main_one():
+    """Imported there too; several at once wait for each other."""
+    done = subprocess.run([sys.executable, "-c", THREADS], capture_output=True, text=True, check=False)
+    assert done.stdout.split() == ["True"] * 9, done.stderr

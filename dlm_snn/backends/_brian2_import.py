@@ -12,6 +12,7 @@ import threading
 import warnings
 from collections.abc import Iterator
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 
@@ -22,6 +23,8 @@ _SETTINGS = {
     "core.stop_on_keyboard_interrupt": False,
 }
 
+_one_at_a_time = threading.RLock()
+
 
 def _imported() -> ModuleType:
     """Import Brian2; if nobody else has yet, undo what its import does to the process.
@@ -31,12 +34,10 @@ def _imported() -> ModuleType:
     """
     if "brian2" in sys.modules:
         return sys.modules["brian2"]
-    hook, interrupt, shown = sys.excepthook, signal.getsignal(signal.SIGINT), warnings.showwarning
-    with _without_deprecations():
+    hook, shown = sys.excepthook, warnings.showwarning
+    with _without_deprecations(), _without_handlers():
         import brian2
     sys.excepthook = hook
-    if interrupt is not None and threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGINT, interrupt)
     logging.captureWarnings(False)
     if warnings.showwarning is not shown:  # they were captured before
         logging.captureWarnings(True)
@@ -59,6 +60,21 @@ def _close_logs() -> None:
 
 
 @contextlib.contextmanager
+def _without_handlers() -> Iterator[None]:
+    """Signal handlers that this thread sets are not set: Brian2 sets one, which Python refuses outside the main one."""
+    original, here = signal.signal, threading.get_ident()
+
+    def set_elsewhere(number: Any, handler: Any) -> Any:
+        return signal.getsignal(number) if threading.get_ident() == here else original(number, handler)
+
+    signal.signal = set_elsewhere  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        signal.signal = original
+
+
+@contextlib.contextmanager
 def _without_deprecations() -> Iterator[None]:
     """Brian2 2.9.0 calls pyparsing and others by names that they have given up."""
     with warnings.catch_warnings():
@@ -73,7 +89,13 @@ def local_settings() -> Iterator[None]:
     Its objects hold each other in cycles of large arrays that count for little with the garbage collector, and its
     cache of translated code keeps an entry for every size of a population: both are let go of here. What was there
     before the run is frozen meanwhile, so that collections, Brian2's own too, look at the run's objects alone.
+    Preferences, clock and caches are the process's: threads run one after another.
     """
+    with _one_at_a_time:
+        yield from _settings()
+
+
+def _settings() -> Iterator[None]:
     from brian2.codegen.translation import make_statements
     from brian2.devices.device import reset_device
 
