@@ -1,7 +1,7 @@
 """A Lava user's own graph around a network of ours, as a script.
 
-Arguments: the target, "float" or "fixed", and the form, "stock", "stock delays" or "fused"; or "set", for u and v that are
-written between two runs.
+Arguments: the target, "float" or "fixed", and the form, "stock", "stock delays" or "fused"; or "set", for u and v that
+are written between two runs.
 """
 
 from __future__ import annotations
