@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import warnings
 import zipfile
 from pathlib import Path
 
@@ -19,7 +21,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dlm_snn import DlmError, SpikeRaster
-from dlm_snn.errors import MissingError
+from dlm_snn.errors import LossWarning, MissingError
 from dlm_snn.exchange import apart, arrays, grid
 from dlm_snn.exchange.events import CameraEvents, from_events, read_aedat4, read_bs2
 from dlm_snn.exchange.grid import Moved, to_steps, to_times
@@ -251,7 +253,12 @@ CSV = {
     "{head}a,0,1,-1\n": r"population 'a': raster neuron\[0\] = -1 lies outside 0..2",
     "{head}a,0,0,0\na,0,4,1\n": r"population 'a': raster step\[1\] = 4 lies outside 0..3",
     '# dlm_snn {"a": {"n_samples": 1}}\npopulation,sample,step,neuron\n': "the extents of 'a' lack 'n_steps'",
-    "# dlm_snn {\n": "is not a readable CSV",
+    "# dlm_snn {\n": "its first line is not complete JSON",
+    "# dlm_snn " + "[" * 100_000: "its first line is not complete JSON .brackets deeper than 60",
+    '# dlm_snn {"a": {}, "a": {}}\n': "key 'a' stands twice",
+    "{head}a,0,1," + "1" * 99_999: "line 3 has more than 65536 characters",
+    "{head}a,0,1,1_0\n": "line 3, 'a,0,1,1_0', is not an event of whole numbers",
+    "{head}a,0,1,\u0661\n": "line 3, .*, is not an event of whole numbers",
 }
 
 
@@ -265,6 +272,51 @@ def test_bad_csv_is_named(tmp_path, text):
     with pytest.raises(DlmError, match=CSV[text]) as caught:
         read_csv(path)
     assert str(path) in str(caught.value)
+
+
+def test_a_csv_that_was_changed_is_told(tmp_path):
+    path = tmp_path / "a.csv"
+    rasters = {name: SpikeRaster.from_dense(np.ones((1, 3, 2), bool)) for name in ("a", 'b "c", d')}
+    write_csv(rasters, path)
+    whole = path.read_bytes()
+    assert same(rasters, read_csv(path))
+    head, body = whole.split(b"\n", 1)
+    for other in (
+        head + b"\n" + body.replace(b"a,0,0,1\n", b""),
+        whole.replace(b"\n", b"\r\n"),
+        whole.replace(b"0.001", b"0.002", 1),
+        whole.replace(b"n_steps", b"n_steps", 1).replace(b": 3", b": 4", 1),
+    ):
+        path.write_bytes(other)
+        with pytest.warns(LossWarning, match=r"a\.csv was changed since it was written"):
+            read_csv(path)
+    path.write_bytes(re.sub(rb" crc32=\w+", b"", whole))
+    assert same(rasters, read_csv(path))
+
+
+def test_no_bit_of_a_csv_is_read_as_another(tmp_path):
+    path = tmp_path / "a.csv"
+    rasters = {"hidden": SpikeRaster.from_dense(np.ones((1, 2, 2), bool))}
+    write_csv(rasters, path)
+    whole = path.read_bytes()
+    for bit in range(8 * len(whole)):
+        torn = bytearray(whole)
+        torn[bit // 8] ^= 1 << bit % 8
+        path.write_bytes(torn)
+        with warnings.catch_warnings(record=True) as told:
+            warnings.simplefilter("always")
+            try:
+                found = read_csv(path)
+            except DlmError:
+                continue
+        assert told or same(rasters, found)
+
+
+def test_what_is_no_file_is_no_table(tmp_path):
+    os.mkfifo(tmp_path / "a.csv")
+    for read in (read_csv, populations_of):
+        with pytest.raises(DlmError, match=r"a\.csv is a pipe"):
+            read(tmp_path / "a.csv")
 
 
 def test_a_csv_of_a_spreadsheet(tmp_path):
