@@ -1,0 +1,349 @@
+"""The files that are damaged: how each is made, how it is read, and what of it has to come back."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+import shutil
+import zipfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import dlm_snn as dlm
+from dlm_snn import SpikeRaster, artefact
+from dlm_snn.recording_files import load_recording, save_recording
+from tests.nets import make
+
+RASTER = SpikeRaster.from_dense(np.random.default_rng(3).random((3, 20, 7)) < 0.2)
+SAMPLES = {"train": 6, "test": 3}
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A file or folder that is read.
+
+    Attributes:
+        make: writes it into an empty folder.
+        read: reads it there; what it holds, as text.
+        words: the command line that reads it, in a folder above, where it lies in ``d``; None: there is none.
+        ours: whatever is not what was written must be noticed.
+        files: those that are damaged; all by default.
+    """
+
+    make: Callable[[Path], Any]
+    read: Callable[[Path], str]
+    words: tuple[str, ...] | None = None
+    ours: bool = True
+    files: tuple[str, ...] = ()
+
+
+def content_of(*parts: Any) -> str:
+    """Anything by its bytes."""
+    digest = hashlib.sha256()
+    for part in parts:
+        if isinstance(part, SpikeRaster):
+            part = [part.sample, part.step, part.neuron, *part.extent, part.dt]
+        if isinstance(part, dict):
+            digest.update(content_of(*part.keys(), *part.values()).encode())
+        elif isinstance(part, (list, tuple)):
+            digest.update(content_of(*part).encode())
+        elif isinstance(part, np.ndarray):
+            digest.update(f"{part.dtype}{part.shape}".encode() + np.ascontiguousarray(part).tobytes())
+        else:
+            digest.update(repr(part).encode())
+    return digest.hexdigest()
+
+
+def _recording(folder: Path) -> None:
+    network, stimulus, n_steps = make("plain")
+    save_recording(dlm.run(network, stimulus, n_steps, record=("s", "u", "v")), folder, "reference")
+
+
+def _recorded(folder: Path) -> str:
+    found = load_recording(folder)
+    return content_of(found.network.digest(), found.n_samples, dict(found.rasters), dict(found.u), dict(found.v))
+
+
+def chain(integer: bool = False) -> Any:
+    """A small chain of layers that every format can hold."""
+    rng = np.random.default_rng(4)
+    populations = {"pixels": dlm.Input((6,)), "hidden": dlm.LIF((5,), dv=0.125), "output": dlm.LIF((3,), dv=0.25)}
+    weights = [rng.integers(-32, 32, shape) / 64 for shape in ((5, 6), (3, 5))]
+    names = list(populations)
+    network = dlm.Network(populations, [dlm.Projection(*names[i : i + 2], dlm.Dense(w)) for i, w in enumerate(weights)])
+    return (
+        dlm.quantize(network, calibration={"pixels": rng.integers(0, 2, (4, 9, 6))}, n_steps=9)[0]
+        if integer
+        else network
+    )
+
+
+def _nir(folder: Path) -> None:
+    from dlm_snn.exchange.nir_writer import write_nir
+
+    write_nir(chain(), folder / "a.nir")
+
+
+def _read_nir(folder: Path) -> str:
+    from dlm_snn.exchange.nir import read_nir
+
+    return read_nir(folder / "a.nir").digest()
+
+
+def _net(folder: Path) -> None:
+    from dlm_snn.exchange.netx_writer import write_net
+
+    write_net(chain(integer=True), folder / "a.net")
+
+
+def _read_net(folder: Path) -> str:
+    from dlm_snn.exchange.netx import read_net
+
+    return read_net(folder / "a.net").digest()
+
+
+def _nwb(folder: Path) -> None:
+    from dlm_snn.exchange.nwb import write_nwb
+
+    write_nwb({"hidden": RASTER}, folder / "a.nwb")
+
+
+def _read_nwb(folder: Path) -> str:
+    from dlm_snn.exchange.nwb import read_nwb
+
+    return content_of(read_nwb(folder / "a.nwb")[0])
+
+
+def _csv(folder: Path) -> None:
+    from dlm_snn.exchange.table import write_csv
+
+    write_csv({"hidden": RASTER, "output": RASTER[:, :, :2]}, folder / "a.csv")
+
+
+def _read_csv(folder: Path) -> str:
+    from dlm_snn.exchange.table import read_csv
+
+    return content_of(read_csv(folder / "a.csv"))
+
+
+def events(seed: int = 0) -> bytes:
+    """A recording of N-MNIST."""
+    rng = np.random.default_rng(seed)
+    time = np.sort(rng.integers(0, 2**18, 60))
+    columns = (rng.integers(0, 34, 60), rng.integers(0, 34, 60), time >> 16 | rng.integers(0, 2, 60) << 7)
+    return np.stack([*columns, time >> 8 & 255, time & 255], axis=1).astype(np.uint8).tobytes()
+
+
+def _read_bs2(folder: Path) -> str:
+    from dlm_snn.exchange.events import from_events, read_bs2
+
+    return content_of(from_events([read_bs2(folder / "a.bs2")], 1e-3)[0])
+
+
+def _aedat4(folder: Path) -> None:
+    import dv_processing as dv
+
+    store = dv.EventStore()
+    for i in range(200):
+        store.push_back(1_000_000 + i * 137, i % 40, (i * 7) % 30, bool(i % 2))
+    writer = dv.io.MonoCameraWriter(
+        str(folder / "a.aedat4"), dv.io.MonoCameraWriter.EventOnlyConfig("camera", (40, 30))
+    )
+    writer.writeEvents(store)
+
+
+def _read_aedat4(folder: Path) -> str:
+    from dlm_snn.exchange.events import from_events, read_aedat4
+
+    found, shape = read_aedat4(folder / "a.aedat4")
+    return content_of(from_events([found], 1e-3, shape)[0])
+
+
+def _nmnist(folder: Path) -> None:
+    with zipfile.ZipFile(folder / "nmnist-excerpt.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, numbers in (("train1K.txt", range(1, 21)), ("test100.txt", range(21, 31))):
+            archive.writestr(name, "".join(f"{number} {number % 10}\n" for number in numbers))
+        for number in range(1, 31):
+            archive.writestr(f"{number}.bs2", events(number))
+
+
+def _read_nmnist(folder: Path) -> str:
+    from dlm_snn.tasks.recordings import nmnist_excerpt
+
+    found = nmnist_excerpt(folder)
+    return content_of(dict(found.parts), [found.raster(number) for part in found.parts.values() for number in part])
+
+
+def mnist_arrays() -> dict[str, np.ndarray]:
+    """A small MNIST."""
+    rng = np.random.default_rng(1)
+    return {
+        f"{kind}_{part}": rng.integers(0, high, (n, *shape), dtype=np.uint8)
+        for part, n in SAMPLES.items()
+        for kind, high, shape in (("x", 256, (28, 28)), ("y", 10, ()))
+    }
+
+
+def mnist_checksums() -> dict[str, str]:
+    """What stands for the published ones."""
+    return {name: hashlib.sha256(array.tobytes()).hexdigest() for name, array in mnist_arrays().items()}
+
+
+def _idx(folder: Path, packed: bool) -> None:
+    from dlm_snn.tasks.download import MNIST
+
+    arrays = mnist_arrays()
+    for file, name in zip(MNIST.files, ("x_train", "y_train", "x_test", "y_test"), strict=True):
+        shape = arrays[name].shape
+        content = bytes((0, 0, 8, len(shape))) + b"".join(n.to_bytes(4, "big") for n in shape) + arrays[name].tobytes()
+        place = folder / (file.name if packed else file.name.removesuffix(".gz"))
+        place.write_bytes(gzip.compress(content) if packed else content)
+
+
+def _read_mnist(folder: Path) -> str:
+    from dlm_snn.tasks import datasets
+
+    datasets._MNIST_SHA256 = mnist_checksums()
+    found = datasets.mnist(folder)
+    return content_of(found.x_train, found.y_train, found.x_test, found.y_test)
+
+
+def _config(folder: Path) -> None:
+    from dlm_snn.config import dump_config
+    from experiments.config import RunConfig
+
+    (folder / "a.yaml").write_text(dump_config(RunConfig()))
+
+
+def _read_config(folder: Path) -> str:
+    from dlm_snn.config import load_config
+    from experiments.config import RunConfig
+
+    return repr(load_config(RunConfig, folder / "a.yaml"))
+
+
+def _rows(folder: Path) -> None:
+    from experiments.continual_tables import RESULTS
+    from experiments.rows import CONTINUAL_ROW, read_rows, writing_rows
+
+    rows = read_rows(RESULTS / "continual-P2.jsonl", CONTINUAL_ROW)
+    with writing_rows(folder / "continual-P2.jsonl") as file:
+        for row in rows[:4]:
+            file.append(row)
+
+
+def _read_rows(folder: Path) -> str:
+    from dlm_snn.standings import standings, table
+    from experiments.rows import CONTINUAL_ROW, read_rows
+
+    rows = read_rows(folder / "continual-P2.jsonl", CONTINUAL_ROW)
+    table(standings(rows))
+    # A torn last line is passed over, and told of by being run again; key by key, since a damaged key may stand beside.
+    return "\n".join(content_of({key: row[key] for key in CONTINUAL_ROW}) for row in rows)
+
+
+def _run(folder: Path) -> None:
+    from dlm_snn.record import RunRecord
+    from tests.test_report import build
+
+    build(folder / "run")
+    RunRecord("dlm-snn run", seed=7, digests={"network": "5c" * 32}).save(folder / "run" / "record.json")
+
+
+def _read_run(folder: Path) -> str:
+    from dlm_snn.report.folder import read
+
+    found = read(folder / "run")
+    arrays = [stored.arrays for stored in found.networks.values()]
+    rasters = [dict(of) for of in found.rasters.values()]
+    traces = [trace.v for trace in found.traces]
+    return content_of(found.config, dict(found.record), dict(found.metrics), arrays, rasters, traces)
+
+
+def _older_run(folder: Path) -> None:
+    _run(folder)
+    record = json.loads((folder / "run" / "record.json").read_text())
+    (folder / "run" / "record.json").write_text(
+        json.dumps({k: v for k, v in record.items() if k not in ("files", "crc32")})
+    )
+
+
+def _shown(folder: Path) -> str:
+    from dlm_snn.report import write_report
+
+    return write_report(folder / "run").read_text()
+
+
+SUBJECTS = {
+    "network": Subject(
+        lambda d: artefact.save(make("plain")[0], d / "a"),
+        lambda d: artefact.load(d / "a").digest(),
+        ("export", "d/a", "--to", "nir", "--out", "out/x.nir"),
+    ),
+    "integer": Subject(
+        lambda d: artefact.save(chain(integer=True), d / "a"),
+        lambda d: artefact.load(d / "a").digest(),
+        ("export", "d/a", "--to", "net", "--out", "out/x.net"),
+    ),
+    "npz": Subject(
+        lambda d: RASTER.save(d / "a.npz"),
+        lambda d: content_of(SpikeRaster.load(d / "a.npz")),
+        ("raster", "convert", "d/a.npz", "out/x.csv"),
+    ),
+    "raster": Subject(
+        lambda d: RASTER.save(d / "a.raster"),
+        lambda d: content_of(SpikeRaster.load(d / "a.raster")),
+        ("raster", "convert", "d/a.raster", "out/x.npz"),
+    ),
+    "recording": Subject(_recording, _recorded, ("raster", "convert", "d", "out/x")),
+    "config": Subject(
+        _config, _read_config, ("train", "--config", "d/a.yaml", "--set", "data.dataset=none"), ours=False
+    ),
+    "csv": Subject(_csv, _read_csv, ("import", "d/a.csv", "--out", "out/x")),
+    "nir": Subject(_nir, _read_nir, ("import", "d/a.nir", "--out", "out/x")),
+    "net": Subject(_net, _read_net, ("import", "d/a.net", "--out", "out/x")),
+    "nwb": Subject(_nwb, _read_nwb, ("import", "d/a.nwb", "--out", "out/x")),
+    "bs2": Subject(
+        lambda d: (d / "a.bs2").write_bytes(events()),
+        _read_bs2,
+        ("import", "d/a.bs2", "--dt", "1e-3", "--out", "out/x"),
+        ours=False,
+    ),
+    "aedat4": Subject(_aedat4, _read_aedat4, ("import", "d/a.aedat4", "--dt", "1e-3", "--out", "out/x"), ours=False),
+    "nmnist": Subject(
+        _nmnist,
+        _read_nmnist,
+        ("learn", "--stream", "--learner", "kept", "--set", "nonsense=1", "--data-dir", "d", "--results", "out"),
+    ),
+    "mnist npz": Subject(
+        lambda d: np.savez_compressed(d / "mnist.npz", **mnist_arrays()),
+        _read_mnist,
+        ("train", "--dataset", "mnist", "--data-dir", "d", "--set", "network.hidden=[-1]", "--out", "out/x"),
+    ),
+    "mnist idx": Subject(lambda d: _idx(d, packed=False), _read_mnist),
+    "mnist gz": Subject(lambda d: _idx(d, packed=True), _read_mnist),
+    "rows": Subject(_rows, _read_rows),
+    "run": Subject(_run, _read_run, ("report", "d/run")),
+}
+OLDER = Subject(_older_run, _shown, ours=False, files=("run/metrics.json", "run/network.json", "run/integer.json"))
+"""A run folder without checksums, as earlier versions wrote it, and all of its page."""
+
+
+def made(subject: Subject, folder: Path) -> list[str]:
+    """Write a subject; the names of its files."""
+    folder.mkdir(parents=True)
+    subject.make(folder)
+    return list(subject.files) or sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file())
+
+
+def copies(whole: Path, place: Path) -> Iterator[Path]:
+    """Fresh copies of a folder, one after another in one place."""
+    while True:
+        shutil.rmtree(place, ignore_errors=True)
+        shutil.copytree(whole, place)
+        yield place
