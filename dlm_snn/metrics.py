@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from dlm_snn.errors import DlmError
 from dlm_snn.raster import SpikeRaster
 from dlm_snn.recording import Recording, fed_into, spikes_of
 from dlm_snn.values import as_integers
+
+UNKNOWN = "-"
+"""What stands in a table for a figure that is not known, or not defined."""
 
 
 def read_out(raster: SpikeRaster) -> NDArray[np.int64]:
@@ -91,10 +94,17 @@ def confidence_95(values: NDArray) -> tuple[float, float]:
     return float(values.mean()), float(half)
 
 
-def interval(values: Sequence[float], form: str = ".2f") -> str:
+def interval(values: ArrayLike, form: str = ".2f") -> str:
     """Mean and half-width of the 95 % interval as text; ``form`` is of the mean, its sign left out of the width.
 
-    A single value has no width.
+    A dash stands for what is not known: the width of a single value, all of none or where a value is NaN.
     """
-    mean, half = confidence_95(np.array(values))
-    return f"{mean:{form}}" if np.isnan(half) else f"{mean:{form}} ± {half:{form.removeprefix('+')}}"
+    known = np.asarray(values, dtype=float)
+    if not known.size or np.isnan(known).any():
+        return UNKNOWN
+    return plus_minus(*confidence_95(known), form)
+
+
+def plus_minus(mean: float, half: float, form: str) -> str:
+    """A mean and the half-width of its interval as text; a dash for a width that is not known."""
+    return f"{mean:{form}} ± {UNKNOWN if np.isnan(half) else format(half, form.removeprefix('+'))}"

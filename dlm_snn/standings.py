@@ -11,13 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dlm_snn.continual import Paired, excess_forgetting, paired
-from dlm_snn.metrics import confidence_95
+from dlm_snn.metrics import UNKNOWN, interval, plus_minus
 
 Row = Mapping[str, Any]
-
-UNKNOWN = "-"
-"""Where a figure is not defined: what a learner that sees all tasks at once forgets, say."""
-
 
 @dataclass(frozen=True)
 class Standing:
@@ -95,7 +91,7 @@ class Standing:
         """ACC against the first line, in points, with Wilcoxon's p where there are pairs enough."""
         if self.against is None:
             return UNKNOWN
-        text = _plus_minus(self.against.mean, self.against.half, "+.2f")
+        text = plus_minus(self.against.mean, self.against.half, "+.2f")
         return text if self.against.p is None else f"{text} (p = {self.against.p:.2g})"
 
 
@@ -155,17 +151,6 @@ def table(lines: Sequence[Standing]) -> tuple[list[str], list[list[str]]]:
         heading.append(f"ACC against {lines[0].variant}")
         cells = [[*row, line.difference()] for row, line in zip(cells, lines, strict=True)]
     return heading, cells
-
-
-def interval(values: NDArray[np.float64], form: str) -> str:
-    """Mean and half-width of the 95 % interval; the mean alone of one value; UNKNOWN where a value is."""
-    if not values.size or np.isnan(values).any():
-        return UNKNOWN
-    return _plus_minus(*confidence_95(values), form)
-
-
-def _plus_minus(mean: float, half: float, form: str) -> str:
-    return f"{mean:{form}}" if np.isnan(half) else f"{mean:{form}} ± {half:{form.lstrip('+')}}"
 
 
 def _against(own: Sequence[Row], first: Sequence[Row]) -> Paired | None:

@@ -14,7 +14,7 @@ import numpy as np
 from dlm_snn.atomic import write_text
 from dlm_snn.backends import run
 from dlm_snn.config import dump_config
-from dlm_snn.metrics import accuracy, confidence_95, interval
+from dlm_snn.metrics import accuracy, interval
 from dlm_snn.record import installed_versions, origin
 from dlm_snn.tasks.split import split
 from dlm_snn.training import train_relu
@@ -140,10 +140,7 @@ def table(rows: list[dict[str, Any]]) -> list[tuple[str, ...]]:
     shown = [name for name in accuracies if all(name in row["figures"] for row in rows)]
     lines = [("variant", "seeds", *shown, "wraps", "saturations", "spikes", "synaptic operations")]
     for variant, chosen in _lines(rows).items():
-        cells = []
-        for name in shown:
-            mean, half = confidence_95(np.array([100 * row["figures"][name] for row in chosen]))
-            cells.append(f"{mean:.2f} ± {half:.2f}")
+        cells = [interval([100 * row["figures"][name] for row in chosen]) for name in shown]
         totals = [f"{sum(row['figures'][name] for row in chosen):.0f}" for name in ("wraps", "saturations")]
         means = [f"{np.mean([row['figures'][n] for row in chosen]):.0f}" for n in ("spikes", "synaptic_operations")]
         lines.append((variant, str(len(chosen)), *cells, *totals, *means))

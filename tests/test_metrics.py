@@ -19,7 +19,8 @@ from dlm_snn import (
     run,
     synaptic_operations,
 )
-from dlm_snn.metrics import confidence_95, silent
+from dlm_snn.metrics import confidence_95, interval, silent
+from experiments.repeat import table
 
 
 def raster(*samples, n_steps=6, n_neurons=3):
@@ -94,3 +95,25 @@ def test_interval_of_one_value_is_unknown():
     mean, half = confidence_95(np.array([3.0]))
     assert mean == 3
     assert np.isnan(half)
+
+
+@pytest.mark.parametrize(
+    ("values", "form", "text"),
+    [
+        ([97.0], ".2f", "97.00 ± -"),
+        ([1.5], "+.1f", "+1.5 ± -"),
+        ([], ".2f", "-"),
+        ([1.0, float("nan")], ".2f", "-"),
+        ([float("nan")], ".2f", "-"),
+        ([1.0, 1.0], "+.2f", "+1.00 ± 0.00"),
+    ],
+)
+def test_what_an_interval_does_not_know_is_a_dash(values, form, text):
+    assert interval(values, form) == text
+
+
+def test_a_table_of_one_seed_has_dashes():
+    figures = {"float": 0.97, "integer": 0.96, "wraps": 0, "saturations": 0, "spikes": 1.0, "synaptic_operations": 2.0}
+    heading, line = table([{"variant": "plain", "seed": 0, "figures": figures}])
+    assert heading[:4] == ("variant", "seeds", "float", "integer")
+    assert line[:4] == ("plain", "1", "97.00 ± -", "96.00 ± -")
