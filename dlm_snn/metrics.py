@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from dlm_snn.errors import DlmError
+from dlm_snn.network import IntegerNetwork, Network
 from dlm_snn.raster import SpikeRaster
 from dlm_snn.recording import Recording, fed_into, spikes_of
 from dlm_snn.values import as_integers
@@ -51,6 +52,47 @@ def accuracy(raster: SpikeRaster, labels: NDArray) -> float:
 def silent(raster: SpikeRaster) -> int:
     """Samples without a single spike."""
     return int(np.count_nonzero(~raster.counts().any(axis=1)))
+
+
+def answering(network: Network | IntegerNetwork) -> str:
+    """The population whose spikes are the answer: the one that sends to no other; the last, where several do."""
+    senders = {p.pre for p in network.projections if p.pre != p.post}
+    ends = [name for name in network.neurons if name not in senders]
+    return (ends or list(network.neurons))[-1]
+
+
+def silent_populations(rates: Mapping[str, float]) -> list[str]:
+    """The populations that never spike, of spikes, or rates, by population."""
+    return [name for name, rate in rates.items() if not rate]
+
+
+def silence(unanswered: float, never: Iterable[str] = ()) -> str:
+    """What an accuracy must not be shown without: samples without an answer, populations that never spike.
+
+    Args:
+        unanswered: share of the samples without an output spike.
+        never: populations without a spike in any sample.
+
+    Returns:
+        A phrase; empty where there is nothing to say.
+    """
+    told = [f"'{name}' never spikes" for name in never]
+    if unanswered:
+        share = "all" if unanswered == 1 else f"{unanswered:.1%} of"
+        told.insert(0, f"{share} samples without an answer")
+    return ", ".join(told)
+
+
+def verdict(accuracy: float, samples: str, unanswered: float, never: Iterable[str] = ()) -> str:
+    """An accuracy as a phrase, with what makes it no accuracy.
+
+    Args:
+        accuracy: share of the samples that got the right answer.
+        samples: how many of which, such as ``450 held-out samples``.
+        unanswered, never: see ``silence``.
+    """
+    quiet = silence(unanswered, never)
+    return f"accuracy {accuracy:.2%} on {samples}" + (f" ({quiet})" if quiet else "")
 
 
 def synaptic_operations(recording: Recording, stimulus: Mapping[str, Any]) -> float:

@@ -16,18 +16,20 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from dlm_snn.backends import reference
 from dlm_snn.connections.chain import Chain
 from dlm_snn.errors import DlmError, UnsupportedError
 from dlm_snn.known import check_known
-from dlm_snn.loss_budget import PopulationLoss, ProjectionLoss, QuantizationReport
+from dlm_snn.loss_budget import LOUD, PopulationLoss, ProjectionLoss, QuantizationReport
+from dlm_snn.metrics import accuracy, answering, silent
 from dlm_snn.network import Input, IntegerNetwork, IntegerProjection, Network, Projection, SignMode, weight_grid
 from dlm_snn.neurons.integer_lif import ALIGNMENT, DECAY_UNITY, STATE_LIMIT, THRESHOLD_LIMIT, IntegerLIF
 from dlm_snn.neurons.lif import LIF
 from dlm_snn.recording import Recording, before_reset
 from dlm_snn.stimulus import prepare, taken
+from dlm_snn.values import as_integers
 
 HEADROOM = STATE_LIMIT >> ALIGNMENT
 """Largest |u| and |v| in units of weight * 2^weight_exp: 2^17."""
@@ -45,6 +47,7 @@ def quantize(
     weight_bits: int = 8,
     calibration: Mapping[str, Any] | None = None,
     n_steps: int = 25,
+    labels: ArrayLike | None = None,
 ) -> tuple[IntegerNetwork, QuantizationReport]:
     """Convert a float network to the integers of a fixed-point target.
 
@@ -55,19 +58,22 @@ def quantize(
         weight_bits: 8 down to 3.
         calibration: a stimulus (integers for graded Inputs) on which ranges and losses are measured; not test data.
         n_steps: steps of the calibration run.
+        labels: classes of the calibration samples, for the accuracies of both networks on them.
 
     Returns:
         The IntegerNetwork and its loss budget.
 
     Raises:
         UnsupportedError: reset by subtraction, a refractory period.
-        DlmError: bits outside 3..8, or parameters that no scale brings into range.
+        DlmError: bits outside 3..8, parameters that no scale brings into range, or labels that do not fit.
     """
     if weight_bits not in range(3, 9):
         raise DlmError(f"weight_bits = {weight_bits!r} is not in 3..8")
     check_known(network, "quantize")
     for name, neuron in network.neurons.items():
         _check(name, neuron)
+    if labels is not None and calibration is None:
+        raise DlmError("labels are of the calibration samples; give calibration too")
     network = _merged(network)
     if calibration is not None and taken(network, calibration, n_steps)[1] == 0:
         raise DlmError("the calibration has 0 samples; give at least one, or None")
@@ -89,9 +95,10 @@ def quantize(
         accuracy={},
     )
     if measured is not None and calibration is not None:
-        report = _with_measurements(
-            report, measured, reference.run(integer, calibration, n_steps, ("s", "u", "v")), calibration
-        )
+        after = reference.run(integer, calibration, n_steps, ("s", "u", "v"))
+        report = _with_measurements(report, measured, after, calibration)
+        if labels is not None:
+            report = _with_answers(report, measured, after, labels)
     return integer, report
 
 
@@ -298,17 +305,38 @@ def _population_loss(network: Network, integer: IntegerNetwork, name: str, choic
     bias = 64 * choice.scale * np.asarray(before.bias)
     largest = max(float(np.max(threshold)), 1e-300)
     bound = _worst_current(integer, integer.into(name), after.du)
+    du, dv = np.asarray(before.du, dtype=float), np.asarray(before.dv, dtype=float)
+    found_du, found_dv = (np.asarray(after.du) + 1) / DECAY_UNITY, np.asarray(after.dv) / DECAY_UNITY
+    found_bias = np.asarray(after.bias)
     return PopulationLoss(
         name=name,
         scale=choice.scale,
         v_threshold=int(np.min(after.v_threshold)),
         threshold_error=float(np.max(np.abs(after.v_threshold - threshold)) / largest),
-        du_error=float(np.max(np.abs((np.asarray(after.du) + 1) / DECAY_UNITY - before.du))),
-        dv_error=float(np.max(np.abs(np.asarray(after.dv) / DECAY_UNITY - before.dv))),
-        bias_error=float(np.max(np.abs(after.bias - bias)) / (64 * largest)),
+        du=int(np.min(after.du)),
+        dv=int(np.min(after.dv)),
+        du_error=float(np.max(_relative(found_du, du))),
+        dv_error=float(np.max(_relative(found_dv, dv))),
+        du_lost=_neurons(before.n, (du > 0) & (found_du == 0)),
+        dv_lost=_neurons(before.n, (dv > 0) & (found_dv == 0)),
+        bias=int(np.max(np.abs(found_bias))),
+        bias_error=float(np.max(np.abs(found_bias - bias)) / (64 * largest)),
+        bias_lost=_neurons(before.n, (bias != 0) & (found_bias == 0)),
+        bias_off=_neurons(before.n, (found_bias != 0) & (_relative(found_bias, bias) > LOUD)),
         rescaled=choice.rescaled,
         u_bound=bound / HEADROOM if np.isfinite(bound) else None,
     )
+
+
+def _relative(found: NDArray, exact: NDArray) -> NDArray:
+    """|found - exact| as a share of exact; 0 where both are 0."""
+    gap = np.abs(found - exact)
+    return np.divide(gap, np.abs(exact), out=np.where(gap == 0, 0.0, np.inf), where=exact != 0)
+
+
+def _neurons(n: int, chosen: NDArray[np.bool_]) -> int:
+    """How many of n neurons are meant by one value for all, or one each."""
+    return int(np.count_nonzero(np.broadcast_to(chosen, (n,))))
 
 
 def _with_measurements(
@@ -337,6 +365,20 @@ def _with_measurements(
         for loss, p in zip(report.projections, after.network.projections, strict=True)
     )
     return replace(report, populations=tuple(populations), projections=projections, samples=n)
+
+
+def _with_answers(
+    report: QuantizationReport, before: Recording, after: Recording, labels: ArrayLike
+) -> QuantizationReport:
+    """The budget with the accuracies of both networks on the calibration samples."""
+    name = answering(after.network)
+    known = as_integers(labels, "labels", 0, after.network.populations[name].n - 1)
+    rasters = {"float": before.rasters[name], "integer": after.rasters[name]}
+    return replace(
+        report,
+        accuracy={kind: accuracy(raster, known) for kind, raster in rasters.items()},
+        unanswered={kind: silent(raster) / raster.n_samples for kind, raster in rasters.items()},
+    )
 
 
 def _floor_loss(after: Recording, p: Any, calibration: Mapping[str, Any]) -> float | None:

@@ -15,6 +15,7 @@ from dlm_snn.metrics import UNKNOWN, interval, plus_minus
 
 Row = Mapping[str, Any]
 
+
 @dataclass(frozen=True)
 class Standing:
     """One line of the table: one learner with its options over its seeds.

@@ -343,7 +343,8 @@ def _fit(
 
             loss, score = mover.update(evaluate)
             loss_sum += loss.item() * len(chosen)
-            hits += int((score.argmax(1) == target).sum())
+            # A sample without an output spike has no answer, rather than the first class.
+            hits += int(((score.argmax(1) == target) & score.any(1)).sum())
         if not math.isfinite(loss_sum):
             raise DlmError(f"the loss is {loss_sum} in epoch {epoch}; lower learning_rate (or dynamics.step)")
         with torch.no_grad():

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dlm_snn.backends import run
-from dlm_snn.metrics import read_out, synaptic_operations
+from dlm_snn.metrics import read_out, silent_populations, synaptic_operations, verdict
 from dlm_snn.network import IntegerNetwork, Network
 
 BATCH = 1000
@@ -37,6 +37,15 @@ class Evaluation:
     rates: dict[str, float]
     wraps: int
     saturations: int
+
+    @property
+    def unanswered(self) -> float:
+        """Share of the samples without an output spike."""
+        return self.silent / self.samples
+
+    def verdict(self, kind: str) -> str:
+        """The accuracy on samples of some kind as a phrase, with what makes it no accuracy; see ``metrics.verdict``."""
+        return verdict(self.accuracy, f"{self.samples} {kind} samples", self.unanswered, silent_populations(self.rates))
 
     def activity(self) -> dict[str, Any]:
         """The fields that the report shows as activity."""

@@ -82,7 +82,11 @@ def run_road(config: RunConfig, folder: Path, command: str, show: Show) -> dict[
         whole = {"float": evaluate(network, data.x_test, data.y_test, config.simulation.n_steps)}
         show(f"measure on {len(data.y_test)} test samples", 1, 2)
         whole["integer"] = evaluate(integer, data.x_test, data.y_test, config.simulation.n_steps)
-    report = replace(report, accuracy={name: result.accuracy for name, result in whole.items()})
+    report = replace(
+        report,
+        accuracy={name: result.accuracy for name, result in whole.items()},
+        unanswered={name: result.unanswered for name, result in whole.items()},
+    )
     with record.timing("simulate float"):
         floats = _simulated(network, config.simulation, config.simulation.float_backends, data, show)
         single = _single_precision(network, config.simulation, data, floats)

@@ -72,7 +72,7 @@ def _train(arguments: Namespace) -> int:
         artefact.save(network, arguments.out)
         show("measure on the test samples", 0, 1)
         result = evaluate(network, data.x_test, data.y_test, config.simulation.n_steps)
-    print(f"accuracy {result.accuracy:.2%} on {result.samples} held-out samples; network: {arguments.out}.json")
+    print(f"{result.verdict('held-out')}; network: {arguments.out}.json")
     return 0
 
 
@@ -123,6 +123,8 @@ def _print_summary(metrics: dict[str, Any], folder: Path) -> None:
     from rich.console import Console
     from rich.table import Table
 
+    from dlm_snn.metrics import silence, silent_populations
+
     bits = metrics["loss_budget"]["bits"]
     table = Table(title=f"{metrics['dataset']['name']}, {metrics['dataset']['test']} test samples", show_header=True)
     table.add_column("")
@@ -130,6 +132,9 @@ def _print_summary(metrics: dict[str, Any], folder: Path) -> None:
     table.add_column(f"{bits}-bit", justify="right")
     accuracy, samples, activity = metrics["accuracy"], metrics["accuracy_samples"], metrics["activity"]
     table.add_row("accuracy", *(f"{accuracy[kind]:.2%}" for kind in ("float", "integer")))
+    unanswered = {kind: metrics["silent"][kind] / samples[kind] for kind in ("float", "integer")}
+    if any(unanswered.values()):
+        table.add_row("samples without an answer", *(f"{share:.2%}" for share in unanswered.values()))
     if {"lava-float", "lava-fixed"} <= accuracy.keys():
         label = f"accuracy in Lava ({samples['lava-fixed']} samples)"
         table.add_row(label, f"{accuracy['lava-float']:.2%}", f"{accuracy['lava-fixed']:.2%}")
@@ -161,8 +166,11 @@ def _print_summary(metrics: dict[str, Any], folder: Path) -> None:
         heat, work = (sum(sum(book[name].values()) for book in books) for name in ("heat", "work_current"))
         told = f"over training {heat:.3g} of heat, {work:.3g} of work by the current, in units of the loss"
         console.print(f"thermodynamics: {told}; the report has all", highlight=False, soft_wrap=True)
+    for kind, cost in activity.items():
+        if quiet := silence(0.0, silent_populations(cost["rates"])):
+            console.print(f"warning: {kind} network: {quiet} on the test samples", highlight=False, soft_wrap=True)
     for line in metrics["loss_budget"]["warnings"]:
-        console.print(f"warning: {line}", highlight=False)
+        console.print(f"warning: {line}", highlight=False, soft_wrap=True)
     console.print(f"report: {folder / 'report.html'}", highlight=False, soft_wrap=True)
 
 

@@ -245,3 +245,138 @@ def test_every_connection_is_quantized_in_its_form(rng):
         assert row.clipped == 0
     a, b = (dlm.run(net, images, 12).rasters["hidden"].dense() for net in (network, integer))
     assert (a == b).mean() > 0.97
+
+
+def one_neuron(n_inputs: int = 4, weight: float = 0.01, **neuron) -> dlm.Network:
+    return dlm.Network(
+        {"x": dlm.Input((n_inputs,)), "a": dlm.LIF((1,), **{"dv": 0.1, **neuron})},
+        [dlm.Projection("x", "a", dlm.Dense(np.full((1, n_inputs), weight)))],
+    )
+
+
+DECAYS = {
+    "lost dv": ({"dv": 1e-4}, "dv_error", 1.0, "dv of 1 neuron of 'a' became 0: v leaks nothing"),
+    "lost du": ({"du": 1e-4}, "du_error", 1.0, "du of 1 neuron of 'a' became -1: u holds what it has"),
+    "coarse du": ({"du": 3e-4}, "du_error", 1 / (3e-4 * 4096) - 1, "du of 'a' is off by 18.6% of itself"),
+    "coarse dv": ({"dv": 1.4 / 4096}, "dv_error", 0.4 / 1.4, "dv of 'a' is off by 28.6% of itself"),
+    "fine dv": ({"dv": 10.4 / 4096}, "dv_error", 0.4 / 10.4, None),
+    "no decay": ({"dv": 0.0, "du": 0.0}, "dv_error", 0.0, None),
+    "whole du": ({"dv": 1.0}, "dv_error", 1 / 4096, None),
+}
+
+
+@pytest.mark.parametrize("name", DECAYS)
+def test_decays_are_judged_by_their_own_size(name):
+    neuron, field, error, told = DECAYS[name]
+    _, report = dlm.quantize(one_neuron(**neuron))
+    row = report.populations[0]
+    assert getattr(row, field) == pytest.approx(abs(error), rel=1e-6)
+    warned = [line for line in report.warnings if line.startswith(("du", "dv"))]
+    assert len(warned) == (told is not None)
+    assert told is None or warned[0].startswith(told)
+    assert f"du {row.du} (off {row.du_error:.2%}), dv {row.dv} (off {row.dv_error:.2%})" in str(report)
+
+
+def test_neurons_that_lose_their_decay_are_counted():
+    network = dlm.Network(
+        {"x": dlm.Input((4,)), "a": dlm.LIF((3,), dv=np.array([0.1, 1e-4, 5e-5]))},
+        [dlm.Projection("x", "a", dlm.Dense(np.full((3, 4), 0.01)))],
+    )
+    integer, report = dlm.quantize(network)
+    assert integer.populations["a"].dv.tolist() == [410, 0, 0]
+    assert (report.populations[0].dv_lost, report.populations[0].du_lost) == (2, 0)
+    assert any(line.startswith("dv of 2 neurons of 'a' became 0") for line in report.warnings)
+
+
+def test_a_bias_that_loses_is_told():
+    """The scale is 254 / 0.5 = 508, so that a bias of 1 is 32512."""
+    bias = np.array([0.0, 1e-5, 1.4 / 32512, 100.4 / 32512])
+    network = dlm.Network(
+        {"x": dlm.Input((2,)), "a": dlm.LIF((4,), dv=0.1, bias=bias)},
+        [dlm.Projection("x", "a", dlm.Dense(np.array([[0.5, -0.5]] * 4)))],
+    )
+    integer, report = dlm.quantize(network)
+    assert integer.populations["a"].bias.tolist() == [0, 0, 1, 100]
+    row = report.populations[0]
+    assert (row.bias_lost, row.bias_off, row.bias) == (1, 1, 100)
+    assert row.bias_error == pytest.approx(0.4 / 32512)
+    told = "the bias of 'a' became 0 in 1 neuron and is off by more than 5% of itself in 1 neuron"
+    assert any(line.startswith(told) for line in report.warnings)
+    assert "bias 100 (off 0.00% of the threshold)" in str(report)
+    _, fine = dlm.quantize(one_neuron(bias=0.25))
+    assert not any("bias" in line for line in fine.warnings)
+
+
+@pytest.mark.parametrize(("bias", "scale"), [(0.5, 508.0), (50.0, 127.0), (500.0, 508 / 32), (-50.0, 127.0)])
+def test_the_bias_decides_the_scale_where_it_would_leave_its_range(bias, scale):
+    """Weights of 0.5 fill 254 at 508; 64 scale bias must stay within 4095 2^7, and at twice the scale it does not."""
+    network = dlm.Network(
+        {"x": dlm.Input((2,)), "a": dlm.LIF((1,), dv=0.1, bias=bias)},
+        [dlm.Projection("x", "a", dlm.Dense(np.array([[0.5, -0.25]])))],
+    )
+    integer, report = dlm.quantize(network)
+    neuron = integer.populations["a"]
+    assert neuron.scale == scale
+    assert abs(64 * scale * bias) <= 4095 * 2**7
+    assert scale == 508 or abs(64 * 2 * scale * bias) > 4095 * 2**7
+    assert abs(neuron.bias - 64 * scale * bias) <= 2**neuron.bias_exp / 2
+    assert abs(neuron.bias_mant) <= 4095
+    assert report.populations[0].bias_error == pytest.approx(abs(neuron.bias - 64 * scale * bias) / (64 * scale))
+
+
+@pytest.mark.parametrize(
+    ("n", "largest", "scale", "clipped", "clip_loss"),
+    [
+        (8, 0.9, 192 / 0.9, 0, 0.0),
+        (100, 0.4, 624.0, 1, 1 - 192 / 249.6),
+        (100, -0.4, 624.0, 0, 0.0),
+        (100, 0.9, 192 / 0.9 * 2.6, 1, 1 - 1 / 2.6),
+        (100, -0.9, 192 / 0.9 * 2.6, 1, 1 - 256 / (192 * 2.6)),
+    ],
+)
+def test_what_clipping_takes_of_the_largest_weight(n, largest, scale, clipped, clip_loss):
+    """3 bits: -256, -192, ... 192. Weights of 0.1 want a grain of 64 for them; the largest is cut for that."""
+    weight = np.full((1, n), 0.1)
+    weight[0, 1::2] = -0.1
+    weight[0, -1] = largest
+    network = dlm.Network(
+        {"x": dlm.Input((n,)), "a": dlm.LIF((1,), dv=0.1)}, [dlm.Projection("x", "a", dlm.Dense(weight))]
+    )
+    _, report = dlm.quantize(network, 3)
+    row = report.projections[0]
+    assert row.scale == pytest.approx(scale)
+    assert row.clipped == clipped
+    assert row.clip_loss == pytest.approx(clip_loss)
+
+
+def test_labels_give_both_accuracies(rng, pixels):
+    network = two_layers(rng)
+    labels = rng.integers(0, 4, 30)
+    integer, report = dlm.quantize(network, 4, pixels, n_steps=15, labels=labels)
+    for kind, net in (("float", network), ("integer", integer)):
+        raster = dlm.run(net, pixels, 15).rasters["output"]
+        assert report.accuracy[kind] == dlm.accuracy(raster, labels)
+        assert report.unanswered[kind] == np.mean(raster.counts().sum(axis=1) == 0)
+        assert f"  {kind} accuracy {report.accuracy[kind]:.2%}" in str(report)
+    assert report.to_dict()["accuracy"] == dict(report.accuracy)
+    with pytest.raises(dlm.DlmError, match=r"labels\[2\] = 4 is not in 0..3"):
+        dlm.quantize(network, 8, pixels, labels=[0, 1, 4] + [0] * 27)
+    with pytest.raises(dlm.DlmError, match=r"labels of shape \(3,\) for 30 samples"):
+        dlm.quantize(network, 8, pixels, labels=[0, 1, 2])
+    with pytest.raises(dlm.DlmError, match="labels are of the calibration samples; give calibration too"):
+        dlm.quantize(network, labels=labels)
+
+
+def test_a_layer_that_falls_silent_is_named():
+    """A weight of 0.001 rounds to 0 beside one of 1."""
+    network = dlm.Network(
+        {"x": dlm.Input((2,)), "a": dlm.LIF((1,), dv=0.0, v_threshold=0.008)},
+        [dlm.Projection("x", "a", dlm.Dense(np.array([[0.001, 1.0]])))],
+    )
+    only_weak = {"x": np.tile([1, 0], (1, 20, 1))}
+    _, report = dlm.quantize(network, 8, only_weak, n_steps=20)
+    assert report.populations[0].spikes_float > 0
+    assert report.populations[0].spikes_integer == 0
+    assert any("'a' never spikes on the calibration data in integers: of 2 spikes" in line for line in report.warnings)
+    _, quiet = dlm.quantize(one_neuron(v_threshold=1e3), 8, {"x": np.zeros((1, 5, 4), int)}, n_steps=5)
+    assert "'a' never spikes on the calibration data" in quiet.warnings

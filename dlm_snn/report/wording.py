@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from dlm_snn.metrics import silence, silent_populations
 from dlm_snn.report.folder import ARITHMETICS
 
 NOTHING = "—"
@@ -16,8 +17,15 @@ _TITLES = {
     "bias_error": "Bias error, of the threshold",
     "clip_loss": "Largest part of a weight clipped away",
     "clipped": "Weights clipped",
-    "du_error": "Error of du, of a step",
-    "dv_error": "Error of dv, of a step",
+    "bias": "Bias, integer",
+    "bias_lost": "Neurons whose bias became 0",
+    "bias_off": "Neurons whose bias is off by more than 5 % of itself",
+    "du": "du, integer",
+    "du_error": "Error of du, of itself",
+    "du_lost": "Neurons whose du became -1",
+    "dv": "dv, integer",
+    "dv_error": "Error of dv, of itself",
+    "dv_lost": "Neurons whose dv became 0",
     "equal": "Places (sample, step, neuron) that are equal",
     "floor_loss": "Lost to the floor of the sum, of the threshold",
     "lost": "Spikes per sample, only in float",
@@ -144,6 +152,14 @@ def _cost(metrics: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
     return kind, activity.get(kind) or {}
 
 
+def _silence(metrics: Mapping[str, Any], kind: str) -> str:
+    """What a network's accuracy must not be shown without; empty where there is nothing to say, or nothing is known."""
+    keys = ("silent", "accuracy_samples", "activity")
+    silent, samples, activity = ((metrics.get(key) or {}).get(kind) for key in keys)
+    share = silent / samples if silent and samples else 0.0
+    return silence(share, silent_populations((activity or {}).get("rates") or {})).replace("%", "\u00a0%")
+
+
 def sentence(metrics: Mapping[str, Any]) -> str:
     """The result in one sentence."""
     name, accuracy, dataset = labels(metrics), metrics.get("accuracy") or {}, metrics.get("dataset") or {}
@@ -151,9 +167,9 @@ def sentence(metrics: Mapping[str, Any]) -> str:
     if "float" in accuracy:
         of = f" of {number(dataset['test'])} test samples" if "test" in dataset else ""
         on = f"on {dataset['name']}, " if "name" in dataset else ""
-        parts.append(f"{on}the float network gets {percent(accuracy['float'])}{of} right")
+        parts.append(f"{on}the float network gets {percent(accuracy['float'])}{of} right{_aside(metrics, 'float')}")
     if "integer" in accuracy:
-        parts.append(f"its {name['integer']} form {percent(accuracy['integer'])}")
+        parts.append(f"its {name['integer']} form {percent(accuracy['integer'])}{_aside(metrics, 'integer')}")
     agree, compared = agreeing(metrics)
     if compared:
         share = f"all {agree}" if agree == compared else f"{agree} of {compared}"
@@ -166,10 +182,19 @@ def sentence(metrics: Mapping[str, Any]) -> str:
     return text[0].upper() + text[1:] + "."
 
 
+def _aside(metrics: Mapping[str, Any], kind: str) -> str:
+    quiet = _silence(metrics, kind)
+    return f" ({quiet})" if quiet else ""
+
+
 def tiles(metrics: Mapping[str, Any]) -> list[Tile]:
     """The figures of the header."""
     name, accuracy = labels(metrics), metrics.get("accuracy") or {}
-    found = [Tile(percent(accuracy[k]), "test accuracy", name[k]) for k in ARITHMETICS if k in accuracy]
+    found = []
+    for kind in (kind for kind in ARITHMETICS if kind in accuracy):
+        quiet = _silence(metrics, kind)
+        label = f"test accuracy; {quiet}" if quiet else "test accuracy"
+        found.append(Tile(percent(accuracy[kind]), label, name[kind]))
     agree, compared = agreeing(metrics)
     if compared:
         found.append(Tile(f"{agree} of {compared}", "simulator pairs equal", good=agree == compared))

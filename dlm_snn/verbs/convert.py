@@ -24,19 +24,26 @@ def _run(arguments: Namespace) -> int:
     from dlm_snn import artefact
     from dlm_snn.atomic import write_text
     from dlm_snn.errors import DlmError
+    from dlm_snn.metrics import answering
     from dlm_snn.network import Network
     from dlm_snn.quantization import quantize
 
     network = artefact.load(arguments.network)
     if not isinstance(network, Network):
         raise DlmError(f"{arguments.network} holds integers already")
-    samples = chosen_split(arguments).x_train[: arguments.samples]
-    integer, report = quantize(network, arguments.bits, {only_input(network): samples}, arguments.steps)
+    data = chosen_split(arguments)
+    samples = {only_input(network): data.x_train[: arguments.samples]}
+    classes = network.neurons[answering(network)].n
+    labels = data.y_train[: arguments.samples] if data.dataset.n_classes <= classes else None
+    integer, report = quantize(network, arguments.bits, samples, arguments.steps, labels)
     artefact.save(integer, arguments.out)
     write_text(
         arguments.out.with_name(f"{arguments.out.name}.loss.json"), json.dumps(report.to_dict(), indent=1) + "\n"
     )
     print(report)
+    if labels is None:
+        wanted = f"{data.dataset.name} has {data.dataset.n_classes} classes"
+        print(f"no accuracy: {wanted}, the network has {classes} output neurons")
     print(f"integer network: {arguments.out}.json")
     return 0
 

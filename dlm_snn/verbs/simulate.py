@@ -25,7 +25,7 @@ def _run(arguments: Namespace) -> int:
     from dlm_snn.atomic import writing_folder
     from dlm_snn.backends import run
     from dlm_snn.errors import DlmError
-    from dlm_snn.metrics import read_out, synaptic_operations
+    from dlm_snn.metrics import accuracy, answering, silent, silent_populations, synaptic_operations, verdict
     from dlm_snn.recording_files import save_recording
 
     if arguments.samples < 1:
@@ -41,9 +41,11 @@ def _run(arguments: Namespace) -> int:
     for name, raster in recording.rasters.items():
         print(f"{name}: {len(raster) / recording.n_samples:.1f} spikes a sample, rate {raster.rate:.1%}")
     print(f"{synaptic_operations(recording, stimulus):.0f} synaptic operations a sample")
-    *_, last = recording.rasters
-    right = (read_out(recording.rasters[last]) == data.y_test[: arguments.samples]).mean()
-    print(f"accuracy {right:.2%} on {recording.n_samples} test samples; recording: {folder}")
+    answers = recording.rasters[answering(network)]
+    right = accuracy(answers, data.y_test[: arguments.samples])
+    never = silent_populations({name: raster.rate for name, raster in recording.rasters.items()})
+    told = verdict(right, f"{recording.n_samples} test samples", silent(answers) / recording.n_samples, never)
+    print(f"{told}; recording: {folder}")
     return 0
 
 
