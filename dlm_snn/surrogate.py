@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import torch
@@ -29,6 +30,23 @@ def surrogate(name: str, slope: float) -> Surrogate:
     """
     if name not in _FAMILIES:
         raise DlmError(f"no surrogate '{name}'; {nearest(name, _FAMILIES)}")
+    _function(name, slope)
+    return _Named(name, slope)
+
+
+@dataclass(frozen=True)
+class _Named:
+    """A surrogate by its name and slope, so that a learner that holds it can be pickled: snnTorch's are closures."""
+
+    name: str
+    slope: float
+
+    def __call__(self, overshoot: Tensor) -> Tensor:
+        return _function(self.name, self.slope)(overshoot)
+
+
+@cache
+def _function(name: str, slope: float) -> Surrogate:
     from snntorch import surrogate as functions
 
     made: Surrogate = getattr(functions, name)(**{_FAMILIES[name]: slope})

@@ -1,5 +1,7 @@
 """Every baseline keeps the contract of a learner: one table feeds all tests."""
 
+import pickle
+
 import numpy as np
 import pytest
 
@@ -186,7 +188,9 @@ FEW = {
 
 
 def of_images(name: str) -> Learner:
-    learner = load("dlm_snn.learners", name)(IMAGES, np.random.default_rng(0), **FEW[name])
+    known = names("dlm_snn.learners")
+    entry = name if name in known else name.partition("-")[0]
+    learner = load("dlm_snn.learners", entry)(IMAGES, np.random.default_rng(0), **FEW[name])
     if learner.declaration.boundary:
         learner.begin_task(range(10))
     return learner
@@ -261,6 +265,20 @@ def test_every_learner_learns_the_same_from_any_form_of_its_samples(name):
     expected = asked(plain, X)
     assert np.array_equal(asked(other, torch.tensor(X)), expected)
     assert np.array_equal(asked(refusing, X.tolist()), expected)
+
+
+@pytest.mark.parametrize("form", [form for form in FEW if form != "columns-lava"])
+def test_a_learner_goes_on_from_a_pickle(form):
+    learner = of_images(form)
+    learner.observe(X, Y)
+    again = pickle.loads(pickle.dumps(learner))
+    for one in (learner, again):
+        if one.declaration.boundary and not one.declaration.label_at_test:
+            one.begin_task(range(10))
+        one.observe(X[::-1], Y[::-1])
+    assert np.array_equal(asked(learner, X), asked(again, X))
+    if form.startswith("gradient"):
+        assert learner.freeze().digest() == again.freeze().digest()
 
 
 @pytest.mark.parametrize("name", ["none", "gradient", "ridge", "slda", "generative", "flymodel", "joint", "packnet"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
 import numpy as np
@@ -92,9 +92,16 @@ def nothing(*_: Any) -> None:
     """A hook that does nothing."""
 
 
+def unmixed(batch: Batch) -> Batch:
+    """A batch as it is."""
+    return batch
+
+
 @dataclass(frozen=True, eq=False)
 class Piece:
     """What a method adds to plain descent; each hook does nothing unless it is given.
+
+    Hooks are functions of a module or methods, no closures, so that a learner can be pickled.
 
     Attributes:
         begin_task: before the first sample of a task, with the classes it brings.
@@ -105,7 +112,7 @@ class Piece:
     """
 
     begin_task: Callable[[Sequence[int]], None] = nothing
-    mix: Callable[[Batch], Batch] = field(default=lambda batch: batch)
+    mix: Callable[[Batch], Batch] = unmixed
     loss: Callable[[Batch, Tensor], Tensor | None] = nothing
     before_step: Callable[[Batch], None] = nothing
     after_step: Callable[[Batch], None] = nothing

@@ -140,7 +140,8 @@ def _pieces(model: Spiking, chosen: GradientOptions) -> list[Piece]:
         masks = chosen.present or chosen.label_at_test
         pieces.append(ewc.piece(model, chosen.ewc, chosen.lr, masks, EWC_SAMPLES))
     if chosen.dissipation:
-        pieces.append(_dissipation(model, chosen.dissipation, chosen.dissipates_at))
+        dissipation = _Dissipation(model, chosen.dissipation, chosen.dissipates_at)
+        pieces.append(Piece(after_step=dissipation.after_step))
     if chosen.homeostasis:
         target = DENSE_RATE if chosen.winners is None else chosen.winners / chosen.hidden
         pieces.append(homeostasis.piece(model, chosen.homeostasis, target))
@@ -149,12 +150,14 @@ def _pieces(model: Spiking, chosen: GradientOptions) -> list[Piece]:
     return pieces
 
 
-def _dissipation(model: Spiking, rate: float, kind: Literal["event", "clock"]) -> Piece:
+class _Dissipation:
     """Synapses onto hidden neurons decay at events of their own neurons; see ``physics.dissipation``."""
 
-    def decay(batch: Batch) -> None:
-        for pre, post, weight in model.synapses:
-            if post != "output":
-                dissipate(weight, model.active[post], model.active[pre], rate, kind)
+    def __init__(self, model: Spiking, rate: float, kind: Literal["event", "clock"]) -> None:
+        self._model, self._rate, self._kind = model, rate, kind
 
-    return Piece(after_step=decay)
+    def after_step(self, batch: Batch) -> None:
+        """Decay."""
+        for pre, post, weight in self._model.synapses:
+            if post != "output":
+                dissipate(weight, self._model.active[post], self._model.active[pre], self._rate, self._kind)

@@ -8,7 +8,7 @@ from dlm_snn.learning.descent import Batch, Piece
 from dlm_snn.learning.spiking import Spiking
 
 
-def piece(model: Spiking, rate: float, target: float) -> Piece:
+class Scaling:
     """w_ij <- w_ij (1 + rate clip((r* - r_i) / r*, -1, 1)) for all synapses onto hidden neurons, after every step.
 
     r_i is the share of steps of the batch in which neuron i spiked. The gain of the seed study, as synaptic scaling,
@@ -20,12 +20,19 @@ def piece(model: Spiking, rate: float, target: float) -> Piece:
         target: r*.
     """
 
+    def __init__(self, model: Spiking, rate: float, target: float) -> None:
+        self._model, self._rate, self._target = model, rate, target
+
     @torch.no_grad()
-    def scale(batch: Batch) -> None:
-        for _, post, weight in model.synapses:
+    def after_step(self, batch: Batch) -> None:
+        """Scale."""
+        for _, post, weight in self._model.synapses:
             if post == "output":
                 continue
-            rates = model.active[post].mean(0) / model.n_steps
-            weight.mul_((1 + rate * ((target - rates) / target).clamp(-1, 1))[:, None])
+            rates = self._model.active[post].mean(0) / self._model.n_steps
+            weight.mul_((1 + self._rate * ((self._target - rates) / self._target).clamp(-1, 1))[:, None])
 
-    return Piece(after_step=scale)
+
+def piece(model: Spiking, rate: float, target: float) -> Piece:
+    """Homeostasis for a spiking model; see Scaling."""
+    return Piece(after_step=Scaling(model, rate, target).after_step)

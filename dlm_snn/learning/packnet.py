@@ -131,6 +131,23 @@ class Packed:
         return {"neurons": self._hidden + self.n_classes, "synapses": synapses, "owned": owned}
 
 
+class _Hooks:
+    """What begins and settles tasks; then what Adam remembers, which would move weights without a gradient, goes."""
+
+    def __init__(self, model: Packed, moves: torch.optim.Optimizer) -> None:
+        self._model, self._moves = model, moves
+
+    def begin_task(self, classes: Sequence[int]) -> None:
+        """The last task is settled."""
+        self._model.begin_task(classes)
+        self._moves.state.clear()
+
+    def after_step(self, batch: Batch) -> None:
+        """Count samples."""
+        if self._model.settles(batch):
+            self._moves.state.clear()
+
+
 def make(setting: Setting, rng: np.random.Generator, **options: Any) -> Descent:
     """PackNet, in one pass. It is told boundaries, and the task of a test sample.
 
@@ -142,15 +159,6 @@ def make(setting: Setting, rng: np.random.Generator, **options: Any) -> Descent:
     chosen = checked(PacknetOptions, "packnet", options).model_copy(update={"label_at_test": True})
     model = Packed(sizes(setting, (chosen.hidden,)), setting.n_tasks, chosen.dense, setting.scale, rng)
     moves = optimiser(model.parameters, chosen)
-
-    def begin_task(classes: Sequence[int]) -> None:
-        model.begin_task(classes)
-        # What Adam remembers of an earlier task would move weights without a gradient.
-        moves.state.clear()
-
-    def after_step(batch: Batch) -> None:
-        if model.settles(batch):
-            moves.state.clear()
-
-    pieces = (Piece(begin_task=begin_task, before_step=model.before_step, after_step=after_step),)
+    hooks = _Hooks(model, moves)
+    pieces = (Piece(begin_task=hooks.begin_task, before_step=model.before_step, after_step=hooks.after_step),)
     return Descent(setting, model, moves, chosen, pieces, Declaration(boundary=True, label_at_test=True))

@@ -160,6 +160,10 @@ class Langevin(torch.optim.Optimizer):
             return float(values[0])
         return torch.repeat_interleave(torch.tensor(values, dtype=self._parameters[0].dtype), torch.tensor(self._sizes))
 
+    def __getstate__(self) -> dict[str, Any]:
+        """All of it, for pickle: torch keeps nothing that a kind of optimiser adds."""
+        return {**vars(self), **super().__getstate__()}
+
     def state_dict(self) -> dict[str, Any]:
         """torch's, with the steps done and the pairs of Q, so that a loaded optimiser goes on where this one is."""
         current = self._dynamics.current
