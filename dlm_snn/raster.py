@@ -36,6 +36,8 @@ class SpikeRaster:
             copied where they are that already.
         n_samples, n_steps, n_neurons: extent of the three axes, each below 2^32.
         dt: seconds a step; labels axes only.
+        depth: steps of the machine's clock before step 0 of the window (``Network.depth``). Other tools get times of
+            the machine, (depth + step) * dt. It takes no part in ``==``.
 
     Raises:
         DlmError: indices outside the extent, arrays of unequal length, the same event twice.
@@ -48,9 +50,10 @@ class SpikeRaster:
     n_steps: int
     n_neurons: int
     dt: float = 1e-3
+    depth: int = 0
 
     def __post_init__(self) -> None:
-        for name in EXTENT:
+        for name in (*EXTENT, "depth"):
             extent = getattr(self, name)
             if not is_whole(extent) or not 0 <= extent <= INDEX_LIMIT:
                 raise DlmError(f"raster {name} = {extent!r} is not a whole number in 0..{INDEX_LIMIT}")
@@ -114,6 +117,9 @@ class SpikeRaster:
             rasters: at least one; alike in dt and in the other two axes.
             axis: "sample", "step" or "neuron".
 
+        Returns:
+            The whole; of depth 0 where the rasters are of several depths.
+
         Raises:
             DlmError: none, or rasters that do not fit.
         """
@@ -136,7 +142,8 @@ class SpikeRaster:
         events = {name: np.concatenate([getattr(raster, name) for raster in rasters]) for name in EVENT}
         lengths = [len(raster) for raster in rasters]
         events[axis] = (events[axis] + np.repeat(starts[:-1], lengths)).astype(np.uint32)
-        changed: dict[str, Any] = {**events, EXTENT[at]: int(starts[-1])}
+        depth = first.depth if len({raster.depth for raster in rasters}) == 1 else 0
+        changed: dict[str, Any] = {**events, EXTENT[at]: int(starts[-1]), "depth": depth}
         return replace(first, **changed)
 
     def dense(self) -> NDArray[np.bool_]:
@@ -209,7 +216,16 @@ class SpikeRaster:
 
     def _part(self, events: tuple[NDArray, NDArray, NDArray], **extent: int) -> SpikeRaster:
         """Some of the events in their order: nothing to look at again."""
-        return trusted(events, {name: getattr(self, name) for name in EXTENT} | extent, self.dt)
+        return trusted(events, {name: getattr(self, name) for name in EXTENT} | extent, self.dt, self.depth)
+
+    def at_depth(self, depth: int) -> SpikeRaster:
+        """The same events in a window that begins at another step of the machine's clock."""
+        events = self.sample, self.step, self.neuron
+        return (
+            self
+            if depth == self.depth
+            else trusted(events, dict(zip(EXTENT, self.extent, strict=True)), self.dt, depth)
+        )
 
     def _chosen(self, neurons: ArrayLike) -> SpikeRaster:
         """Neurons by index, in the order given."""
@@ -288,16 +304,17 @@ class SpikeRaster:
         return raster_files.load(path)
 
 
-def trusted(events: Sequence[NDArray], extent: Mapping[str, int], dt: float) -> SpikeRaster:
+def trusted(events: Sequence[NDArray], extent: Mapping[str, int], dt: float, depth: int = 0) -> SpikeRaster:
     """A raster of events that are known to be inside and in order; they are not looked at.
 
     Args:
         events: sample, step, neuron, uint32.
         extent: n_samples, n_steps, n_neurons.
         dt: seconds a step.
+        depth: see SpikeRaster.
     """
     raster = object.__new__(SpikeRaster)
-    for name, value in (*extent.items(), ("dt", dt)):
+    for name, value in (*extent.items(), ("dt", dt), ("depth", depth)):
         object.__setattr__(raster, name, value)
     raster._keep(events)
     return raster

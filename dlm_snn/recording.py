@@ -42,7 +42,7 @@ class Recording:
     Attributes:
         network: what ran.
         n_samples, n_steps: extent of the run.
-        rasters: population -> SpikeRaster, where "s" was recorded.
+        rasters: population -> SpikeRaster, where "s" was recorded; they get the network's depth.
         u, v: population -> (sample, step, neuron), where asked; values at the end of the step, v after a zero reset.
         state: from which a second run goes on; None where the simulator cannot hand it on.
         overflow: integer networks in simulators that count it: population -> wraps of u, saturations of v.
@@ -56,6 +56,11 @@ class Recording:
     v: Mapping[str, NDArray] = field(default_factory=dict)
     state: RunState | None = None
     overflow: Mapping[str, Overflow] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        depth = self.network.depth
+        placed = {name: raster.at_depth(depth.get(name, 0)) for name, raster in self.rasters.items()}
+        object.__setattr__(self, "rasters", placed)
 
 
 Record = Sequence[str] | Mapping[str, Sequence[str]]

@@ -179,7 +179,7 @@ def test_damaged_nwb_files_are_named(tmp_path):
     write_nwb({"a": SpikeRaster.from_dense(np.ones((1, 4, 2), bool))}, path)
     with h5py.File(path, "a") as file:
         file["units/spike_times"][3] = -1.0
-    with pytest.raises(DlmError, match=r"a.nwb: event 3 has the time -1 s"):
+    with pytest.raises(DlmError, match=r"a.nwb: unit 0, spike 3 has the time -1 s"):
         read_nwb(path)
     with h5py.File(path, "a") as file:
         del file["units/spike_times"]

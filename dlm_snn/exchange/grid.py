@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import warnings
+from collections.abc import Callable, Mapping
 from importlib import import_module
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from dlm_snn.errors import DlmError, MissingError
+from dlm_snn.errors import DlmError, LossWarning, MissingError
 from dlm_snn.raster import EVENT, INDEX_LIMIT, SpikeRaster
 
 ON_GRID = 1e-3
 """Shares of a step: a time nearer to a step than this lies on the grid (float32 seconds leave less)."""
+
+
+MANY_STEPS, SPARSE = 10**6, 10**4
+"""A recording of more steps, and of more steps an event, is told: milliseconds taken for seconds give a thousand times
+the steps that a neuron needs for a spike."""
+LATE = 10**5
+"""Steps before the first event, likewise."""
 
 
 class Moved(NamedTuple):
@@ -39,13 +47,16 @@ class Moved(NamedTuple):
         return f"{self.events} events were moved onto the grid, by {self.most:.3g} s at most{merged}"
 
 
-def to_steps(times: ArrayLike, dt: float, limit: int = INDEX_LIMIT) -> tuple[NDArray[np.int64], Moved]:
+def to_steps(
+    times: ArrayLike, dt: float, limit: int = INDEX_LIMIT, named: Callable[[int], str] = "event {}".format
+) -> tuple[NDArray[np.int64], Moved]:
     """The nearest step of each time: step = round(t / dt), never floor, which loses events to rounding.
 
     Args:
         times: seconds.
         dt: seconds a step.
         limit: steps there may be; a raster has fewer than 2^32, its samples one after another more.
+        named: what to call the event of a place in an error.
 
     Raises:
         DlmError: no number above 0 for dt; times that are not finite, negative or beyond the limit, with the first.
@@ -56,10 +67,50 @@ def to_steps(times: ArrayLike, dt: float, limit: int = INDEX_LIMIT) -> tuple[NDA
     bad = ~((steps >= 0) & (steps < limit))
     if bad.any():
         at = int(np.argmax(bad))
-        raise DlmError(f"event {at} has the time {times[at]:g} s, outside 0..{limit * dt:g} s ({limit} steps)")
+        raise DlmError(f"{named(at)} has the time {times[at]:g} s, outside 0..{limit * dt:g} s ({limit} steps)")
     off = np.abs(times - steps * dt)
     moved = off > ON_GRID * dt
     return steps.astype(np.int64), Moved(int(moved.sum()), float(off[moved].max(initial=0.0)))
+
+
+def from_clock(
+    times: NDArray[np.float64], dt: float, start: float, named: Callable[[int], str]
+) -> tuple[NDArray[np.int64], Moved]:
+    """``to_steps`` of times on a session's clock, on which step 0 begins at ``start``.
+
+    Raises:
+        DlmError: as ``to_steps``; a start that is no number.
+    """
+    if not isinstance(start, (int, float, np.floating, np.integer)) or not np.isfinite(start):
+        raise DlmError(f"start = {start!r} is no number of seconds")
+    try:
+        return to_steps(times - start, dt, named=named)
+    except DlmError as error:
+        remedy = "leave out what is no number"
+        if np.isfinite(times).all():
+            remedy = f"give start (--start), the time of step 0: the first event comes at {times.min():.10g} s"
+        raise DlmError(f"{error}; {remedy}") from error
+
+
+def tell_doubt(times: NDArray[np.float64], steps: NDArray[np.int64], dt: float, where: str) -> None:
+    """A LossWarning where the times of a recording of others are hardly in seconds, or do not begin near 0.
+
+    Told are: events of several times that all fall into one step; steps by the million with hardly an event; a
+    beginning so late that nearly all steps are before it.
+    """
+    if steps.size < 2:
+        return
+    first, last = int(steps.min()), int(steps.max())
+    span = float(times.max() - times.min())
+    doubt = None
+    if first == last and span:
+        doubt = f"all {steps.size} events fall into step {first}, as they lie within {span:.3g} s; is dt = {dt:g} s?"
+    elif last >= MANY_STEPS and last > SPARSE * steps.size:
+        doubt = f"{steps.size} events lie over {last + 1} steps of {dt:g} s; are its times in seconds?"
+    elif first >= LATE and first > 10 * (last - first):
+        doubt = f"{first} steps are empty before its first event; where there is --start, it sets the time of step 0"
+    if doubt is not None:
+        warnings.warn(f"{where}: {doubt}", LossWarning, stacklevel=4)
 
 
 def to_times(steps: ArrayLike, dt: float) -> NDArray[np.float64]:
