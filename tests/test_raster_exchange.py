@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import warnings
@@ -20,14 +21,15 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import dlm_snn as dlm
 from dlm_snn import DlmError, SpikeRaster
 from dlm_snn.errors import LossWarning, MissingError
 from dlm_snn.exchange import apart, arrays, grid
 from dlm_snn.exchange.events import CameraEvents, from_events, read_aedat4, read_bs2
 from dlm_snn.exchange.grid import Moved, to_steps, to_times
-from dlm_snn.exchange.neo import from_neo, to_neo
+from dlm_snn.exchange.neo import from_neo, labels_of, to_neo
 from dlm_snn.exchange.nir_recording import from_nir_data, to_nir_data
-from dlm_snn.exchange.nwb import read_nwb, write_nwb
+from dlm_snn.exchange.nwb import read_nwb, read_session, write_nwb
 from dlm_snn.exchange.table import from_frame, populations_of, read_csv, to_frame, write_csv
 
 DTS = (1e-3, 1e-4, 0.0123, 1 / 3, 3e-9)
@@ -48,7 +50,7 @@ def runs(draw, alike=True):
         spikes = generator.random((n_samples, n_steps, draw(st.integers(1, 6)))) < draw(
             st.sampled_from((0, 0.05, 0.5, 1))
         )
-        rasters[name] = SpikeRaster.from_dense(spikes, dt)
+        rasters[name] = SpikeRaster.from_dense(spikes, dt).at_depth(draw(st.sampled_from((0, 0, 1, 2, 7))))
     return rasters
 
 
@@ -56,7 +58,7 @@ def same(ours, theirs):
     assert list(ours) == list(theirs)
     for name, raster in ours.items():
         assert raster == theirs[name]
-        assert raster.dt == theirs[name].dt
+        assert (raster.dt, raster.depth) == (theirs[name].dt, theirs[name].depth)
     return True
 
 
@@ -114,13 +116,31 @@ def test_nwb_is_valid_and_read_by_others(tmp_path):
         np.testing.assert_array_equal(file.units["spike_times"][2], expected)
 
 
-def test_nwb_of_others(tmp_path):
-    path = tmp_path / "a.nwb"
+def nwb_of_others(path, trains, ids=None, trials=0, module=None, **columns):
+    """A file as pynwb writes it, with a unit a train."""
     file = pynwb.NWBFile("a session", "someone", pynwb.file.datetime(2020, 1, 1).astimezone())
-    for times in ([0.0101, 0.002, 0.0021], [], [0.5]):
-        file.add_unit(spike_times=times)
+    table = file
+    if module is not None:
+        table = pynwb.misc.Units(name=module, description="sorted")
+        file.create_processing_module("ecephys", "sorted").add(table)
+    add = table.add_unit
+    for key in columns:
+        (table.add_column if module else file.add_unit_column)(key, "of the user")
+    for i, times in enumerate(trains):
+        add(
+            spike_times=np.asarray(times, float),
+            id=i if ids is None else ids[i],
+            **{k: v[i] for k, v in columns.items()},
+        )
+    for trial in range(trials):
+        file.add_trial(float(trial), trial + 0.5)
     with pynwb.NWBHDF5IO(str(path), "w") as io:
         io.write(file)
+    return path
+
+
+def test_nwb_of_others(tmp_path):
+    path = nwb_of_others(tmp_path / "a.nwb", ([0.0101, 0.002, 0.0021], [], [0.5]))
     with pytest.raises(DlmError, match=r"a.nwb does not tell its steps; give dt"):
         read_nwb(path)
     with pytest.raises(DlmError, match=r"a.nwb: dt = 0 is not a number of seconds above 0"):
@@ -129,6 +149,98 @@ def test_nwb_of_others(tmp_path):
     assert rasters["units"] == SpikeRaster(np.array([0, 0, 0]), np.array([2, 10, 500]), np.array([0, 0, 2]), 1, 501, 3)
     assert (moved.events, moved.merged) == (2, 1)
     assert moved.most == pytest.approx(1e-4)
+    assert read_session(path, 1e-3).unit_ids == {}
+
+
+def test_units_keep_their_ids(tmp_path):
+    path = nwb_of_others(tmp_path / "a.nwb", ([0.1], [0.2], [0.3], [0.4]), (7, 3, 0, 1), population=list("ABBA"))
+    session = read_session(path, 1e-3)
+    assert session.unit_ids == {"A": (7, 1), "B": (3, 0)}
+    assert [(r.step.tolist(), r.neuron.tolist()) for r in session.rasters.values()] == [
+        ([100, 400], [0, 1]),
+        ([200, 300], [0, 1]),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("trains", "message"),
+    [
+        (
+            ([0.1, 0.2], [-0.3, 0.4]),
+            "unit 7, spike 0 has the time -0.3 s, .*; give start .* the first event comes at -0.3 s",
+        ),
+        (([0.1, 0.2], [0.3, 0.4, np.nan]), "unit 7, spike 2 has the time nan s, .*; leave out what is no number"),
+        (([1.6e9, 1.6e9 + 1], []), r"unit 5, spike 0 has the time 1.6e\+09 s, .*; give start .* comes at 1600000000 s"),
+        (([], [], [np.inf]), "unit 9, spike 0 has the time inf s"),
+    ],
+)
+def test_a_time_that_is_none_is_named_by_its_unit(tmp_path, trains, message):
+    path = nwb_of_others(tmp_path / "a.nwb", trains, (5, 7, 9))
+    with pytest.raises(DlmError, match=f"a.nwb: {message}"):
+        read_nwb(path, 1e-3)
+
+
+@settings(max_examples=10)
+@given(st.floats(-1e9, 1e9), st.lists(st.integers(0, 500), min_size=1, max_size=6, unique=True))
+def test_a_session_clock_has_a_start(tmp_path_factory, start, steps):
+    path = nwb_of_others(tmp_path_factory.mktemp("nwb") / "a.nwb", ([start + s * 1e-3 for s in sorted(steps)],))
+    raster = read_nwb(path, 1e-3, start=start)[0]["units"]
+    assert raster.step.tolist() == sorted(steps)
+
+
+def test_a_start_that_is_none(tmp_path):
+    path = nwb_of_others(tmp_path / "a.nwb", ([0.1],))
+    for start in (np.nan, "now"):
+        with pytest.raises(DlmError, match=r"a.nwb: start = .* is no number of seconds"):
+            read_nwb(path, 1e-3, start)
+    write_nwb({"a": SpikeRaster.from_dense(np.ones((1, 2, 2), bool))}, tmp_path / "ours.nwb")
+    with pytest.raises(DlmError, match=r"ours.nwb: start = 0.5 of a file of ours, .*; leave it out"):
+        read_nwb(tmp_path / "ours.nwb", start=0.5)
+
+
+def test_units_of_a_processing_module_and_trials_are_told(tmp_path):
+    path = nwb_of_others(tmp_path / "a.nwb", ([0.1], [0.2]), trials=3, module="sorted")
+    with pytest.warns(LossWarning) as told:
+        rasters, _ = read_nwb(path, 1e-3)
+    assert rasters["units"].step.tolist() == [100, 200]
+    assert [str(w.message).removeprefix(f"{path}: ") for w in told] == [
+        "its units are those of processing/ecephys/sorted, a processing module",
+        "its 3 trials are left out; the recording is one sample",
+    ]
+    with h5py.File(path, "a") as file:
+        file.copy("processing/ecephys/sorted", "processing/ecephys/again")
+    with pytest.raises(
+        DlmError, match=r"a.nwb has several units tables, processing/ecephys/again, processing/ecephys/so"
+    ):
+        read_nwb(path, 1e-3)
+
+
+@pytest.mark.parametrize(
+    ("times", "dt", "start", "message"),
+    [
+        (np.arange(50) * 1e-3, 1.0, 0.0, "all 50 events fall into step 0, as they lie within 0.049 s; is dt = 1 s"),
+        (np.arange(50) * 200.0, 1e-3, 0.0, "50 events lie over 9800001 steps of 0.001 s; are its times in seconds"),
+        (1000 + np.arange(50) * 0.1, 1e-3, 0.0, "1000000 steps are empty before its first event; .* --start"),
+        (np.arange(50) * 0.2, 1e-3, 0.0, None),
+        (1000 + np.arange(50) * 0.1, 1e-3, 1000.0, None),
+        (np.zeros(1), 1e-3, 0.0, None),
+        (np.zeros(5), 1.0, 0.0, None),
+        (np.arange(18_000) * 0.2, 1 / 30_000, 0.0, None),
+    ],
+)
+def test_times_in_another_unit_are_told(tmp_path, times, dt, start, message):
+    """Also of an hour of a neuron of 5 Hz at 30 kHz nothing is said."""
+    path = nwb_of_others(tmp_path / "a.nwb", (times,))
+    block = [neo.SpikeTrain(times, units="s", t_stop=times.max() + 1)]
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always", LossWarning)
+        read_nwb(path, dt, start)
+        if not start:
+            from_neo(block, dt)
+    found = [str(w.message) for w in told if w.category is LossWarning]
+    assert len(found) == (0 if message is None else 2)
+    for line in found:
+        assert re.search(message, line), line
 
 
 def test_nwb_of_many_long_samples(tmp_path):
@@ -208,11 +320,7 @@ def test_neo_of_ours_that_somebody_changed():
 def test_neo_of_others():
     train = neo.SpikeTrain([12.0, 13.0, 30.0] * pq.ms, t_start=10 * pq.ms, t_stop=31 * pq.ms)
     silent = neo.SpikeTrain([] * pq.s, t_start=0.01 * pq.s, t_stop=0.031 * pq.s)
-    block = neo.Block()
-    for trains in ([train, silent], [silent, train]):
-        segment = neo.Segment()
-        segment.spiketrains.extend(trains)
-        block.segments.append(segment)
+    block = blocks([train, silent], [silent, train])
     with pytest.raises(DlmError, match="does not tell its steps"):
         from_neo(block)
     rasters, moved = from_neo(block, 1e-3)
@@ -222,11 +330,98 @@ def test_neo_of_others():
     assert moved == Moved()
 
 
+def blocks(*samples):
+    block = neo.Block()
+    for trains in samples:
+        segment = neo.Segment()
+        for train in trains:
+            segment.spiketrains.append(train)
+        block.segments.append(segment)
+    return block
+
+
+def train(*times, t_start=0.0, t_stop=0.1, units="s", **notes):
+    return neo.SpikeTrain(list(times), units=units, t_start=t_start, t_stop=t_stop, **notes)
+
+
+def events(rasters, name="units"):
+    raster = rasters[name]
+    return list(zip(raster.sample.tolist(), raster.step.tolist(), raster.neuron.tolist(), strict=True))
+
+
+def test_times_of_a_segment_have_one_origin():
+    """Its earliest t_start, whatever the unit; each Segment its own."""
+    same = blocks([train(0.06), train(0.06, t_start=0.05)])
+    assert events(from_neo(same, 1e-3)[0]) == [(0, 60, 0), (0, 60, 1)]
+    late = blocks([train(0.01)], [train(5.01, t_start=5.0, t_stop=5.1)])
+    assert events(from_neo(late, 1e-3)[0]) == [(0, 10, 0), (1, 10, 0)]
+    around = blocks([train(-0.02, 0.03, t_start=-0.05)])
+    assert events(from_neo(around, 1e-3)[0]) == [(0, 30, 0), (0, 80, 0)]
+    mixed = blocks([train(0.01), train(20.0, units="ms", t_stop=100.0), train(0.05, 0.01)])
+    assert events(from_neo(mixed, 1e-3)[0]) == [(0, 10, 0), (0, 10, 2), (0, 20, 1), (0, 50, 2)]
+    assert from_neo(blocks([], [train()]), 1e-3)[0]["units"].extent == (2, 100, 1)
+
+
+@given(st.permutations(["u0", "u1", "u2"]), st.sets(st.sampled_from(["u0", "u1", "u2"]), min_size=1))
+def test_a_neuron_is_known_by_its_name(order, present):
+    block = blocks(
+        [train(0.01 * (1 + int(name[1])), name=name) for name in order],
+        [train(0.01 * (1 + int(name[1])), name=name) for name in sorted(present)],
+    )
+    assert labels_of(block) == {"units": tuple(order)}
+    for _, step, neuron in events(from_neo(block, 1e-3)[0]):
+        assert step == 10 * (1 + int(order[neuron][1]))
+
+
+def test_trains_without_names_are_known_by_their_place_or_refused():
+    for names in (("", ""), ("u", "u"), ("u", "")):
+        own = [[train(0.01 * (1 + i), name=name) for i, name in enumerate(names)] for _ in range(2)]
+        assert labels_of(blocks(*own)) == {"units": ("0", "1")}
+        assert events(from_neo(blocks(*own, []), 1e-3)[0])[:2] == [(0, 10, 0), (0, 20, 1)]
+        with pytest.raises(
+            DlmError, match=r"Segments have 1 and 2 trains of 'units', and names do not tell which neuron"
+        ):
+            from_neo(blocks(own[0], own[1][1:]), 1e-3)
+
+
+def test_a_segment_and_a_list_of_trains_are_samples():
+    trains = [train(0.01, name="a"), train(0.02, name="b")]
+    block = blocks(trains)
+    for given_form in (block, block.segments[0], trains, block.segments[0].spiketrains, tuple(trains)):
+        assert events(from_neo(given_form, 1e-3)[0]) == [(0, 10, 0), (0, 20, 1)]
+        assert labels_of(given_form) == {"units": ("a", "b")}
+    for wrong in (3, None, trains[0]):
+        with pytest.raises(DlmError, match=r"is no neo\.Block, Segment or list of SpikeTrains"):
+            from_neo(wrong, 1e-3)
+    for wrong in ([3], ["a"], [np.zeros(3)]):
+        with pytest.raises(DlmError, match="segment 0, train 0 is no SpikeTrain in a unit of time"):
+            from_neo(wrong, 1e-3)
+
+
+def test_a_spike_of_neo_that_is_none_is_named():
+    broken = [train(0.01, name="a"), train(0.02, 0.03, name="b")]
+    broken[1].array_annotations.clear()
+    np.asarray(broken[1])[1] = np.nan
+    with pytest.raises(DlmError, match="segment 1, train 'b', spike 1 has the time nan s"):
+        from_neo(blocks([], broken), 1e-3)
+
+
+def test_neo_of_ours_without_its_notes():
+    block = to_neo({"a": SpikeRaster.from_dense(np.ones((1, 3, 2), bool))})
+    del block.segments[0].spiketrains[1].annotations["neuron"]
+    with pytest.raises(DlmError, match="the annotation 'dlm_snn' of the Neo block, or 'neuron' of a train, is damaged"):
+        from_neo(block)
+    block = to_neo({"a": SpikeRaster.from_dense(np.ones((1, 3, 2), bool))})
+    block.annotations["dlm_snn"] = {"dt": 1e-3}
+    with pytest.raises(DlmError, match="is damaged"):
+        from_neo(block)
+
+
 @given(runs(alike=False))
 def test_frames_and_csv_there_and_back(tmp_path_factory, rasters):
     frame = to_frame(rasters)
     assert same(rasters, from_frame(frame))
-    assert frame["time"].tolist() == [t for r in rasters.values() for t in to_times(r.step, r.dt)]
+    assert frame["time"].tolist() == [t for r in rasters.values() for t in to_times(r.step + np.int64(r.depth), r.dt)]
     shuffled = frame.sample(frac=1, random_state=1)
     assert same(rasters, from_frame(shuffled))
     path = tmp_path_factory.mktemp("csv") / "a.csv"
@@ -235,6 +430,59 @@ def test_frames_and_csv_there_and_back(tmp_path_factory, rasters):
     plain = pd.read_csv(path, comment="#", keep_default_na=False) if not any("#" in name for name in rasters) else frame
     assert len(plain) == sum(map(len, rasters.values()))
     assert same(rasters, from_frame(plain, frame.attrs["dlm_snn"]))
+
+
+def delayed(delay):
+    """x -> a -> b, each spike making the next: the times of the machine are 10, 10 + delay, 11 + delay."""
+    one = dlm.Dense(np.ones((1, 1)))
+    lif = dlm.LIF((1,), dv=0.5, v_threshold=0.5)
+    network = dlm.Network(
+        {"x": dlm.Input((1,)), "a": lif, "b": lif},
+        [dlm.Projection("x", "a", one, delay), dlm.Projection("a", "b", one)],
+    )
+    spikes = np.zeros((2, 60, 1), int)
+    spikes[:, [10, 59]] = 1
+    recording = dlm.run(network, {"x": spikes}, n_steps=60)
+    return {"x": SpikeRaster.from_dense(spikes), **recording.rasters}
+
+
+@pytest.mark.parametrize("delay", [1, 12, 63])
+def test_exported_times_are_those_of_the_machine(tmp_path, delay):
+    rasters = delayed(delay)
+    late = {"x": 0, "a": delay, "b": delay + 1}
+    assert {name: raster.depth for name, raster in rasters.items()} == late
+    steps = {name: [10 + own, 59 + own] for name, own in late.items()}
+    block = to_neo(rasters)
+    for segment in block.segments:
+        for one in segment.spiketrains:
+            assert np.rint(one.times.rescale("ms").magnitude).tolist() == steps[one.annotations["population"]]
+    assert same(rasters, from_neo(block)[0])
+    frame = to_frame(rasters)
+    for name, own in steps.items():
+        chosen = frame[(frame["population"] == name) & (frame["sample"] == 1)]
+        assert np.rint(chosen["time"] * 1e3).tolist() == own
+        assert chosen["step"].tolist() == [10, 59]
+    write_nwb(rasters, tmp_path / "a.nwb")
+    with pynwb.NWBHDF5IO(str(tmp_path / "a.nwb"), "r") as io:
+        file = io.read()
+        starts = file.trials["start_time"][:]
+        assert np.rint(starts * 1e3).tolist() == [0, 60 + delay + 1]
+        for unit, name in enumerate(rasters):
+            expected = [start + step * 1e-3 for start in starts for step in steps[name]]
+            np.testing.assert_allclose(file.units["spike_times"][unit], expected)
+    assert same(rasters, read_nwb(tmp_path / "a.nwb")[0])
+    write_csv(rasters, tmp_path / "a.csv")
+    assert same(rasters, read_csv(tmp_path / "a.csv"))
+
+
+def test_files_of_ours_without_depths_are_read(tmp_path):
+    raster = SpikeRaster.from_dense(np.ones((2, 4, 2), bool))
+    write_nwb({"a": raster}, tmp_path / "a.nwb")
+    with h5py.File(tmp_path / "a.nwb", "a") as file:
+        note = json.loads(file["general/notes"][()])
+        del note["dlm-snn"]["period"], note["dlm-snn"]["populations"]["a"]["depth"], file["general/notes"]
+        file["general/notes"] = json.dumps(note)
+    assert read_nwb(tmp_path / "a.nwb")[0] == {"a": raster}
 
 
 CSV = {

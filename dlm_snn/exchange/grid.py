@@ -17,6 +17,8 @@ ON_GRID = 1e-3
 """Shares of a step: a time nearer to a step than this lies on the grid (float32 seconds leave less)."""
 
 
+ONE_STEP = 1e-2
+"""Shares of a step: events that lie further apart and yet fall into one are told."""
 MANY_STEPS, SPARSE = 10**6, 10**4
 """A recording of more steps, and of more steps an event, is told: milliseconds taken for seconds give a thousand times
 the steps that a neuron needs for a spike."""
@@ -103,12 +105,12 @@ def tell_doubt(times: NDArray[np.float64], steps: NDArray[np.int64], dt: float, 
     first, last = int(steps.min()), int(steps.max())
     span = float(times.max() - times.min())
     doubt = None
-    if first == last and span:
+    if first == last and span > ONE_STEP * dt:
         doubt = f"all {steps.size} events fall into step {first}, as they lie within {span:.3g} s; is dt = {dt:g} s?"
-    elif last >= MANY_STEPS and last > SPARSE * steps.size:
-        doubt = f"{steps.size} events lie over {last + 1} steps of {dt:g} s; are its times in seconds?"
     elif first >= LATE and first > 10 * (last - first):
         doubt = f"{first} steps are empty before its first event; where there is --start, it sets the time of step 0"
+    elif last >= MANY_STEPS and last > SPARSE * steps.size:
+        doubt = f"{steps.size} events lie over {last + 1} steps of {dt:g} s; are its times in seconds?"
     if doubt is not None:
         warnings.warn(f"{where}: {doubt}", LossWarning, stacklevel=4)
 

@@ -115,7 +115,7 @@ def _trains(block: Any) -> tuple[list[_Train], int]:
         samples: list[Iterable[Any]] = [segment.spiketrains for segment in block.segments]
     elif hasattr(block, "spiketrains"):
         samples = [block.spiketrains]
-    elif isinstance(block, Iterable) and not hasattr(block, "t_start"):
+    elif isinstance(block, Iterable) and not isinstance(block, np.ndarray):
         samples = [block]
     else:
         raise DlmError(f"a {type(block).__name__} is no neo.Block, Segment or list of SpikeTrains; give one of them")

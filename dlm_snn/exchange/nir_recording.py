@@ -17,7 +17,10 @@ SPIKES = "spikes"
 
 
 def to_nir_data(rasters: Mapping[str, SpikeRaster]) -> nir.NIRGraphData:
-    """Rasters as the EventData ``spikes`` of nodes: times step * dt in seconds, rows of samples filled up with -1."""
+    """Rasters as the EventData ``spikes`` of nodes: times step * dt in seconds, rows of samples filled up with -1.
+
+    Times count from each population's own window, since the format has no place for its depth.
+    """
     return nir.NIRGraphData({name: nir.NIRNodeData({SPIKES: _events(raster)}) for name, raster in rasters.items()})
 
 

@@ -31,6 +31,7 @@ class Options:
         extra_steps, reset: as for ``read_nir``.
         shape: (polarity, row, column) of event recordings.
         extent: n_samples, n_steps, n_neurons of every population of a CSV.
+        start: as for ``read_nwb``.
     """
 
     dt: float | None = None
@@ -41,6 +42,7 @@ class Options:
     shape: tuple[int, int, int] | None = None
     extent: tuple[int, int, int] | None = None
     reset: Literal["zero", "subtract"] | None = None
+    start: float | None = None
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,7 @@ class Stored:
         moved: what an import did to times off the grid.
         by_file: the file holds no name; the raster's is the file's own.
         notes: what an import says beside, a line each.
+        unit_ids: population -> what the file called each neuron, where that is not its number.
     """
 
     network: AnyNetwork | None = None
@@ -62,6 +65,7 @@ class Stored:
     moved: Moved = field(default_factory=Moved)
     by_file: bool = False
     notes: Sequence[str] = ()
+    unit_ids: Mapping[str, Sequence[int]] = field(default_factory=dict)
 
 
 NETWORKS = (".net", ".nir", ".json", ".safetensors")
@@ -111,9 +115,10 @@ def _run(path: Path, simulator: str) -> Stored:
     if simulator not in simulators:
         raise MissingError(f"{path} has no rasters of '{simulator}'; {nearest(simulator, simulators)}")
     files = sorted((path / "rasters" / simulator).glob("*.npz"))
-    rasters = {file.stem: SpikeRaster.load(file) for file in files}
     integers = simulator.endswith("-integer") or simulator == "lava-fixed"
-    return Stored(artefact.load(path / ("integer" if integers else "network")), rasters)
+    network = artefact.load(path / ("integer" if integers else "network"))
+    rasters = {file.stem: SpikeRaster.load(file).at_depth(network.depth.get(file.stem, 0)) for file in files}
+    return Stored(network, rasters)
 
 
 def _network(path: Path, options: Options) -> Stored:
@@ -132,10 +137,10 @@ def _network(path: Path, options: Options) -> Stored:
 def _rasters(path: Path, options: Options) -> Stored:
     name = path.name.removesuffix(path.suffix)
     if path.suffix == ".nwb":
-        from dlm_snn.exchange.nwb import read_nwb
+        from dlm_snn.exchange.nwb import read_session
 
-        rasters, moved = read_nwb(path, options.dt)
-        return Stored(rasters=rasters, moved=moved)
+        session = read_session(path, options.dt, options.start)
+        return Stored(rasters=session.rasters, moved=session.moved, unit_ids=session.unit_ids)
     if path.suffix == ".csv":
         from dlm_snn.exchange.table import populations_of, read_csv
 

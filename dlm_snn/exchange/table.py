@@ -40,7 +40,9 @@ BLOCK = 2**16
 
 
 def to_frame(rasters: Mapping[str, SpikeRaster]) -> Any:
-    """A pandas DataFrame with an event a row: population, sample, step, neuron, and time = step * dt in seconds.
+    """A pandas DataFrame with an event a row: population, sample, step, neuron, and its time in seconds.
+
+    The time is that of the machine's clock from the sample's first step, (depth + step) * dt; the step is the window's.
 
     The extents stand in ``frame.attrs["dlm_snn"]``.
 
@@ -55,7 +57,8 @@ def to_frame(rasters: Mapping[str, SpikeRaster]) -> Any:
         # Signed, so that differences do not wrap.
         events = [getattr(r, key).astype(np.int64) for r in rasters.values()]
         columns[key] = np.concatenate(events or [np.zeros(0, np.int64)])
-    columns["time"] = np.concatenate([to_times(r.step, r.dt) for r in rasters.values()] or [np.zeros(0)])
+    times = [to_times(raster.depth + raster.step.astype(np.int64), raster.dt) for raster in rasters.values()]
+    columns["time"] = np.concatenate(times or [np.zeros(0)])
     frame = pandas.DataFrame(columns)
     frame.attrs[NOTE] = _extents(rasters)
     return frame
@@ -86,8 +89,9 @@ def from_frame(frame: Any, extents: Mapping[str, Mapping[str, Any]] | None = Non
 def write_csv(rasters: Mapping[str, SpikeRaster], path: str | os.PathLike[str]) -> None:
     """Write ``population,sample,step,neuron`` with an event a row.
 
-    The first line is a comment: ``# dlm_snn ``, the extents of each population as JSON, and a checksum over the rest of
-    the file, by which ``read_csv`` sees that it was changed since.
+    The first line is a comment: ``# dlm_snn ``, the extents, dt and depth of each population as JSON, and a checksum
+    over the rest of the file, by which ``read_csv`` sees that it was changed since. Steps are those of the population's
+    window; the machine's are depth + step.
 
     Raises:
         DlmError: the path cannot be written.
@@ -244,7 +248,7 @@ def _told(row: Sequence[str]) -> str:
 
 
 def _extents(rasters: Mapping[str, SpikeRaster]) -> dict[str, dict[str, Any]]:
-    return {name: {key: getattr(raster, key) for key in (*EXTENT, "dt")} for name, raster in rasters.items()}
+    return {name: {key: getattr(raster, key) for key in (*EXTENT, "dt", "depth")} for name, raster in rasters.items()}
 
 
 def _rasters(
@@ -267,8 +271,8 @@ def _rasters(
         try:
             sample, step, neuron = (index[own] for index in indices)
             n_samples, n_steps, n_neurons = (extent[key] for key in EXTENT)
-            dt = extent.get("dt", SpikeRaster.dt)
-            rasters[name] = SpikeRaster(sample, step, neuron, n_samples, n_steps, n_neurons, dt)
+            dt, depth = extent.get("dt", SpikeRaster.dt), extent.get("depth", 0)
+            rasters[name] = SpikeRaster(sample, step, neuron, n_samples, n_steps, n_neurons, dt, depth)
         except KeyError as error:
             raise DlmError(f"the extents of '{name}' lack {error}") from error
         except DlmError as error:

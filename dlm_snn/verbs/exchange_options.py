@@ -31,12 +31,13 @@ def three(text: str) -> tuple[int, ...]:
 def add_exchange_options(parser: ArgumentParser) -> None:
     """What files of others leave open."""
     group = parser.add_argument_group("what a file of others does not tell")
-    group.add_argument("--dt", type=float, metavar="SECONDS", help="a step (.nir, .nwb, .bs2, .aedat4)")
+    group.add_argument("--dt", type=float, metavar="SECONDS", help="a step (.nir, .nwb, .bs2, .bin, .aedat4)")
     group.add_argument("--input-shape", type=numbers, metavar="C,H,W", help="of the input (.net)")
     group.add_argument("--graded-bits", type=int, metavar="B", help="of the input's events (.net)")
     group.add_argument("--reset-interval", type=int, metavar="STEPS", help="after which all states are reset (.net)")
     group.add_argument("--extra-steps", action="store_true", help="import feedback with the steps it takes (.nir)")
     group.add_argument("--reset", choices=("zero", "subtract"), help="of the neurons (.nir; default: zero, told)")
+    group.add_argument("--start", type=float, metavar="SECONDS", help="on the recording's clock, of step 0 (.nwb)")
     group.add_argument("--shape", type=three, metavar="P,H,W", help="of the camera (.bs2; default: 2,34,34)")
     group.add_argument("--extent", type=three, metavar="S,T,N", help="samples, steps and neurons (.csv)")
 
@@ -54,4 +55,5 @@ def exchange_options(arguments: Namespace) -> Options:
         arguments.shape,
         arguments.extent,
         arguments.reset,
+        arguments.start,
     )
