@@ -8,8 +8,9 @@ from __future__ import annotations
 import gzip
 import os
 from ast import literal_eval
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import islice
 from math import prod
 from typing import IO, Any
 from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile, ZipInfo
@@ -97,10 +98,26 @@ def read_npz(
         wanted = list(held) if names is None else list(names)
         absent = next((name for name in wanted if name not in held), None)
         if absent is not None:
-            raise ValueError(f"it has no array '{absent}'; wanted: {', '.join(wanted)}")
+            raise ValueError(f"it has {listed(held)}, but no array '{absent}'; wanted: {', '.join(wanted)}")
         size = sum(_looked_at(archive.getinfo(held[name])).file_size for name in wanted)
         check_size(size, path, limit)
         return {name: _array(archive, held[name]) for name in wanted}
+
+
+def npz_names(path: str | os.PathLike[str]) -> list[str]:
+    """What the arrays of an npz file are called.
+
+    Raises:
+        MissingError, DlmError: as ``opened``; damaged.
+    """
+    with opened_zip(path) as archive:
+        return [name.removesuffix(".npy") for name in archive.namelist()]
+
+
+def listed(names: Iterable[str]) -> str:
+    """The first names of a file, for a message."""
+    first = [ascii(name)[1:-1][:20] for name in islice(names, 9)]
+    return ", ".join(first[:8]) + (", ..." if len(first) > 8 else "") or "nothing"
 
 
 def check_size(size: int, where: object, limit: int | None = None) -> None:

@@ -289,6 +289,21 @@ def test_the_recording_of_an_event_camera(capsys):
     assert "e: 2 spikes of 2312 neurons, 1 samples x 11 steps of 0.001 s" in told
     assert "1 events were moved onto the grid, by 5e-06 s at most; rasters: events" in told
     assert list(dlm.SpikeRaster.load("events/e.npz").step) == [0, 10]
+    Path("e.bs2").rename("e.bin")
+    typed(capsys, "import", "e.bin", "--dt", "0.001", "--out", "again")
+    assert dlm.SpikeRaster.load("again/e.npz") == dlm.SpikeRaster.load("events/e.npz")
+
+
+def test_an_npz_of_others_is_not_called_ours(capsys):
+    np.savez("events.npz", x=[1], y=[2], t=[3], p=[0])
+    told = typed(capsys, "import", "events.npz", "--dt", "0.001", "--out", "o", code=2)
+    assert "events.npz holds x, y, t, p; a raster holds sample, step, neuron, n_samples, n_steps, n_neurons, dt" in told
+    told = typed(capsys, "raster", "info", "events.npz", code=2)
+    assert "events.npz is not a complete raster (it has x, y, t, p, but no array 'sample'; wanted: sample, step" in told
+    dlm.SpikeRaster.from_dense(np.ones((1, 2, 3), bool)).save("ours.npz")
+    assert "ours.npz is a file of ours already; nothing to import" in typed(capsys, "import", "ours.npz", code=2)
+    np.savez("many.npz", **{f"an_array_with_a_long_name_{i}": [1] for i in range(99)})
+    assert len(typed(capsys, "import", "many.npz", code=2)) < 500
 
 
 def test_a_network_with_a_constant_of_its_own_is_fed_by_the_command_line(capsys):

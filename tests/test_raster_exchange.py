@@ -25,7 +25,7 @@ import dlm_snn as dlm
 from dlm_snn import DlmError, SpikeRaster
 from dlm_snn.errors import LossWarning, MissingError
 from dlm_snn.exchange import apart, arrays, grid
-from dlm_snn.exchange.events import CameraEvents, from_events, read_aedat4, read_bs2
+from dlm_snn.exchange.events import CameraEvents, from_events, parse_bs2, read_aedat4, read_bs2
 from dlm_snn.exchange.grid import Moved, to_steps, to_times
 from dlm_snn.exchange.neo import from_neo, labels_of, to_neo
 from dlm_snn.exchange.nir_recording import from_nir_data, to_nir_data
@@ -824,3 +824,30 @@ def test_a_reader_apart_finds_nothing_in_the_current_folder(tmp_path, monkeypatc
 def test_a_package_that_is_not_there_is_named(monkeypatch):
     with pytest.raises(MissingError, match=r"'no_such_package' is not installed; pip install 'dlm-snn\[exchange\]'"):
         grid.optional("no_such_package")
+
+
+@settings(max_examples=30)
+@given(st.lists(st.integers(0, 2**22), min_size=1, max_size=40), st.integers(0, 2**23 - 1))
+def test_a_clock_of_23_bits_goes_on(gaps, start):
+    """Bytes of a longer recording: its times come back, counted from the first turn of the clock."""
+    times = start + np.cumsum(gaps)
+    content = b"".join(bytes([1, 2, t >> 16 & 127, t >> 8 & 255, t & 255]) for t in (times % 2**23).tolist())
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always", LossWarning)
+        found = parse_bs2(content, "a.bs2").time
+    assert found.tolist() == (times - times[0] // 2**23 * 2**23).tolist()
+    turns = int(times[-1] // 2**23 - times[0] // 2**23)
+    said = f"a.bs2: its clock of 23 bits (8.4 s) begins again {turns} times; the times go on"
+    assert [str(w.message) for w in told] == ([said] if turns else [])
+
+
+def test_events_in_another_unit_are_told():
+    """A third of a second at 1 s a step, and at a nanosecond a step."""
+    each = np.zeros(300, int)
+    recording = CameraEvents(np.arange(300) * 1000, each, each, each)
+    with pytest.warns(LossWarning, match=r"recording 0: all 300 events fall into step 0, as they lie within 0.299 s"):
+        from_events([recording], 1.0)
+    with pytest.warns(LossWarning, match=r"recording 0: 300 events lie over 299000001 steps of 1e-09 s"):
+        from_events([recording], 1e-9)
+    for dt in (1e-3, 1e-6):
+        from_events([recording], dt)

@@ -1,8 +1,9 @@
-"""Recordings of event cameras as rasters: N-MNIST's ``.bs2`` and AEDAT4."""
+"""Recordings of event cameras as rasters: N-MNIST's ``.bs2`` (or ``.bin``) and AEDAT4."""
 
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -10,9 +11,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from dlm_snn.errors import DlmError
+from dlm_snn.errors import DlmError, LossWarning
 from dlm_snn.exchange.apart import read_apart
-from dlm_snn.exchange.grid import Moved, check_dt, gathered, to_steps
+from dlm_snn.exchange.grid import Moved, check_dt, gathered, tell_doubt, to_steps
 from dlm_snn.raster import SpikeRaster
 from dlm_snn.reading import read_bytes
 from dlm_snn.values import as_array
@@ -23,6 +24,8 @@ NMNIST = (2, 34, 34)
 EVENT_BYTES = 5
 BS2_LIMIT = 2**27
 """Bytes of a file, 27 million events; N-MNIST's have 4,000."""
+CLOCK_BITS = 23
+"""N-MNIST's clock of microseconds begins again at 0 after 8.4 s."""
 
 
 class CameraEvents(NamedTuple):
@@ -55,6 +58,9 @@ def parse_bs2(content: bytes, name: object) -> CameraEvents:
     Raises:
         DlmError: nothing, or a length that is no multiple of 5 bytes.
 
+    A clock that began again, so that a time lies more than half its range before the one before, goes on instead, which
+    a LossWarning says.
+
     Source: Orchard et al., Frontiers in Neuroscience 9:437 (2015).
     """
     if not content:
@@ -62,7 +68,12 @@ def parse_bs2(content: bytes, name: object) -> CameraEvents:
     if len(content) % EVENT_BYTES:
         raise DlmError(f"{name} has {len(content)} bytes, no whole number of events of {EVENT_BYTES}; it is truncated")
     column, row, high, middle, low = np.frombuffer(content, np.uint8).reshape(-1, EVENT_BYTES).T.astype(np.int64)
-    return CameraEvents((high & 127) << 16 | middle << 8 | low, row, column, high >> 7)
+    time = (high & 127) << 16 | middle << 8 | low
+    begins = np.cumsum(np.diff(time, prepend=time[:1]) < -(2 ** (CLOCK_BITS - 1)))
+    if begins[-1]:
+        again = f"its clock of {CLOCK_BITS} bits (8.4 s) begins again {begins[-1]} times; the times go on"
+        warnings.warn(f"{name}: {again}", LossWarning, stacklevel=2)
+    return CameraEvents(time + (begins << CLOCK_BITS), row, column, high >> 7)
 
 
 def read_aedat4(path: str | os.PathLike[str]) -> tuple[CameraEvents, tuple[int, int, int]]:
@@ -88,6 +99,8 @@ def from_events(
 ) -> tuple[SpikeRaster, Moved]:
     """Recordings as samples of a raster; neuron = (polarity * rows + row) * columns + column.
 
+    A LossWarning says where dt hardly fits the times: all in one step, or steps by the million.
+
     Events of one pixel and polarity that fall into one step are one event.
 
     Args:
@@ -105,8 +118,10 @@ def from_events(
     check_dt(dt)
     parts, moved = [], Moved()
     for number, events in enumerate(recordings):
-        time, neuron = _times_and_neurons(events, shape, f"recording {number}")
-        step, off = to_steps(time * MICROSECOND, dt)
+        where = f"recording {number}"
+        time, neuron = _times_and_neurons(events, shape, where)
+        step, off = to_steps(time * MICROSECOND, dt, named=f"{where}, event {{}}".format)
+        tell_doubt(time * MICROSECOND, step, dt, where)
         moved += off
         parts.append((np.full_like(step, number), step, neuron))
     sample, step, neuron = (

@@ -69,7 +69,7 @@ class Stored:
 
 
 NETWORKS = (".net", ".nir", ".json", ".safetensors")
-RASTERS = (".npz", FOLDER, ".nwb", ".csv", ".bs2", ".aedat4")
+RASTERS = (".npz", FOLDER, ".nwb", ".csv", ".bs2", ".bin", ".aedat4")
 
 
 def stored(path: Path, options: Options = Options(), simulator: str = "reference") -> Stored:
@@ -155,14 +155,14 @@ def _rasters(path: Path, options: Options) -> Stored:
             }
             extents = dict.fromkeys(populations_of(path), own)
         return Stored(rasters=read_csv(path, extents))
-    if path.suffix in (".bs2", ".aedat4"):
+    if path.suffix in (".bs2", ".bin", ".aedat4"):
         from dlm_snn.exchange import events
 
         shape = options.shape or events.NMNIST
-        if path.suffix == ".bs2":
-            recording = events.read_bs2(path)
-        else:
+        if path.suffix == ".aedat4":
             recording, shape = events.read_aedat4(path)
+        else:
+            recording = events.read_bs2(path)
         if options.dt is None:
             raise DlmError(f"{path} has times, not steps; give dt, in seconds")
         try:

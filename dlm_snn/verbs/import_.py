@@ -10,7 +10,7 @@ from dlm_snn.verbs.verb import Verb
 
 
 def _arguments(parser: ArgumentParser) -> None:
-    kinds = "a network (.net of lava-dl, .nir) or recording (.nwb, .csv, .bs2, .aedat4)"
+    kinds = "a network (.net of lava-dl, .nir) or recording (.nwb, .csv, .bs2, .bin, .aedat4)"
     parser.add_argument("file", type=Path, help=kinds)
     parser.add_argument(
         "--out", type=Path, metavar="NAME", help="network NAME.json, or folder of rasters (default: FILE's name)"
@@ -24,6 +24,8 @@ def _run(arguments: Namespace) -> int:
     from dlm_snn.exchange.stored import stored, write_rasters
 
     path = arguments.file
+    if path.suffix == ".npz":
+        _check_raster(path)
     if path.suffix in (".json", ".safetensors", ".npz", ".raster"):
         raise DlmError(f"{path} is a file of ours already; nothing to import")
     if path.is_dir():
@@ -54,6 +56,21 @@ def _run(arguments: Namespace) -> int:
     return 0
 
 
+def _check_raster(path: Path) -> None:
+    """An npz of ours needs no import, another one has none."""
+    from dlm_snn.errors import DlmError
+    from dlm_snn.packed import listed, npz_names
+    from dlm_snn.raster import EVENT
+    from dlm_snn.raster_files import NUMBERS
+
+    names = npz_names(path)
+    if not {*EVENT, *NUMBERS} <= set(names):
+        raise DlmError(
+            f"{path} holds {listed(names)}; a raster holds {', '.join((*EVENT, *NUMBERS))}. For events of a camera "
+            "write Python: dlm_snn.exchange.events.from_events"
+        )
+
+
 def _keep_what_is_there(out: Path, by_default: bool, is_network: bool) -> None:
     """A name that nobody typed overwrites nothing."""
     from dlm_snn.errors import DlmError
@@ -63,4 +80,4 @@ def _keep_what_is_there(out: Path, by_default: bool, is_network: bool) -> None:
         raise DlmError(f"{target} exists; give --out {out} to replace it, or another name")
 
 
-import_ = Verb("read a network or recording of others (.net, .nir, .nwb, .csv, .bs2, .aedat4)", _arguments, _run)
+import_ = Verb("read a network or recording of others (.net, .nir, .nwb, .csv, .bs2, .bin, .aedat4)", _arguments, _run)

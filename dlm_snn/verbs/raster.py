@@ -29,7 +29,7 @@ def _range(text: str) -> slice:
 
 def _arguments(parser: ArgumentParser) -> None:
     actions = parser.add_subparsers(dest="action", required=True, metavar="info|convert|cut")
-    kinds = "a raster (.npz, .raster), .nwb, .csv, .bs2, .aedat4, or a folder of them"
+    kinds = "a raster (.npz, .raster), .nwb, .csv, .bs2, .bin, .aedat4, or a folder of them"
     for name, text in (("info", "what is in it"), ("convert", "into another format"), ("cut", "a part of it")):
         action = actions.add_parser(name, help=text, description=text, allow_abbrev=False)
         action.add_argument("file", type=Path, help=kinds)
