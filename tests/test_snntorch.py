@@ -336,3 +336,54 @@ def test_competition_trains_inside_snntorch():
     assert spikes.tolist() == [[1.0, 0.0]]
     spikes.sum().backward()
     np.testing.assert_allclose(current.grad.numpy(), 1 / (1 + 5 * 0.5) ** 2, rtol=1e-6)
+
+
+class Declared(torch.nn.Module):
+    """Layers first, neurons behind, as forward() does not compute them."""
+
+    def __init__(self, shared):
+        super().__init__()
+        self.fc1, self.fc2 = torch.nn.Linear(20, 10), torch.nn.Linear(10, 10)
+        self.lif1 = snn.Leaky(beta=0.9)
+        if not shared:
+            self.lif2 = snn.Leaky(beta=0.8)
+
+
+@pytest.mark.parametrize("shared", [True, False])
+@pytest.mark.parametrize("form", [list, tuple, iter, torch.nn.ModuleList])
+def test_a_list_in_the_order_of_declaration_is_refused(shared, form):
+    module = Declared(shared)
+    with pytest.raises(DlmError, match=r"module 1, Linear, follows module 0, Linear, without a neuron between"):
+        from_snntorch(form(list(module.children())))
+    right = [module.fc1, module.lif1, module.fc2, module.lif1 if shared else module.lif2]
+    for given_form in (right, torch.nn.Sequential(*right)):
+        assert len(from_snntorch(given_form).neurons) == 2
+
+
+def test_neurons_in_a_row_are_refused_but_not_behind_a_pool():
+    neuron = snn.Leaky(beta=0.9)
+    row = [torch.nn.Linear(8, 8), neuron, torch.nn.Dropout(), neuron]
+    with pytest.raises(DlmError, match=r"module 3, Leaky, follows module 1, Leaky, without a layer between"):
+        from_snntorch(row)
+    with pytest.raises(DlmError, match=r"module 0.2, Linear, follows module 0.0, Linear, without a neuron between"):
+        from_snntorch([[torch.nn.Linear(8, 8), torch.nn.Dropout(), torch.nn.Linear(8, 8)], [neuron]])
+    assert len(from_snntorch(torch.nn.Sequential(*row)).neurons) == 2
+    image = Input((1, 4, 4))
+    pooled = [torch.nn.Conv2d(1, 2, 1), neuron, torch.nn.AvgPool2d(2), neuron]
+    assert len(from_snntorch(pooled, image).neurons) == 2
+
+
+def test_a_neuron_that_comes_again_is_a_layer_of_its_own():
+    """torch's named_children() has it once: the third layer would be a product of two."""
+    lif, other = snn.Leaky(beta=0.9), snn.Leaky(beta=0.5)
+    layers = [torch.nn.Linear(4, 4), lif, torch.nn.Linear(4, 4), lif, torch.nn.Linear(4, 4), other]
+    network = from_snntorch(torch.nn.Sequential(*layers))
+    assert [population.dv for population in network.neurons.values()] == pytest.approx([0.1, 0.1, 0.5])
+    assert {p.connection.weight.shape for p in network.projections} == {(4, 4)}
+    assert network.digest() == from_snntorch(layers).digest()
+    lif.init_hidden = True
+    for form in (torch.nn.Sequential(*layers), layers):
+        with pytest.raises(
+            UnsupportedError, match="module 3, module 1 again, with one hidden state for both; give each"
+        ):
+            from_snntorch(form)

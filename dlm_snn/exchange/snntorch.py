@@ -21,6 +21,7 @@ from dlm_snn.exchange.snntorch_neurons import KNOWN, ONE, READER, RECURRENT, SYN
 from dlm_snn.network import Input, Network, Projection
 
 _STATELESS = (nn.Linear, nn.Conv2d, nn.AvgPool2d, nn.Flatten, nn.Dropout, nn.Dropout2d, nn.Identity)
+_WEIGHTED = (nn.Linear, nn.Conv2d)
 _IDLE = (nn.Dropout, nn.Dropout2d, nn.Identity)
 """They do nothing outside training."""
 
@@ -37,15 +38,17 @@ def from_snntorch(
     Args:
         modules: a Sequential, a list, or a list of lists, in the order of computation. Neurons: Leaky, Synaptic,
             RLeaky, RSynaptic with reset "zero" or "subtract", parameters learnable or not, one or one a neuron. Between
-            them Linear, Conv2d, AvgPool2d, Flatten, Dropout.
+            them Linear, Conv2d, AvgPool2d, Flatten, Dropout. Only a Sequential, which says its order, may have two
+            weight layers or two neurons in a row: a list of ``module.children()`` has them as they were declared.
         pixels: the Input; of binary spikes and the size of the first Linear by default. A network that begins with a
             Conv2d or AvgPool2d needs it, with the shape (channel, row, column).
         names: of the Input and of each neuron layer; default pixels, hidden (hidden1, hidden2, ...), output.
 
     Raises:
         UnsupportedError: a module or an option that has no equal, by the name of its layer.
-        DlmError: names or sizes that do not fit.
+        DlmError: names or sizes that do not fit; a list that is hardly in the order of computation.
     """
+    modules = modules if isinstance(modules, nn.Module) else list(modules)
     layers = list(_layers(modules))
     names = list(names) if names is not None else _default_names(len(layers))
     if len(names) != len(layers) + 1:
@@ -71,6 +74,8 @@ def from_snntorch(
         if synaptic and np.any(constant):
             populations[ONE] = Input((1,), graded_bits=1, aligned=True)
             projections.append(Projection(ONE, name, Dense(constant[:, None])))
+    if not isinstance(modules, nn.Sequential):
+        _check_order(modules)
     return Network(populations, projections)
 
 
@@ -104,7 +109,8 @@ def _named(modules: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
             yield prefix, modules
             return
         raise DlmError(f"{type(modules).__name__} hides its order of layers; give a Sequential or a list of its layers")
-    named = modules.named_children() if isinstance(modules, nn.Module) else enumerate(modules)
+    # ``named_children`` would leave out a module that comes again.
+    named: Any = modules._modules.items() if isinstance(modules, nn.Module) else enumerate(modules)
     for name, module in named:
         own = f"{prefix}.{name}" if prefix else str(name)
         if isinstance(module, (tuple, list, nn.Module)):
@@ -113,11 +119,35 @@ def _named(modules: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
             raise UnsupportedError(READER, f"module {own}, {type(module).__name__}", "give torch modules")
 
 
+def _check_order(modules: Any) -> None:
+    """Raise where a list has the order of declaration: two weight layers, or two neurons, with nothing between."""
+    last: tuple[str, Any] | None = None
+    for name, module in _named(modules):
+        kinds = _WEIGHTED if type(module) in _WEIGHTED else KNOWN
+        if type(module) is nn.AvgPool2d and last is not None and type(last[1]) in KNOWN:
+            last = None
+        if type(module) not in kinds:
+            continue
+        if last is not None and type(last[1]) in kinds:
+            between = "a neuron" if kinds is _WEIGHTED else "a layer"
+            pair = f"module {name}, {type(module).__name__}, follows module {last[0]}, {type(last[1]).__name__}"
+            raise DlmError(
+                f"{pair}, without {between} between, as in module.children(), which has the order of declaration; give "
+                "a Sequential in the order of computation"
+            )
+        last = name, module
+
+
 def _layers(modules: Any) -> Iterator[_Layer]:
     stateless: list[tuple[str, Any]] = []
     found = 0
+    names: dict[int, str] = {}
     for name, module in _named(modules):
         if type(module) in KNOWN:
+            first = names.setdefault(id(module), name)
+            if first != name and module.init_hidden:
+                thing = f"module {name}, module {first} again, with one hidden state for both"
+                raise UnsupportedError(READER, thing, "give each layer a neuron of its own")
             yield _Layer(stateless, module)
             stateless, found = [], found + 1
         elif type(module) in _STATELESS:
