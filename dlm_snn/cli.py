@@ -158,6 +158,8 @@ def _explained(error: BaseException) -> tuple[str, int]:
         return explain(error), BAD_INPUT  # type: ignore[arg-type]
     if isinstance(error, ModuleNotFoundError):
         return f"the package '{error.name}' is not installed; 'dlm-snn doctor' says how to get it", BAD_INPUT
+    if isinstance(error, MemoryError):
+        return f"the memory does not suffice ({_one_line(error)}); take fewer samples, steps or neurons", BAD_INPUT
     if isinstance(error, OSError) and error.filename is not None:
         return f"{error.filename}: {error.strerror}", BAD_INPUT
     return f"a fault of the program, {type(error).__name__}: {_one_line(error)}; --debug shows where", FAULT

@@ -137,6 +137,7 @@ def _raise(error: BaseException) -> Callable[[Namespace], int]:
         (_open_missing, 2, "dlm-snn: /no/such/file: No such file or directory"),
         (_raise(ModuleNotFoundError("no", name="brian3")), 2, "dlm-snn: the package 'brian3' is not installed"),
         (_raise(KeyboardInterrupt()), 130, "dlm-snn: interrupted"),
+        (_raise(MemoryError("9 TiB")), 2, "dlm-snn: the memory does not suffice (9 TiB); take fewer samples"),
         (_raise(TypeError("oh")), 1, "dlm-snn: a fault of the program, TypeError: oh"),
     ],
 )

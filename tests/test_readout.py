@@ -189,7 +189,8 @@ def test_colour_images():
     ("options", "message"),
     [
         ({"neuron": 3}, "the read-out has no option 'neuron'; did you mean 'neurons'"),
-        ({"neurons": 0}, "neurons = 0"),
+        ({"neurons": 0}, "the read-out: neurons = 0"),
+        ({"neurons": "300"}, 'the read-out: neurons = "300": should be a valid integer'),
         ({"share": 1.5}, "share"),
         ({"patch": 9}, "too few for a grid"),
     ],

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 
-from dlm_snn.config import Config, explain
+from dlm_snn.config import Config, validated
 from dlm_snn.errors import DlmError, nearest
 
 
@@ -80,12 +80,9 @@ def checked_options(shape: tuple[int, ...], options: Mapping[str, Any]) -> Reado
     """The options over the defaults of the data.
 
     Raises:
-        DlmError: an unknown option, or a value out of range.
+        DlmError: an unknown option, or a value of wrong type or out of range.
     """
     unknown = sorted(set(options) - set(ReadoutOptions.model_fields))
     if unknown:
         raise DlmError(f"the read-out has no option '{unknown[0]}'; {nearest(unknown[0], ReadoutOptions.model_fields)}")
-    try:
-        return ReadoutOptions(**{**defaults(shape), **options})
-    except ValidationError as error:
-        raise DlmError(explain(error)) from error
+    return validated(ReadoutOptions, {**defaults(shape), **options}, "the read-out: ")
