@@ -78,7 +78,7 @@ def table(name: str, results: Path) -> str:
         name: of the experiment.
         results: folder of the rows.
     """
-    rows = _rows(name, results)
+    rows = rows_of(name, results)
     lines = standings(rows)
     text = [_line(HEADING), _line(["---"] * 5 + ["---:"] * 5), *(_line(_cells(line)) for line in lines)]
     return "\n".join([*text, "", _origin(name, rows, lines)])
@@ -91,7 +91,7 @@ def chains(name: str, results: Path) -> str:
         name: of the experiment.
         results: folder of the rows.
     """
-    lines = [line for line in standings(_rows(name, results)) if any("ties" in row["info"] for row in line.rows)]
+    lines = [line for line in standings(rows_of(name, results)) if any("ties" in row["info"] for row in line.rows)]
     heading = ["line", "steps", *(f"spikes: {stage}" for stage in STAGES), *TIES.values()]
     text = [_line(heading), _line(["---", *["---:"] * (len(heading) - 1)])]
     return "\n".join([*text, *(_line(_inside(line)) for line in lines)])
@@ -109,8 +109,13 @@ def _inside(line: Standing) -> list[str]:
     ]
 
 
-def _rows(name: str, results: Path) -> list[dict[str, Any]]:
-    """The rows of the experiment's own cells, line by line."""
+def rows_of(name: str, results: Path) -> list[dict[str, Any]]:
+    """The rows of the experiment's own cells, line by line.
+
+    Args:
+        name: of the experiment.
+        results: folder of the rows.
+    """
     module = CONTINUAL[name]
     there: dict[str, dict[str, Any]] = {}
     found = []

@@ -6,15 +6,38 @@ import re
 import pytest
 
 from dlm_snn.errors import DlmError
+from dlm_snn.standings import interval, standings
 from experiments import continual_p2
 from experiments.cells import cells
-from experiments.continual_tables import PAGE, RESULTS, chains, filled, table
+from experiments.continual_tables import PAGE, RESULTS, ROOT, chains, filled, rows_of, table
+
+STAGES = ("rate", "edges", "code", "winner")
 
 
 def test_the_page_says_what_the_rows_say():
     page = PAGE.read_text(encoding="utf-8")
     assert "<!-- continual_p2 -->" in page
     assert filled(page, RESULTS) == page
+
+
+def test_figures_on_other_pages_are_those_of_the_rows():
+    """ACC beside the columns, and what a stage on the host costs, against the line that answers in the same way."""
+    page = (ROOT / "docs" / "columns.md").read_text(encoding="utf-8")
+    lines = {line.variant: line for line in standings(rows_of("continual_p2", RESULTS))}
+    told = re.findall(r"^\| `([\w-]+)` \| (\d\d\.\d\d ± \d\.\d\d) \|$", page, re.M)
+    assert len(told) == 5
+    assert [(name, lines[name].figures()["ACC %"]) for name, _ in told] == told
+
+    def points(name: str, less: str) -> str:
+        return interval(100 * (lines[name].values("acc") - lines[less].values("acc")), "+.2f")
+
+    for neurons in ("5,000", "2,000"):
+        n = neurons.replace(",", "")
+        stages = " | ".join(points(f"columns-host-{s}-{n}", f"columns-first-{n}") for s in STAGES)
+        assert f"| {neurons} | {stages} |" in page
+        assert points(f"columns-float-{n}", f"columns-first-{n}") in page
+        assert points(f"columns-{n}", f"columns-kept-{n}").lstrip("+") in page
+    assert points("columns-float-5000", "columns-5000") in page
 
 
 def test_a_table_is_of_the_experiments_own_rows(tmp_path):
