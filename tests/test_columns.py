@@ -289,6 +289,55 @@ def test_recordings_are_learned_and_frozen_alike(changes):
         make(SETTING, np.random.default_rng(0), neurons=10).observe(events, labels)
 
 
+def test_the_constants_of_the_form_camera_are_those_of_its_rows():
+    """The committed rows of streams were learned with these; the network is built by them, number for number."""
+    form = FORMS["camera"]
+    populations, projections = front_end(form.chain)
+    by_name = {p.name: p for p in dlm.IntegerNetwork(populations, projections).projections}
+    assert (populations["events"].n, populations["events"].graded_bits) == (2 * 34 * 34, None)
+    edges, pools, holders = (populations[name] for name in ("edges", "pools", "holders"))
+    # 16 directions at 34 x 34 places; a spike needs 20, doubled for the grid of mixed weights
+    assert (edges.n, edges.dv, edges.v_threshold, edges.winners, edges.groups) == (16 * 1156, 40, 39, 1, 1156)
+    inhibition = by_name["edges->edges"]
+    assert set(inhibition.connection.sparse().weight) == {-128}
+    assert (inhibition.delay, inhibition.connection.sparse().weight.size) == (1, 1156 * 256)
+    assert set(by_name["events->edges"].connection.sparse().weight) == {-8, -6, -4, -2, 2, 4, 6, 8}
+    # windows of 7 x 7 every 3 places: 10 x 10 of each direction; 480 of them in 4 levels
+    assert (pools.n, pools.v_threshold, pools.winners) == (1600, 2040, 120)
+    assert set(by_name["edges->pools"].connection.sparse().weight) == {1}
+    assert by_name["edges->pools"].connection.sparse().weight.size == 1600 * 49
+    assert (holders.n, holders.du, holders.dv, holders.v_threshold) == (1600, -1, 4095, 0)
+    clock = form.chain.clock(400)
+    assert [np.flatnonzero(clock[:, channel]).tolist() for channel in range(3)] == [[309], [310], [312]]
+    assert form.chain.squared_length == 120 * (1 + 4 + 9 + 16)
+    assert form.rule == ColumnRule(winner="largest", novelty=31942, gain=10)
+
+
+def test_an_edge_of_the_form_camera_leaks_and_takes_polarities_apart():
+    """One event after another at one pixel: v of the strongest edge as its recurrence has it, up to its first spike."""
+    chain = replace(FORMS["camera"].chain, shape=(2, 9, 11), active=16, pixel_steps=30)
+    network = dlm.IntegerNetwork(*front_end(chain))
+    pixel = 4 * 11 + 5
+    rasters = {}
+    for polarity in (0, 1):
+        dense = np.zeros((1, 30, 198), bool)
+        dense[0, ::3, polarity * 99 + pixel] = True
+        stimulus = chain.stimulus(dlm.SpikeRaster.from_dense(dense), 34)
+        recording = dlm.run(network, stimulus, 34, record=("s", "v"))
+        weight = network.projections[0].connection.sparse().dense()[:, polarity * 99 + pixel]
+        strongest, v, spikes = int(weight.argmax()), 0, []
+        assert weight[strongest] == 8
+        for step in range(30):
+            v = v * (4096 - 40) // 4096 + 64 * 8 * (step % 3 == 0)
+            if v > 64 * 39:
+                break
+            assert recording.v["edges"][0, step, strongest] == v
+        rasters[polarity] = recording.rasters["edges"]
+        spikes = rasters[polarity].dense()[0, : step + 1].any(axis=1)
+        assert np.flatnonzero(spikes).tolist() == [step]
+    assert rasters[0] != rasters[1]
+
+
 @pytest.mark.parametrize(("name", "changes"), [*((name, {}) for name in FORMS if name != "camera"), *RACES])
 def test_the_frozen_network_gives_the_learners_classes(name, changes):
     data = digits()

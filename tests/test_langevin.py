@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 from math import exp, sqrt
 from typing import Literal
 
@@ -29,6 +30,7 @@ from dlm_snn.physics.thermodynamics import (
     hutchinson_trace,
     kinetic_temperature,
     sigma_of,
+    surrogate_work_by_layer,
 )
 
 PATHS = 4000
@@ -408,6 +410,46 @@ def test_at_temperature_zero_entropy_production_is_undefined():
     _, info = step(init(theta, with_gradient(loss), Dynamics()), with_gradient(loss), 0.1, Dynamics())
     assert torch.isnan(info.entropy_production)
     assert torch.isfinite(info.dissipation)
+
+
+def test_a_layer_at_temperature_zero_leaves_entropy_production_undefined():
+    """Not infinite, and not that of the other layer alone; heat and work stay what they are."""
+    theta, loss = tanh_net(1)
+    temperature = torch.full_like(theta, 0.01)
+    moved = {}
+    for cold in (0, 5):
+        temperature[:cold] = 0
+        dynamics = Dynamics(temperature=temperature.clone())
+        generator = torch.Generator().manual_seed(1)
+        _, info = step(init(theta, with_gradient(loss), dynamics), with_gradient(loss), 0.1, dynamics, generator)
+        moved[cold] = info
+    assert torch.isfinite(moved[0].entropy_production)
+    assert moved[0].entropy_production.item() == pytest.approx(moved[0].dissipation.item() / 0.01)
+    for rate in (moved[5].entropy_production, moved[5].housekeeping, moved[5].excess):
+        assert torch.isnan(rate)
+    assert torch.isfinite(moved[5].dissipation)
+    assert moved[5].temperature == pytest.approx(0.01 * (1 - 5 / len(theta)))
+
+
+def test_surrogate_work_by_layer_moves_one_layer_after_the_other():
+    """L = prod of sin(theta_k + k / 10), and a gradient that is a third of its own; the corners of the path by hand."""
+    theta = torch.linspace(0.1, 0.9, 6, dtype=torch.float64)
+    after = theta + torch.tensor([0.3, -0.2, 0.5, 0.4, -0.1, 0.7], dtype=torch.float64)
+    shift = torch.arange(6, dtype=torch.float64) / 10
+
+    def loss(at: Tensor) -> tuple[Tensor, Tensor]:
+        value = torch.sin(at + shift).prod()
+        return value, value / torch.tan(at + shift) / 3
+
+    for sizes in ([2, 4], [1, 2, 3], [6]):
+        ends = np.cumsum([0, *sizes])
+        corners = [torch.cat([after[:end], theta[end:]]) for end in ends]
+        exact = [
+            loss(there)[0] - loss(here)[0] - ((loss(here)[1] + loss(there)[1]) / 2 * (there - here)).sum()
+            for here, there in pairwise(corners)
+        ]
+        found = surrogate_work_by_layer(loss, theta, after, sizes)
+        torch.testing.assert_close(found, torch.stack(exact), rtol=0, atol=1e-14)
 
 
 def test_the_gradient_of_sigma_is_that_of_finite_differences():

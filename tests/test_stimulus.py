@@ -17,12 +17,15 @@ from dlm_snn import (
     Projection,
     SpikeRaster,
     compare,
+    quantize,
     run,
 )
+from dlm_snn.backends.torch import SpikingModule
 from dlm_snn.errors import StimulusWarning
 from dlm_snn.metrics import synaptic_operations
 from dlm_snn.sink import Memory
 from dlm_snn.stimulus import prepare
+from dlm_snn.surrogate import surrogate
 
 
 def network(*args, **kwargs):
@@ -260,3 +263,49 @@ def test_a_run_beyond_the_machines_memory_is_refused_before_any_is_taken(backend
     long = Network({"small": LIF((3,), dv=0.1)})
     with pytest.raises(DlmError, match=r"population .small. of 3 neurons needs .* record into a FolderSink"):
         run(long, {}, 10**12, record=("v",), backend=backend)
+
+
+@pytest.mark.parametrize("scale", [0.25, 0.1, 1e-3])
+@pytest.mark.parametrize("backend", ["reference", "fast", "torch", "snntorch", "brian2"])
+def test_a_scale_below_one_enlarges_what_events_carry(scale, backend):
+    """An event k of scale 1/4 is a real value of 4 k: the same as weights four times as large, bit for bit."""
+    given = np.random.default_rng(0).integers(0, 16, (2, 6, 3))
+    weight = np.random.default_rng(1).normal(0, 0.1 * scale, (2, 3))
+    small = Input((3,), graded_bits=4, scale=scale)
+    runs = []
+    for pixels, factor in ((small, 1.0), (Input((3,), graded_bits=4), 1 / scale)):
+        net = Network(
+            {"pixels": pixels, "hidden": LIF((2,), dv=0.125)}, [Projection("pixels", "hidden", Dense(weight * factor))]
+        )
+        runs.append(run(net, {"pixels": given}, 6, record=("s", "v"), backend=backend))
+    assert len(runs[0].rasters["hidden"]) > 0
+    assert runs[0].rasters == runs[1].rasters
+    np.testing.assert_allclose(runs[0].v["hidden"], runs[1].v["hidden"], rtol=1e-12)
+    real = run(runs[0].network, {"pixels": given / scale}, 6, record=("s", "v"), backend=backend)
+    assert real.rasters == runs[0].rasters
+
+
+@pytest.mark.parametrize("scale", [0.25, 0.1, 1e-3])
+def test_a_scale_below_one_is_in_the_integer_weights(scale):
+    """One scale after another: float and integer spikes agree, and each is what its definition says."""
+    rng = np.random.default_rng(2)
+    given = {"pixels": rng.integers(0, 16, (20, 3))}
+    weight = rng.normal(0, 0.1 * scale, (4, 3))
+    net = Network(
+        {"pixels": Input((3,), graded_bits=4, scale=scale), "hidden": LIF((4,), dv=0.125)},
+        [Projection("pixels", "hidden", Dense(weight))],
+    )
+    integer, report = quantize(net, calibration=given, n_steps=8)
+    projection, neuron = integer.projections[0], integer.populations["hidden"]
+    back = projection.connection.weight * 2.0**projection.weight_exp * scale / neuron.scale
+    assert np.abs(back - weight).max() <= np.abs(weight).max() / 250
+    assert integer.populations["pixels"].scale == scale
+    assert report.populations[0].equal > 0.97
+    module = SpikingModule(integer, surrogate("atan", 2.0))
+    np.testing.assert_allclose(module.weights[0].detach().numpy(), back, rtol=1e-12)
+
+
+@pytest.mark.parametrize("scale", [0.0, -1.0, float("inf"), float("nan")])
+def test_a_scale_is_positive(scale):
+    with pytest.raises(DlmError, match="scale"):
+        Input((3,), graded_bits=4, scale=scale)
