@@ -136,7 +136,7 @@ def _ranked(overshoot: Tensor, winners: int | None, groups: int) -> tuple[Tensor
     """The winners, and the competition's threshold relative to v_threshold, (..., n); None: 0, no competition."""
     size = overshoot.shape[-1] // groups
     if winners is None or winners == size:
-        return _greater(overshoot, torch.zeros((), dtype=overshoot.dtype)), None
+        return _greater(overshoot, torch.zeros((), dtype=overshoot.dtype, device=overshoot.device)), None
     blocks = overshoot.unflatten(-1, (groups, size))
     # torch.topk promises no order among equal values, but the values themselves are exact.
     top = blocks.topk(winners + 1, dim=-1, sorted=False).values

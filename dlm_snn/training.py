@@ -156,7 +156,7 @@ def train(
     watched = list(network.neurons) if events_matter else [output]
 
     def spikes(batch: NDArray, populations: Sequence[str]) -> dict[str, Tensor]:
-        return module({source: torch.tensor(batch)}, n_steps, populations)
+        return module({source: torch.tensor(batch, device="cpu")}, n_steps, populations)
 
     def correct(samples: NDArray, labels: NDArray) -> float:
         dense = [spikes(part, [output])[output].transpose(0, 1).bool().numpy() for part in _batches(samples)]
@@ -165,7 +165,9 @@ def train(
     def answer(batch: NDArray) -> tuple[Tensor, Activities]:
         fired = spikes(batch, watched)
         active = {name: s.detach().sum(0) for name, s in fired.items()} if events_matter else {}
-        fed = {source: torch.tensor(batch)} | {name: torch.ones(len(batch), 1) for name in constants}
+        fed = {source: torch.tensor(batch, device="cpu")} | {
+            name: torch.ones(len(batch), 1, device="cpu") for name in constants
+        }
         return config.logit_scale * fired[output].sum(0), active | fed
 
     def stepper(n_updates: int) -> Stepper:
@@ -281,11 +283,13 @@ def train_relu(
     extent = sizes[0], sizes[-1], (0, int(scale))
     data = _checked((x, y), *extent)
     validation = None if validation is None else _checked(validation, *extent)
-    weights = [torch.tensor(first_weights(rng, post, pre)).requires_grad_() for pre, post in pairwise(sizes)]
-    biases = [torch.zeros(post, requires_grad=True) for post in sizes[1:]]
+    weights = [
+        torch.tensor(first_weights(rng, post, pre), device="cpu").requires_grad_() for pre, post in pairwise(sizes)
+    ]
+    biases = [torch.zeros(post, requires_grad=True, device="cpu") for post in sizes[1:]]
 
     def answer(batch: NDArray) -> tuple[Tensor, Activities]:
-        value = torch.tensor(batch).float() / scale
+        value = torch.tensor(batch, device="cpu").float() / scale
         for weight, bias in zip(weights[:-1], biases[:-1], strict=True):
             value = torch.relu(value @ weight.T + bias)
         return value @ weights[-1].T + biases[-1], {}
@@ -326,7 +330,7 @@ def _fit(
 ) -> Curve:
     """The loop over epochs and shuffled batches."""
     x, y = data
-    labels = torch.tensor(y, dtype=torch.int64)
+    labels = torch.tensor(y, dtype=torch.int64, device="cpu")
     rng = np.random.default_rng(config.seed)
     mover = stepper(config.epochs * math.ceil(len(x) / config.batch_size))
     curve = []

@@ -128,6 +128,39 @@ def lava_knows_torch(module: str, tree: ast.Module) -> set[str]:
     return imports_of({"torch", "snntorch"}, module, tree) if module.startswith("lava_processes") else set()
 
 
+FACTORIES = {
+    *(
+        "arange",
+        "as_tensor",
+        "asarray",
+        "empty",
+        "eye",
+        "full",
+        "linspace",
+        "normal",
+        "ones",
+        "rand",
+        "randint",
+        "randn",
+    ),
+    *("randperm", "scalar_tensor", "sparse_coo_tensor", "tensor", "zeros", "Linear", "Conv2d"),
+}
+"""What torch makes on its default device, where none is named."""
+
+
+def tensors_without_a_device(module: str, tree: ast.Module) -> set[str]:
+    """torch.set_default_device is the user's; what we make says where."""
+    return {
+        ast.unparse(node)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr in FACTORIES
+        and ast.unparse(node.func.value) in ("torch", "nn", "torch.nn")
+        and not any(keyword.arg == "device" for keyword in node.keywords)
+    }
+
+
 def is_process(node: ast.AST) -> bool:
     return isinstance(node, ast.ClassDef) and any(ast.unparse(b).endswith("AbstractProcess") for b in node.bases)
 
@@ -219,6 +252,10 @@ RULES = {
         )
     ]
     + [("lava_processes.kwta", "from lava_processes.kwta import process\nimport torch")],
+    tensors_without_a_device: [
+        ("dlm_snn.training", "import torch\ndef f():\n    return torch.zeros(3, dtype=int)"),
+        ("dlm_snn.training", "linear = nn.Linear(2, 3)"),
+    ],
     uses_assert: [("dlm_snn.raster", "def f(x):\n    assert x")],
     without_docstring: [
         ("dlm_snn.raster", "x = 1"),
@@ -246,6 +283,7 @@ def test_the_rule_catches_what_breaks_it(rule, module, source):
     [
         (knows_what_stands_above, "experiments.runner", "from experiments import verb\nimport dlm_snn"),
         (knows_what_stands_above, "dlm_snn.raster", "import json"),
+        (tensors_without_a_device, "dlm_snn.training", "x = torch.zeros(3, device=y.device) + torch.zeros_like(y)"),
         (process_folder_imports, "lava_processes.graph", "import torch\nclass P(Other): ..."),
         (
             process_folder_imports,

@@ -25,7 +25,7 @@ Weights = Sequence[Sequence[Tensor]]
 
 def tensor(value: Any, dtype: torch.dtype) -> Any:
     """Arrays as tensors; single numbers as they are."""
-    return torch.tensor(value, dtype=dtype) if isinstance(value, np.ndarray) else value
+    return torch.tensor(value, dtype=dtype, device="cpu") if isinstance(value, np.ndarray) else value
 
 
 def by_delay(projection: Any, weight: Tensor) -> list[Tensor]:
@@ -38,7 +38,7 @@ def by_delay(projection: Any, weight: Tensor) -> list[Tensor]:
 def stored_weights(network: Network | IntegerNetwork, dtype: torch.dtype) -> list[list[Tensor]]:
     """A network's own weights; see Weights."""
     return [
-        by_delay(p, torch.tensor(c.weight, dtype=dtype))
+        by_delay(p, torch.tensor(c.weight, dtype=dtype, device="cpu"))
         for p, c in zip(network.projections, merged(network), strict=True)
     ]
 
@@ -94,7 +94,7 @@ class FloatArithmetic:
         """The state to start from: given in arrays, or rest."""
         n = self.neurons[name].n
         given: Any = lif.rest(n_samples, n) if state is None else state
-        return given._make(torch.tensor(part, dtype=self.dtype) for part in given)
+        return given._make(torch.tensor(part, dtype=self.dtype, device="cpu") for part in given)
 
     @staticmethod
     def arrays(state: Any) -> lif.State:
@@ -158,7 +158,7 @@ class IntegerArithmetic:
         """The state to start from: given in arrays, or rest."""
         n = self.neurons[name].n
         given: Any = integer_lif.rest(n_samples, n) if state is None else state
-        return given._make(torch.tensor(part, dtype=self.dtype) for part in given)
+        return given._make(torch.tensor(part, dtype=self.dtype, device="cpu") for part in given)
 
     @staticmethod
     def arrays(state: Any) -> integer_lif.State:

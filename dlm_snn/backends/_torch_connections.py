@@ -21,8 +21,12 @@ def product(connection: Connection, weight: Tensor, x: Tensor) -> Tensor:
         x: of the type of ``weight``.
     """
     if isinstance(connection, Sparse):
-        places = torch.stack([torch.tensor(connection.post), torch.tensor(connection.pre)])
-        matrix = torch.sparse_coo_tensor(places, weight, connection.shape, is_coalesced=True, check_invariants=False)
+        places = torch.stack(
+            [torch.tensor(connection.post, device=weight.device), torch.tensor(connection.pre, device=weight.device)]
+        )
+        matrix = torch.sparse_coo_tensor(
+            places, weight, connection.shape, is_coalesced=True, check_invariants=False, device=weight.device
+        )
         return torch.sparse.mm(matrix, x.reshape(-1, connection.n_pre).T).T.reshape(*x.shape[:-1], connection.n_post)
     if isinstance(connection, Pool2d):
         form = connection.convolution()

@@ -101,7 +101,10 @@ def _run_block(
 ) -> tuple[dict[str, Any], dict[str, NDArray]]:
     """One block of samples: traces and overflow are filled in; returns its last states and events in flight."""
     n_samples = block.stop - block.start
-    fed = {name: torch.tensor(s.values[block].swapaxes(0, 1), dtype=arithmetic.dtype) for name, s in stimuli.items()}
+    fed = {
+        name: torch.tensor(s.values[block].swapaxes(0, 1), dtype=arithmetic.dtype, device="cpu")
+        for name, s in stimuli.items()
+    }
     states = {
         name: arithmetic.first(name, None if state is None else _cut(state.neurons[name], block), n_samples)
         for name in network.neurons
@@ -126,7 +129,7 @@ def _sent(
     """What a population sent before a run."""
     if state is None or name not in state.flight:
         return silent(network, name, block.stop - block.start, dtype)
-    return Sent(torch.tensor(np.swapaxes(state.flight[name][block], 0, 1), dtype=dtype))
+    return Sent(torch.tensor(np.swapaxes(state.flight[name][block], 0, 1), dtype=dtype, device="cpu"))
 
 
 def _cut(state: Any, block: slice) -> Any:
@@ -171,7 +174,7 @@ class Sent:
 
 def silent(network: Network | IntegerNetwork, name: str, n_samples: int, dtype: torch.dtype) -> Sent:
     """A population that has sent nothing yet."""
-    return Sent(torch.zeros(network.memory(name), n_samples, network.populations[name].n, dtype=dtype))
+    return Sent(torch.zeros(network.memory(name), n_samples, network.populations[name].n, dtype=dtype, device="cpu"))
 
 
 def unroll(

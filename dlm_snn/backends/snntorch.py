@@ -77,7 +77,7 @@ class _SnnTorch:
         """The state to start from. A Leaky finds the spikes that it has to reset in mem: there winners stand out."""
         neuron = self.neurons[name]
         given = lif.rest(n_samples, neuron.n) if state is None else state
-        u, v, s = (torch.tensor(part, dtype=self.dtype) for part in given[:3])
+        u, v, s = (torch.tensor(part, dtype=self.dtype, device="cpu") for part in given[:3])
         high = v.abs().max() + float(np.max(neuron.v_threshold)) + 1 if v.numel() else v
         mem = torch.where(s > 0, high, v) if neuron.reset == "zero" and _leaky(neuron) else v
         return _State(u, v, s, mem)

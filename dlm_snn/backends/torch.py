@@ -102,13 +102,17 @@ class SpikingModule(torch.nn.Module):
         self._surrogate = surrogate
         self._dtype = torch.float64 if isinstance(network, IntegerNetwork) else dtype
         self.weights = torch.nn.ParameterList(
-            torch.tensor(p.connection.weight / self._unit(p), dtype=self._dtype) for p in self._projections
+            torch.tensor(p.connection.weight / self._unit(p), dtype=self._dtype, device="cpu")
+            for p in self._projections
         )
         for weight, p in zip(self.weights, self._projections, strict=True):
             weight.requires_grad_(not isinstance(p.connection, Pool2d))
         trained = network.neurons if biases else {}
         self.biases = torch.nn.ParameterDict(
-            {n: torch.tensor(np.full(p.n, p.bias / _bias_unit(p)), dtype=self._dtype) for n, p in trained.items()}
+            {
+                n: torch.tensor(np.full(p.n, p.bias / _bias_unit(p)), dtype=self._dtype, device="cpu")
+                for n, p in trained.items()
+            }
         )
 
     def _unit(self, projection: Any) -> float:
@@ -140,7 +144,7 @@ class SpikingModule(torch.nn.Module):
         fed = {name: self._values(name, population, inputs) for name, population in sources.items()}
         n_samples = next(iter(fed.values())).shape[1] if fed else 1
         for name in self._network.inputs.keys() - fed:
-            fed[name] = torch.ones(1, n_samples, 1, dtype=self._dtype)
+            fed[name] = torch.ones(1, n_samples, 1, dtype=self._dtype, device="cpu")
         arithmetic = self._arithmetic()
         states = {name: arithmetic.first(name, None, n_samples) for name in self._network.neurons}
         sent = {name: silent(self._network, name, n_samples, self._dtype) for name in self._populations}

@@ -17,6 +17,7 @@ from dlm_snn.connections.sparse import Sparse
 from dlm_snn.errors import DlmError, UnsupportedError
 from dlm_snn.neurons.lif import LIF
 from dlm_snn.surrogate import Surrogate, spiking
+from dlm_snn.values import as_array
 
 ONE = "one"
 """Name of the constant Input that carries biases into a filtered current."""
@@ -122,13 +123,13 @@ def _check_neuron(neuron: Any, where: str) -> None:
 def _is_step(neuron: Any) -> bool:
     if isinstance(neuron.spike_grad, Firing):
         return True
-    probe = torch.tensor([[-2.0, -0.5, -1e-6, 0.0, 1e-6, 0.5, 2.0]])
+    probe = torch.tensor([[-2.0, -0.5, -1e-6, 0.0, 1e-6, 0.5, 2.0]], device="cpu")
     return torch.equal(neuron.spike_grad(probe).detach().float(), (probe > 0).float())
 
 
 def array(value: Tensor) -> NDArray[np.float64]:
     """A parameter as stored, in float64."""
-    return value.detach().double().cpu().numpy()
+    return as_array(value, "a parameter of the module").astype(np.float64)
 
 
 def neuron_module(
@@ -179,7 +180,7 @@ def neuron_module(
 
     def each(value: Any) -> Tensor:
         values = np.array(value, dtype=np.float64)
-        return torch.tensor(values.reshape(neuron.shape) if init_hidden and values.ndim else values)
+        return torch.tensor(values.reshape(neuron.shape) if init_hidden and values.ndim else values, device="cpu")
 
     options: dict[str, Any] = {
         "beta": each(1 - np.asarray(neuron.dv)),
@@ -190,12 +191,14 @@ def neuron_module(
     }
     if not leaky:
         options["alpha"] = each(1 - np.asarray(neuron.du))
-    if loop is not None:
-        kind: Any = snn.RLeaky if leaky else snn.RSynaptic
-        module = kind(**options, **_loop_options(loop), reset_delay=not zero)
-        _set_loop(module, loop)
-    else:
-        module = snn.Leaky(**options) if leaky else snn.Synaptic(**options, reset_delay=not zero)
+    # snnTorch makes its buffers on the default device, whatever that is.
+    with torch.device("cpu"):
+        if loop is not None:
+            kind: Any = snn.RLeaky if leaky else snn.RSynaptic
+            module = kind(**options, **_loop_options(loop), reset_delay=not zero)
+            _set_loop(module, loop)
+        else:
+            module = snn.Leaky(**options) if leaky else snn.Synaptic(**options, reset_delay=not zero)
     # snnTorch keeps every neuron it makes in a list of its class, for good; hidden states are reset through it.
     if not init_hidden:
         snn.SpikingNeuron.instances.remove(module)
@@ -206,7 +209,7 @@ def _loop_options(loop: Connection) -> dict[str, Any]:
     if isinstance(loop, Conv2d):
         return {"conv2d_channels": loop.input_shape[0], "kernel_size": loop.weight.shape[2:]}
     if _is_diagonal(loop):
-        return {"all_to_all": False, "V": torch.tensor(loop.sparse().dense().diagonal().copy())}
+        return {"all_to_all": False, "V": torch.tensor(loop.sparse().dense().diagonal().copy(), device="cpu")}
     return {"linear_features": loop.n_post}
 
 
@@ -220,5 +223,5 @@ def _set_loop(module: Any, loop: Connection) -> None:
     module.recurrent.double()
     with torch.no_grad():
         weight = loop.weight if isinstance(loop, (Conv2d, Dense)) else loop.sparse().dense()
-        module.recurrent.weight.copy_(torch.tensor(np.array(weight)))
+        module.recurrent.weight.copy_(torch.tensor(np.array(weight), device="cpu"))
         module.recurrent.bias.zero_()

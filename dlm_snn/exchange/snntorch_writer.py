@@ -130,15 +130,15 @@ def _stateless(
 
 
 def _linear(weight: NDArray, bias: NDArray) -> nn.Linear:
-    linear = nn.Linear(weight.shape[1], weight.shape[0], bias=bool(np.any(bias)), dtype=torch.float64)
+    linear = nn.Linear(weight.shape[1], weight.shape[0], bias=bool(np.any(bias)), dtype=torch.float64, device="cpu")
     return _filled(linear, weight, bias)
 
 
 def _filled(module: Any, weight: NDArray, bias: NDArray) -> Any:
     with torch.no_grad():
-        module.weight.copy_(torch.tensor(np.array(weight)))
+        module.weight.copy_(torch.tensor(np.array(weight), device="cpu"))
         if module.bias is not None:
-            module.bias.copy_(torch.tensor(np.array(bias)))
+            module.bias.copy_(torch.tensor(np.array(bias), device="cpu"))
     return module
 
 
@@ -158,6 +158,7 @@ def _convolution(name: str, part: Conv2d, bias: NDArray) -> list[nn.Module]:
         part.groups,
         bool(np.any(bias)),
         dtype=torch.float64,
+        device="cpu",
     )
     return [_filled(module, part.weight, by_channel[:, 0])]
 

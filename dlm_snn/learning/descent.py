@@ -85,7 +85,12 @@ class Batch:
 
 def plain(x: NDArray[np.uint8], y: NDArray[np.int64]) -> Batch:
     """A batch of new samples that count alike."""
-    return Batch(torch.tensor(x), torch.tensor(y), torch.full((len(y),), 1 / max(len(y), 1)), len(y))
+    return Batch(
+        torch.tensor(x, device="cpu"),
+        torch.tensor(y, device="cpu"),
+        torch.full((len(y),), 1 / max(len(y), 1), device="cpu"),
+        len(y),
+    )
 
 
 def nothing(*_: Any) -> None:
@@ -127,7 +132,7 @@ def optimiser(parameters: Sequence[Tensor], options: DescentOptions) -> torch.op
 
 def masked(logits: Tensor, classes: Tensor | Sequence[int]) -> Tensor:
     """Logits of some classes; -inf for the others."""
-    kept = torch.as_tensor(classes)
+    kept = torch.as_tensor(classes, device=logits.device)
     return torch.full_like(logits, -math.inf).index_copy(1, kept, logits[:, kept])
 
 

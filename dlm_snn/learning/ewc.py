@@ -79,7 +79,7 @@ class Consolidation:
         kept = self._latest.take()
         if kept is None:
             return
-        x, y = (torch.tensor(part) for part in kept)
+        x, y = (torch.tensor(part, device="cpu") for part in kept)
 
         def logits(x: Tensor) -> Tensor:
             found = self._model.logits(x)

@@ -63,23 +63,23 @@ class FlyModel:
         self._setting = setting
         self._features, self._scale, self._options = math.prod(setting.shape), setting.scale, chosen
         self._heard = max(1, round(chosen.fan_in * self._features))
-        self._expansion = torch.zeros(chosen.cells, self._features)
+        self._expansion = torch.zeros(chosen.cells, self._features, device="cpu")
         places = rng.random((chosen.cells, self._features), dtype=np.float32).argpartition(self._heard - 1, axis=1)
-        self._expansion.scatter_(1, torch.tensor(places[:, : self._heard]), 1.0)
-        self._weights = torch.zeros(setting.n_classes, chosen.cells)
+        self._expansion.scatter_(1, torch.tensor(places[:, : self._heard], device="cpu"), 1.0)
+        self._weights = torch.zeros(setting.n_classes, chosen.cells, device="cpu")
 
     def observe(self, x: NDArray[np.uint8], y: NDArray[np.int64]) -> None:
         """Add each sample's code to its class."""
         x, y = self._setting.taught(x, y)
         for start in range(0, len(y), BLOCK):
             cells, values = self._code(x[start : start + BLOCK])
-            labels = torch.tensor(y[start : start + BLOCK])[:, None].expand_as(cells)
+            labels = torch.tensor(y[start : start + BLOCK], device="cpu")[:, None].expand_as(cells)
             self._weights.index_put_((labels, cells), self._options.rate * values, accumulate=True)
             self._weights.clamp_max_(1.0)
 
     def _code(self, x: NDArray[np.uint8]) -> tuple[Tensor, Tensor]:
         """The winning cells of each sample and their activity, (sample, winner)."""
-        value = torch.tensor(x).float() / self._scale
+        value = torch.tensor(x, device="cpu").float() / self._scale
         drive = (value - value.mean(1, keepdim=True)) @ self._expansion.T
         found = drive.topk(self._options.winners, dim=1)
         activity = found.values.clamp_min(0)

@@ -69,7 +69,9 @@ class Generative:
         self._generators = [torch.Generator().manual_seed(seed) for seed in seeds]
         self._waiting = [Batches(chosen.batch) for _ in range(self._n_classes)]
         self._steps = [0] * self._n_classes
-        self._noise = torch.tensor(rng.standard_normal((chosen.importance, chosen.latent)), dtype=torch.float32)
+        self._noise = torch.tensor(
+            rng.standard_normal((chosen.importance, chosen.latent)), dtype=torch.float32, device="cpu"
+        )
 
     def observe(self, x: NDArray[np.uint8], y: NDArray[np.int64]) -> None:
         """Each class's autoencoder sees its own samples, batch by batch."""
@@ -80,10 +82,10 @@ class Generative:
                 self._step(int(c), self._values(batch))
 
     def _values(self, x: NDArray[np.uint8]) -> Tensor:
-        return torch.tensor(x).float() / self._scale
+        return torch.tensor(x, device="cpu").float() / self._scale
 
     def _step(self, c: int, x: Tensor) -> None:
-        noise = torch.randn(len(x), self._options.latent, generator=self._generators[c])
+        noise = torch.randn(len(x), self._options.latent, generator=self._generators[c], device="cpu")
         self._moves[c].zero_grad()
         self._models[c].loss(x, noise).mean().backward()
         self._moves[c].step()

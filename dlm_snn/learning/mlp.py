@@ -46,8 +46,8 @@ class Mlp:
 
     def __init__(self, sizes: Sequence[int], scale: float, rng: np.random.Generator) -> None:
         self.sizes, self.scale = tuple(sizes), scale
-        self.weights = [torch.tensor(first_weights(rng, post, pre)) for pre, post in pairwise(sizes)]
-        self.biases = [torch.zeros(post) for post in sizes[1:]]
+        self.weights = [torch.tensor(first_weights(rng, post, pre), device="cpu") for pre, post in pairwise(sizes)]
+        self.biases = [torch.zeros(post, device="cpu") for post in sizes[1:]]
         for parameter in self.parameters:
             parameter.requires_grad_()
 
@@ -96,7 +96,10 @@ def largest(
 ) -> NDArray[np.int64]:
     """The class with the largest score among some, block of samples by block."""
     allowed = np.asarray(list(classes))
-    parts = [score(torch.tensor(x[i : i + block]))[:, allowed].argmax(1).numpy() for i in range(0, len(x), block)]
+    parts = [
+        score(torch.tensor(x[i : i + block], device="cpu"))[:, allowed].argmax(1).numpy()
+        for i in range(0, len(x), block)
+    ]
     return allowed[np.concatenate(parts)] if parts else np.zeros(0, np.int64)
 
 

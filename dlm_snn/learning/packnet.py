@@ -59,10 +59,10 @@ class Packed:
         self.tasks = Tasks(n_tasks, "packnet")
         self._dense, self._scale = dense, scale
         self._seen, self._settled = 0, True
-        self._first = torch.tensor(first_weights(rng, self._hidden, self.n_features)).requires_grad_()
-        self._bias = torch.zeros(self._hidden).requires_grad_()
-        self._second = torch.tensor(first_weights(rng, self.n_classes, self._hidden)).requires_grad_()
-        self._offset = torch.zeros(self.n_classes).requires_grad_()
+        self._first = torch.tensor(first_weights(rng, self._hidden, self.n_features), device="cpu").requires_grad_()
+        self._bias = torch.zeros(self._hidden, device="cpu").requires_grad_()
+        self._second = torch.tensor(first_weights(rng, self.n_classes, self._hidden), device="cpu").requires_grad_()
+        self._offset = torch.zeros(self.n_classes, device="cpu").requires_grad_()
         self.parameters = [self._first, self._bias, self._second, self._offset]
         self.owner = torch.full_like(self._first, FREE, dtype=torch.int64)
 
@@ -99,7 +99,7 @@ class Packed:
         free = self.owner == FREE
         size = torch.where(free, self._first.detach().abs(), -1.0).flatten()
         n = int(free.sum()) // (self.tasks.n_tasks - self.tasks.present)
-        chosen = torch.zeros(size.numel(), dtype=torch.bool)
+        chosen = torch.zeros(size.numel(), dtype=torch.bool, device="cpu")
         chosen[size.sort(descending=True, stable=True).indices[:n]] = True
         return chosen.view_as(free)
 

@@ -53,8 +53,8 @@ class TopK:
     def __init__(self, shape: Sequence[int], scale: float, options: TopkOptions, rng: np.random.Generator) -> None:
         self.n_features, self.n_hidden, self.n_classes = shape
         self._scale, self._options, self._seen = scale, options, 0
-        self._first = torch.tensor(first_weights(rng, self.n_hidden, self.n_features))
-        self._second = torch.tensor(first_weights(rng, self.n_classes, self.n_hidden))
+        self._first = torch.tensor(first_weights(rng, self.n_hidden, self.n_features), device="cpu")
+        self._second = torch.tensor(first_weights(rng, self.n_classes, self.n_hidden), device="cpu")
         self.parameters = [self._first.requires_grad_(), self._second.requires_grad_()]
         self.constrain()
 

@@ -28,8 +28,8 @@ class Vae:
     def __init__(self, n_features: int, hidden: int, latent: int, rng: np.random.Generator) -> None:
         self.latent = latent
         shapes = ((hidden, n_features), (2 * latent, hidden), (hidden, latent), (n_features, hidden))
-        self._weights = [torch.tensor(first_weights(rng, *shape)) for shape in shapes]
-        self._biases = [torch.zeros(post) for post, _ in shapes]
+        self._weights = [torch.tensor(first_weights(rng, *shape), device="cpu") for shape in shapes]
+        self._biases = [torch.zeros(post, device="cpu") for post, _ in shapes]
         self.parameters = [p.requires_grad_() for p in (*self._weights, *self._biases)]
 
     def _layer(self, index: int, x: Tensor) -> Tensor:

@@ -159,13 +159,14 @@ def paired(
     total = sum(sizes)
     starts = [sum(sizes[:i]) for i in range(len(sizes))]
     blocks = [(0, total)] if across else list(zip(starts, sizes, strict=True))
-    partner, sign = torch.arange(total), torch.zeros(total, dtype=dtype)
+    there = generator.device
+    partner, sign = torch.arange(total, device=there), torch.zeros(total, dtype=dtype, device=there)
     for start, size in blocks:
-        drawn = start + torch.randperm(size, generator=generator)
+        drawn = start + torch.randperm(size, generator=generator, device=there)
         first, second = drawn[: size // 2], drawn[size // 2 : 2 * (size // 2)]
         partner[first], partner[second] = second, first
         sign[first], sign[second] = 1.0, -1.0
-    own = torch.repeat_interleave(torch.tensor(strengths, dtype=dtype), torch.tensor(sizes))
+    own = torch.repeat_interleave(torch.tensor(strengths, dtype=dtype, device=there), torch.tensor(sizes, device=there))
     other = own[partner]
     mean = torch.where(own == other, own, own.sqrt() * other.sqrt())
     return Paired(partner, sign * mean, function)

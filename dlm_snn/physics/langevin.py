@@ -60,7 +60,7 @@ class Dynamics:
         if self.friction is not None:
             remedy = "the underdamped form needs a bath; friction=None is the overdamped form"
             _require("friction", self.friction, zero=False, remedy=remedy)
-            if torch.any(torch.as_tensor(self.mobility) != 1):
+            if torch.any(torch.as_tensor(self.mobility, device="cpu") != 1):
                 raise DlmError("mobility is for the overdamped form; in the underdamped one it is 1 / friction")
         if self.current_as not in ("force", "drift"):
             raise DlmError(f"current_as = '{self.current_as}'; {nearest(str(self.current_as), ('force', 'drift'))}")
@@ -72,7 +72,7 @@ class Dynamics:
 
 
 def _require(name: str, value: Tensor | float, zero: bool, remedy: str) -> None:
-    given = torch.as_tensor(value)
+    given = torch.as_tensor(value, device="cpu")
     if not torch.isfinite(given).all() or bool((given < 0).any()) or (not zero and bool((given == 0).any())):
         raise DlmError(f"{name} = {value}: {remedy}")
 

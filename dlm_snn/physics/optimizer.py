@@ -158,7 +158,10 @@ class Langevin(torch.optim.Optimizer):
         """One number where all layers agree, else one for every parameter."""
         if len(set(values)) == 1:
             return float(values[0])
-        return torch.repeat_interleave(torch.tensor(values, dtype=self._parameters[0].dtype), torch.tensor(self._sizes))
+        return torch.repeat_interleave(
+            torch.tensor(values, dtype=self._parameters[0].dtype, device=self._parameters[0].device),
+            torch.tensor(self._sizes, device=self._parameters[0].device),
+        )
 
     def __getstate__(self) -> dict[str, Any]:
         """All of it, for pickle: torch keeps nothing that a kind of optimiser adds."""

@@ -46,7 +46,7 @@ def spectral_radius(dynamics: Dynamics, h: float, curvature: float) -> float:
     alpha = strength_of(dynamics.current)
     if not dynamics.underdamped:
         return max(abs(1 - h * curvature * complex(mobility, alpha)) for mobility in _extremes(dynamics.mobility))
-    c = math.exp(-h * float(torch.as_tensor(dynamics.friction).min()))
+    c = math.exp(-h * float(torch.as_tensor(dynamics.friction, device="cpu").min()))
     half = h / 2 * (1 + c)
     kick, drift = (complex(1, alpha), 0j) if dynamics.current_as == "force" else (complex(1, 0), complex(0, alpha))
     one_step = np.array(
@@ -91,7 +91,7 @@ def largest_step(dynamics: Dynamics, curvature: float) -> float:
 
 def _extremes(value: Tensor | float) -> tuple[float, float]:
     """The smallest and the largest over parameters: a limit is that of one of them."""
-    values = torch.as_tensor(value)
+    values = torch.as_tensor(value, device="cpu")
     return float(values.min()), float(values.max())
 
 
@@ -116,7 +116,9 @@ def measured_radius(
     point = theta.detach().requires_grad_()
     (gradient,) = differentiable_gradient(loss(point), [point])
     cold = replace(dynamics, temperature=0.0, injection_rate=0.0)
-    place, momentum = (torch.randn(theta.shape, dtype=theta.dtype, generator=generator) for _ in range(2))
+    place, momentum = (
+        torch.randn(theta.shape, dtype=theta.dtype, generator=generator, device=theta.device) for _ in range(2)
+    )
     if not dynamics.underdamped:
         momentum = torch.zeros_like(place)
     grown = 0.0
@@ -159,7 +161,7 @@ def largest_curvature(
 def curvature_of(loss: Tensor, parameters: Sequence[Tensor], generator: torch.Generator, iterations: int = 20) -> float:
     """The same of a loss that has its graph, over several parameters."""
     gradients = differentiable_gradient(loss, parameters)
-    direction = [torch.randn(p.shape, dtype=p.dtype, generator=generator) for p in parameters]
+    direction = [torch.randn(p.shape, dtype=p.dtype, generator=generator, device=p.device) for p in parameters]
     size = _norm(direction)
     for _ in range(iterations):
         direction = [d / size for d in direction]

@@ -145,7 +145,7 @@ def balance(
         entropy_production=entropy,
         information_current=_circulation(move, dynamics.current) / h,
         dissipation=total["q"] / h,
-        temperature=float(torch.as_tensor(dynamics.temperature).double().mean()),
+        temperature=float(torch.as_tensor(dynamics.temperature, device="cpu").double().mean()),
         housekeeping=housekeeping,
         excess=entropy - housekeeping,
         heat=parts["q"],
@@ -243,7 +243,7 @@ def entropy_production_rate(
     """
     if not current.linear:
         raise DlmError("sigma = |Q g|^2 / T holds for function 'linear' only; measure heat and work instead")
-    if bool((torch.as_tensor(temperature) <= 0).any()):
+    if bool((torch.as_tensor(temperature, device="cpu") <= 0).any()):
         raise DlmError(f"temperature = {temperature}: sigma is undefined at T = 0; give T > 0")
     flow = current(gradient)
     return (flow * flow / mobility / temperature).sum(-1)
@@ -274,7 +274,7 @@ def hutchinson_trace(
     gradient = differentiable_gradient(loss(point), [point])[0]
     found = []
     for _ in range(probes):
-        z = torch.randint(0, 2, theta.shape, generator=generator).to(theta) * 2 - 1
+        z = torch.randint(0, 2, theta.shape, generator=generator, device=generator.device).to(theta) * 2 - 1
         (hz,) = torch.autograd.grad(gradient, point, z, retain_graph=True)
         found.append((z * hz).sum())
     return torch.stack(found).mean()

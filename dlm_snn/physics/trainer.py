@@ -257,7 +257,7 @@ class LangevinStepper:
             "entropy_production": info.entropy_production,
             "information_current": info.information_current,
             "dissipation": info.dissipation,
-            "temperature": torch.tensor(info.temperature),
+            "temperature": torch.tensor(info.temperature, device="cpu"),
             "housekeeping": info.housekeeping,
             "heat": info.heat,
             "work_current": info.work_current,
