@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from dlm_snn import artefact, plugins
+from dlm_snn import artefact
 from dlm_snn.atomic import write_text, writing
 from dlm_snn.backends import run
 from dlm_snn.comparison import compare
@@ -68,10 +68,8 @@ def run_road(config: RunConfig, folder: Path, command: str, show: Show) -> dict[
     """
     record = RunRecord(command=command, seed=config.network.seed)
     with record.timing("data"):
-        for backend in {*config.simulation.float_backends, *config.simulation.integer_backends}:
-            # A simulator that is missing is told before the training, not after it.
-            plugins.load("dlm_snn.backends", backend)
         data = split(config.data)
+        check_simulators(config, data)
     with record.timing("train"):
         network, curve = train_network(config, data, show)
     with record.timing("convert"):
@@ -108,9 +106,24 @@ def run_road(config: RunConfig, folder: Path, command: str, show: Show) -> dict[
     return metrics
 
 
-def train_network(config: RunConfig, data: Split, show: Show) -> tuple[Network, Curve]:
-    """A fresh network, trained on the training part."""
-    first = initial_network(
+def check_simulators(config: RunConfig, data: Split) -> None:
+    """Each simulator runs no samples of the untrained network, so that what it cannot do is told before the training.
+
+    Raises:
+        DlmError: a simulator that is missing or refuses the network.
+    """
+    network = _fresh_network(config, data)
+    integer, _ = quantize(network, config.quantization.weight_bits)
+    for form, backends in (
+        (network, config.simulation.float_backends),
+        (integer, config.simulation.integer_backends),
+    ):
+        for backend in backends:
+            run(form, {"pixels": data.x_test[:0]}, config.simulation.n_steps, backend=backend)
+
+
+def _fresh_network(config: RunConfig, data: Split) -> Network:
+    return initial_network(
         data.x_train.shape[1],
         config.network.hidden,
         data.dataset.n_classes,
@@ -123,6 +136,11 @@ def train_network(config: RunConfig, data: Split, show: Show) -> tuple[Network, 
         graded_bits=data.dataset.graded_bits,
         scale=data.dataset.scale,
     )
+
+
+def train_network(config: RunConfig, data: Split, show: Show) -> tuple[Network, Curve]:
+    """A fresh network, trained on the training part."""
+    first = _fresh_network(config, data)
     epochs = config.training.epochs
     show("train", 0, epochs)
 

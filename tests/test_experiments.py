@@ -12,7 +12,7 @@ import pytest
 from dlm_snn.config import dump_config
 from dlm_snn.continual import continual_figures
 from dlm_snn.errors import DlmError
-from experiments import repeat
+from experiments import repeat, road
 from experiments.cells import Entry, cells
 from experiments.config import RunConfig
 from experiments.rows import read_rows
@@ -142,6 +142,22 @@ def test_a_run_learns_by_the_dlms_dynamics_unless_told_otherwise(tmp_path):
 def test_what_cannot_be_run_is_refused_before_the_training(words, line):
     with pytest.raises(DlmError, match=re.escape(line)):
         asked(set=[words])
+
+
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        (["float_backends=[reference,lava-fixed]"], "lava-fixed cannot do a float Network; quantize it"),
+        (["float_backends=[fast]", "integer_backends=[reference,snntorch]"], "snnTorch cannot do integer networks"),
+        (["float_backends=[fast]", "integer_backends=[nope]"], "no backend 'nope'"),
+    ],
+)
+def test_simulators_that_cannot_are_told_before_the_training(words, line, tmp_path, monkeypatch):
+    monkeypatch.setattr(road, "train_network", lambda *_: pytest.fail("trained"))
+    config = asked(dataset="clusters", set=[f"simulation.{word}" for word in words])
+    with pytest.raises(DlmError, match=line):
+        road.run_road(config, tmp_path, "", lambda *_: None)
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_seed_reaches_the_noise():
