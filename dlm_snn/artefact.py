@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from collections.abc import Iterator, Mapping
@@ -13,37 +14,101 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dlm_snn.atomic import write_text, writing
+from dlm_snn import atomic
+from dlm_snn.aside import set_aside
 from dlm_snn.description import describe
-from dlm_snn.errors import DlmError, nearest
+from dlm_snn.errors import DlmError, MissingError, nearest
 from dlm_snn.kinds import check_kind
 from dlm_snn.known import CONNECTIONS, NETWORKS, PROJECTIONS, check_known
+from dlm_snn.layouts import FileKind, json_file
 from dlm_snn.network import Input, IntegerNetwork, Network
 from dlm_snn.neurons.models import MODELS
 from dlm_snn.packed import check_size
-from dlm_snn.reading import opened, read_json, refused, regular_file
+from dlm_snn.reading import opened, read_json, refused
 
 FORMAT = "dlm-snn-network-1"
+_MISSING = "no network at {}; 'dlm-snn train' and 'dlm-snn convert' write one"
 _TYPES: dict[str, type] = {t.__name__: t for t in (*NETWORKS, Input, *MODELS, *PROJECTIONS, *CONNECTIONS)}
 
 
-def save(network: Network | IntegerNetwork, path: str | os.PathLike[str]) -> None:
-    """Write a network as ``path.json`` and ``path.safetensors``.
+def _network_kind(name: str, tree_type: type) -> FileKind:
+    ours = json_file(name, "tree", equal={"format": FORMAT})
 
-    The JSON holds ``format``, ``digest`` and ``tree``; an array stands there as {"array": key}, its values in the
-    safetensors file under that key. Arrays are written first, so a JSON that exists has its arrays.
+    def is_one(path: Path) -> bool:
+        if not ours.is_one(path):
+            return False
+        tree = json.loads(path.read_bytes())["tree"]
+        return isinstance(tree, dict) and tree.get("type") == tree_type.__name__
+
+    return FileKind(name, is_one)
+
+
+def _is_safetensors(path: Path) -> bool:
+    with path.open("rb") as file:
+        head = file.read(9)
+    return head[8:] == b"{" and int.from_bytes(head[:8], "little") <= path.stat().st_size - 8
+
+
+KINDS = {
+    t: _network_kind(name, t) for t, name in ((Network, "a float network"), (IntegerNetwork, "an integer network"))
+}
+TENSORS = FileKind("the arrays of a network", _is_safetensors)
+LOSS = json_file("a loss budget", "bits", "projections", "populations")
+
+
+def save(
+    network: Network | IntegerNetwork,
+    path: str | os.PathLike[str],
+    replace: bool = False,
+    loss: Mapping[str, Any] | None = None,
+) -> None:
+    """Write a network as ``path.json`` and ``path.safetensors``, both or none.
+
+    The JSON holds ``format``, ``digest``, ``tensors`` (the SHA-256 of the safetensors file) and ``tree``; an array
+    stands there as {"array": key}, its values in the safetensors file under that key.
+
+    Args:
+        network: to be written.
+        path: with or without the ending.
+        replace: a network of that name and of the same arithmetic gives way.
+        loss: its loss budget, written as ``path.loss.json``.
 
     Raises:
-        DlmError: the folder cannot be written.
+        DlmError: the files exist and must not be replaced, or cannot be written.
     """
     from safetensors.numpy import save as tensors_to_bytes
 
     check_known(network, "a network's files")
     tree, arrays = describe(network)
-    with writing(_tensors(path)) as file:
-        file.write(tensors_to_bytes({key: np.ascontiguousarray(value) for key, value in arrays.items()}))
-    manifest = {"format": FORMAT, "digest": network.digest(), "tree": tree}
-    write_text(_manifest(path), json.dumps(manifest, indent=1) + "\n")
+    tensors = tensors_to_bytes({key: np.ascontiguousarray(value) for key, value in arrays.items()})
+    manifest = {"format": FORMAT, "digest": network.digest(), "tensors": _sha256(tensors), "tree": tree}
+    contents = {_manifest(path): _json(manifest), _tensors(path): tensors}
+    if loss is not None:
+        contents[_loss(path)] = _json(loss)
+    atomic.write_set(_files(path, type(network)), contents, replace)
+
+
+def check(path: str | os.PathLike[str], arithmetic: type[Network | IntegerNetwork], replace: bool = False) -> None:
+    """Refuse what ``save`` would refuse, before the work that makes the network.
+
+    Raises:
+        DlmError: as ``save``.
+    """
+    files = _files(path, arithmetic)
+    atomic.check_set(files, replace)
+    atomic.check(_manifest(path), files[_manifest(path)], replace)
+
+
+def _files(path: str | os.PathLike[str], arithmetic: type[Network | IntegerNetwork]) -> dict[Path, FileKind]:
+    return {_manifest(path): KINDS[arithmetic], _tensors(path): TENSORS, _loss(path): LOSS}
+
+
+def _json(content: Mapping[str, Any]) -> bytes:
+    return (json.dumps(content, indent=1) + "\n").encode()
+
+
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
 
 
 def load(path: str | os.PathLike[str]) -> Network | IntegerNetwork:
@@ -58,23 +123,56 @@ def load(path: str | os.PathLike[str]) -> Network | IntegerNetwork:
     """
     from safetensors.numpy import load
 
-    manifest = _manifest(path)
-    missing = "no network at {}; 'dlm-snn train' and 'dlm-snn convert' write one"
-    regular_file(_tensors(path), missing.format(_tensors(path)))
-    held = read_json(manifest, missing=missing.format(manifest))
-    check_kind(held, {"format": str, "digest": str, "tree": dict}, manifest)
-    if held["format"] != FORMAT:
-        raise DlmError(f"{manifest} has format {held['format']!r}, this version reads {FORMAT!r}")
-    with opened(_tensors(path)) as file, refused(_tensors(path), what="is not a complete network"):
-        check_size(os.fstat(file.fileno()).st_size, _tensors(path))
-        arrays = load(file.read())
+    held, tensors = _read(path)
+    with refused(_tensors(path), what="is not a complete network"):
+        arrays = load(tensors)
     try:
         network = build(held["tree"], arrays)
     except DlmError as error:
-        raise DlmError(f"{manifest}: {error}") from error
+        raise DlmError(f"{_manifest(path)}: {error}") from error
     if not isinstance(network, (Network, IntegerNetwork)) or network.digest() != held["digest"]:
-        raise DlmError(f"{manifest} and its arrays do not match their digest; write them again")
+        raise DlmError(f"{_manifest(path)} and its arrays do not match their digest; write them again")
     return network
+
+
+def _read(path: str | os.PathLike[str]) -> tuple[dict[str, Any], bytes]:
+    """The JSON, and the bytes of the arrays that it names.
+
+    Between the renamings of two files that are replaced, and after a kill there, the ones that it names stand aside.
+    """
+    manifest = _manifest(path)
+    before = None
+    while True:
+        held = read_json(manifest, missing=_MISSING.format(manifest))
+        check_kind(held, {"format": str, "digest": str, "tensors?": str, "tree": dict}, manifest)
+        if held["format"] != FORMAT:
+            raise DlmError(f"{manifest} has format {held['format']!r}, this version reads {FORMAT!r}")
+        found = False
+        for content in filter(None, map(_content, _candidates(path))):
+            if held.get("tensors") in (None, _sha256(content)):
+                return held, content
+            found = True
+        if held == before:
+            if not found:
+                raise MissingError(_MISSING.format(_tensors(path)))
+            raise DlmError(f"{manifest} and its arrays do not match their digest; write them again")
+        before = held
+
+
+def _content(path: Path) -> bytes | None:
+    """All of a file; None where there is none."""
+    try:
+        with opened(path) as file, refused(path, what="is not a complete network"):
+            check_size(os.fstat(file.fileno()).st_size, path)
+            return file.read()
+    except MissingError:
+        return None
+
+
+def _candidates(path: str | os.PathLike[str]) -> Iterator[Path]:
+    """Where the arrays may be."""
+    yield _tensors(path)
+    yield from set_aside(atomic.followed(_manifest(path)), atomic.followed(_tensors(path)).name)
 
 
 def build(tree: Any, arrays: Mapping[str, NDArray], key: str = "tree") -> Any:
@@ -147,3 +245,7 @@ def _manifest(path: str | os.PathLike[str]) -> Path:
 
 def _tensors(path: str | os.PathLike[str]) -> Path:
     return _stem(path).parent / f"{_stem(path).name}.safetensors"
+
+
+def _loss(path: str | os.PathLike[str]) -> Path:
+    return _stem(path).parent / f"{_stem(path).name}.loss.json"

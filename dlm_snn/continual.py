@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from dlm_snn.errors import DlmError
+from dlm_snn.layouts import text_file
 from dlm_snn.metrics import confidence_95
 
 WILCOXON_AT_LEAST = 6
@@ -92,6 +93,9 @@ def excess_forgetting(matrix: ArrayLike, joint: ArrayLike) -> float:
     if r.shape != j.shape:
         raise DlmError(f"accuracy matrices of {len(r)} and {len(j)} tasks cannot be compared")
     return continual_figures(r).forgetting - continual_figures(j).forgetting
+
+
+MATRIX = text_file("an accuracy matrix", begins="after task,")
 
 
 def matrix_csv(matrix: ArrayLike) -> str:

@@ -290,11 +290,11 @@ class SpikeRaster:
 
     __hash__ = None  # type: ignore[assignment]
 
-    def save(self, path: str | os.PathLike[str]) -> None:
+    def save(self, path: str | os.PathLike[str], replace: bool = False) -> None:
         """Write a compressed ``.npz``, or a folder where the path ends in ``.raster``; see raster_files.save."""
         from dlm_snn import raster_files
 
-        raster_files.save(self, path)
+        raster_files.save(self, path, replace)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> SpikeRaster:

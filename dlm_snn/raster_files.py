@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from dlm_snn.atomic import writing, writing_folder
 from dlm_snn.errors import DlmError
+from dlm_snn.layouts import FolderKind, binary_file, json_file, npz_file
 from dlm_snn.packed import check_size, npy_head, read_npy, read_npz
 from dlm_snn.raster import BLOCK, EVENT, EXTENT, SpikeRaster, in_order, trusted
 from dlm_snn.reading import SEAL, one_line, opened, read_json, regular_file, sealed, unsealed
@@ -31,27 +32,38 @@ _READ = 2**16
 """Bytes looked at together."""
 _TYPE = np.dtype("<u4")
 _INCOMPLETE = "is not a complete raster"
+RASTER = npz_file("a raster", lambda names: names == {*EVENT, *NUMBERS})
+NPY = binary_file("an array", np.lib.format.MAGIC_PREFIX)
+EXTENTS = json_file("a raster", *NUMBERS)
+RASTER_FOLDER = FolderKind("a raster", {META: EXTENTS, **{f"{name}.npy": NPY for name in EVENT}}, (META, EXTENTS))
 
 
-def save(raster: SpikeRaster, path: str | os.PathLike[str]) -> None:
+def save(raster: SpikeRaster, path: str | os.PathLike[str], replace: bool = False) -> None:
     """Write a compressed npz: uint32 ``sample``, ``step``, ``neuron``; int64 ``n_samples``, ``n_steps``, ``n_neurons``;
     float64 ``dt``. Written aside, then renamed.
 
     A path that ends in ``.raster`` becomes a folder of ``sample.npy``, ``step.npy``, ``neuron.npy`` (uint32) and
     ``meta.json`` (the four numbers, and checksums that ``load`` looks at) instead.
 
+    Args:
+        raster: to be written.
+        path: of the file or folder.
+        replace: a raster of that name gives way.
+
     Raises:
-        DlmError: the path cannot be written.
+        DlmError: the path exists and must not be replaced, or cannot be written.
     """
     path = Path(path)
     numbers = {name: getattr(raster, name) for name in NUMBERS}
     if path.suffix == FOLDER:
-        with writing_folder(path, replace=True) as folder:
+        with writing_folder(path, RASTER_FOLDER, replace) as folder:
             for name in EVENT:
-                np.save(folder / f"{name}.npy", getattr(raster, name))
+                with (folder / f"{name}.npy").open("wb") as part:
+                    part.write(_header(len(raster)))
+                    _append(part, getattr(raster, name))
             _write_numbers(folder, numbers)
         return
-    with writing(path) as file:
+    with writing(path, RASTER, replace) as file:
         np.savez_compressed(file, **{name: getattr(raster, name) for name in EVENT}, **numbers)
 
 
@@ -173,24 +185,31 @@ class RasterWriter:
     Use it as a context manager; the folder takes its name when the block ends without an error.
 
     Args:
-        path: the folder; must not exist.
+        path: the folder.
         n_samples, n_steps, n_neurons: the extent of the whole.
         dt: seconds a step; that of the pieces by default.
+        replace: a raster of that name gives way.
 
     Raises:
         DlmError: the folder exists or cannot be written, an extent that no raster has.
     """
 
     def __init__(
-        self, path: str | os.PathLike[str], n_samples: int, n_steps: int, n_neurons: int, dt: float | None = None
+        self,
+        path: str | os.PathLike[str],
+        n_samples: int,
+        n_steps: int,
+        n_neurons: int,
+        dt: float | None = None,
+        replace: bool = False,
     ) -> None:
         none = np.zeros(0, dtype=np.uint32)
         self._whole = SpikeRaster(none, none, none, n_samples, n_steps, n_neurons, SpikeRaster.dt if dt is None else dt)
         self._dt = dt
-        self._path = Path(path)
+        self._path, self._replace = Path(path), replace
 
     def __enter__(self) -> RasterWriter:
-        self._aside = writing_folder(self._path)
+        self._aside = writing_folder(self._path, RASTER_FOLDER, self._replace)
         self._pieces = RasterPieces(self._aside.__enter__(), *self._whole.extent, self._whole.dt)
         return self
 
@@ -255,7 +274,7 @@ class RasterPieces:
         self._dt = raster.dt
         for name, file in self._files.items():
             events = getattr(raster, name)
-            np.ascontiguousarray(events + np.uint32(step) if name == "step" else events, dtype=_TYPE).tofile(file)
+            _append(file, events + np.uint32(step) if name == "step" else events)
 
     def close(self) -> None:
         """Close the files."""
@@ -283,6 +302,12 @@ class RasterPieces:
                 for starts in self._starts:
                     _copy(pieces, ordered, offset, int(starts[sample]), int(starts[sample + 1]))
         part.unlink()
+
+
+def _append(file: IO[bytes], events: NDArray) -> None:
+    """Write events to a file; ``ndarray.tofile`` would not say that the disk is full."""
+    for start in range(0, len(events), COPY):
+        file.write(np.ascontiguousarray(events[start : start + COPY], dtype=_TYPE).data)
 
 
 def _copy(source: IO[bytes], target: IO[bytes], offset: int, first: int, last: int) -> None:

@@ -19,6 +19,7 @@ from typing import Any
 from dlm_snn.atomic import write_text
 from dlm_snn.errors import DlmError
 from dlm_snn.kinds import check_kind
+from dlm_snn.layouts import json_file
 from dlm_snn.reading import opened, read_json, sealed, unsealed
 
 PACKAGES = ("dlm-snn", "lava-nc", "snntorch", "torch", "numpy", "brian2", "scipy", "scikit-learn")
@@ -51,6 +52,7 @@ def machine() -> str:
 
 
 RECORD = "record.json"
+RECORD_KIND = json_file("the record of a run", "command", "versions", "digests", "seconds")
 _UNRECORDED = (RECORD, "report.html")
 """The record itself, and what can be made anew from the rest."""
 
@@ -169,7 +171,7 @@ class RunRecord:
         yield
         self.seconds[stage] = round(self.seconds.get(stage, 0.0) + perf_counter() - start, 3)
 
-    def save(self, path: Path) -> None:
+    def save(self, path: Path, replace: bool = False) -> None:
         """Write it as JSON, whole or not at all, with a checksum over it and over the files beside it."""
         self.files = files_of(path.parent)
-        write_text(path, json.dumps(sealed(asdict(self)), indent=1) + "\n")
+        write_text(path, json.dumps(sealed(asdict(self)), indent=1) + "\n", RECORD_KIND, replace)

@@ -12,15 +12,30 @@ from dlm_snn import artefact
 from dlm_snn.atomic import write_text, writing
 from dlm_snn.errors import DlmError
 from dlm_snn.kinds import check_kind
+from dlm_snn.layouts import FolderKind, json_file, npz_file
 from dlm_snn.names import file_of
 from dlm_snn.network import IntegerNetwork, Network
 from dlm_snn.packed import read_npz
 from dlm_snn.raster import SpikeRaster
+from dlm_snn.raster_files import RASTER
 from dlm_snn.reading import read_json, sealed, unsealed
 from dlm_snn.recording import Recording
 
 _REMEDY = "simulate again"
 _KIND = {"n_samples": int, "n_steps": int, "backend?": str}
+TRACES = npz_file("traces", lambda names: all(name.rpartition("/")[2] in ("u", "v", "v_threshold") for name in names))
+_EXTENT = json_file("a recording", "n_samples", "n_steps", "backend")
+RECORDING = FolderKind(
+    "a recording",
+    {
+        "recording.json": _EXTENT,
+        "network.json": None,
+        "network.safetensors": None,
+        "traces.npz": TRACES,
+        "*.npz": RASTER,
+    },
+    ("recording.json", _EXTENT),
+)
 
 
 def save_recording(recording: Recording, folder: Path, backend: str) -> None:

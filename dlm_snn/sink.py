@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 import os
-import shutil
-import tempfile
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
+from dlm_snn.atomic import check, writing_folder
 from dlm_snn.errors import DlmError
+from dlm_snn.layouts import FolderKind
 from dlm_snn.names import file_of
 from dlm_snn.network import IntegerNetwork, Network
 from dlm_snn.raster import SpikeRaster
-from dlm_snn.raster_files import FOLDER, RasterPieces
+from dlm_snn.raster_files import EXTENTS, FOLDER, META, NPY, RasterPieces
 from dlm_snn.recording import Record, Recording, checked_record
 
 CHUNK = 1000
 """Steps of a piece where the stimulus does not say."""
+PIECES = FolderKind(
+    "a folder of rasters and traces",
+    {f"*{FOLDER}/{META}": EXTENTS, f"*{FOLDER}/*.npy": NPY, "*.u.npy": NPY, "*.v.npy": NPY},
+)
 
 
 @runtime_checkable
@@ -51,46 +56,43 @@ class FolderSink:
     when the run is complete.
 
     Args:
-        folder: must not exist.
+        folder: of the run.
         record, chunk: see Sink.
+        replace: a folder of such rasters and traces gives way.
 
     Raises:
         DlmError: the folder exists or cannot be written.
     """
 
-    def __init__(self, folder: str | os.PathLike[str], record: Record = ("s",), chunk: int = CHUNK) -> None:
+    def __init__(
+        self, folder: str | os.PathLike[str], record: Record = ("s",), chunk: int = CHUNK, replace: bool = False
+    ) -> None:
         if chunk < 1:
             raise DlmError(f"chunk = {chunk} is not a number of steps >= 1")
         self.record = record
         self.chunk = chunk
-        self._folder = Path(folder)
+        self._folder, self._replace = Path(folder), replace
+        check(self._folder, PIECES, replace)
 
     def open(self, network: Network | IntegerNetwork, n_samples: int, n_steps: int) -> None:
         """Make files of their final size, aside."""
-        if self._folder.exists():
-            raise DlmError(f"{self._folder} exists; choose another folder")
-        try:
-            self._folder.parent.mkdir(parents=True, exist_ok=True)
-            self._aside = Path(tempfile.mkdtemp(dir=self._folder.parent, prefix=f".{self._folder.name}."))
-        except OSError as error:
-            raise DlmError(f"cannot write {self._folder} ({error.strerror}); choose a folder that is yours") from error
         chosen = checked_record(self.record, network)
         dtype = np.int64 if isinstance(network, IntegerNetwork) else np.float64
-        self._traces = {
-            (key, name): np.lib.format.open_memmap(
-                file_of(self._aside, name, f".{key}.npy"),
-                mode="w+",
-                dtype=dtype,
-                shape=(n_samples, n_steps, network.populations[name].n),
-            )
-            for key in ("u", "v")
-            for name in chosen.get(key, ())
-        }
-        self._rasters = {
-            name: RasterPieces(_made(file_of(self._aside, name, FOLDER)), n_samples, n_steps, population.n)
-            for name, population in network.neurons.items()
-            if name in chosen.get("s", ())
-        }
+        with ExitStack() as stack:
+            aside = stack.enter_context(writing_folder(self._folder, PIECES, self._replace))
+            self._traces = {
+                (key, name): _trace(
+                    file_of(aside, name, f".{key}.npy"), dtype, (n_samples, n_steps, network.populations[name].n)
+                )
+                for key in ("u", "v")
+                for name in chosen.get(key, ())
+            }
+            self._rasters = {
+                name: RasterPieces(_made(file_of(aside, name, FOLDER)), n_samples, n_steps, population.n)
+                for name, population in network.neurons.items()
+                if name in chosen.get("s", ())
+            }
+            self._writing = stack.pop_all()
 
     def write(self, piece: Recording, step: int) -> None:
         """Append the events, fill in the traces."""
@@ -105,15 +107,27 @@ class FolderSink:
             pieces.close()
         if not whole:
             self._traces.clear()
-            shutil.rmtree(self._aside, ignore_errors=True)
+            self._writing.__exit__(_Broken, _Broken(), None)
             return
-        for rows in self._traces.values():
-            rows.flush()
-        self._traces.clear()
-        for pieces in self._rasters.values():
-            pieces.finish()
-        self._aside.chmod(0o755)
-        os.replace(self._aside, self._folder)
+        with self._writing:
+            for rows in self._traces.values():
+                rows.flush()
+            self._traces.clear()
+            for pieces in self._rasters.values():
+                pieces.finish()
+
+
+class _Broken(Exception):
+    """The run ended before its last piece."""
+
+
+def _trace(path: Path, dtype: Any, shape: tuple[int, ...]) -> np.memmap:
+    """A file of zeros, mapped into memory; its room is taken at once, since a full disk would end the process later."""
+    rows = np.lib.format.open_memmap(path, mode="w+", dtype=dtype, shape=shape)
+    if hasattr(os, "posix_fallocate"):
+        with path.open("r+b") as file:
+            os.posix_fallocate(file.fileno(), 0, max(path.stat().st_size, 1))
+    return rows
 
 
 def _made(folder: Path) -> Path:

@@ -18,6 +18,7 @@ import numpy as np
 
 from dlm_snn.atomic import write_text
 from dlm_snn.errors import DlmError
+from dlm_snn.layouts import FileKind
 from dlm_snn.standings import UNKNOWN, Standing, standings
 from experiments import bursts, evidence, stream_tuning
 from experiments.cells import cells
@@ -39,7 +40,9 @@ HEADING = ("line", "front end", "normalisation", "winner", "keeps, is told", "se
 
 def main() -> None:
     """Write the tables of the page anew."""
-    write_text(PAGE, filled(PAGE.read_text(encoding="utf-8"), RESULTS))
+    page = PAGE.read_text(encoding="utf-8")
+    kind = FileKind("the page that was read", lambda path: path.read_text(encoding="utf-8") == page)
+    write_text(PAGE, filled(page, RESULTS), kind, replace=True)
 
 
 def filled(page: str, results: Path) -> str:

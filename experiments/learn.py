@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dlm_snn.verbs.verb import Verb
+from dlm_snn.verbs.verb import Verb, add_replace, inside
 
 if TYPE_CHECKING:
     from dlm_snn.standings import Standing
@@ -34,7 +34,7 @@ def run_arguments(parser: ArgumentParser) -> None:
     group.add_argument("--csv", type=Path, metavar="FILE", help="write the mean accuracy matrix of the first line")
     group.add_argument("--report", metavar="NAME", help="of its folder in --runs (default: what is run, and the time)")
     group.add_argument("--runs", type=Path, default=Path("runs"), metavar="DIR", help="of the report (default: runs)")
-    group.add_argument("--replace", action="store_true", help="let an existing report of that name give way")
+    add_replace(parser, "a report, or a CSV of a matrix,")
 
 
 def refuse_continual(arguments: Namespace) -> None:
@@ -111,16 +111,16 @@ def _folder(arguments: Namespace, title: str) -> Path:
     """
     from datetime import datetime
 
-    from dlm_snn.atomic import check_file, check_folder
-    from dlm_snn.errors import DlmError
+    from dlm_snn.atomic import check
+    from dlm_snn.continual import MATRIX
+    from dlm_snn.report.layouts import LEARNED
 
-    folder = arguments.runs / (arguments.report or f"{title}-{datetime.now():%Y%m%d-%H%M%S}")
-    if folder.exists() and not arguments.replace:
-        raise DlmError(f"{folder} exists; choose another --report, or give --replace")
-    check_folder(folder)
+    name = f"{title}-{datetime.now():%Y%m%d-%H%M%S}" if arguments.report is None else arguments.report
+    folder = inside(arguments.runs, "--report", name)
+    check(folder, LEARNED, arguments.replace)
     made = {folder, *folder.parents, arguments.results, *arguments.results.parents}
     if arguments.csv is not None and (arguments.csv.parent.exists() or arguments.csv.parent not in made):
-        check_file(arguments.csv)
+        check(arguments.csv, MATRIX, arguments.replace)
     return folder
 
 
@@ -152,18 +152,19 @@ def _write(
 ) -> None:
     """The report's folder, whole or not at all; and the matrix as CSV where it is asked for."""
     from dlm_snn.atomic import write_text, writing_folder
-    from dlm_snn.continual import matrix_csv
+    from dlm_snn.continual import MATRIX, matrix_csv
     from dlm_snn.reading import sealed
     from dlm_snn.record import to_json
     from dlm_snn.report.continual import render
+    from dlm_snn.report.layouts import LEARNED
 
-    with writing_folder(folder, arguments.replace) as aside:
+    with writing_folder(folder, LEARNED, arguments.replace) as aside:
         write_text(aside / "rows.jsonl", "".join(to_json(sealed(row)) + "\n" for row in rows))
         for line in lines:
             write_text(aside / f"matrix-{_file_name(line.variant)}.csv", matrix_csv(line.matrix()))
         write_text(aside / "report.html", render(title, rows, lines, _command(arguments, title)))
     if arguments.csv is not None:
-        write_text(arguments.csv, matrix_csv(lines[0].matrix()))
+        write_text(arguments.csv, matrix_csv(lines[0].matrix()), MATRIX, arguments.replace)
     print(f"report: {folder / 'report.html'}")
 
 

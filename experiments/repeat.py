@@ -14,6 +14,7 @@ import numpy as np
 from dlm_snn.atomic import write_text
 from dlm_snn.backends import run
 from dlm_snn.config import dump_config
+from dlm_snn.layouts import text_file
 from dlm_snn.metrics import accuracy, interval
 from dlm_snn.record import installed_versions, origin
 from dlm_snn.tasks.split import split
@@ -27,6 +28,9 @@ from experiments.table import EXPERIMENTS, variant_config
 
 LAVA_AT_MOST = 1000
 """Test sets up to this size are run on stock Lava processes whole; larger ones on the fused one, equal and faster."""
+
+
+SETTINGS = text_file("the settings of an experiment", begins="data:\n", holds="\ntraining:\n")
 
 
 def with_seed(config: RunConfig, seed: int) -> RunConfig:
@@ -111,10 +115,15 @@ def repeat(
                     figures = repetition(placed, _prefixed(show, f"{variant} {seed}: "), control)
                     found = _row(name, variant, seed, key(config), settings, figures)
                     file.append(found)
-                    write_text(results.with_name(f"{name}-{variant}.yaml"), dump_config(variant_config(name, variant)))
+                    _write_settings(results.with_name(f"{name}-{variant}.yaml"), variant_config(name, variant))
                 # The row may have been made under another name, by a variant of the same configuration.
                 wanted.append({**found, "variant": variant, "settings": settings})
     return wanted
+
+
+def _write_settings(path: Path, config: RunConfig) -> None:
+    """The variant's settings, beside its rows; those of an earlier row give way."""
+    write_text(path, dump_config(config), SETTINGS, replace=True)
 
 
 def _row(name: str, variant: str, seed: int, config: str, settings: str, figures: dict[str, float]) -> dict[str, Any]:

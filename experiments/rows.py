@@ -129,7 +129,7 @@ def _locked(path: Path) -> int:
     """The file's handle, held by this process alone and gone with it, however it ends: workers do not inherit it."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o644)
+        handle = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o666)
     except OSError as error:
         raise DlmError(f"cannot write {path} ({error.strerror}); choose another --results") from error
     try:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dlm_snn.verbs.verb import Verb
+from dlm_snn.verbs.verb import Verb, add_replace, inside
 
 if TYPE_CHECKING:
     from experiments.agreement import Show
@@ -30,20 +30,22 @@ def _run_arguments(parser: ArgumentParser) -> None:
     _choice(parser)
     parser.add_argument("--name", help="of the run's folder (default: the dataset and the time)")
     parser.add_argument("--runs", type=Path, default=Path("runs"), metavar="DIR", help="where runs lie (default: runs)")
-    parser.add_argument("--replace", action="store_true", help="let an existing run of that name give way")
+    add_replace(parser, "a run")
 
 
 def _run(arguments: Namespace) -> int:
-    from dlm_snn.atomic import writing_folder
+    from dlm_snn.atomic import check, writing_folder
+    from dlm_snn.report.layouts import RUN
     from experiments.table import chosen_config
 
     with progress() as show:
         show("read the configuration", 0, 1)
         config = chosen_config(arguments)
-        folder = arguments.runs / (arguments.name or _dated(config.data.dataset))
+        folder = inside(arguments.runs, "--name", arguments.name or _dated(config.data.dataset))
+        check(folder, RUN, arguments.replace)
         from experiments.road import run_road
 
-        with writing_folder(folder, replace=arguments.replace) as aside:
+        with writing_folder(folder, RUN, arguments.replace) as aside:
             metrics = run_road(config, aside, _command(arguments), show)
     _print_summary(metrics, folder)
     return 0 if all(row["equal"] for row in metrics["agreement"]) else 1
@@ -54,6 +56,7 @@ def _train_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--out", type=Path, default=Path("network"), metavar="NETWORK", help="NETWORK.json, .safetensors"
     )
+    add_replace(parser, "a float network")
 
 
 def _train(arguments: Namespace) -> int:
@@ -63,13 +66,16 @@ def _train(arguments: Namespace) -> int:
         show("read the configuration", 0, 1)
         config = chosen_config(arguments)
         from dlm_snn import artefact
+        from dlm_snn.network import Network
+
+        artefact.check(arguments.out, Network, arguments.replace)
         from dlm_snn.tasks.split import split
         from experiments.evaluate import evaluate
         from experiments.road import train_network
 
         data = split(config.data)
         network, _ = train_network(config, data, show)
-        artefact.save(network, arguments.out)
+        artefact.save(network, arguments.out, arguments.replace)
         show("measure on the test samples", 0, 1)
         result = evaluate(network, data.x_test, data.y_test, config.simulation.n_steps)
     print(f"{result.verdict('held-out')}; network: {arguments.out}.json")

@@ -8,6 +8,10 @@ import pytest
 
 from dlm_snn import DlmError
 from dlm_snn.atomic import write_text, writing, writing_folder
+from dlm_snn.layouts import FolderKind, text_file
+
+TEXT = text_file("a text", begins="")
+TEXTS = FolderKind("a folder of texts", {"*.txt": TEXT})
 
 
 class Interrupted(BaseException):
@@ -41,7 +45,7 @@ def test_a_file_takes_its_name_at_the_end(tmp_path):
 def test_an_interrupted_file_leaves_the_old_one(tmp_path):
     path = tmp_path / "a.txt"
     path.write_text("old")
-    interrupt(writing(path), lambda file: file.write(b"half"))
+    interrupt(writing(path, TEXT, replace=True), lambda file: file.write(b"half"))
     assert path.read_text() == "old"
     assert names(tmp_path) == ["a.txt"]
 
@@ -78,15 +82,18 @@ def test_an_interrupted_folder_leaves_nothing(tmp_path):
 def test_an_existing_folder_is_kept_unless_it_shall_give_way(tmp_path):
     path = tmp_path / "a"
     path.mkdir()
-    (path / "old").write_text("")
-    with pytest.raises(DlmError, match=r"a exists; choose another"), writing_folder(path):
+    (path / "old.txt").write_text("text")
+    with (
+        pytest.raises(DlmError, match=r"a exists; choose another name, or give --replace"),
+        writing_folder(path, TEXTS),
+    ):
         pass
-    assert names(path) == ["old"]
-    interrupt(writing_folder(path, replace=True), lambda folder: (folder / "new").write_text(""))
-    assert names(path) == ["old"]
-    with writing_folder(path, replace=True) as folder:
-        (folder / "new").write_text("")
-    assert names(path) == ["new"]
+    assert names(path) == ["old.txt"]
+    interrupt(writing_folder(path, TEXTS, replace=True), lambda folder: (folder / "new.txt").write_text(""))
+    assert names(path) == ["old.txt"]
+    with writing_folder(path, TEXTS, replace=True) as folder:
+        (folder / "new.txt").write_text("")
+    assert names(path) == ["new.txt"]
     assert names(tmp_path) == ["a"]
 
 

@@ -61,8 +61,8 @@ def test_a_net_comes_in_and_goes_out(capsys):
     assert "a: IntegerLIF (2,)" in told
     assert "network: mine.json" in told
     typed(capsys, "import", "a.net")
-    assert "a.json exists; give --out a to replace it" in typed(capsys, "import", "a.net", code=2)
-    typed(capsys, "import", "a.net", "--out", "a")
+    assert "a.json exists; choose another name, or give --replace" in typed(capsys, "import", "a.net", code=2)
+    typed(capsys, "import", "a.net", "--replace")
     assert dlm.load("mine").digest() == integers().digest()
     typed(capsys, "export", "mine", "--to", "net", "--out", "b.net")
     assert "equal: digest" in typed(capsys, "compare", "a.net", "b.net")
@@ -192,7 +192,7 @@ BAD = {
     "twice": (["raster", "info", "both"], "both holds 'r' as .npz and as .raster; give one of them"),
     "onto a folder": (["raster", "convert", "r.npz", "folder.nwb"], "cannot write folder.nwb, which is a folder"),
     "onto a file": (["raster", "convert", "r.npz", "file.raster"], "cannot write file.raster, which is a file"),
-    "exists": (["raster", "convert", "many", "one"], "one exists; choose another name, remove it"),
+    "exists": (["raster", "convert", "many", "one"], "one exists; choose another name, or give --replace"),
     "damaged csv": (["import", "bytes.csv", "--extent", "1,2,3"], "bytes.csv is not a readable CSV"),
     "altered network": (
         ["compare", "ours", "reset"],

@@ -103,9 +103,20 @@ def test_a_file_that_another_writes_is_refused(there, capsys):
 def test_a_report_that_is_there_is_seen_before_the_work(there, capsys):
     (there / "runs" / "a").mkdir(parents=True)
     assert learn("--report", "a") == 2
-    assert "runs/a exists; choose another --report, or give --replace" in capsys.readouterr().err
+    assert "runs/a exists; choose another name, or give --replace" in capsys.readouterr().err
     assert not (there / "r").exists()
-    assert learn("--report", "a", "--replace") == 0
+    assert learn("--report", "b", "--csv", "m.csv") == 0
+    assert learn("--report", "b", "--csv", "m.csv", "--replace") == 0
+
+
+def test_what_is_no_report_is_not_replaced(there, capsys):
+    (there / "runs" / "a").mkdir(parents=True)
+    (there / "runs" / "a" / "thesis.txt").write_text("")
+    for name, line in (("a", "runs/a is not replaced: "), (".", "--report . is not the name of a folder")):
+        assert learn("--report", name, "--replace") == 2
+        assert line in capsys.readouterr().err
+    assert (there / "runs" / "a" / "thesis.txt").exists()
+    assert not (there / "r").exists()
 
 
 @pytest.mark.parametrize(

@@ -888,6 +888,7 @@ def test_damaged_files_are_named(tmp_path):
     path = tmp_path / "bad.nir"
     for content in (b"", b"text", None):
         if content is None:
+            path.unlink()
             write_nir(small(), path)
             content = path.read_bytes()[:3000]
         path.write_bytes(content)
@@ -899,6 +900,7 @@ def test_damaged_files_are_named(tmp_path):
         read_nir(path, DT)
 
     def altered(change):
+        path.unlink()
         write_nir(small(), path)
         with h5py.File(path, "a") as file:
             change(file["node/nodes"])

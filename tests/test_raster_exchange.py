@@ -288,6 +288,7 @@ def test_damaged_nwb_files_are_named(tmp_path):
         io.write(pynwb.NWBFile("a", "b", pynwb.file.datetime(2020, 1, 1).astimezone()))
     with pytest.raises(DlmError, match=r"a.nwb has no units table with spike times"):
         read_nwb(path, 1e-3)
+    path.unlink()
     write_nwb({"a": SpikeRaster.from_dense(np.ones((1, 4, 2), bool))}, path)
     with h5py.File(path, "a") as file:
         file["units/spike_times"][3] = -1.0

@@ -129,7 +129,13 @@ def test_a_folder_that_cannot_be_written_is_refused_in_one_line(raster, tmp_path
 def test_saving_replaces_whole_files_and_leaves_no_others(raster, tmp_path):
     path = tmp_path / "a.npz"
     path.write_text("something else")
-    raster.save(path)
+    for way, message in ((False, "exists"), (True, "is not a raster that this program wrote")):
+        with pytest.raises(DlmError, match=message):
+            raster.save(path, replace=way)
+        assert path.read_text() == "something else"
+    path.unlink()
+    raster[:1].save(path)
+    raster.save(path, replace=True)
     assert SpikeRaster.load(path) == raster
     assert [p.name for p in tmp_path.iterdir()] == ["a.npz"]
 
@@ -334,7 +340,7 @@ def test_a_writer_that_cannot_finish_leaves_nothing(raster, tmp_path, monkeypatc
 
     monkeypatch.setattr(raster_files, "_write_numbers", full)
     writer = RasterWriter(tmp_path / "a.raster", *raster.extent)
-    with pytest.raises(OSError, match="No space left"), writer:
+    with pytest.raises(DlmError, match="No space left"), writer:
         writer.append(raster, 0)
     # The writer still lives: nothing is left to what ends with it.
     assert list(tmp_path.iterdir()) == []

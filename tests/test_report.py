@@ -314,7 +314,7 @@ def test_a_run_of_many_spikes_stays_below_five_megabytes(run: Path) -> None:
     rng = np.random.default_rng(1)
     for backend in ("reference", "reference-integer"):
         dense = rng.random((3, 100, 2000)) < 0.4
-        SpikeRaster.from_dense(dense).save(run / "rasters" / backend / "hidden.npz")
+        SpikeRaster.from_dense(dense).save(run / "rasters" / backend / "hidden.npz", replace=True)
     text, _ = page_of(run)
     assert "data:image/png;base64" in text
     assert len(text.encode()) < 5_000_000
@@ -433,7 +433,7 @@ def test_one_simulator_alone_is_shown_alone(run: Path) -> None:
 
 def test_a_layer_that_never_fires_still_has_its_figures(run: Path) -> None:
     for file in (run / "rasters").glob("*/output.npz"):
-        SpikeRaster.from_dense(np.zeros((N_SAMPLES, N_STEPS, N_CLASSES), dtype=bool)).save(file)
+        SpikeRaster.from_dense(np.zeros((N_SAMPLES, N_STEPS, N_CLASSES), dtype=bool)).save(file, replace=True)
     _, page = page_of(run)
     assert "Not one spike in these samples." in page.text
     assert "Of 10 neurons never fire: 10 in the float network and 10 in the 8-bit network." in page.text
@@ -512,7 +512,7 @@ def test_metrics_of_another_shape_are_refused(run: Path, section: dict, message:
 
 @pytest.mark.parametrize("name", ["metrics.json", "config.yaml", "network.json", "rasters/reference/hidden.npz"])
 def test_no_file_of_a_run_is_read_as_another(run: Path, name: str) -> None:
-    RunRecord("dlm-snn run", seed=3).save(run / "record.json")
+    RunRecord("dlm-snn run", seed=3).save(run / "record.json", replace=True)
     assert "seed 3" in page_of(run)[1].text
     (run / name).write_bytes((run / name).read_bytes() + b" ")
     with pytest.raises(DlmError, match=rf"{name} was changed since the run wrote it"):
@@ -520,7 +520,7 @@ def test_no_file_of_a_run_is_read_as_another(run: Path, name: str) -> None:
 
 
 def test_a_changed_record_is_refused_and_looks_at_nothing_outside(run: Path) -> None:
-    RunRecord("dlm-snn run", seed=3).save(run / "record.json")
+    RunRecord("dlm-snn run", seed=3).save(run / "record.json", replace=True)
     change(run / "record.json", seed=4)
     with pytest.raises(DlmError, match=r"record\.json was changed since it was written"):
         write_report(run)

@@ -79,7 +79,7 @@ def test_what_is_no_chunk_is_named(tmp_path):
     with pytest.raises(DlmError, match="chunk = 0"):
         FolderSink(tmp_path / "run", chunk=0)
     (tmp_path / "run").mkdir()
-    with pytest.raises(DlmError, match="run exists; choose another folder"):
+    with pytest.raises(DlmError, match="run exists; choose another name, or give --replace"):
         run(network, stimulus, n_steps, record=FolderSink(tmp_path / "run"))
     assert list(tmp_path.iterdir()) == [tmp_path / "run"]
 
@@ -124,8 +124,8 @@ def test_a_damaged_folder_is_named(tmp_path):
 
 def test_a_raster_is_saved_in_either_form(tmp_path):
     raster = run(*make("plain")).rasters["layer0"]
-    for name in ("a.npz", "a.raster", "a.raster"):
-        raster.save(tmp_path / name)
+    for name, replace in (("a.npz", False), ("a.raster", False), ("a.raster", True)):
+        raster.save(tmp_path / name, replace)
         assert SpikeRaster.load(tmp_path / name) == raster
         assert SpikeRaster.load(tmp_path / name).dt == raster.dt
     assert [on_disk(SpikeRaster.load(tmp_path / name).step) for name in ("a.npz", "a.raster")] == [False, True]

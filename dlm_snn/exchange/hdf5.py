@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -12,9 +12,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dlm_snn.errors import DlmError, MissingError
+from dlm_snn.layouts import FileKind
 
 COMPRESSION = 1100
 """Deflate packs at most 1032 bytes into one (zlib's technical notes); a dataset that declares more holds nothing."""
+
+
+def hdf5_file(name: str, is_ours: Callable[[h5py.File], bool]) -> FileKind:
+    """HDF5 files that bear a mark of ours."""
+
+    def is_one(path: Path) -> bool:
+        try:
+            with h5py.File(path, "r") as file:
+                return is_ours(file)
+        except (KeyError, RuntimeError, ValueError):
+            return False
+
+    return FileKind(name, is_one)
 
 
 @contextmanager

@@ -18,6 +18,7 @@ from dlm_snn.connections.dense import Dense
 from dlm_snn.connections.pool2d import Pool2d
 from dlm_snn.connections.sparse import Sparse
 from dlm_snn.errors import UnsupportedError
+from dlm_snn.exchange.hdf5 import hdf5_file
 from dlm_snn.exchange.netx import BIAS_EXP, CURRENT_BITS
 from dlm_snn.exchange.netx_notes import NOTE
 from dlm_snn.known import check_known
@@ -25,9 +26,10 @@ from dlm_snn.network import Input, IntegerNetwork, IntegerProjection, Network
 from dlm_snn.neurons.integer_lif import IntegerLIF
 
 _TARGET = "a .net file"
+NET = hdf5_file(_TARGET, lambda file: NOTE in file.attrs)
 
 
-def write_net(network: IntegerNetwork | Network, path: str | os.PathLike[str]) -> None:
+def write_net(network: IntegerNetwork | Network, path: str | os.PathLike[str], replace: bool = False) -> None:
     """Write a chain of populations as lava-dl's HDF5 file; ``read_net`` gives a network of the same digest.
 
     A Sparse connection is written, and comes back, as a dense one. Names, scales and the sign modes of the weights
@@ -36,6 +38,7 @@ def write_net(network: IntegerNetwork | Network, path: str | os.PathLike[str]) -
     Args:
         network: one Input, then populations one after another; each may have a recurrent Dense projection.
         path: the file; written aside, then renamed.
+        replace: a .net file of that name gives way, if we wrote it.
 
     Raises:
         UnsupportedError: branches, loops over layers, competition, a period (netx takes it as its own argument), a
@@ -66,7 +69,7 @@ def write_net(network: IntegerNetwork | Network, path: str | os.PathLike[str]) -
             _put(group.create_group("neuron"), _neuron(projection.post, neuron))
             image = len(neuron.shape) == 3
         file.attrs[NOTE] = json.dumps(_note(network, chain))
-    with writing(Path(path)) as target:
+    with writing(Path(path), NET, replace) as target:
         target.write(held.getvalue())
 
 

@@ -22,6 +22,7 @@ from dlm_snn.connections.pool2d import Pool2d
 from dlm_snn.connections.sparse import Sparse
 from dlm_snn.description import describe
 from dlm_snn.errors import DlmError, UnsupportedError
+from dlm_snn.exchange.hdf5 import hdf5_file
 from dlm_snn.exchange.nir_timing import layered
 from dlm_snn.known import check_known
 from dlm_snn.network import Input, IntegerNetwork, Network, Projection
@@ -30,13 +31,17 @@ from dlm_snn.neurons.lif import LIF
 NOTE = "dlm_snn"
 """Metadata of the graph: what NIR has no place for, as JSON."""
 FORMAT = 1
+NIR = hdf5_file("a NIR file", lambda file: NOTE in file["node/metadata"])
 DENSE_LIMIT = 2**28
 """Entries of a matrix, beyond which a sparse connection is not written as one."""
 _TARGET = "NIR"
 
 
 def write_nir(
-    network: Network | IntegerNetwork, path: str | os.PathLike[str] | None = None, dt: float = 1e-3
+    network: Network | IntegerNetwork,
+    path: str | os.PathLike[str] | None = None,
+    dt: float = 1e-3,
+    replace: bool = False,
 ) -> nir.NIRGraph:
     """A network as a NIR graph of the standard nodes, and its file.
 
@@ -49,11 +54,12 @@ def write_nir(
         network: of floats.
         path: of the file; None: only the graph is returned.
         dt: seconds a step.
+        replace: a NIR file of that name gives way, if we wrote it.
 
     Raises:
         UnsupportedError: what NIR cannot say, by name: reset by subtraction, competition, a refractory time, a period,
             a bias beside a filtered current, a delay for each synapse, held states (du = 0, or dv = 0 with du < 1).
-        DlmError: the file cannot be written.
+        DlmError: the file exists and must not be replaced, or cannot be written.
     """
     if isinstance(network, IntegerNetwork):
         raise UnsupportedError(_TARGET, "integer networks", "write the network of floats, or a .net file")
@@ -64,7 +70,7 @@ def write_nir(
     if path is not None:
         held = BytesIO()
         nir.write(held, graph)  # type: ignore[arg-type]
-        with writing(Path(path)) as file:
+        with writing(Path(path), NIR, replace) as file:
             file.write(held.getvalue())
     return graph
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -32,9 +31,15 @@ POPULATION = "units"
 UNITS, PROCESSING = "units", "processing"
 START = datetime(2000, 1, 1, tzinfo=timezone.utc)
 """NWB asks for the date of the session; a simulation has none."""
+NWB = hdf5.hdf5_file("an NWB file", lambda file: NOTE.encode() in bytes(file["general/notes"][()]))
 
 
-def write_nwb(rasters: Mapping[str, SpikeRaster], path: str | os.PathLike[str], description: str = "spikes") -> None:
+def write_nwb(
+    rasters: Mapping[str, SpikeRaster],
+    path: str | os.PathLike[str],
+    description: str = "spikes",
+    replace: bool = False,
+) -> None:
     """Write rasters of one run.
 
     Units: one a neuron, silent ones too, with the columns ``population`` and ``neuron``. Trials: one a sample, of
@@ -45,9 +50,10 @@ def write_nwb(rasters: Mapping[str, SpikeRaster], path: str | os.PathLike[str], 
         rasters: population -> raster; alike in samples, steps and dt.
         path: the file; written aside, then renamed.
         description: of the session.
+        replace: an NWB file of that name gives way, if we wrote it.
 
     Raises:
-        DlmError: rasters of different extent, a path that cannot be written.
+        DlmError: rasters of different extent; a path that exists and must not be replaced, or cannot be written.
         MissingError: pynwb is not installed.
     """
     pynwb = optional("pynwb")
@@ -67,13 +73,8 @@ def write_nwb(rasters: Mapping[str, SpikeRaster], path: str | os.PathLike[str], 
             file.add_unit(spike_times=times[order[start:stop]], population=name, neuron=neuron)
     for sample in range(n_samples):
         file.add_trial(sample * period * dt, (sample + 1) * period * dt)
-    with tempfile.TemporaryDirectory() as folder:
-        aside = Path(folder) / "a.nwb"
-        with pynwb.NWBHDF5IO(str(aside), "w") as io:
-            io.write(file)
-        content = aside.read_bytes()
-    with writing(Path(path)) as target:
-        target.write(content)
+    with writing(Path(path), NWB, replace) as target, pynwb.NWBHDF5IO(target.name, "w") as io:
+        io.write(file)
 
 
 class Session(NamedTuple):

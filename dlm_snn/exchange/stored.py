@@ -9,12 +9,15 @@ from pathlib import Path
 from typing import Literal
 
 from dlm_snn import artefact
+from dlm_snn.atomic import writing_folder
 from dlm_snn.errors import DlmError, MissingError, nearest
 from dlm_snn.exchange.grid import Moved
+from dlm_snn.exchange.table import CSV, write_csv
+from dlm_snn.layouts import FolderKind, Kind
 from dlm_snn.names import file_of
 from dlm_snn.network import IntegerNetwork, Network
 from dlm_snn.raster import SpikeRaster
-from dlm_snn.raster_files import FOLDER
+from dlm_snn.raster_files import FOLDER, RASTER, RASTER_FOLDER
 from dlm_snn.recording import Recording
 from dlm_snn.recording_files import load_recording
 
@@ -68,6 +71,7 @@ class Stored:
     unit_ids: Mapping[str, Sequence[int]] = field(default_factory=dict)
 
 
+POPULATIONS = FolderKind("a folder of rasters", {"*.npz": RASTER})
 NETWORKS = (".net", ".nir", ".json", ".safetensors")
 RASTERS = (".npz", FOLDER, ".nwb", ".csv", ".bs2", ".bin", ".aedat4")
 
@@ -173,32 +177,50 @@ def _rasters(path: Path, options: Options) -> Stored:
     return Stored(rasters={name: SpikeRaster.load(path)}, by_file=True)
 
 
-def write_rasters(rasters: Mapping[str, SpikeRaster], path: Path) -> None:
-    """Write rasters in the format of the path's ending: ``.nwb``, ``.csv``, ``.npz`` or ``.raster`` of one population;
-    without ending a folder of ``POPULATION.npz``.
+def written_kind(path: Path) -> Kind:
+    """What ``write_rasters`` makes of a path, by its ending.
 
     Raises:
-        DlmError: another ending, several populations for a file of one, a path that cannot be written.
+        DlmError: an ending that it does not write.
+        MissingError: a package that this needs is not installed.
     """
     if path.suffix == ".nwb":
-        from dlm_snn.exchange.nwb import write_nwb
+        from dlm_snn.exchange.nwb import NWB
 
-        write_nwb(rasters, path)
-    elif path.suffix == ".csv":
-        from dlm_snn.exchange.table import write_csv
-
-        write_csv(rasters, path)
-    elif path.suffix in (".npz", FOLDER):
-        if len(rasters) != 1:
-            raise DlmError(f"{path} holds one population, not {', '.join(rasters) or 'none'}; choose one, or a folder")
-        next(iter(rasters.values())).save(path)
-    elif path.suffix:
+        return NWB
+    kinds: dict[str, Kind] = {".csv": CSV, ".npz": RASTER, FOLDER: RASTER_FOLDER, "": POPULATIONS}
+    if path.suffix not in kinds:
         raise DlmError(
             f"cannot write rasters as '{path.suffix}'; {nearest(path.suffix, ('.npz', FOLDER, '.nwb', '.csv'))}"
         )
-    else:
-        from dlm_snn.atomic import writing_folder
+    return kinds[path.suffix]
 
-        with writing_folder(path) as folder:
+
+def write_rasters(rasters: Mapping[str, SpikeRaster], path: Path, replace: bool = False) -> None:
+    """Write rasters in the format of the path's ending: ``.nwb``, ``.csv``, ``.npz`` or ``.raster`` of one population;
+    without ending a folder of ``POPULATION.npz``.
+
+    Args:
+        rasters: population -> raster.
+        path: of the file or folder.
+        replace: what we wrote there in the same format gives way.
+
+    Raises:
+        DlmError: another ending, several populations for a file of one; a path that exists and must not be replaced,
+            or cannot be written.
+    """
+    kind = written_kind(path)
+    if path.suffix == ".nwb":
+        from dlm_snn.exchange.nwb import write_nwb
+
+        write_nwb(rasters, path, replace=replace)
+    elif path.suffix == ".csv":
+        write_csv(rasters, path, replace)
+    elif kind is POPULATIONS:
+        with writing_folder(path, POPULATIONS, replace) as folder:
             for name, raster in rasters.items():
                 raster.save(file_of(folder, name, ".npz"))
+    elif len(rasters) != 1:
+        raise DlmError(f"{path} holds one population, not {', '.join(rasters) or 'none'}; choose one, or a folder")
+    else:
+        next(iter(rasters.values())).save(path, replace)

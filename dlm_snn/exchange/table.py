@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from dlm_snn.atomic import writing
 from dlm_snn.errors import DlmError, LossWarning
 from dlm_snn.exchange.grid import optional, to_times
+from dlm_snn.layouts import text_file
 from dlm_snn.names import check_names
 from dlm_snn.raster import EXTENT, INDEX_LIMIT, SpikeRaster
 from dlm_snn.reading import TEXT_LIMIT, one_line, opened, parse_json
@@ -28,6 +29,7 @@ COLUMNS = ("population", "sample", "step", "neuron")
 NOTE = "dlm_snn"
 """Key under which a frame's attributes and a CSV's first line hold the extents."""
 _HEAD = f"# {NOTE} "
+CSV = text_file("a CSV of events", begins=_HEAD)
 _ENCODING = "utf-8-sig"
 """Spreadsheets begin a file with a byte order mark."""
 _SEALED = re.compile(rb"^(# dlm_snn .*) crc32=([0-9a-f]{8})(?=\r?\n|$)")
@@ -86,18 +88,23 @@ def from_frame(frame: Any, extents: Mapping[str, Mapping[str, Any]] | None = Non
     return _rasters(list(names), population, columns, extents)
 
 
-def write_csv(rasters: Mapping[str, SpikeRaster], path: str | os.PathLike[str]) -> None:
+def write_csv(rasters: Mapping[str, SpikeRaster], path: str | os.PathLike[str], replace: bool = False) -> None:
     """Write ``population,sample,step,neuron`` with an event a row.
 
     The first line is a comment: ``# dlm_snn ``, the extents, dt and depth of each population as JSON, and a checksum
     over the rest of the file, by which ``read_csv`` sees that it was changed since. Steps are those of the population's
     window; the machine's are depth + step.
 
+    Args:
+        rasters: population -> raster.
+        path: the file; written aside, then renamed.
+        replace: a CSV of that name gives way, if we wrote it.
+
     Raises:
-        DlmError: the path cannot be written.
+        DlmError: the path exists and must not be replaced, or cannot be written.
     """
     head = f"{_HEAD}{json.dumps(_extents(rasters))}".encode()
-    with writing(Path(path)) as file:
+    with writing(Path(path), CSV, replace) as file:
         titles = f"\n{','.join(COLUMNS)}\n".encode()
         file.write(head + b" crc32=" + bytes(8) + titles)
         checksum = zlib.crc32(titles, zlib.crc32(head))

@@ -11,9 +11,10 @@ from typing import Any
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
-from dlm_snn.atomic import write_text
+from dlm_snn.atomic import check, write_text
 from dlm_snn.reading import refused
 from dlm_snn.report import folder, panels, physics, wording
+from dlm_snn.report.layouts import REPORT
 from dlm_snn.report.svg import styled
 
 _OVERFLOWS = ("wraps", "saturations")
@@ -21,13 +22,14 @@ _COMPARED = "u and v compared"
 
 
 def write(path: Path) -> Path:
-    """Write ``report.html`` into a run folder; see ``dlm_snn.report.write_report``."""
+    """Write ``report.html`` into a run folder, for one that stands there; see ``dlm_snn.report.write_report``."""
     target = path / "report.html"
     run = folder.read(path)
+    check(target, REPORT, replace=True)
     # Nobody vouches for the values of a run without checksums; what cannot be drawn of them is no fault of the program.
     with nullcontext() if run.verified else refused(path, "run it again", "holds values that cannot be shown"):
         text = render(run)
-    write_text(target, text)
+    write_text(target, text, REPORT, replace=True)
     return target
 
 

@@ -14,6 +14,7 @@ from urllib.request import urlopen
 
 from dlm_snn.atomic import writing
 from dlm_snn.errors import DlmError, MissingError
+from dlm_snn.layouts import OTHERS
 
 _BLOCK = 1 << 16
 
@@ -148,7 +149,11 @@ def download(
     for mirror in mirrors:
         address = mirror.rstrip("/") + "/" + file.name
         try:
-            with writing(folder / file.name) as target, urlopen(address, timeout=timeout) as source:
+            # What has this name in the cache is a file of the dataset, and not whole.
+            with (
+                writing(folder / file.name, OTHERS, replace=True) as target,
+                urlopen(address, timeout=timeout) as source,
+            ):
                 _copy(source, target, file, progress)
             return
         # ValueError is urllib's word for an address without a scheme; a DlmError is no fault of the mirror.

@@ -6,7 +6,7 @@ from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
 from dlm_snn.verbs.data_options import add_data_options, chosen_split, only_input
-from dlm_snn.verbs.verb import Verb
+from dlm_snn.verbs.verb import Verb, add_replace
 
 
 def _arguments(parser: ArgumentParser) -> None:
@@ -15,19 +15,18 @@ def _arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--bits", type=int, default=8, help="of a weight, 8 down to 3 (default: 8)")
     parser.add_argument("--samples", type=int, default=300, help="training samples to measure losses on (default: 300)")
     parser.add_argument("--steps", type=int, default=20, help="steps of a sample (default: 20)")
+    add_replace(parser, "an integer network")
     add_data_options(parser)
 
 
 def _run(arguments: Namespace) -> int:
-    import json
-
     from dlm_snn import artefact
-    from dlm_snn.atomic import write_text
     from dlm_snn.errors import DlmError
     from dlm_snn.metrics import answering
-    from dlm_snn.network import Network
+    from dlm_snn.network import IntegerNetwork, Network
     from dlm_snn.quantization import quantize
 
+    artefact.check(arguments.out, IntegerNetwork, arguments.replace)
     network = artefact.load(arguments.network)
     if not isinstance(network, Network):
         raise DlmError(f"{arguments.network} holds integers already")
@@ -36,10 +35,7 @@ def _run(arguments: Namespace) -> int:
     classes = network.neurons[answering(network)].n
     labels = data.y_train[: arguments.samples] if data.dataset.n_classes <= classes else None
     integer, report = quantize(network, arguments.bits, samples, arguments.steps, labels)
-    artefact.save(integer, arguments.out)
-    write_text(
-        arguments.out.with_name(f"{arguments.out.name}.loss.json"), json.dumps(report.to_dict(), indent=1) + "\n"
-    )
+    artefact.save(integer, arguments.out, arguments.replace, report.to_dict())
     print(report)
     if labels is None:
         wanted = f"{data.dataset.name} has {data.dataset.n_classes} classes"

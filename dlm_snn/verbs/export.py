@@ -6,7 +6,7 @@ from argparse import ArgumentParser, Namespace
 from pathlib import Path
 from typing import Any
 
-from dlm_snn.verbs.verb import Verb
+from dlm_snn.verbs.verb import Verb, add_replace
 
 FORMATS = ("nir", "net", "nwb", "csv")
 DT = 1e-3
@@ -17,6 +17,7 @@ def _arguments(parser: ArgumentParser) -> None:
     parser.add_argument("source", type=Path, help="a run, a recording, a network or rasters")
     parser.add_argument("--to", required=True, choices=FORMATS, help="nir: floats; net: integers; nwb, csv: rasters")
     parser.add_argument("--out", type=Path, metavar="FILE", help="default: SOURCE's name with the format's ending")
+    add_replace(parser, "a file of ours, of the same format and")
     parser.add_argument(
         "--dt",
         type=float,
@@ -27,6 +28,7 @@ def _arguments(parser: ArgumentParser) -> None:
 
 
 def _run(arguments: Namespace) -> int:
+    from dlm_snn.atomic import check
     from dlm_snn.errors import DlmError
     from dlm_snn.exchange.stored import Options, stored, write_rasters
 
@@ -34,24 +36,39 @@ def _run(arguments: Namespace) -> int:
     out = arguments.out or Path(f"{source.resolve().name}.{kind}")
     if out.suffix != f".{kind}":
         raise DlmError(f"--out {out} does not end in .{kind}")
+    check(out, _written_kind(out), arguments.replace)
     if kind in ("nwb", "csv"):
         rasters = stored(source, Options(arguments.dt), arguments.simulator).rasters
         if not rasters:
             raise DlmError(f"{source} holds no rasters; export a run, a recording or a raster")
-        write_rasters(rasters, out)
+        write_rasters(rasters, out, arguments.replace)
         print(f"{sum(map(len, rasters.values()))} spikes of {', '.join(rasters)}: {out}")
         return 0
     network = _network(source, kind, arguments.dt)
     if kind == "nir":
         from dlm_snn.exchange.nir_writer import write_nir
 
-        write_nir(network, out, DT if arguments.dt is None else arguments.dt)
+        write_nir(network, out, DT if arguments.dt is None else arguments.dt, arguments.replace)
     else:
         from dlm_snn.exchange.netx_writer import write_net
 
-        write_net(network, out)
+        write_net(network, out, arguments.replace)
     print(f"network of {len(network.populations)} populations: {out}")
     return 0
+
+
+def _written_kind(out: Path) -> Any:
+    if out.suffix == ".nir":
+        from dlm_snn.exchange.nir_writer import NIR
+
+        return NIR
+    if out.suffix == ".net":
+        from dlm_snn.exchange.netx_writer import NET
+
+        return NET
+    from dlm_snn.exchange.stored import written_kind
+
+    return written_kind(out)
 
 
 def _network(source: Path, kind: str, dt: float | None) -> Any:

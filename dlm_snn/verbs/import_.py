@@ -6,7 +6,7 @@ from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
 from dlm_snn.verbs.exchange_options import add_exchange_options, exchange_options
-from dlm_snn.verbs.verb import Verb
+from dlm_snn.verbs.verb import Verb, add_replace
 
 
 def _arguments(parser: ArgumentParser) -> None:
@@ -15,6 +15,7 @@ def _arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--out", type=Path, metavar="NAME", help="network NAME.json, or folder of rasters (default: FILE's name)"
     )
+    add_replace(parser, "a network, or a folder of rasters,")
     add_exchange_options(parser)
 
 
@@ -32,11 +33,11 @@ def _run(arguments: Namespace) -> int:
         raise DlmError(f"{path} is a folder; give one of its files")
     if not path.is_file():
         raise MissingError(f"no file {path}; give a network or recording of others")
-    found = stored(path, exchange_options(arguments))
     out = arguments.out or Path(path.stem)
-    _keep_what_is_there(out, arguments.out is None, found.network is not None)
+    _check(path, out, arguments.replace)
+    found = stored(path, exchange_options(arguments))
     if found.network is not None:
-        artefact.save(found.network, out)
+        artefact.save(found.network, out, arguments.replace)
         for name, population in found.network.populations.items():
             print(f"{name}: {type(population).__name__} {population.shape}")
         for projection in found.network.projections:
@@ -46,7 +47,7 @@ def _run(arguments: Namespace) -> int:
             print(note)
         print(f"network: {out}.json")
         return 0
-    write_rasters(found.rasters, out)
+    write_rasters(found.rasters, out, arguments.replace)
     for name, raster in found.rasters.items():
         samples, steps, neurons = raster.extent
         print(
@@ -71,13 +72,18 @@ def _check_raster(path: Path) -> None:
         )
 
 
-def _keep_what_is_there(out: Path, by_default: bool, is_network: bool) -> None:
-    """A name that nobody typed overwrites nothing."""
-    from dlm_snn.errors import DlmError
+def _check(path: Path, out: Path, replace: bool) -> None:
+    """Refuse a result that could not be written, before anything is read."""
+    from dlm_snn import artefact
+    from dlm_snn.atomic import check
+    from dlm_snn.exchange.stored import written_kind
+    from dlm_snn.network import IntegerNetwork, Network
 
-    target = out.with_name(f"{out.name}.json") if is_network else out
-    if by_default and target.exists():
-        raise DlmError(f"{target} exists; give --out {out} to replace it, or another name")
+    networks: dict[str, type[Network | IntegerNetwork]] = {".net": IntegerNetwork, ".nir": Network}
+    if path.suffix in networks:
+        artefact.check(out, networks[path.suffix], replace)
+    else:
+        check(out, written_kind(out), replace)
 
 
 import_ = Verb("read a network or recording of others (.net, .nir, .nwb, .csv, .bs2, .bin, .aedat4)", _arguments, _run)

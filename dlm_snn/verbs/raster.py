@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from dlm_snn.verbs.exchange_options import add_exchange_options, exchange_options
-from dlm_snn.verbs.verb import Verb
+from dlm_snn.verbs.verb import Verb, add_replace
 
 MANY = 2**20
 """Neurons counted by a mask, whatever their number of spikes."""
@@ -35,6 +35,7 @@ def _arguments(parser: ArgumentParser) -> None:
         action.add_argument("file", type=Path, help=kinds)
         if name != "info":
             action.add_argument("out", type=Path, help=".npz, .raster, .nwb, .csv, or a folder")
+            add_replace(action, "a file or folder of ours, of the same format and")
         action.add_argument("--population", metavar="NAME", help="only this one")
         if name == "cut":
             for axis in ("samples", "steps", "neurons"):
@@ -45,9 +46,12 @@ def _arguments(parser: ArgumentParser) -> None:
 
 
 def _run(arguments: Namespace) -> int:
+    from dlm_snn.atomic import check
     from dlm_snn.errors import DlmError, nearest
-    from dlm_snn.exchange.stored import stored, write_rasters
+    from dlm_snn.exchange.stored import stored, write_rasters, written_kind
 
+    if arguments.action != "info":
+        check(arguments.out, written_kind(arguments.out), arguments.replace)
     found = stored(arguments.file, exchange_options(arguments))
     rasters: dict[str, Any] = dict(found.rasters)
     if not rasters:
@@ -65,7 +69,7 @@ def _run(arguments: Namespace) -> int:
     if found.moved.events or found.moved.merged:
         print(found.moved)
     if arguments.action != "info":
-        write_rasters(rasters, arguments.out)
+        write_rasters(rasters, arguments.out, arguments.replace)
         print(f"written: {arguments.out}")
     return 0
 

@@ -6,7 +6,7 @@ from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
 from dlm_snn.verbs.data_options import add_data_options, chosen_split, only_input
-from dlm_snn.verbs.verb import Verb
+from dlm_snn.verbs.verb import Verb, add_replace
 
 
 def _arguments(parser: ArgumentParser) -> None:
@@ -16,27 +16,28 @@ def _arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--steps", type=int, default=20, help="steps of a sample (default: 20)")
     parser.add_argument("--record", default="s,u,v", help="of s, u, v (default: s,u,v)")
     parser.add_argument("--out", type=Path, metavar="DIR", help="where the recording goes (default: BACKEND)")
-    parser.add_argument("--replace", action="store_true", help="let an existing recording give way")
+    add_replace(parser, "a recording")
     add_data_options(parser)
 
 
 def _run(arguments: Namespace) -> int:
     from dlm_snn import artefact
-    from dlm_snn.atomic import writing_folder
+    from dlm_snn.atomic import check, writing_folder
     from dlm_snn.backends import run
     from dlm_snn.errors import DlmError
     from dlm_snn.metrics import accuracy, answering, silent, silent_populations, synaptic_operations, verdict
-    from dlm_snn.recording_files import save_recording
+    from dlm_snn.recording_files import RECORDING, save_recording
 
     if arguments.samples < 1:
         raise DlmError(f"--samples {arguments.samples}: at least 1")
+    folder = arguments.out or Path(arguments.backend)
+    check(folder, RECORDING, arguments.replace)
     network = artefact.load(arguments.network)
     data = chosen_split(arguments)
     stimulus = {only_input(network): data.x_test[: arguments.samples]}
     record = ("s", *(key for key in arguments.record.split(",") if key != "s"))
     recording = run(network, stimulus, arguments.steps, record=record, backend=arguments.backend)
-    folder = arguments.out or Path(arguments.backend)
-    with writing_folder(folder, replace=arguments.replace) as aside:
+    with writing_folder(folder, RECORDING, arguments.replace) as aside:
         save_recording(recording, aside, arguments.backend)
     for name, raster in recording.rasters.items():
         print(f"{name}: {len(raster) / recording.n_samples:.1f} spikes a sample, rate {raster.rate:.1%}")

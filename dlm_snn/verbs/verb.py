@@ -5,6 +5,30 @@ from __future__ import annotations
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
+
+
+def add_replace(parser: ArgumentParser, what: str) -> None:
+    """Add --replace.
+
+    Args:
+        parser: of the verb.
+        what: the kind of the result, in words.
+    """
+    parser.add_argument("--replace", action="store_true", help=f"let {what} of that name give way")
+
+
+def inside(folder: Path, option: str, name: str) -> Path:
+    """The folder of a name within another one.
+
+    Raises:
+        DlmError: a name that leads elsewhere.
+    """
+    from dlm_snn.errors import DlmError
+
+    if name in ("", "..") or Path(name).name != name:
+        raise DlmError(f"{option} {name} is not the name of a folder; give one without '/'")
+    return folder / name
 
 
 @dataclass(frozen=True)
