@@ -180,6 +180,158 @@ def test_a_loaded_state_goes_on_where_it_was():
         ours.load_state_dict(torch.optim.SGD(nets[0].parameters(), lr=0.1).state_dict())
 
 
+FORMS = [{}, {"friction": 0.5}, {"friction": 0.5, "current_as": "drift"}]
+
+
+def noisy(net, seed=1, **options):
+    given = {"temperature": 1e-2, "alpha": 0.5, "injection_rate": 1e-3, "warmup": 7, **options}
+    return Langevin(net.parameters(), 0.1, torch.Generator().manual_seed(seed), **given)
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("measure", [False, True])
+@pytest.mark.parametrize("kind", ["frozen", "frozen later", "unused"])
+def test_what_has_no_gradient_stays_and_is_nobodys_partner(form, measure, kind):
+    """Whether it requires none, or got none; what moves does as if it were alone."""
+    net, x, y = problem()
+    outside = torch.nn.Parameter(torch.ones(5, dtype=torch.float64))
+    if kind == "frozen":
+        net[0].weight.requires_grad_(False)
+    parameters = [*net.parameters(), *([outside] if kind == "unused" else [])]
+    given = {"temperature": 1e-2, "alpha": 0.5, "injection_rate": 1e-3, "warmup": 0, "measure": measure, **form}
+    optimizer = Langevin(parameters, 0.1, torch.Generator().manual_seed(1), **given)
+    if kind == "frozen later":
+        net[0].weight.grad = torch.ones_like(net[0].weight)
+        net[0].weight.requires_grad_(False)
+    still = outside if kind == "unused" else net[0].weight
+    before, others = still.detach().clone(), net[2].weight.detach().clone()
+    for _ in range(5):
+        optimizer.step(closure_of(net, optimizer, x, y))
+    assert torch.equal(still, before)
+    assert not torch.equal(net[2].weight, others)
+    if measure:
+        layer = next(i for i, p in enumerate(parameters) if p is still)
+        assert optimizer.info.heat.shape == (len(parameters),)
+        assert optimizer.info.heat[layer] == optimizer.info.work_injection[layer] == 0
+
+
+def test_pairs_are_drawn_among_what_learns():
+    parameters = [torch.nn.Parameter(torch.zeros(n)) for n in (6, 4, 2)]
+    parameters[1].requires_grad_(False)
+    strength = Langevin(parameters, 0.1, torch.Generator().manual_seed(0), alpha=0.5).dynamics.current.strength
+    assert strength.abs().tolist() == [0.5] * 6 + [0.0] * 4 + [0.5] * 2
+
+
+def test_a_pair_of_which_one_part_gets_no_gradient_is_none():
+    first, second = (torch.nn.Parameter(torch.zeros(50, dtype=torch.float64)) for _ in range(2))
+    optimizer = Langevin([first, second], 0.1, torch.Generator().manual_seed(0), alpha=0.5, warmup=0)
+    partner = optimizer.dynamics.current.partner
+    first.grad = torch.ones_like(first)
+    optimizer.step()
+    assert torch.equal(first.detach() == -0.1, partner[:50] >= 50)
+    assert torch.equal(second.detach(), torch.zeros(50, dtype=torch.float64))
+
+
+def test_nothing_moves_where_nothing_has_a_gradient():
+    optimizer = noisy(problem()[0], friction=0.5)
+    before = [p.detach().clone() for p in optimizer._parameters]
+    optimizer.step()
+    assert all(torch.equal(a, b) for a, b in zip(optimizer._parameters, before, strict=True))
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        {"temperature": 0.3},
+        {"alpha": 0.9},
+        {"mobility": 2.0},
+        {"injection_rate": 0.2},
+        {"lr": 0.03},
+        {"friction": 2.0, "temperature": 0.1},
+    ],
+)
+def test_what_is_written_into_a_group_counts_from_the_next_step(written):
+    """As if the optimiser had been made with it."""
+    nets = [problem()[0] for _ in range(2)]
+    _, x, y = problem()
+    friction = {"friction": 0.5} if "friction" in written else {}
+    plain = {"temperature": 1e-2, "alpha": 0.5, "warmup": 0, **friction}
+    lengths = [0.1, written.get("lr", 0.1)]
+    own = {name: value for name, value in written.items() if name != "lr"}
+    ours, theirs = (
+        Langevin(net.parameters(), h, torch.Generator().manual_seed(1), **{**plain, **given})
+        for net, h, given in zip(nets, lengths, ({}, own), strict=True)
+    )
+    ours.param_groups[0].update(written)
+    for _ in range(3):
+        for net, optimizer in zip(nets, (ours, theirs), strict=True):
+            optimizer.step(closure_of(net, optimizer, x, y))
+    for a, b in zip(nets[0].parameters(), nets[1].parameters(), strict=True):
+        assert torch.equal(a, b)
+
+
+@pytest.mark.parametrize(
+    ("written", "message"),
+    [
+        ({"temperature": -1.0}, "temperature = -1.0: give T >= 0"),
+        ({"alpha": -0.5}, "strength = .* is not one number >= 0"),
+        ({"temperature": "hot"}, "temperature = 'hot' in a parameter group is not a number"),
+        ({"lr": math.nan}, "lr = nan: the step h is positive"),
+        ({"lr": -0.1}, "lr = -0.1: the step h is positive"),
+    ],
+)
+def test_what_cannot_be_written_into_a_group_is_refused(written, message):
+    optimizer = noisy(problem()[0])
+    optimizer.param_groups[0].update(written)
+    for parameter in optimizer._parameters:
+        parameter.grad = torch.zeros_like(parameter)
+    with pytest.raises(DlmError, match=message):
+        optimizer.step()
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_half_a_run_and_half_a_run_are_a_run(tmp_path, form):
+    """Bit by bit, through a file: weights, momenta, warm-up, temperatures, pairs of Q and the noise."""
+    whole, first, second = (problem()[0] for _ in range(3))
+    _, x, y = problem()
+
+    def go(net, optimizer, steps):
+        for step in range(steps):
+            optimizer.param_groups[0]["temperature"] *= 1.1
+            optimizer.step(closure_of(net, optimizer, x[step:], y[step:]))
+
+    go(whole, at_once := noisy(whole, **form), 5)
+    go(whole, at_once, 5)
+    go(first, before := noisy(first, **form), 5)
+    torch.save({"net": first.state_dict(), "optimizer": before.state_dict()}, tmp_path / "half.pt")
+    stored = torch.load(tmp_path / "half.pt", weights_only=True)
+    second.load_state_dict(stored["net"])
+    after = noisy(second, seed=99, **form)
+    after.load_state_dict(stored["optimizer"])
+    go(second, after, 5)
+    for a, b in zip(whole.parameters(), second.parameters(), strict=True):
+        assert torch.equal(a, b)
+
+
+@pytest.mark.parametrize("form", [{}, {"friction": 0.25}])
+def test_a_step_after_which_something_is_not_finite_is_refused_and_moves_nothing(form):
+    named = [("first", torch.nn.Parameter(torch.ones(3))), ("second", torch.nn.Parameter(torch.ones(2)))]
+    optimizer = Langevin(named, 10.0, torch.Generator(), temperature=0.5, warmup=0, **form)
+    for _, parameter in named:
+        parameter.grad = torch.zeros_like(parameter)
+    named[1][1].grad[1] = 3e38
+    words = rf"weights of 'second' not finite \(T = 0.5, h = 10, friction = {form.get('friction')}\); lower the step"
+    with pytest.raises(DlmError, match=words):
+        optimizer.step()
+    assert all(torch.equal(parameter.detach(), torch.ones(len(parameter))) for _, parameter in named)
+
+
+def test_a_loss_that_is_not_finite_is_refused():
+    optimizer = noisy(problem()[0], measure=True)
+    with pytest.raises(DlmError, match=r"the loss is nan at h = 0.0142857; lower the step"):
+        optimizer.step(lambda: torch.tensor(torch.nan))
+
+
 def made(**options):
     return Langevin([torch.nn.Parameter(torch.zeros(4))], options.pop("lr", 0.1), torch.Generator(), **options)
 
@@ -232,7 +384,7 @@ def test_gradients_that_are_not_finite_are_refused_and_move_nothing():
     parameter = torch.nn.Parameter(torch.ones(3))
     optimizer = Langevin([parameter], 0.1, torch.Generator())
     parameter.grad = torch.tensor([1.0, torch.nan, 0.0])
-    with pytest.raises(DlmError, match="the gradient is not finite"):
+    with pytest.raises(DlmError, match=r"gradient of parameter 0 of shape \(3,\) not finite"):
         optimizer.step()
     assert torch.equal(parameter.detach(), torch.ones(3))
 
@@ -347,7 +499,10 @@ def test_an_objective_without_a_gradient_is_inert(monkeypatch):
         ({"sigma_weight": 1e-9, "temperature": 0.0}, "not below its stability limit 0 "),
         ({"friction": None, "curvature": 20.0}, "h = .* is beyond the stability limit 0.08 at the curvature 20"),
         ({"curvature": 20.0}, "no step is stable: lower alpha or raise the friction"),
-        ({"step": 1e30}, "the gradient is not finite; lower the step"),
+        (
+            {"step": 1e30},
+            r"weights of 'pixels->hidden' not finite \(T = 1e-06, h = .*, friction = 0.325\); lower the step",
+        ),
     ],
 )
 def test_training_that_cannot_be_is_refused(wrong, message):

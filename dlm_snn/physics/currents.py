@@ -153,9 +153,14 @@ def paired(
     Raises:
         DlmError: as many strengths as layers are needed, none negative.
     """
-    strengths = [strength] * len(sizes) if isinstance(strength, (int, float)) else list(strength)
-    if len(strengths) != len(sizes) or any(not (math.isfinite(a) and a >= 0) for a in strengths):
-        raise DlmError(f"strength = {strength!r} is not one number >= 0, or one for each of {len(sizes)} layers")
+    partner, sign = drawn_pairs(sizes, generator, across=across, dtype=dtype)
+    return Paired(partner, pair_strengths(sizes, strength, partner, sign), function)
+
+
+def drawn_pairs(
+    sizes: Sequence[int], generator: torch.Generator, *, across: bool = True, dtype: torch.dtype = torch.float64
+) -> tuple[Tensor, Tensor]:
+    """The partner of each parameter, its own index where it has none; and +1 and -1 in a pair, else 0."""
     total = sum(sizes)
     starts = [sum(sizes[:i]) for i in range(len(sizes))]
     blocks = [(0, total)] if across else list(zip(starts, sizes, strict=True))
@@ -166,10 +171,24 @@ def paired(
         first, second = drawn[: size // 2], drawn[size // 2 : 2 * (size // 2)]
         partner[first], partner[second] = second, first
         sign[first], sign[second] = 1.0, -1.0
-    own = torch.repeat_interleave(torch.tensor(strengths, dtype=dtype, device=there), torch.tensor(sizes, device=there))
+    return partner, sign
+
+
+def pair_strengths(sizes: Sequence[int], strength: float | Sequence[float], partner: Tensor, sign: Tensor) -> Tensor:
+    """Strengths (parameter,) of drawn pairs, from alpha of all layers or of each.
+
+    Raises:
+        DlmError: as many strengths as layers are needed, none negative.
+    """
+    strengths = [strength] * len(sizes) if isinstance(strength, (int, float)) else list(strength)
+    if len(strengths) != len(sizes) or any(not (math.isfinite(a) and a >= 0) for a in strengths):
+        raise DlmError(f"strength = {strength!r} is not one number >= 0, or one for each of {len(sizes)} layers")
+    there = sign.device
+    own = torch.repeat_interleave(
+        torch.tensor(strengths, dtype=sign.dtype, device=there), torch.tensor(sizes, device=there)
+    )
     other = own[partner]
-    mean = torch.where(own == other, own, own.sqrt() * other.sqrt())
-    return Paired(partner, sign * mean, function)
+    return sign * torch.where(own == other, own, own.sqrt() * other.sqrt())
 
 
 def hebbian(post: Tensor, pre: Tensor, function: str = "linear") -> Tensor:

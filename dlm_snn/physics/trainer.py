@@ -165,7 +165,7 @@ class LangevinStepper:
         groups = []
         for pre, post, parameter in self._weights:
             own = layers.pop(f"{pre}->{post}", LayerConfig())
-            groups.append({"params": [parameter], **own.model_dump(exclude_none=True)})
+            groups.append({"params": [(f"{pre}->{post}", parameter)], **own.model_dump(exclude_none=True)})
         if layers:
             wrong = next(iter(layers))
             hint = nearest(wrong, [f"{pre}->{post}" for pre, post, _ in self._weights])
