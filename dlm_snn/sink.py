@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from dlm_snn.atomic import check, writing_folder
 from dlm_snn.errors import DlmError
+from dlm_snn.extent import check_memory
 from dlm_snn.layouts import FolderKind
 from dlm_snn.names import file_of
 from dlm_snn.network import IntegerNetwork, Network
@@ -149,7 +150,8 @@ class Memory:
         self.pieces: list[Recording] = []
 
     def open(self, network: Network | IntegerNetwork, n_samples: int, n_steps: int) -> None:
-        """Nothing to prepare."""
+        """Raise where the whole run's traces do not fit."""
+        check_memory(network, n_samples, n_steps, checked_record(self.record, network))
 
     def write(self, piece: Recording, step: int) -> None:
         """Keep it."""

@@ -58,7 +58,8 @@ def run(
         stimulus, n_samples = taken(network, stimulus, n_steps)
         check_meaning(network, stimulus, n_steps)
     if isinstance(stimulus, Mapping) and not isinstance(record, Sink):
-        check_memory(network, n_samples, n_steps, checked_record(record, network))
+        takes = {name: getattr(module, name.upper(), 0) for name in ("spike_bytes", "sent_bytes")}
+        check_memory(network, n_samples, n_steps, checked_record(record, network), **takes)
         recording = module.run(network, stimulus, n_steps, record=record, state=state, **options)
     else:
         sink = record if isinstance(record, Sink) else Memory(record)

@@ -17,6 +17,11 @@ from dlm_snn.raster import SpikeRaster
 from dlm_snn.recording import Record, Recording, RunState, check_state, checked_record
 from dlm_snn.stimulus import prepare
 
+SPIKE_BYTES = 1
+"""A raster is dense, a Boolean a neuron and step, until the run ends."""
+SENT_BYTES = 8
+"""What every population sent, Inputs too, is kept for the whole run."""
+
 
 def run(
     network: Network | IntegerNetwork,

@@ -19,6 +19,9 @@ from dlm_snn.neurons import lif
 from dlm_snn.neurons.lif import LIF
 from dlm_snn.recording import Record, Recording, RunState
 
+SPIKE_BYTES = 1
+"""A raster is dense, a Boolean a neuron and step, until the run ends."""
+
 
 def run(
     network: Network | IntegerNetwork,

@@ -21,6 +21,9 @@ from dlm_snn.neurons.integer_lif import ALIGNMENT, IntegerLIF
 from dlm_snn.recording import Record, Recording, RunState
 from dlm_snn.surrogate import SoftSpikes, Surrogate, straight_through
 
+SPIKE_BYTES = 1
+"""A raster is dense, a Boolean a neuron and step, until the run ends."""
+
 
 def run(
     network: Network | IntegerNetwork,

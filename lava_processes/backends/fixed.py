@@ -6,4 +6,7 @@ from functools import partial
 
 from lava_processes.runner import run as _run
 
+SPIKE_BYTES = 1
+"""A raster is dense, a Boolean a neuron and step, until the run ends."""
+
 run = partial(_run, "fixed")

@@ -5,3 +5,6 @@ from __future__ import annotations
 from lava_processes.fused_run import run
 
 __all__ = ["run"]
+
+SPIKE_BYTES = 1
+"""A raster is dense, a Boolean a neuron and step, until the run ends."""
