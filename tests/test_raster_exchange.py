@@ -143,7 +143,7 @@ def test_nwb_of_others(tmp_path):
     path = nwb_of_others(tmp_path / "a.nwb", ([0.0101, 0.002, 0.0021], [], [0.5]))
     with pytest.raises(DlmError, match=r"a.nwb does not tell its steps; give dt"):
         read_nwb(path)
-    with pytest.raises(DlmError, match=r"a.nwb: dt = 0 is not a number of seconds above 0"):
+    with pytest.raises(DlmError, match=r"a.nwb: dt = 0 is not a number of seconds above 0$"):
         read_nwb(path, 0)
     rasters, moved = read_nwb(path, 1e-3)
     assert rasters["units"] == SpikeRaster(np.array([0, 0, 0]), np.array([2, 10, 500]), np.array([0, 0, 2]), 1, 501, 3)
@@ -474,6 +474,26 @@ def test_exported_times_are_those_of_the_machine(tmp_path, delay):
     assert same(rasters, read_nwb(tmp_path / "a.nwb")[0])
     write_csv(rasters, tmp_path / "a.csv")
     assert same(rasters, read_csv(tmp_path / "a.csv"))
+
+
+def test_parts_keep_the_depth():
+    raster = SpikeRaster.from_dense(np.ones((3, 6, 4), bool)).at_depth(5)
+    parts = [
+        raster[1:],
+        raster[:, 2:4],
+        raster[:, :, [3, 0]],
+        raster[2, 1, 0],
+        *(part for _, _, part in raster.pieces(4)),
+    ]
+    assert {part.depth for part in parts} == {5}
+    for axis in ("sample", "step", "neuron"):
+        assert SpikeRaster.concatenate([raster, raster], axis).depth == 5
+        assert SpikeRaster.concatenate([raster, raster.at_depth(1)], axis).depth == 0
+    assert raster == raster.at_depth(0)
+    assert np.shares_memory(raster.at_depth(1).neuron, raster.neuron)
+    for depth in (-1, 2**32, 0.5):
+        with pytest.raises(DlmError, match="raster depth = .* is not a whole number in 0"):
+            SpikeRaster(*(np.zeros(0, int),) * 3, 1, 1, 1, depth=depth)
 
 
 def test_files_of_ours_without_depths_are_read(tmp_path):

@@ -85,6 +85,7 @@ def from_clock(
     """
     if not isinstance(start, (int, float, np.floating, np.integer)) or not np.isfinite(start):
         raise DlmError(f"start = {start!r} is no number of seconds")
+    check_dt(dt)
     try:
         return to_steps(times - start, dt, named=named)
     except DlmError as error:

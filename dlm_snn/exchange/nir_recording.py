@@ -8,7 +8,7 @@ import nir
 import numpy as np
 
 from dlm_snn.errors import DlmError
-from dlm_snn.exchange.grid import Moved, gathered, to_steps, to_times
+from dlm_snn.exchange.grid import Moved, gathered, tell_doubt, to_steps, to_times
 from dlm_snn.names import check_names
 from dlm_snn.raster import SpikeRaster
 
@@ -75,6 +75,7 @@ def _raster(events: nir.EventData | nir.TimeGriddedData, dt: float | None) -> tu
     index, time = np.asarray(events.idx), np.asarray(events.time)
     sample, place = np.nonzero(index != -1)
     step, moved = to_steps(time[sample, place], dt)
+    tell_doubt(time[sample, place], step, dt, "the NIR data")
     n_steps = max(int(to_steps([events.t_max], dt)[0][0]), int(step.max(initial=-1)) + 1)
     raster, merged = gathered(sample, step, index[sample, place], (len(index), n_steps, int(events.n_neurons)), dt)
     return raster, moved._replace(merged=merged)
