@@ -492,7 +492,7 @@ def test_parts_keep_the_depth():
     assert raster == raster.at_depth(0)
     assert np.shares_memory(raster.at_depth(1).neuron, raster.neuron)
     for depth in (-1, 2**32, 0.5):
-        with pytest.raises(DlmError, match="raster depth = .* is not a whole number in 0"):
+        with pytest.raises(DlmError, match=r"raster depth = .* is not a whole number in 0"):
             SpikeRaster(*(np.zeros(0, int),) * 3, 1, 1, 1, depth=depth)
 
 
