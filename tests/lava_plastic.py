@@ -21,6 +21,7 @@ TAGS = {"float": "floating_pt", "fixed": "fixed_pt"}
 RULES = {
     "dissipation": LearningRule(dw=DISSIPATION, traces=X1, rng_seed=3),
     "epochs of 4": LearningRule(dw=DISSIPATION, traces=X1, t_epoch=4, rng_seed=3),
+    "traces to be read": LearningRule(dw=DISSIPATION, traces={**ALL, "x2": Trace(7, 3)}, t_epoch=2, rng_seed=3),
     "gate": LearningRule(dw=GATE, third_factor=True, wide_products=True),
     "all": LearningRule(
         dw="2^-3*x1*y0 - 3*2^-5*x0*y1 + 2^-4*u1*(3-y2)*sgn(w) - 2^-6*y0*(w-3)*x2",
@@ -87,7 +88,7 @@ def graph(kind: str, arithmetic: str, rule: LearningRule, graded: bool = False) 
     dense.run(condition=RunSteps(num_steps=length // 2), run_cfg=config)
     dense.weights.set(given["weight"][::-1])
     dense.run(condition=RunSteps(num_steps=length - length // 2), run_cfg=config)
-    names = ("weights", "tag_1", "tag_2", *rule.used)
+    names = ("weights", "tag_1", "tag_2", *rule.kept)
     found = {name: getattr(dense, name).get() for name in names}
     sent = sink.data.get()
     found["sent"] = sent if block == 1 else sent.swapaxes(1, 2).reshape(N_POST, -1)
@@ -170,7 +171,7 @@ def drawn(seed: int, arithmetic: str) -> str | None:
             for name, values in found.items():
                 if not np.array_equal(matrix.values[name], values):
                     return f"{name} in step {t + 1}, compiled={compiled}: {rule}"
-            for name in rule.used:
+            for name in rule.kept:
                 side = matrix.pre if name[0] == "x" else matrix.post
                 if not np.array_equal(side.values[name], getattr(model, name)):
                     return f"{name} in step {t + 1}: {rule}"

@@ -137,7 +137,7 @@ REFUSED = [
     (rule(traces={"x1": Trace(128, 20)}), "fixed", "impulse = 128 is no whole number in 0..127"),
     (rule(traces={"x1": Trace(0.5, 20)}), "fixed", "impulse = 0.5"),
     (rule(traces={**X1, "x3": Trace(1, 1)}), "both", "no trace 'x3'"),
-    (rule(GATE, third_factor=True, wide_products=True), "both", "'y3' comes through a port"),
+    (rule(GATE, third_factor=True, wide_products=True), "both", "'y1' comes through a port"),
 ]
 
 

@@ -84,7 +84,7 @@ class LearningRule:
 
     Attributes:
         dw, dd, dt: the sums of products for w, d and t; at least one.
-        traces: name -> Trace of each trace that the rule uses and that spikes drive.
+        traces: name -> Trace of each trace that spikes drive: those that the rule uses, and others to be read.
         t_epoch: steps of a learning epoch; the rule is applied at the end of each.
         third_factor: y1, y2, y3 come through ports, in every step, and are not traces of spikes.
         wide_products: products of more than 15 bits are meant as they are: in integers they count 2^(bits - 15) times
@@ -117,6 +117,11 @@ class LearningRule:
         """Names of the traces in its products, in order."""
         names = {factor.name for p in self.all_products for factor in p.factors}
         return tuple(name for name in (*PRE_TRACES, *POST_TRACES) if name in names)
+
+    @property
+    def kept(self) -> tuple[str, ...]:
+        """Names of the traces that are computed, in order: those in its products, and others that it declares."""
+        return tuple(name for name in (*PRE_TRACES, *POST_TRACES) if name in self.used or name in self.traces)
 
     @property
     def all_products(self) -> tuple[Product, ...]:

@@ -64,11 +64,11 @@ def check(rule: LearningRule, arithmetic: Arithmetic) -> None:
     periods = sorted({p.dependency for p in rule.all_products if p.dependency[0] == "u"})
     if len(periods) > 1:
         raise DlmError(f"{' and '.join(periods)} in one learning rule; the engine keeps one k for all products")
-    for name in rule.used:
-        _check_trace(rule, name, arithmetic)
     for name in rule.traces:
         if name not in (*PRE_TRACES, *POST_TRACES):
             raise DlmError(f"no trace '{name}'; {nearest(name, (*PRE_TRACES, *POST_TRACES))}")
+    for name in rule.kept:
+        _check_trace(rule, name, arithmetic)
 
 
 def compensated(rule: LearningRule) -> LearningRule:

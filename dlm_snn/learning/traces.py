@@ -36,14 +36,14 @@ class Side:
 
     Attributes:
         spiked_at: (n,) step of the last spike within the epoch, 1..t_epoch; 0: none.
-        values: trace -> (n,), for those that the rule uses.
+        values: trace -> (n,), for those that the rule uses or declares.
         history: (trace, t_epoch + 1, n) of the epoch that ended last; x1 or y1 first.
     """
 
     def __init__(self, side: str, n: int, rule: LearningRule, arithmetic: Arithmetic, rounding: Rounding) -> None:
         self.side, self.n = side, n
         self.by_port = rule.third_factor and side == "y"
-        self.traces = {name: PORT if self.by_port else rule.traces[name] for name in rule.used if name[0] == side}
+        self.traces = {name: PORT if self.by_port else rule.traces[name] for name in rule.kept if name[0] == side}
         self.fixed, self.rounding = arithmetic == "fixed", rounding
         dtype = np.int32 if self.fixed else np.float64
         self.spiked_at = np.zeros(n, dtype=int)
