@@ -12,7 +12,7 @@ from dlm_snn.errors import DlmError
 from dlm_snn.network import IntegerNetwork, Network
 from dlm_snn.raster import SpikeRaster
 from dlm_snn.recording import Recording, fed_into, spikes_of
-from dlm_snn.values import as_integers
+from dlm_snn.values import as_floats, as_integers
 
 UNKNOWN = "-"
 """What stands in a table for a figure that is not known, or not defined."""
@@ -127,7 +127,7 @@ def confidence_95(values: NDArray) -> tuple[float, float]:
 
     The half-width is NaN for a single value.
     """
-    values = np.asarray(values, dtype=float)
+    values = as_floats(values, "values")
     if values.size < 2:
         return float(values.mean()), float("nan")
     from scipy.stats import t

@@ -164,8 +164,8 @@ class SpikeRaster:
         Raises:
             DlmError: a width below one step.
         """
-        if width < 1:
-            raise DlmError(f"width = {width} is not a number of steps >= 1")
+        if not is_whole(width) or width < 1:
+            raise DlmError(f"width = {width!r} is not a number of steps >= 1")
         bins = -(-self.n_steps // width)
         counts = np.zeros(self.n_samples * bins * self.n_neurons, dtype=np.int64)
         for start in range(0, len(self), MANY):
@@ -258,8 +258,8 @@ class SpikeRaster:
         Yields:
             sample, first step, and the piece as a raster of one sample. Pages of a file that were read are given back.
         """
-        if n_steps < 1:
-            raise DlmError(f"n_steps = {n_steps} is not a number of steps >= 1")
+        if not is_whole(n_steps) or n_steps < 1:
+            raise DlmError(f"n_steps = {n_steps!r} is not a number of steps >= 1")
         for sample in range(self.n_samples):
             start, end = _places(self.sample, (sample, sample + 1))
             for first in range(0, self.n_steps, n_steps):

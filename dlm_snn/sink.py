@@ -19,6 +19,7 @@ from dlm_snn.network import IntegerNetwork, Network
 from dlm_snn.raster import SpikeRaster
 from dlm_snn.raster_files import EXTENTS, FOLDER, META, NPY, RasterPieces
 from dlm_snn.recording import Record, Recording, checked_record
+from dlm_snn.values import is_whole
 
 CHUNK = 1000
 """Steps of a piece where the stimulus does not say."""
@@ -68,8 +69,8 @@ class FolderSink:
     def __init__(
         self, folder: str | os.PathLike[str], record: Record = ("s",), chunk: int = CHUNK, replace: bool = False
     ) -> None:
-        if chunk < 1:
-            raise DlmError(f"chunk = {chunk} is not a number of steps >= 1")
+        if not is_whole(chunk) or chunk < 1:
+            raise DlmError(f"chunk = {chunk!r} is not a number of steps >= 1")
         self.record = record
         self.chunk = chunk
         self._folder, self._replace = Path(folder), replace

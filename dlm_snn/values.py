@@ -44,6 +44,11 @@ def as_array(given: Any, name: str) -> NDArray:
     return np.array(array, native, order="C") if turned else array.astype(native, copy=False)
 
 
+def as_floats(given: Any, name: str) -> NDArray[np.float64]:
+    """Numbers as float64, for whoever computes with them; see ``as_array``."""
+    return as_array(given, name).astype(np.float64, copy=False)
+
+
 def as_integers(given: Any, name: str, low: int, high: int) -> NDArray[np.int64]:
     """Whole numbers in low..high as int64, from any type that holds them.
 

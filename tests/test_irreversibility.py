@@ -194,10 +194,12 @@ def test_stochastic_rounding_would_make_a_temperature_by_its_formula():
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: from_states([0, 3, 1], 3), r"states reach from 0 to 3; with n_states = 3 they are 0\.\.2"),
-        (lambda: from_states([0, -1, 1], 3), "states reach from -1 to 1"),
+        (lambda: from_states([0, 3, 1], 3), r"states\[1\] = 3 is not in 0\.\.2"),
+        (lambda: from_states([0, -1, 1], 3), r"states\[1\] = -1 is not in 0\.\.2"),
+        (lambda: from_states([0, 0.5], 3), r"states\[1\] = 0\.5 is not a whole number"),
+        (lambda: transfer_entropy([0, 0.5, 1], [0, 1, 1]), r"source\[1\] = 0\.5 is not a whole number"),
         (lambda: transfer_entropy([0, 1, 1], [0, 1]), r"sequences of the shapes \(3,\) and \(2,\)"),
-        (lambda: transfer_entropy([0, 2, 1], [0, 1, 1]), "are of 0 and 1"),
+        (lambda: transfer_entropy([0, 2, 1], [0, 1, 1]), r"source\[1\] = 2 is not in 0\.\.1"),
         (lambda: chain_entropy_production([[0.5, 0.4], [0.5, 0.5]]), "rows of a transition matrix sum to 1"),
         (lambda: integer_variance(-1, 410), r"bits = -1 is not in 0\.\.24"),
     ],

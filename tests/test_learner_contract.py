@@ -224,8 +224,9 @@ WRONG_SAMPLES = {
     "ragged": ([[1, 2], [3]], "samples is a ragged list"),
 }
 WRONG_CLASSES = {
-    "from one": (Y + 1, r"classes\[9\] = 10 is not in 0\.\.9"),
+    "from one": (Y + 1, r"classes reach from 1 to 10, not in 0\.\.9; take 1 off each"),
     "negative": (np.where(Y == 4, -1, Y), r"classes\[4\] = -1 is not in 0\.\.9"),
+    "one too high": (np.where(Y == 4, 10, Y), r"classes\[4\] = 10 is not in 0\.\.9"),
     "far away": (np.where(Y == 4, 10**6, Y), r"classes\[4\] = 1000000 is not in 0\.\.9"),
     "too few": (Y[:8], r"classes of shape \(8,\) do not fit 60 samples"),
     "too many": (np.concatenate([Y, Y]), r"classes of shape \(120,\) do not fit 60 samples"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from decimal import Decimal
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,6 +17,10 @@ from hypothesis.extra import numpy as hnp
 
 import dlm_snn as dlm
 from dlm_snn.errors import DlmError
+from dlm_snn.physics.forgetting import TwoTasks
+from dlm_snn.physics.irreversibility import path_entropy_production
+from dlm_snn.physics.plasticity import update
+from dlm_snn.tasks.encoding import pixels_to_spikes
 from dlm_snn.values import as_array, as_integers
 
 SMALL = hnp.arrays(np.int8, hnp.array_shapes(max_dims=3, max_side=4), elements=st.integers(-100, 100))
@@ -133,3 +138,41 @@ def test_public_doors_take_tensors_with_gradients(door: str, dtype: torch.dtype)
     plain = DOORS[door](lambda *shape: torch.ones(shape))
     found = DOORS[door](lambda *shape: torch.ones(shape, dtype=dtype, requires_grad=True))
     np.testing.assert_array_equal(found, plain)
+
+
+def test_functions_of_physics_compute_in_floats_of_their_own() -> None:
+    """Bytes wrapped in differences; fractions were cut off."""
+    rng = np.random.default_rng(0)
+    v = rng.integers(0, 200, (2, 9, 3)).astype(np.uint8)
+    drift, noise = rng.normal(size=(3, 3)), np.ones(3)
+    exact = path_entropy_production(v.astype(float), drift, noise)
+    np.testing.assert_array_equal(path_entropy_production(v, drift, noise), exact)
+    np.testing.assert_array_equal(path_entropy_production(torch.tensor(v), torch.tensor(drift), [1, 1, 1]), exact)
+    weight, pre, post = v[0, :2], v[1, 0], np.array([1, 0])
+    exact = update(weight.astype(float), pre.astype(float), post, 0.5)
+    np.testing.assert_array_equal(update(weight, pre, post.astype(np.uint8), 0.5), exact)
+    plain = TwoTasks(np.eye(2), 2 * np.eye(2), np.zeros(2), np.ones(2), 0.1)
+    lists = TwoTasks([[1, 0], [0, 1]], [[2, 0], [0, 2]], [0, 0], torch.ones(2), 0.1)
+    np.testing.assert_array_equal(lists.optimum, plain.optimum)
+
+
+def test_pixels_become_spikes_from_any_form_of_them() -> None:
+    pixels = np.arange(12).reshape(2, 6)
+    expected = pixels_to_spikes(pixels, 5, 15)
+    for form in (pixels.astype(">u2"), torch.tensor(pixels), pixels.tolist(), np.asfortranarray(pixels)):
+        assert pixels_to_spikes(form, 5, 15) == expected
+    with pytest.raises(DlmError, match="n_steps = True is not a positive integer"):
+        pixels_to_spikes(pixels, True, 15)
+    with pytest.raises(DlmError, match="pixels of type float64"):
+        pixels_to_spikes(pixels / 15, 5, 15)
+
+
+def test_widths_and_chunks_are_whole_numbers(tmp_path: Path) -> None:
+    raster = dlm.SpikeRaster.from_dense(np.ones((1, 6, 2)))
+    for wrong in (True, 2.5, 0):
+        with pytest.raises(DlmError, match=f"width = {wrong} is not a number of steps"):
+            raster.binned(wrong)  # type: ignore[arg-type]
+        with pytest.raises(DlmError, match=f"n_steps = {wrong} is not a number of steps"):
+            next(raster.pieces(wrong))  # type: ignore[arg-type]
+        with pytest.raises(DlmError, match=f"chunk = {wrong} is not a number of steps"):
+            dlm.FolderSink(tmp_path / "run", chunk=wrong)  # type: ignore[arg-type]

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from dlm_snn.errors import DlmError, nearest
 from dlm_snn.raster import SpikeRaster
-from dlm_snn.values import as_array
+from dlm_snn.values import as_array, is_whole
 
 
 def to_scipy(raster: SpikeRaster) -> Any:
@@ -36,7 +36,7 @@ def from_scipy(matrix: Any, n_steps: int, dt: float = 1e-3) -> SpikeRaster:
         DlmError: rows that are no multiple of ``n_steps``, or entries other than 0 and 1.
     """
     rows, n_neurons = matrix.shape
-    if n_steps < 1 or rows % n_steps:
+    if not is_whole(n_steps) or n_steps < 1 or rows % n_steps:
         raise DlmError(f"{rows} rows are not whole samples of n_steps = {n_steps}")
     found = matrix.tocoo()
     entries = as_array(found.data, "the matrix")

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from dlm_snn.errors import DlmError, LossWarning, MissingError
 from dlm_snn.raster import EVENT, INDEX_LIMIT, SpikeRaster
+from dlm_snn.values import as_floats, as_integers
 
 ON_GRID = 1e-3
 """Shares of a step: a time nearer to a step than this lies on the grid (float32 seconds leave less)."""
@@ -64,7 +65,7 @@ def to_steps(
         DlmError: no number above 0 for dt; times that are not finite, negative or beyond the limit, with the first.
     """
     check_dt(dt)
-    times = np.asarray(times, dtype=np.float64)
+    times = as_floats(times, "times")
     steps = np.round(times / dt)
     bad = ~((steps >= 0) & (steps < limit))
     if bad.any():
@@ -119,7 +120,7 @@ def tell_doubt(times: NDArray[np.float64], steps: NDArray[np.int64], dt: float, 
 def to_times(steps: ArrayLike, dt: float) -> NDArray[np.float64]:
     """step * dt in seconds; ``to_steps`` gives the same steps back."""
     check_dt(dt)
-    return np.asarray(steps).astype(np.float64) * dt
+    return as_floats(steps, "steps") * dt
 
 
 def check_dt(dt: float) -> None:
@@ -136,7 +137,8 @@ def gathered(
     Raises:
         DlmError: an event outside the extent.
     """
-    parts = [np.asarray(part, dtype=np.int64) for part in (sample, step, neuron)]
+    given = zip(EVENT, (sample, step, neuron), strict=True)
+    parts = [as_integers(part, f"event {name}", -(2**63), 2**63 - 1) for name, part in given]
     for name, index, n in zip(EVENT, parts, extent, strict=True):
         outside = (index < 0) | (index >= n)
         if outside.any():

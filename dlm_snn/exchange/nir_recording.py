@@ -11,6 +11,7 @@ from dlm_snn.errors import DlmError
 from dlm_snn.exchange.grid import Moved, gathered, tell_doubt, to_steps, to_times
 from dlm_snn.names import check_names
 from dlm_snn.raster import SpikeRaster
+from dlm_snn.values import as_array, as_floats
 
 SPIKES = "spikes"
 """Name of the observable."""
@@ -72,7 +73,9 @@ def _raster(events: nir.EventData | nir.TimeGriddedData, dt: float | None) -> tu
         raise DlmError("its events carry values; a raster holds binary events")
     if dt is None:
         raise DlmError("its times have no steps; give dt, in seconds")
-    index, time = np.asarray(events.idx), np.asarray(events.time)
+    index, time = as_array(events.idx, "idx"), as_floats(events.time, "time")
+    if index.shape != time.shape or index.ndim != 2:
+        raise DlmError(f"idx of shape {index.shape} and time of shape {time.shape}; both are (sample, event)")
     sample, place = np.nonzero(index != -1)
     step, moved = to_steps(time[sample, place], dt)
     tell_doubt(time[sample, place], step, dt, "the NIR data")

@@ -47,7 +47,10 @@ def checked_features(x: Any, n_features: int, largest: int, lowest: int = 0) -> 
 
 def checked_classes(y: Any, n_samples: int, n_classes: int) -> NDArray[np.int64]:
     """The classes alone; see ``checked_samples``."""
-    classes = as_integers(y, "classes", 0, n_classes - 1)
+    given = as_array(y, "classes")
+    if given.size and given.min() == 1 and given.max() == n_classes:
+        raise DlmError(f"classes reach from 1 to {n_classes}, not in 0..{n_classes - 1}; take 1 off each")
+    classes = as_integers(given, "classes", 0, n_classes - 1)
     if classes.shape != (n_samples,):
         raise DlmError(f"classes of shape {classes.shape} do not fit {n_samples} samples; give one a sample")
     return np.ascontiguousarray(classes)

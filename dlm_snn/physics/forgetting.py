@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dlm_snn.errors import DlmError
+from dlm_snn.values import as_floats
 
 Vector = NDArray[np.float64]
 
@@ -48,8 +49,10 @@ class TwoTasks:
     weight: float = 0.0
 
     def __post_init__(self) -> None:
+        for name in ("h_a", "h_b", "a", "b"):
+            object.__setattr__(self, name, as_floats(getattr(self, name), name))
         for name in ("h_a", "h_b"):
-            h = np.asarray(getattr(self, name), float)
+            h = getattr(self, name)
             if h.ndim != 2 or not np.array_equal(h, h.T) or np.linalg.eigvalsh(h).min() <= 0:
                 raise DlmError(f"{name} is not a symmetric matrix with positive eigenvalues")
         for name in ("temperature", "weight"):

@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from dlm_snn.errors import DlmError
 from dlm_snn.raster import SpikeRaster
+from dlm_snn.values import as_floats, as_integers
 
 MOST_NEURONS = 4
 """In a word: more have too many transitions for any recording."""
@@ -60,7 +61,7 @@ def chain_entropy_production(transition: ArrayLike) -> float:
     Raises:
         DlmError: no such matrix.
     """
-    p = np.asarray(transition, float)
+    p = as_floats(transition, "transition")
     if p.ndim != 2 or p.shape[0] != p.shape[1] or (p < 0).any() or not np.allclose(p.sum(1), 1):
         raise DlmError("P is square, of chances, and the rows of a transition matrix sum to 1; give P[from, to]")
     values, vectors = np.linalg.eig(p.T)
@@ -88,12 +89,7 @@ def from_states(states: ArrayLike, n_states: int, pseudo_count: float = 0.5) -> 
     Raises:
         DlmError: a state that is none of these.
     """
-    sequences = np.atleast_2d(np.asarray(states))
-    if sequences.size and not (sequences.min() >= 0 and sequences.max() < n_states):
-        raise DlmError(
-            f"states reach from {sequences.min()} to {sequences.max()}; with n_states = {n_states} they are "
-            f"0..{n_states - 1}"
-        )
+    sequences = np.atleast_2d(as_integers(states, "states", 0, n_states - 1))
     counts = np.zeros((n_states, n_states))
     np.add.at(counts, (sequences[:, :-1].ravel(), sequences[:, 1:].ravel()), 1)
     total = counts.sum()
@@ -116,7 +112,7 @@ def from_spikes(raster: SpikeRaster, neurons: ArrayLike, pseudo_count: float = 0
     Raises:
         DlmError: no neurons, or too many for any recording.
     """
-    chosen = np.atleast_1d(np.asarray(neurons))
+    chosen = np.atleast_1d(as_integers(neurons, "neurons", 0, raster.n_neurons - 1))
     if not 1 <= len(chosen) <= MOST_NEURONS:
         raise DlmError(f"{len(chosen)} neurons in a word; give 1 to {MOST_NEURONS}, more cannot be resolved")
     words = raster.dense()[..., chosen] @ (1 << np.arange(len(chosen)))
@@ -134,8 +130,9 @@ def path_entropy_production(
         noise: C, (neuron,): T / tau for a leak of capacitance 1.
         counted: (path, step - 1) where False leaves a step out (with a spike: its reset has no path entropy).
     """
-    moved, middle = np.diff(v, axis=1), (v[:, 1:] + v[:, :-1]) / 2
-    terms = ((middle @ np.asarray(drift, float).T) * moved / np.asarray(noise, float)).sum(-1)
+    path = as_floats(v, "v")
+    moved, middle = np.diff(path, axis=1), (path[:, 1:] + path[:, :-1]) / 2
+    terms = ((middle @ as_floats(drift, "drift").T) * moved / as_floats(noise, "noise")).sum(-1)
     return np.asarray((terms if counted is None else terms * counted).sum(-1))
 
 
@@ -147,8 +144,8 @@ def transfer_entropy(source: ArrayLike, target: ArrayLike) -> float:
     Raises:
         DlmError: sequences that are not binary, of one length, of two steps at least.
     """
-    x, y = np.asarray(source, int), np.asarray(target, int)
-    if x.ndim != 1 or x.shape != y.shape or len(x) < 2 or not np.isin((x, y), (0, 1)).all():
+    x, y = as_integers(source, "source", 0, 1), as_integers(target, "target", 0, 1)
+    if x.ndim != 1 or x.shape != y.shape or len(x) < 2:
         raise DlmError(
             f"sequences of the shapes {x.shape} and {y.shape}: source and target are of 0 and 1, equally long"
         )

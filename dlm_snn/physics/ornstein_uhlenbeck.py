@@ -11,6 +11,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from dlm_snn.values import as_floats
+
 
 def covariance(drift: ArrayLike, noise: ArrayLike) -> NDArray[np.float64]:
     """S of the steady state: A S + S A^T = 2 C.
@@ -21,12 +23,12 @@ def covariance(drift: ArrayLike, noise: ArrayLike) -> NDArray[np.float64]:
     """
     from scipy.linalg import solve_continuous_lyapunov
 
-    return np.asarray(solve_continuous_lyapunov(np.asarray(drift, float), 2 * np.asarray(noise, float)))
+    return np.asarray(solve_continuous_lyapunov(as_floats(drift, "drift"), 2 * as_floats(noise, "noise")))
 
 
 def entropy_production(drift: ArrayLike, noise: ArrayLike) -> float:
     """sigma = tr(A^T C^-1 A S) - tr A, nats per unit of time."""
-    a, c = np.asarray(drift, float), np.asarray(noise, float)
+    a, c = as_floats(drift, "drift"), as_floats(noise, "noise")
     return float(np.trace(a.T @ np.linalg.solve(c, a) @ covariance(a, c)) - np.trace(a))
 
 
@@ -34,7 +36,7 @@ def chain_covariance(drift: ArrayLike, noise: ArrayLike, h: float) -> NDArray[np
     """Covariance of the Euler-Maruyama chain x' = (1 - h A) x + sqrt(2 h C) xi."""
     from scipy.linalg import solve_discrete_lyapunov
 
-    a, c = np.asarray(drift, float), np.asarray(noise, float)
+    a, c = as_floats(drift, "drift"), as_floats(noise, "noise")
     return np.asarray(solve_discrete_lyapunov(np.eye(len(a)) - h * a, 2 * h * c))
 
 
@@ -44,7 +46,7 @@ def chain_entropy_production(drift: ArrayLike, noise: ArrayLike, h: float) -> fl
     The forward density of a step is Gaussian with the mean (1 - h A) x and the covariance 2 h C; the mean of ln p(x'|x)
     / p(x|x') in the steady state is (1/4h) <d^T C^-1 d(reverse) - d^T C^-1 d(forward)>, here by traces.
     """
-    a, c = np.asarray(drift, float), np.asarray(noise, float)
+    a, c = as_floats(drift, "drift"), as_floats(noise, "noise")
     s = chain_covariance(a, c, h)
     step = np.eye(len(a)) - h * a
     cross = step @ s

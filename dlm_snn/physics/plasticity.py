@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dlm_snn.errors import DlmError, nearest
+from dlm_snn.values import as_floats, as_spikes
 
 RULES = ("event", "clock")
 
@@ -38,7 +39,8 @@ def update(
         decay: b in [0, 1] of the clocked rule.
 
     Raises:
-        DlmError: a rate out of range, another rule, or a decay that is missing or not wanted.
+        DlmError: arrays that do not fit together, a rate out of range, another rule, or a decay that is missing or not
+            wanted.
     """
     if rule not in RULES:
         raise DlmError(f"rule = '{rule}'; {nearest(rule, RULES)}")
@@ -47,7 +49,10 @@ def update(
     for name, value in (("rate", rate), ("decay", decay or 0.0)):
         if not 0 <= value <= 1:
             raise DlmError(f"{name} = {value} is not in [0, 1]")
-    fired = np.asarray(post, dtype=float)[:, None]
+    w, x = as_floats(weight, "weight"), as_floats(pre, "pre")
+    if w.ndim != 2 or x.shape != w.shape[1:]:
+        raise DlmError(f"weight of shape {w.shape} and pre of shape {x.shape}; give (post, pre) and (pre,)")
+    fired = as_spikes(post, "post", len(w))[:, None].astype(np.float64)
     if decay is None:
-        return weight + rate * fired * (pre - weight)
-    return weight * (1 - decay) + rate * fired * pre
+        return w + rate * fired * (x - w)
+    return w * (1 - decay) + rate * fired * x

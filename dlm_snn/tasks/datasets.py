@@ -15,6 +15,7 @@ from dlm_snn.errors import DlmError
 from dlm_snn.packed import read_npz
 from dlm_snn.tasks.download import MNIST, locate
 from dlm_snn.tasks.idx import read_idx
+from dlm_snn.values import as_array
 
 ARRAYS = ("x_train", "y_train", "x_test", "y_test")
 
@@ -144,7 +145,7 @@ def stratified_split(
     Raises:
         DlmError: a share outside 0..1, or labels that are not a flat array of integers.
     """
-    labels = np.asarray(labels)
+    labels = as_array(labels, "labels")
     if labels.ndim != 1 or labels.dtype.kind not in "iu":
         raise DlmError(f"labels of shape {labels.shape} and type {labels.dtype}; a flat array of integers is wanted")
     if not 0 < share < 1:

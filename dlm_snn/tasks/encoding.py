@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from dlm_snn.errors import DlmError
 from dlm_snn.raster import SpikeRaster
+from dlm_snn.values import as_array, is_whole
 
 BLOCK = 500
 """Images encoded together."""
@@ -27,11 +28,14 @@ def pixels_to_spikes(pixels: NDArray[np.integer], n_steps: int, scale: int = 255
         The raster, (sample, step, neuron).
 
     Raises:
-        DlmError: values that are no integers in 0..scale.
+        DlmError: values that are no integers in 0..scale; n_steps or scale below 1.
 
     Source: the input process of lava-nc's MNIST tutorial (end_to_end/tutorial01_mnist_digit_classification).
     """
-    pixels = np.asarray(pixels)
+    pixels = as_array(pixels, "pixels")
+    for name, value in (("n_steps", n_steps), ("scale", scale)):
+        if not is_whole(value) or value < 1:
+            raise DlmError(f"{name} = {value!r} is not a positive integer")
     if pixels.ndim < 2 or pixels.dtype.kind not in "iu" or pixels.min(initial=0) < 0 or pixels.max(initial=0) > scale:
         raise DlmError(
             f"pixels of type {pixels.dtype} and shape {pixels.shape} are not (sample, ...) integers 0..{scale}"
