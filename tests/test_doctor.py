@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from dlm_snn import cli
+from dlm_snn import cli, own
 from dlm_snn.verbs import doctor
 from dlm_snn.verbs.doctor import Finding, examine, satisfies
 
@@ -101,21 +101,24 @@ def test_not_installed_at_all(monkeypatch: pytest.MonkeyPatch) -> None:
     assert found("lava-nc").wanted == "==0.10.0"
 
 
-def test_a_foreign_hardware_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert not [one for one in examine() if one.name == "hardware"]
-    (tmp_path / "hardware").mkdir()
-    (tmp_path / "hardware" / "__init__.py").write_text("")
+@pytest.mark.parametrize("name", ["hardware", "experiments"])
+def test_a_foreign_package_of_our_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    assert not [one for one in examine() if one.verdict == "foreign"]
+    (tmp_path / name).mkdir()
+    (tmp_path / name / "__init__.py").write_text("")
     monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
-    row = found("hardware")
-    assert row.found == f"{tmp_path / 'hardware'} of no distribution"
+    monkeypatch.setattr(sys, "meta_path", [one for one in sys.meta_path if one is not own._Beside])
+    monkeypatch.delitem(sys.modules, name, raising=False)
+    row = found(name)
+    assert row.found == f"{tmp_path / name} of no distribution"
     assert not row.fails
-    information = tmp_path / "hardware-0.33.0.dist-info"
+    information = tmp_path / f"{name}-0.33.0.dist-info"
     information.mkdir()
-    (information / "METADATA").write_text("Metadata-Version: 2.1\nName: hardware\nVersion: 0.33.0\n")
-    (information / "top_level.txt").write_text("hardware\n")
-    row = found("hardware")
-    assert row.found.endswith("of the distribution hardware")
-    assert row.remedy == "pip uninstall hardware"
+    (information / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}-of-theirs\nVersion: 0.33.0\n")
+    (information / "top_level.txt").write_text(f"{name}\n")
+    row = found(name)
+    assert row.found.endswith(f"of the distribution {name}-of-theirs")
+    assert row.remedy == f"pip uninstall {name}-of-theirs"
 
 
 def test_data_and_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

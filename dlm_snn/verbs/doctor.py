@@ -14,6 +14,7 @@ from importlib import metadata
 from importlib.util import find_spec
 from pathlib import Path
 
+from dlm_snn.own import HOME, PACKAGES
 from dlm_snn.verbs.verb import Verb
 
 DISTRIBUTION = "dlm-snn"
@@ -47,7 +48,7 @@ class Finding:
 
 def examine() -> list[Finding]:
     """All findings, the packages of the card first."""
-    return [_python(), *_packages(), *_foreign_hardware(), _browser(), _cache(), _named_data(), _mnist()]
+    return [_python(), *_packages(), *_foreign_packages(), _browser(), _cache(), _named_data(), _mnist()]
 
 
 def satisfies(version: str, specifier: str) -> bool:
@@ -133,18 +134,19 @@ def _quoted(text: str) -> str:
     return f"'{text}'" if set(text) & set("<>,!") else text
 
 
-def _foreign_hardware() -> Iterator[Finding]:
-    """A package index has an unrelated package of the name ``hardware``, which would be imported for ours."""
-    owners = [name for name in metadata.packages_distributions().get("hardware", []) if name.lower() != DISTRIBUTION]
-    spec = find_spec("hardware")
-    places = [*(spec.submodule_search_locations or []), spec.origin or ""] if spec else []
-    folder = Path(places[0]).resolve() if places else None
-    ours = Path(__file__).resolve().parents[2] / "hardware"
-    if not owners and (folder is None or folder == ours):
-        return
-    whose = f"of the distribution {', '.join(owners)}" if owners else "of no distribution"
-    remedy = f"pip uninstall {' '.join(owners)}" if owners else "move that folder off Python's path"
-    yield Finding("hardware", "ours or none", f"{folder} {whose}", "foreign", remedy)
+def _foreign_packages() -> Iterator[Finding]:
+    """Others have packages of our names, such as the index's ``hardware``, which may lie in the place of ours."""
+    known = metadata.packages_distributions()
+    for package in PACKAGES:
+        owners = [name for name in known.get(package, []) if name.lower() != DISTRIBUTION]
+        spec = find_spec(package)
+        places = [*(spec.submodule_search_locations or []), spec.origin or ""] if spec else []
+        folder = Path(places[0]).resolve() if places else None
+        if not owners and folder in (None, HOME / package):
+            continue
+        whose = f"of the distribution {', '.join(owners)}" if owners else "of no distribution"
+        remedy = f"pip uninstall {' '.join(owners)}" if owners else "move that folder off Python's path"
+        yield Finding(package, "ours or none", f"{folder} {whose}", "foreign", remedy)
 
 
 def _browser() -> Finding:
