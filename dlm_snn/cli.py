@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
+import threading
 import traceback
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib.metadata import EntryPoint
+from types import FrameType
 from typing import Any, NoReturn
 
 from dlm_snn import __version__, own, plugins
-from dlm_snn.errors import DlmError, MissingError, nearest
+from dlm_snn.errors import DlmError, FaultError, MissingError, nearest
 from dlm_snn.verbs.verb import Verb
 
 GROUP = "dlm_snn.verbs"
-FAULT = 1
 BAD_INPUT = 2
+FAULT = 3
 INTERRUPTED = 130
 BROKEN_PIPE = 141
 
@@ -39,12 +42,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         argv: the words after the program's name; those of the process by default.
 
     Returns:
-        the exit code: 0, 2 for bad input, 130 when interrupted, 141 when the reader of the output left,
-        1 for a fault of the program itself.
+        the exit code: 0 done, 1 what was compared differs, 2 refused, 3 a fault of the program; 130 interrupted, 129
+        or 143 ended by SIGHUP or SIGTERM, 141 the reader of the output left.
     """
     words = list(sys.argv[1:] if argv is None else argv)
     try:
-        with _told_warnings():
+        with _told_warnings(), _ended_by_signals():
             own.find_first()
             code = _dispatch(words)
         sys.stdout.flush()
@@ -53,15 +56,54 @@ def main(argv: Sequence[str] | None = None) -> int:
             raise
         return stop.code
     except BrokenPipeError:
-        # What is still buffered must not raise again when Python ends.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_output()
         return BROKEN_PIPE
     except (Exception, KeyboardInterrupt) as error:
         if "--debug" in words:
             traceback.print_exc()
         line, code = _explained(error)
         print(f"dlm-snn: {line}", file=sys.stderr)
+        try:
+            sys.stdout.flush()
+        except OSError:
+            _drop_output()
     return code
+
+
+def _drop_output() -> None:
+    """What is still buffered must not raise again when Python ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+class _Ended(KeyboardInterrupt):
+    """A signal asked the command to end."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number = number
+
+
+@contextmanager
+def _ended_by_signals() -> Iterator[None]:
+    """SIGTERM and SIGHUP end a command as Ctrl-C does; one that is ignored stays so, as under nohup."""
+    numbers = [number for name in ("SIGTERM", "SIGHUP") if (number := getattr(signal, name, None)) is not None]
+    ours = [number for number in numbers if signal.getsignal(number) is signal.SIG_DFL]
+    if threading.current_thread() is not threading.main_thread():
+        ours = []
+
+    def end(number: int, _: FrameType | None) -> NoReturn:
+        # A second one must not cut the cleaning up short.
+        for other in ours:
+            signal.signal(other, signal.SIG_IGN)
+        raise _Ended(number)
+
+    for number in ours:
+        signal.signal(number, end)
+    try:
+        yield
+    finally:
+        for number in ours:
+            signal.signal(number, signal.SIG_DFL)
 
 
 @contextmanager
@@ -148,6 +190,8 @@ def _help(shell: argparse.ArgumentParser, known: Mapping[str, EntryPoint]) -> st
 
 def _explained(error: BaseException) -> tuple[str, int]:
     """One line for the user, and the exit code."""
+    if isinstance(error, _Ended):
+        return f"ended by {signal.Signals(error.number).name}", 128 + error.number
     if isinstance(error, KeyboardInterrupt):
         return "interrupted", INTERRUPTED
     if isinstance(error, DlmError):
@@ -160,8 +204,11 @@ def _explained(error: BaseException) -> tuple[str, int]:
         return f"the package '{error.name}' is not installed; 'dlm-snn doctor' says how to get it", BAD_INPUT
     if isinstance(error, MemoryError):
         return f"the memory does not suffice ({_one_line(error)}); take fewer samples, steps or neurons", BAD_INPUT
-    if isinstance(error, OSError) and error.filename is not None:
-        return f"{error.filename}: {error.strerror}", BAD_INPUT
+    if isinstance(error, OSError):
+        reason = error.strerror or _one_line(error) or type(error).__name__
+        return f"{error.filename}: {reason}" if error.filename is not None else reason, BAD_INPUT
+    if isinstance(error, FaultError):
+        return _one_line(error), FAULT
     return f"a fault of the program, {type(error).__name__}: {_one_line(error)}; --debug shows where", FAULT
 
 

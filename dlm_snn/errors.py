@@ -20,6 +20,10 @@ class UnsupportedError(DlmError):
         self.remedy = remedy
 
 
+class FaultError(RuntimeError):
+    """A fault of the program in another process; its message is the line for the command line (exit code 3)."""
+
+
 class MissingError(DlmError):
     """A package, file or dataset that is not there."""
 

@@ -73,11 +73,13 @@ def run_entries(arguments: Namespace, entries: dict[str, Entry], seeds: Sequence
     """Run what is missing, then show and write what there is.
 
     Raises:
-        DlmError: bad input; or cells that failed, after all others are run and shown.
+        DlmError: bad input; or cells that were refused, after all others are run and shown.
+        FaultError: cells that failed by a fault of the program.
     """
-    from dlm_snn.errors import DlmError
+    from dlm_snn.errors import DlmError, FaultError
     from dlm_snn.standings import standings
     from experiments.cells import cells
+    from experiments.parallel import FAULT
     from experiments.pools import opened
     from experiments.resume import run_missing
     from experiments.verb import progress
@@ -93,7 +95,8 @@ def run_entries(arguments: Namespace, entries: dict[str, Entry], seeds: Sequence
         _write(arguments, folder, title, rows, lines)
         print(f"rows: {', '.join(sorted({str(arguments.results / cell.file) for cell in wanted}))}")
     if failures:
-        raise DlmError(_failed(failures, len(wanted)))
+        kind = FaultError if any(line.startswith(FAULT) for _, line in failures) else DlmError
+        raise kind(_failed(failures, len(wanted)))
     return 0
 
 

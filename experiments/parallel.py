@@ -15,6 +15,8 @@ from experiments.cells import Cell
 from experiments.pools import Pool
 from experiments.processes import limit_threads
 
+FAULT = "a fault of the program: "
+"""What the line of a cell begins with that failed by no fault of its user."""
 TRIES = 3
 """Of a cell whose worker is lost; in the last it runs alone: two may need more memory than there is, and one not."""
 
@@ -119,7 +121,7 @@ class Run:
                 self.failures.append((cell, outcome.refused))
             self._refused.add(cell.settings)
         else:
-            self.failures.append((cell, f"a fault of the program: {_last_line(outcome.fault)}"))
+            self.failures.append((cell, f"{FAULT}{_last_line(outcome.fault)}"))
 
 
 def _last_line(text: str | None) -> str:

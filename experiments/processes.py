@@ -115,8 +115,9 @@ class _Worker:
 
 
 def serve(descriptor: str) -> None:
-    """What a worker does: calls, one after another, until the pipe is closed. An interrupt is its parent's business."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    """What a worker does: calls, one after another, until the pipe is closed. Interrupts are its parent's business."""
+    for number in (signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     limit_threads()
     pipe = Connection(int(descriptor))

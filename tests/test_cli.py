@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import signal
 import subprocess
 import sys
 from argparse import ArgumentParser, Namespace
@@ -14,7 +16,9 @@ from types import SimpleNamespace
 import pytest
 
 from dlm_snn import DlmError, Input, Network, __version__, cli, plugins, run
+from dlm_snn.atomic import writing_folder
 from dlm_snn.config import Config
+from dlm_snn.errors import FaultError
 from dlm_snn.verbs.verb import Verb
 
 HEAVY = {"torch", "lava", "brian2", "matplotlib", "sklearn", "scipy", "pydantic", "snntorch"}
@@ -138,7 +142,10 @@ def _raise(error: BaseException) -> Callable[[Namespace], int]:
         (_raise(ModuleNotFoundError("no", name="brian3")), 2, "dlm-snn: the package 'brian3' is not installed"),
         (_raise(KeyboardInterrupt()), 130, "dlm-snn: interrupted"),
         (_raise(MemoryError("9 TiB")), 2, "dlm-snn: the memory does not suffice (9 TiB); take fewer samples"),
-        (_raise(TypeError("oh")), 1, "dlm-snn: a fault of the program, TypeError: oh"),
+        (_raise(OSError(errno.ENOSPC, "No space left on device")), 2, "dlm-snn: No space left on device"),
+        (_raise(OSError("10 requested and 0 written")), 2, "dlm-snn: 10 requested and 0 written"),
+        (_raise(FaultError("a fault of the program: KeyError")), 3, "dlm-snn: a fault of the program: KeyError"),
+        (_raise(TypeError("oh")), 3, "dlm-snn: a fault of the program, TypeError: oh"),
     ],
 )
 def test_errors_are_one_line(
@@ -147,6 +154,32 @@ def test_errors_are_one_line(
     use(body)
     assert cli.main(["try"]) == code
     assert one_line(capsys).startswith(said)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP], ids=lambda number: number.name)
+def test_a_signal_ends_a_command_as_an_interrupt_does(
+    use: Use, capsys: pytest.CaptureFixture[str], number: signal.Signals, tmp_path: Path
+) -> None:
+    def body(_: Namespace) -> None:
+        with writing_folder(tmp_path / "a"):
+            os.kill(os.getpid(), number)
+            signal.pause()
+
+    use(body)
+    before = signal.signal(number, signal.SIG_DFL)
+    assert cli.main(["try"]) == 128 + number
+    assert one_line(capsys) == f"dlm-snn: ended by {number.name}"
+    assert list(tmp_path.iterdir()) == []
+    assert signal.signal(number, before) is signal.SIG_DFL
+
+
+def test_an_ignored_hangup_stays_ignored(use: Use) -> None:
+    use(lambda _: os.kill(os.getpid(), signal.SIGHUP))
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        assert cli.main(["try"]) == 0
+    finally:
+        signal.signal(signal.SIGHUP, before)
 
 
 @pytest.mark.parametrize("words", [["--debug", "try"], ["try", "--debug"]])

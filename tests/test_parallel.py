@@ -248,14 +248,17 @@ def test_workers_end_with_their_parent_however_it_ends(table):
     wait_for(lambda: not any(alive(pid) for pid in left))
 
 
-def test_an_interrupt_ends_all_at_once_and_keeps_what_is_done(table):
+@pytest.mark.parametrize(
+    ("number", "code", "said"), [(signal.SIGINT, 130, "interrupted"), (signal.SIGTERM, 143, "ended by SIGTERM")]
+)
+def test_an_interrupt_ends_all_at_once_and_keeps_what_is_done(table, number, code, said):
     process, results = table
     wait_for(lambda: len(read_rows(results)) >= 1)
     left = workers(process.pid)
-    process.send_signal(signal.SIGINT)
+    process.send_signal(number)
     _, err = process.communicate(timeout=30)
-    assert process.returncode == 130
-    assert err.decode().rstrip().endswith("dlm-snn: interrupted")
+    assert process.returncode == code
+    assert err.decode().rstrip().endswith(f"dlm-snn: {said}")
     assert "Traceback" not in err.decode()
     wait_for(lambda: not any(alive(pid) for pid in left))
     assert len(read_rows(results)) >= 1
