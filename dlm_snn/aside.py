@@ -8,7 +8,6 @@ several files change together, the head is renamed last; while it stands in ``ne
 
 from __future__ import annotations
 
-import fcntl
 import os
 import re
 import secrets
@@ -21,6 +20,7 @@ from pathlib import Path
 
 from dlm_snn import renaming
 from dlm_snn.errors import LossWarning
+from dlm_snn.locks import left_folder, locked_file, locked_folder
 
 _NEW, _OLD, _PLACED = "new", "old", "placed"
 _LEFT = re.compile(r"\.(?P<head>.+)\.dlm-(?:[0-9a-f]{12}|lock)", re.DOTALL)
@@ -90,7 +90,7 @@ def aside(head: Path) -> Iterator[Aside]:
         OSError: the folder is missing or cannot be written.
     """
     recover(head.parent)
-    folder, lock = _made(head)
+    folder, lock = locked_folder(lambda: _new_folder(head))
     try:
         for name in (_NEW, _OLD, _PLACED):
             (folder / name).mkdir()
@@ -104,7 +104,7 @@ def aside(head: Path) -> Iterator[Aside]:
 def turn(head: Path) -> Iterator[None]:
     """The right to change a name, one command after another."""
     path = head.with_name(f".{head.name}.dlm-lock")
-    lock = _locked_file(path)
+    lock = locked_file(path)
     try:
         yield
     finally:
@@ -135,16 +135,13 @@ def _places(head: Path) -> list[Path]:
 def _clear(head: Path) -> None:
     """What killed commands left of one name."""
     for folder in _places(head):
-        try:
-            lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-        except OSError:
-            continue
-        try:
-            if _is_free(lock):
+        lock = left_folder(folder)
+        if lock is not None:
+            try:
                 _undo(folder, head)
                 _remove(folder)
-        finally:
-            os.close(lock)
+            finally:
+                os.close(lock)
 
 
 def _undo(folder: Path, head: Path) -> None:
@@ -171,45 +168,10 @@ def _keep(path: Path, other: Path) -> None:
         os.rename(path, other)
 
 
-def _made(head: Path) -> tuple[Path, int]:
-    """A new place and the lock on it."""
-    while True:
-        folder = head.with_name(f".{head.name}.dlm-{secrets.token_hex(6)}")
-        folder.mkdir(0o700)
-        with suppress(FileNotFoundError):
-            lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-            # Between the two lines above another command may have taken it for a place that was left.
-            if _is_free(lock) and _is_at(lock, folder):
-                return folder, lock
-            os.close(lock)
-
-
-def _locked_file(path: Path) -> int:
-    """The lock that has this name when it is ours."""
-    while True:
-        lock = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-        with suppress(OSError):
-            fcntl.flock(lock, fcntl.LOCK_EX)
-        if _is_at(lock, path):
-            return lock
-        os.close(lock)
-
-
-def _is_free(lock: int) -> bool:
-    """Whether nobody held the lock, which is ours then. A file system without locks keeps what it has."""
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    return True
-
-
-def _is_at(lock: int, path: Path) -> bool:
-    try:
-        there, held = os.stat(path), os.fstat(lock)
-    except FileNotFoundError:
-        return False
-    return (there.st_dev, there.st_ino) == (held.st_dev, held.st_ino)
+def _new_folder(head: Path) -> Path:
+    folder = head.with_name(f".{head.name}.dlm-{secrets.token_hex(6)}")
+    folder.mkdir(0o700)
+    return folder
 
 
 def _remove(folder: Path) -> None:

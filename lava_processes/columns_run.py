@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
-import tempfile
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -15,6 +13,7 @@ from dlm_snn.errors import DlmError, UnsupportedError
 from dlm_snn.learning.chain import DECIDE, Chain, front_end
 from dlm_snn.learning.column_rule import ColumnRule, Columns
 from dlm_snn.network import Input, IntegerNetwork
+from lava_processes.job import job
 from lava_processes.runner import Progress, empty_array, supervise
 
 NO_TEACHER = -1
@@ -58,15 +57,12 @@ def run_columns(
         raise DlmError(f"images of {images.min()}..{images.max()}; pixels of the chain are 0..{chain.scale}")
     if labels.min() < NO_TEACHER or labels.max() >= rule.n_columns:
         raise DlmError(f"labels {labels.min()}..{labels.max()} of {rule.n_columns} columns; -1 stands for no teacher")
-    folder = Path(tempfile.mkdtemp(prefix="dlm-lava-"))
-    try:
+    with job() as folder:
         first, period, length = _write_job(folder, chain, rule, columns, images, labels, stepwise)
         supervise(folder, timeout, progress)
         columns.weight[:], columns.wins[:] = np.load(folder / "weight.npy"), np.load(folder / "wins.npy")
         rows = np.load(folder / "classes.npy")[first:length]
         return _classes(rows, len(labels), period)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def front_end_network(chain: Chain, period: int) -> IntegerNetwork:

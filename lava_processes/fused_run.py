@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
-import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -18,6 +16,7 @@ from dlm_snn.network import IntegerNetwork, Network
 from dlm_snn.raster import SpikeRaster
 from dlm_snn.recording import Record, Recording, RunState, checked_record, without_samples
 from dlm_snn.stimulus import Stimulus, prepare
+from lava_processes.job import job
 from lava_processes.runner import Progress, empty_array, supervise
 
 TARGET = "fused"
@@ -58,13 +57,10 @@ def run(
     stimuli, n_samples = prepare(network, stimulus, n_steps)
     if n_samples == 0:
         return without_samples(network, n_steps, chosen)
-    folder = Path(tempfile.mkdtemp(prefix="dlm-lava-"))
-    try:
+    with job() as folder:
         _write_job(folder, network, stimuli, n_samples, n_steps, chosen)
         supervise(folder, timeout, progress)
         return _read_results(folder, network, n_samples, n_steps, chosen)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _write_job(

@@ -22,7 +22,7 @@ from multiprocessing.connection import wait
 from pathlib import Path
 from typing import Any
 
-from lava_processes.runner import SHARED_MEMORY, shared_memory_prefix
+from lava_processes.job import shared_memory_prefix, unlink_shared_memory
 
 JOBS = {"columns": "lava_processes.columns_graph"}
 """Targets whose module has ``wired(folder, job)``, which gives a process of the graph to run."""
@@ -36,6 +36,7 @@ def main(place: str) -> int:
     """Run the job of a folder."""
     folder = Path(place)
     _name_shared_memory()
+    watch = _Watch(folder)
     try:
         import_module("lava.proc.lif.process")
     except ModuleNotFoundError as error:
@@ -45,7 +46,6 @@ def main(place: str) -> int:
             f"the package '{error.name}' that Lava needs is not installed; 'dlm-snn doctor' says how to get it",
         )
         return 1
-    watch = _Watch(folder)
     try:
         _run_job(folder, watch)
     except Exception as error:
@@ -198,8 +198,7 @@ class _Watch:
 
     def _vanish(self) -> None:
         """The parent is gone and cannot clean up: remove what it would have removed, and end the whole session."""
-        for segment in SHARED_MEMORY.glob(f"{shared_memory_prefix(os.getpid())}*"):
-            segment.unlink(missing_ok=True)
+        unlink_shared_memory(os.getpid())
         shutil.rmtree(self._folder, ignore_errors=True)
         os.killpg(0, signal.SIGKILL)
 

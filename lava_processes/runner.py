@@ -10,10 +10,8 @@ from __future__ import annotations
 import json
 import os
 import select
-import shutil
 import signal
 import subprocess
-import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -32,12 +30,12 @@ from dlm_snn.network import IntegerNetwork, Network
 from dlm_snn.raster import SpikeRaster
 from dlm_snn.recording import Record, Recording, RunState, checked_record, without_samples
 from dlm_snn.stimulus import Stimulus, prepare
+from lava_processes.job import SHARED_MEMORY, job, name_child, unlink_shared_memory
 from lava_processes.support import check_supported
 
 if find_spec("lava") is None:
     raise ModuleNotFoundError("No module named 'lava'", name="lava-nc")
 
-SHARED_MEMORY = Path("/dev/shm")
 LOOK_EVERY = 0.2
 """Seconds between two looks at a silent child."""
 
@@ -92,14 +90,11 @@ def run(
     stimuli, n_samples = prepare(network, stimulus, n_steps)
     if n_samples == 0:
         return without_samples(network, n_steps, chosen)
-    folder = Path(tempfile.mkdtemp(prefix="dlm-lava-"))
-    try:
-        apart = _period(network, n_steps, period)
-        job = _write_job(folder, target, network, stimuli, n_samples, n_steps, chosen, apart)
+    apart = _period(network, n_steps, period)
+    with job() as folder:
+        written = _write_job(folder, target, network, stimuli, n_samples, n_steps, chosen, apart)
         supervise(folder, timeout, progress)
-        return _read_results(folder, network, n_samples, n_steps, chosen, job)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        return _read_results(folder, network, n_samples, n_steps, chosen, written)
 
 
 def _period(network: Network | IntegerNetwork, n_steps: int, asked: int | None) -> int:
@@ -166,6 +161,7 @@ def supervise(folder: Path, timeout: float, progress: Progress | None) -> None:
             start_new_session=True,
         )
     try:
+        name_child(folder, child.pid)
         _follow(child, timeout, progress)
         code = child.wait()
     except TimeoutError as error:
@@ -211,8 +207,7 @@ def _leave_nothing(child: subprocess.Popen[bytes], started: float) -> None:
     for pipe in (child.stdin, child.stdout):
         if pipe is not None:
             pipe.close()
-    for segment in SHARED_MEMORY.glob(f"{shared_memory_prefix(child.pid)}*"):
-        segment.unlink(missing_ok=True)
+    unlink_shared_memory(child.pid)
     if child.returncode != 0:
         _unlink_unfinished_semaphores(started)
 
@@ -235,11 +230,6 @@ def _unlink_unfinished_semaphores(since: float) -> None:
         time.sleep(0.05)
         for path in first & empty():
             path.unlink(missing_ok=True)
-
-
-def shared_memory_prefix(pid: int) -> str:
-    """What the names of all shared memory of the child of that process id begin with."""
-    return f"dlm{pid}_"
 
 
 def _failure(folder: Path, code: int) -> DlmError:
