@@ -149,6 +149,9 @@ class RunRecord:
         commit: of the checkout, with "+changes" where it had some; None outside a checkout.
         versions: package -> installed version.
         machine: operating system, processor, cores, Python.
+        instruction_set: what torch computes with, such as "AVX2": with another one sums are rounded otherwise, and
+            training ends in another network.
+        repetition: of a run that takes another one's configuration: whether it got the same digests.
         digests: artefact -> SHA-256.
         seconds: stage -> wall time.
         files: path within the run's folder -> SHA-256.
@@ -160,6 +163,8 @@ class RunRecord:
     commit: str | None = field(default_factory=checkout_commit)
     versions: Mapping[str, str] = field(default_factory=installed_versions)
     machine: str = field(default_factory=machine)
+    instruction_set: str | None = None
+    repetition: str | None = None
     digests: dict[str, str] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
     files: dict[str, str] = field(default_factory=dict)

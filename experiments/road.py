@@ -28,6 +28,7 @@ from dlm_snn.recording import Recording
 from dlm_snn.report import write_report
 from dlm_snn.tasks.split import Split, split
 from dlm_snn.training import Curve, initial_network, train
+from experiments.again import Earlier, compared
 from experiments.agreement import Show, agreement, simulate
 from experiments.config import RunConfig, SimulationConfig
 from experiments.evaluate import Evaluation, evaluate
@@ -51,7 +52,9 @@ class Simulated:
     rows: list[dict[str, Any]]
 
 
-def run_road(config: RunConfig, folder: Path, command: str, show: Show) -> dict[str, Any]:
+def run_road(
+    config: RunConfig, folder: Path, command: str, show: Show, earlier: Earlier | None = None
+) -> dict[str, Any]:
     """Do the main job and write its run folder.
 
     Args:
@@ -59,6 +62,7 @@ def run_road(config: RunConfig, folder: Path, command: str, show: Show) -> dict[
         folder: existing and empty; the caller renames it when all is well.
         command: goes into the record.
         show: told of every stage.
+        earlier: the run whose configuration this one takes.
 
     Returns:
         What ``metrics.json`` holds.
@@ -66,7 +70,8 @@ def run_road(config: RunConfig, folder: Path, command: str, show: Show) -> dict[
     Raises:
         DlmError: bad data, a simulator that is missing or refuses the network.
     """
-    record = RunRecord(command=command, seed=config.network.seed)
+    instruction_set = torch.backends.cpu.get_cpu_capability()
+    record = RunRecord(command=command, seed=config.network.seed, instruction_set=instruction_set)
     with record.timing("data"):
         data = split(config.data)
         check_simulators(config, data)
@@ -94,6 +99,7 @@ def run_road(config: RunConfig, folder: Path, command: str, show: Show) -> dict[
     metrics["float32"] = single
     metrics["membranes"] = _membranes(data, floats, integers)
     record.digests = {"network": network.digest(), "integer": integer.digest(), "data": data.dataset.checksum}
+    record.repetition = None if earlier is None else compared(earlier, config, record)
     show("write the report", 0, 1)
     write_text(folder / "config.yaml", dump_config(config))
     artefact.save(network, folder / "network")

@@ -35,6 +35,7 @@ def _run_arguments(parser: ArgumentParser) -> None:
 
 def _run(arguments: Namespace) -> int:
     from dlm_snn.atomic import check, writing_folder
+    from dlm_snn.record import read_record
     from dlm_snn.report.layouts import RUN
     from experiments.table import chosen_config
 
@@ -43,11 +44,16 @@ def _run(arguments: Namespace) -> int:
         config = chosen_config(arguments)
         folder = inside(arguments.runs, "--name", arguments.name or _dated(config.data.dataset))
         check(folder, RUN, arguments.replace)
+        from experiments.again import Earlier
         from experiments.road import run_road
 
+        # Read before the run: its folder may give way to the new one.
+        earlier = Earlier.of(arguments.config)
         with writing_folder(folder, RUN, arguments.replace) as aside:
-            metrics = run_road(config, aside, _command(arguments), show)
+            metrics = run_road(config, aside, _command(arguments), show, earlier)
     _print_summary(metrics, folder)
+    if repetition := read_record(folder)["repetition"]:
+        print(f"the run {repetition}")
     return 0 if all(row["equal"] for row in metrics["agreement"]) else 1
 
 

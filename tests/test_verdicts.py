@@ -7,11 +7,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 import dlm_snn as dlm
 from dlm_snn.cli import main
 from dlm_snn.metrics import answering, silence, silent_populations, verdict
+from dlm_snn.record import RunRecord
 from dlm_snn.report import wording
+from experiments.again import Earlier, compared
+from experiments.config import RunConfig
 
 SMALL = [
     *("--set", "network.hidden=[8]", "--set", "network.winners=null", "--set", "training.epochs=1"),
@@ -110,16 +114,93 @@ def test_convert_prints_both_accuracies(capsys):
     assert "no accuracy: digits has 10 classes, the network has 4 output neurons" in out
 
 
-def test_train_and_run_name_a_silent_network(capsys):
+def test_train_names_a_silent_network(capsys):
     told = typed(capsys, "train", *SMALL, "--set", "network.v_threshold=1000.0")
     assert "held-out samples (all samples without an answer, 'hidden' never spikes, 'output' never spikes)" in told
     assert "accuracy 0.0%" in told  # of the training samples, where no answer is no class 0
+
+
+@pytest.mark.long
+def test_run_names_a_silent_network_and_whether_it_repeats_another(capsys):
     out = typed(capsys, "run", *SMALL, *ALONE, "--set", "network.v_threshold=1000.0", "--name", "quiet")
     assert "samples without an answer" in out
     assert "100.00%" in out
     assert "warning: float network: 'hidden' never spikes, 'output' never spikes on the test samples" in out
     page = Path("runs/quiet/report.html").read_text()
     assert "all samples without an answer, 'hidden' never spikes" in page.replace("&#39;", "'")
+    out = typed(capsys, "run", "--config", "runs/quiet", "--name", "again", "--set", "quantization.weight_bits=4")
+    assert "the run repeats 'quiet': the same data and network" in out
+    record = json.loads(Path("runs/again/record.json").read_text())
+    assert record["instruction_set"] == torch.backends.cpu.get_cpu_capability()
+    assert record["repetition"] == "repeats 'quiet': the same data and network"
+    page = Path("runs/again/report.html").read_text().replace("&#39;", "'")
+    assert record["repetition"] in page
+    assert record["instruction_set"] in page
+
+
+EARLIER = {
+    "digests": {"data": "d", "network": "n", "integer": "i"},
+    "instruction_set": "AVX512",
+    "machine": "one",
+    "commit": "c",
+    "versions": {"torch": "2.13.0", "numpy": "1.26.4"},
+}
+REPETITIONS = {
+    "same": ({}, {}, {}, "repeats 'first': the same data, network and integer network"),
+    "another CPU": (
+        {},
+        {"network": "x", "integer": "y"},
+        {"instruction_set": "AVX2", "machine": "two"},
+        "repeats 'first' and got another network and integer network: the digests differ "
+        "(torch's instruction set AVX2 here, AVX512 there; machine two here, one there)",
+    ),
+    "another torch": (
+        {},
+        {"network": "x"},
+        {"versions": {"torch": "2.14.0", "numpy": "1.26.4"}},
+        "repeats 'first' and got another network: the digests differ (torch 2.14.0 here, 2.13.0 there)",
+    ),
+    "no reason": (
+        {},
+        {"integer": "x"},
+        {},
+        "repeats 'first' and got another integer network: the digests differ "
+        "(machine, commit and versions are the same)",
+    ),
+    "other bits": (
+        {"quantization": {"weight_bits": 4}},
+        {"integer": "x"},
+        {},
+        "repeats 'first': the same data and network",
+    ),
+    "other training": (
+        {"training": {"epochs": 9}},
+        {"network": "x", "integer": "x"},
+        {},
+        "repeats 'first': the same data",
+    ),
+    "other simulators": (
+        {"simulation": {"samples": 3}},
+        {"network": "x"},
+        {},
+        "repeats 'first' and got another network: the digests differ (machine, commit and versions are the same)",
+    ),
+    "other data": ({"data": {"dataset": "mnist"}}, {"data": "x", "network": "x"}, {}, None),
+    "changed data": (
+        {},
+        {"data": "x"},
+        {},
+        "repeats 'first' and got other data: the digests differ (machine, commit and versions are the same)",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", REPETITIONS)
+def test_a_repetition_says_whether_it_got_the_same(name):
+    changes, digests, others, told = REPETITIONS[name]
+    fields = {key: value for key, value in EARLIER.items() if key != "digests"} | others
+    record = RunRecord("dlm-snn run", seed=0, digests=EARLIER["digests"] | digests, **fields)
+    assert compared(Earlier("first", RunConfig(), EARLIER), RunConfig.model_validate(changes), record) == told
 
 
 def test_the_report_shows_no_accuracy_without_the_share_of_answers():
