@@ -120,7 +120,6 @@ def test_train_names_a_silent_network(capsys):
     assert "accuracy 0.0%" in told  # of the training samples, where no answer is no class 0
 
 
-@pytest.mark.long
 def test_run_names_a_silent_network_and_whether_it_repeats_another(capsys):
     out = typed(capsys, "run", *SMALL, *ALONE, "--set", "network.v_threshold=1000.0", "--name", "quiet")
     assert "samples without an answer" in out
