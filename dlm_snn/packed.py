@@ -81,6 +81,7 @@ def read_npz(
     remedy: str = REMEDY,
     missing: str | None = None,
     what: str = "is damaged",
+    more: Sequence[str] = (),
 ) -> dict[str, NDArray]:
     """Arrays of numbers or text in an npz file; never objects.
 
@@ -89,6 +90,7 @@ def read_npz(
         names: of the arrays; all by default.
         limit: bytes of all arrays together; what the memory has free by default.
         remedy, missing, what: for the messages.
+        more: arrays that may be there.
 
     Raises:
         MissingError, DlmError: as ``opened``; damaged, an array that is not there, more than fits.
@@ -99,6 +101,7 @@ def read_npz(
         absent = next((name for name in wanted if name not in held), None)
         if absent is not None:
             raise ValueError(f"it has {listed(held)}, but no array '{absent}'; wanted: {', '.join(wanted)}")
+        wanted += [name for name in more if name in held and name not in wanted]
         size = sum(_looked_at(archive.getinfo(held[name])).file_size for name in wanted)
         check_size(size, path, limit)
         return {name: _array(archive, held[name]) for name in wanted}

@@ -23,6 +23,8 @@ from dlm_snn.reading import SEAL, one_line, opened, read_json, regular_file, sea
 FOLDER = ".raster"
 """What the name of the folder form ends in."""
 NUMBERS = (*EXTENT, "dt")
+DEPTH = "depth"
+"""Fifth number, where it is not 0."""
 PARTS = "parts"
 """Key in ``meta.json`` under which the checksum of each array's file stands; ``crc32`` is over the rest of it."""
 COPY = 2**20
@@ -32,7 +34,7 @@ _READ = 2**16
 """Bytes looked at together."""
 _TYPE = np.dtype("<u4")
 _INCOMPLETE = "is not a complete raster"
-RASTER = npz_file("a raster", lambda names: names == {*EVENT, *NUMBERS})
+RASTER = npz_file("a raster", lambda names: names - {DEPTH} == {*EVENT, *NUMBERS})
 NPY = binary_file("an array", np.lib.format.MAGIC_PREFIX)
 EXTENTS = json_file("a raster", *NUMBERS)
 RASTER_FOLDER = FolderKind("a raster", {META: EXTENTS, **{f"{name}.npy": NPY for name in EVENT}}, (META, EXTENTS))
@@ -40,10 +42,10 @@ RASTER_FOLDER = FolderKind("a raster", {META: EXTENTS, **{f"{name}.npy": NPY for
 
 def save(raster: SpikeRaster, path: str | os.PathLike[str], replace: bool = False) -> None:
     """Write a compressed npz: uint32 ``sample``, ``step``, ``neuron``; int64 ``n_samples``, ``n_steps``, ``n_neurons``;
-    float64 ``dt``. Written aside, then renamed.
+    float64 ``dt``; int64 ``depth`` where it is not 0. Written aside, then renamed.
 
     A path that ends in ``.raster`` becomes a folder of ``sample.npy``, ``step.npy``, ``neuron.npy`` (uint32) and
-    ``meta.json`` (the four numbers, and checksums that ``load`` looks at) instead.
+    ``meta.json`` (the numbers, and checksums that ``load`` looks at) instead.
 
     Args:
         raster: to be written.
@@ -54,7 +56,7 @@ def save(raster: SpikeRaster, path: str | os.PathLike[str], replace: bool = Fals
         DlmError: the path exists and must not be replaced, or cannot be written.
     """
     path = Path(path)
-    numbers = {name: getattr(raster, name) for name in NUMBERS}
+    numbers = {name: getattr(raster, name) for name in NUMBERS} | _deep(raster.depth)
     if path.suffix == FOLDER:
         with writing_folder(path, RASTER_FOLDER, replace) as folder:
             for name in EVENT:
@@ -80,9 +82,9 @@ def load(path: str | os.PathLike[str]) -> SpikeRaster:
     try:
         if folder:
             return _load_folder(path)
-        stored = read_npz(path, [*EVENT, *NUMBERS], what=_INCOMPLETE)
-        sample, step, neuron = (stored[name] for name in EVENT)
-        return SpikeRaster(sample, step, neuron, **{name: stored[name].item() for name in NUMBERS})
+        stored = read_npz(path, [*EVENT, *NUMBERS], what=_INCOMPLETE, more=[DEPTH])
+        sample, step, neuron = (stored.pop(name) for name in EVENT)
+        return SpikeRaster(sample, step, neuron, **{name: number.item() for name, number in stored.items()})
     except Exception as error:
         # What stands in a damaged file makes NumPy raise what has no common name.
         told = one_line(error, 400)
@@ -100,16 +102,16 @@ def _load_folder(path: Path) -> SpikeRaster:
 
 
 def _numbers(folder: Path) -> tuple[dict[str, Any], Mapping[str, str] | None]:
-    """The four numbers, and the checksums of the three arrays, which older folders do not have."""
+    """The numbers, and the checksums of the three arrays, which older folders do not have."""
     held = read_json(folder / META)
-    if odd := sorted(held.keys() - {*NUMBERS, PARTS, SEAL}):
+    if odd := sorted(held.keys() - {*NUMBERS, DEPTH, PARTS, SEAL}):
         raise DlmError(f"{META} has the key '{odd[0]}', which no raster has")
     if (PARTS in held) != (SEAL in held):
         raise DlmError(f"{META} has '{PARTS}' or '{SEAL}', not both")
     if lacking := [name for name in NUMBERS if name not in held]:
         raise DlmError(f"{META} lacks '{lacking[0]}'")
     meta = unsealed(held, META, f"delete '{PARTS}' and '{SEAL}' in it to read it as it stands")
-    return {name: meta[name] for name in NUMBERS}, meta.get(PARTS)
+    return {name: meta[name] for name in (*NUMBERS, DEPTH) if name in meta}, meta.get(PARTS)
 
 
 def _array(path: Path) -> NDArray:
@@ -176,7 +178,7 @@ class _Array:
 def _mapped(folder: Path, extent: SpikeRaster) -> SpikeRaster:
     """A raster over the mapped files, whose order was looked at, with the extent of another."""
     events = [np.load(folder / f"{name}.npy", mmap_mode="r").view(np.ndarray) for name in EVENT]
-    return trusted(events, {name: getattr(extent, name) for name in EXTENT}, extent.dt)
+    return trusted(events, {name: getattr(extent, name) for name in EXTENT}, extent.dt, extent.depth)
 
 
 class RasterWriter:
@@ -247,7 +249,7 @@ class RasterPieces:
     def __init__(self, folder: Path, n_samples: int, n_steps: int, n_neurons: int, dt: float = SpikeRaster.dt) -> None:
         self._folder = folder
         self._extent = {"n_samples": n_samples, "n_steps": n_steps, "n_neurons": n_neurons}
-        self._dt = dt
+        self._dt, self._depth = dt, 0
         self._starts: list[NDArray[np.int64]] = []
         self._step = 0
         self._files = {name: (folder / f"{name}.npy").open("w+b") for name in EVENT}
@@ -271,7 +273,7 @@ class RasterPieces:
         self._step = step + raster.n_steps
         written = self._starts[-1][-1] if self._starts else 0
         self._starts.append(written + np.searchsorted(raster.sample, np.arange(raster.n_samples + 1, dtype=np.uint32)))
-        self._dt = raster.dt
+        self._dt, self._depth = raster.dt, raster.depth
         for name, file in self._files.items():
             events = getattr(raster, name)
             _append(file, events + np.uint32(step) if name == "step" else events)
@@ -290,7 +292,7 @@ class RasterPieces:
                 self._put_in_order(path)
             with path.open("r+b") as file:
                 file.write(_header(total))
-        _write_numbers(self._folder, {**self._extent, "dt": self._dt})
+        _write_numbers(self._folder, {**self._extent, "dt": self._dt, **_deep(self._depth)})
 
     def _put_in_order(self, path: Path) -> None:
         """Sample after sample, each from all pieces."""
@@ -320,6 +322,10 @@ def _header(size: int) -> bytes:
     """The head of an npy file of uint32, always equally long so that it can be written again at the end."""
     text = f"{{'descr': '<u4', 'fortran_order': False, 'shape': ({size},), }}".ljust(117) + "\n"
     return np.lib.format.magic(1, 0) + len(text).to_bytes(2, "little") + text.encode()
+
+
+def _deep(depth: int) -> dict[str, int]:
+    return {DEPTH: depth} if depth else {}
 
 
 def _write_numbers(folder: Path, numbers: dict[str, Any]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import tracemalloc
@@ -10,6 +11,7 @@ from pathlib import Path
 import h5py
 import nir
 import numpy as np
+import pynwb
 import pytest
 
 import dlm_snn as dlm
@@ -315,3 +317,51 @@ def test_a_network_with_a_constant_of_its_own_is_fed_by_the_command_line(capsys)
     dlm.save(network, "biased")
     assert "synaptic operations" in typed(capsys, "simulate", "biased", "--samples", "3", "--steps", "4")
     assert "integer network" in typed(capsys, "convert", "biased", "--samples", "3", "--steps", "4")
+
+
+def test_units_keep_their_ids_beside_the_rasters(capsys):
+    file = pynwb.NWBFile("a session", "someone", pynwb.file.datetime(2020, 1, 1).astimezone())
+    for i, unit in enumerate((40, 7, 12)):
+        file.add_unit(spike_times=[5.0 + 0.1 * i], id=unit)
+    with pynwb.NWBHDF5IO("a.nwb", "w") as io:
+        io.write(file)
+    told = typed(capsys, "import", "a.nwb", "--dt", 1e-3, "--start", 5, "--out", "o")
+    assert "units: neurons 0..2 are the units 40, 7, 12\n" in told
+    assert json.loads(Path("o/units.json").read_text()) == {"unit_ids": {"units": [40, 7, 12]}}
+    assert dlm.SpikeRaster.load("o/units.npz").step.tolist() == [0, 100, 200]
+    assert "3 spikes" in typed(capsys, "raster", "info", "o")
+    typed(capsys, "import", "a.nwb", "--dt", 1e-3, "--start", 4.5, "--out", "o", "--replace")
+    assert dlm.SpikeRaster.load("o/units.npz").step.tolist() == [500, 600, 700]
+    assert "neurons 0..2 are the units" in typed(capsys, "raster", "info", "a.nwb", "--dt", 1e-3)
+    told = typed(capsys, "import", "a.nwb", "--dt", 1e-3, "--start", "6", "--out", "late", code=2)
+    assert "a.nwb: unit 40, spike 0 has the time -1 s" in told
+
+
+def test_a_run_exports_the_times_of_the_machine(capsys):
+    """From a recording's folder, and from one of its rasters alone."""
+    network = dlm.Network(
+        {"x": dlm.Input((2,)), "a": dlm.LIF((2,), dv=0.2)},
+        [dlm.Projection("x", "a", dlm.Dense(np.full((2, 2), 0.9)), delay=12)],
+    )
+    recording = dlm.run(network, {"x": np.ones((1, 30, 2), int)}, 30)
+    Path("rec").mkdir()
+    save_recording(recording, Path("rec"), "reference")
+    for source in ("rec", "rec/a.npz"):
+        out = f"{source.replace('/', '-')}.nwb"
+        typed(capsys, "export", source, "--to", "nwb", "--out", out)
+        with h5py.File(out) as file:
+            first = file["units/spike_times"][0]
+        assert first == pytest.approx((12 + recording.rasters["a"].step[0]) * 1e-3)
+        typed(capsys, "raster", "convert", out, f"{out}.raster", "--population", "a")
+        again = dlm.SpikeRaster.load(f"{out}.raster")
+        assert (again, again.depth) == (recording.rasters["a"], 12)
+        assert "equal" in typed(capsys, "compare", source, out)
+
+
+@pytest.mark.parametrize("name", ["a.aedat", "a.npy", "a.evt3"])
+def test_no_ending_is_guessed(capsys, name):
+    """AEDAT 2 and 3 are no AEDAT4, an array is no npz."""
+    Path(name).write_bytes(b"x")
+    told = typed(capsys, "import", name, code=2)
+    assert f"{name} is of no known kind; known: .aedat4, .bin, " in told
+    assert "did you mean" not in told

@@ -472,3 +472,31 @@ def test_an_extent_that_cannot_be_is_named(raster, tmp_path, name, value):
     without_checksums(tmp_path / "a.raster")
     meta.write_text(json.dumps({**json.loads(meta.read_text()), name: value}))
     assert f"raster {name} = {value!r}" in refused(tmp_path / "a.raster")
+
+
+@pytest.mark.parametrize("ending", [".npz", ".raster"])
+@pytest.mark.parametrize("depth", [0, 3])
+def test_files_keep_the_depth(tmp_path, ending, depth):
+    raster = SpikeRaster.from_dense(np.ones((2, 6, 3), bool)).at_depth(depth)
+    raster.save(tmp_path / f"a{ending}")
+    assert SpikeRaster.load(tmp_path / f"a{ending}").depth == depth
+    raster.save(tmp_path / f"a{ending}", replace=True)
+    numbers = {"n_samples", "n_steps", "n_neurons", "dt"} | ({"depth"} if depth else set())
+    if ending == ".npz":
+        with np.load(tmp_path / "a.npz") as held:
+            assert set(held) == {"sample", "step", "neuron"} | numbers
+    else:
+        assert json.loads((tmp_path / "a.raster" / "meta.json").read_text()).keys() - {"parts", "crc32"} == numbers
+    with RasterWriter(tmp_path / "b.raster", *raster.extent) as writer:
+        for step in (0, 3):
+            writer.append(raster[:, step : step + 3], step)
+    assert SpikeRaster.load(tmp_path / "b.raster").depth == depth
+
+
+def test_a_depth_that_is_none_is_refused(tmp_path):
+    raster = SpikeRaster.from_dense(np.ones((1, 2, 3), bool))
+    arrays_of = {name: getattr(raster, name) for name in ("sample", "step", "neuron", *raster_files.NUMBERS)}
+    for depth in (-1, 0.5, "a", [1, 2]):
+        np.savez(tmp_path / "a.npz", **arrays_of, depth=depth)
+        with pytest.raises(DlmError, match=r"a\.npz is not a complete raster"):
+            SpikeRaster.load(tmp_path / "a.npz")

@@ -90,6 +90,13 @@ class Session(NamedTuple):
     moved: Moved
     unit_ids: dict[str, tuple[int, ...]]
 
+    def notes(self) -> list[str]:
+        """A line for each population whose units have ids of their own."""
+        return [
+            f"{name}: neurons 0..{len(ids) - 1} are the units {', '.join(map(str, ids[:8]))}{', ...' * (len(ids) > 8)}"
+            for name, ids in self.unit_ids.items()
+        ]
+
 
 def read_nwb(
     path: str | os.PathLike[str], dt: float | None = None, start: float | None = None

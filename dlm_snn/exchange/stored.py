@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -13,7 +14,7 @@ from dlm_snn.atomic import writing_folder
 from dlm_snn.errors import DlmError, MissingError, nearest
 from dlm_snn.exchange.grid import Moved
 from dlm_snn.exchange.table import CSV, write_csv
-from dlm_snn.layouts import FolderKind, Kind
+from dlm_snn.layouts import FolderKind, Kind, json_file
 from dlm_snn.names import file_of
 from dlm_snn.network import IntegerNetwork, Network
 from dlm_snn.raster import SpikeRaster
@@ -71,7 +72,8 @@ class Stored:
     unit_ids: Mapping[str, Sequence[int]] = field(default_factory=dict)
 
 
-POPULATIONS = FolderKind("a folder of rasters", {"*.npz": RASTER})
+UNITS, IDS = "units.json", "unit_ids"
+POPULATIONS = FolderKind("a folder of rasters", {"*.npz": RASTER, UNITS: json_file("ids of units", IDS)})
 NETWORKS = (".net", ".nir", ".json", ".safetensors")
 RASTERS = (".npz", FOLDER, ".nwb", ".csv", ".bs2", ".bin", ".aedat4")
 
@@ -96,7 +98,8 @@ def stored(path: Path, options: Options = Options(), simulator: str = "reference
         return _network(path, options)
     if not path.exists():
         raise MissingError(f"nothing at {path}; give a network, a run, a recording or a raster")
-    raise DlmError(f"{path} is of no known kind; {nearest(path.suffix, [*NETWORKS, *RASTERS])}")
+    # No ending is guessed: '.aedat' is another format than '.aedat4'.
+    raise DlmError(f"{path} is of no known kind; known: {', '.join(sorted((*NETWORKS, *RASTERS)))}")
 
 
 def _folder(path: Path, simulator: str) -> Stored:
@@ -144,7 +147,7 @@ def _rasters(path: Path, options: Options) -> Stored:
         from dlm_snn.exchange.nwb import read_session
 
         session = read_session(path, options.dt, options.start)
-        return Stored(rasters=session.rasters, moved=session.moved, unit_ids=session.unit_ids)
+        return Stored(rasters=session.rasters, moved=session.moved, notes=session.notes(), unit_ids=session.unit_ids)
     if path.suffix == ".csv":
         from dlm_snn.exchange.table import populations_of, read_csv
 
@@ -196,7 +199,12 @@ def written_kind(path: Path) -> Kind:
     return kinds[path.suffix]
 
 
-def write_rasters(rasters: Mapping[str, SpikeRaster], path: Path, replace: bool = False) -> None:
+def write_rasters(
+    rasters: Mapping[str, SpikeRaster],
+    path: Path,
+    replace: bool = False,
+    unit_ids: Mapping[str, Sequence[int]] | None = None,
+) -> None:
     """Write rasters in the format of the path's ending: ``.nwb``, ``.csv``, ``.npz`` or ``.raster`` of one population;
     without ending a folder of ``POPULATION.npz``.
 
@@ -204,6 +212,7 @@ def write_rasters(rasters: Mapping[str, SpikeRaster], path: Path, replace: bool 
         rasters: population -> raster.
         path: of the file or folder.
         replace: what we wrote there in the same format gives way.
+        unit_ids: population -> what others call each neuron; a folder keeps it as ``units.json``.
 
     Raises:
         DlmError: another ending, several populations for a file of one; a path that exists and must not be replaced,
@@ -220,6 +229,10 @@ def write_rasters(rasters: Mapping[str, SpikeRaster], path: Path, replace: bool 
         with writing_folder(path, POPULATIONS, replace) as folder:
             for name, raster in rasters.items():
                 raster.save(file_of(folder, name, ".npz"))
+            if unit_ids:
+                (folder / UNITS).write_text(
+                    json.dumps({IDS: {name: list(ids) for name, ids in unit_ids.items()}}) + "\n"
+                )
     elif len(rasters) != 1:
         raise DlmError(f"{path} holds one population, not {', '.join(rasters) or 'none'}; choose one, or a folder")
     else:

@@ -47,12 +47,14 @@ def _run(arguments: Namespace) -> int:
             print(note)
         print(f"network: {out}.json")
         return 0
-    write_rasters(found.rasters, out, arguments.replace)
+    write_rasters(found.rasters, out, arguments.replace, found.unit_ids)
     for name, raster in found.rasters.items():
         samples, steps, neurons = raster.extent
         print(
             f"{name}: {len(raster)} spikes of {neurons} neurons, {samples} samples x {steps} steps of {raster.dt:g} s"
         )
+    for note in found.notes:
+        print(note)
     print(f"{found.moved}; rasters: {out}")
     return 0
 

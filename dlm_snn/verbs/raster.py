@@ -66,10 +66,14 @@ def _run(arguments: Namespace) -> int:
         rasters = {name: _cut(name, raster, arguments) for name, raster in rasters.items()}
     for name, raster in rasters.items():
         _tell(name, raster)
+    for note in found.notes:
+        print(note)
     if found.moved.events or found.moved.merged:
         print(found.moved)
     if arguments.action != "info":
-        write_rasters(rasters, arguments.out, arguments.replace)
+        whole = rasters if arguments.action == "convert" else {}
+        ids = {name: own for name, own in found.unit_ids.items() if name in whole}
+        write_rasters(rasters, arguments.out, arguments.replace, ids)
         print(f"written: {arguments.out}")
     return 0
 
