@@ -116,8 +116,8 @@ def check_meaning(network: Network | IntegerNetwork, stimulus: Mapping[str, Any]
         stimulus: as ``taken`` gives it.
 
     Warns:
-        StimulusWarning: as many rows of binary events as the run has steps, held constant; a constant of the network's
-            own with other values than 1.
+        StimulusWarning: as many rows of binary events as the run has steps, held constant; Booleans in an Input with a
+            scale; a constant of the network's own with other values than 1.
     """
     for name, given in stimulus.items():
         population = network.inputs[name]
@@ -127,6 +127,13 @@ def check_meaning(network: Network | IntegerNetwork, stimulus: Mapping[str, Any]
             warnings.warn(
                 f"stimulus '{name}' has {n_steps} rows, as many as the run has steps: they are {n_steps} samples held "
                 "constant; one sample of as many steps is array[None]",
+                StimulusWarning,
+                stacklevel=3,
+            )
+        if given.dtype == bool and population.scale != 1:
+            warnings.warn(
+                f"stimulus '{name}' is of Booleans: they are integers, real values 0 and 1/{population.scale:g}; for "
+                "real values 0 and 1 give floats",
                 StimulusWarning,
                 stacklevel=3,
             )
@@ -163,42 +170,57 @@ def _form(name: str, population: Input, given: Any, n_steps: int) -> SpikeRaster
 def _values(name: str, population: Input, array: NDArray, integers: bool) -> NDArray:
     """The values as a network of this kind computes with them, checked."""
     floats = array.dtype.kind == "f"
+    graded = population.graded_bits is not None
     if floats and not np.isfinite(array).all():
         raise DlmError(f"stimulus '{name}' holds NaN or infinity")
-    if floats and population.graded_bits is not None:
-        if integers:
-            raise DlmError(
-                f"stimulus '{name}' is of floats; an integer network takes the integers that events carry "
-                f"(round(value * {population.scale:g}))"
-            )
-        _check_real(name, population, array)
-        return array.astype(np.float64)
-    low, high = population.bounds
-    broken = floats and np.any(array != np.round(array))
-    if array.size and (broken or array.min() < low or array.max() > high):
-        kind = "binary spikes" if population.graded_bits is None else f"{population.graded_bits}-bit events"
-        raise DlmError(f"stimulus '{name}' holds {array.min()}..{array.max()}, not whole {low}..{high} ({kind})")
+    if floats and graded and integers:
+        raise DlmError(
+            f"stimulus '{name}' is of floats; an integer network takes the integers that events carry "
+            f"(round(value * {population.scale:g}))"
+        )
+    if array.size:
+        whole = not floats or graded or bool(np.all(array == np.round(array)))
+        check_range(f"stimulus '{name}'", population, array.min(), array.max(), real=floats and graded, whole=whole)
     if integers:
         return array.astype(np.int64) if floats else array.view(_unsigned(array.dtype))
-    return array.astype(np.float64) / population.scale
+    values = array.astype(np.float64)
+    return values if floats and graded else values / population.scale
 
 
-def _check_real(name: str, population: Input, array: NDArray) -> None:
-    """Refuse real values that no event of the Input carries, rounded to the nearest; noise has no range."""
+def check_range(name: str, population: Input, least: Any, most: Any, real: bool, whole: bool = True) -> None:
+    """Raise unless values lie in the range of an Input; real values of an aligned one (noise) have none.
+
+    Args:
+        name: of the values.
+        population: the Input.
+        least, most: of the values.
+        real: whether they are real values of graded events, which are rounded to the nearest; else what events carry.
+        whole: whether all of them are whole numbers.
+
+    Raises:
+        DlmError: with the range; for an image whose integers became floats with what to do.
+    """
     low, high = population.bounds
-    scale = population.scale
-    if population.aligned or not array.size:
+    if not real:
+        if not (whole and low <= least and most <= high):
+            kind = "binary spikes" if population.graded_bits is None else f"{population.graded_bits}-bit events"
+            raise DlmError(f"{name} holds {_short(least)}..{_short(most)}, not whole {low}..{high} ({kind})")
         return
-    least, most = float(array.min()), float(array.max())
-    if (low - 0.5) / scale <= least and most <= (high + 0.5) / scale:
+    scale = population.scale
+    if population.aligned or ((low - 0.5) / scale <= least and most <= (high + 0.5) / scale):
         return
     # Far beyond the largest real value, and within what events carry: an image whose integers became floats.
     carried = low <= least and 2 * high / scale < most <= high
     remedy = f"divide by {scale:g}, or give integers" if carried else "rescale them, or declare the Input for them"
     raise DlmError(
-        f"stimulus '{name}' holds {least:g}..{most:g}; the real values of {population.graded_bits}-bit events of scale "
+        f"{name} holds {least:g}..{most:g}; the real values of {population.graded_bits}-bit events of scale "
         f"{scale:g} are {low / scale:g}..{high / scale:g}: {remedy}"
     )
+
+
+def _short(value: Any) -> Any:
+    """A float that is whole as an integer."""
+    return int(value) if value == value // 1 else value
 
 
 def _unsigned(dtype: np.dtype[Any]) -> np.dtype[Any]:

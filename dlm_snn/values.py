@@ -116,6 +116,8 @@ def is_tensor(given: Any) -> bool:
 
 def _plain(given: Any, name: str) -> NDArray:
     """What NumPy reads: tensors on the host and without their gradient, lists of them too; nothing under a mask."""
+    if type(given) is np.ndarray:
+        return given
     if isinstance(given, np.ma.MaskedArray):
         hidden = np.count_nonzero(np.ma.getmaskarray(given))
         if hidden:

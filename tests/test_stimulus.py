@@ -206,6 +206,12 @@ def test_a_constant_given_otherwise_is_told():
         run(with_constant(), {"pixels": np.zeros((2, 2)), "one": np.zeros((2, 1))}, 3)
 
 
+def test_booleans_in_an_input_with_a_scale_are_told():
+    with pytest.warns(StimulusWarning, match=r"is of Booleans: they are integers, real values 0 and 1/255"):
+        run(network((3,), **PIXELS), {"pixels": np.ones((2, 3), bool)}, 4)
+    run(network((3,), graded_bits=4), {"pixels": np.ones((2, 3), bool)}, 4)
+
+
 def test_other_aligned_inputs_do_not_feed_themselves():
     for other in ({"graded_bits": 1, "signed": True}, {"graded_bits": 8}, {}, {"graded_bits": 1, "scale": 2}):
         assert not Input((1,), aligned=True, **other).constant

@@ -339,6 +339,11 @@ def test_inputs_that_do_not_fit_are_refused_by_name():
         module({"pixels": torch.zeros(2, n)}, 5)
     with pytest.raises(DlmError, match=r"have shape \(2, 1\)"):
         module({"pixels": torch.zeros(2, 1, dtype=torch.int64)}, 5)
+    with pytest.raises(DlmError, match=r"input 'pixels' holds 0\.\.256, not whole 0\.\.255 .8-bit events."):
+        module({"pixels": 256 * torch.eye(n, dtype=torch.int64)}, 5)
+    image = Network({"pixels": Input((n,), graded_bits=8, scale=255)})
+    with pytest.raises(DlmError, match="divide by 255, or give integers"):
+        SpikingModule(image, FAST)({"pixels": torch.full((2, n), 200.0)}, 5)
     with pytest.raises(DlmError, match=r"no surrogate 'atann'; did you mean 'atan'\?"):
         surrogate("atann", 2.0)
 

@@ -19,6 +19,7 @@ from dlm_snn.known import check_known
 from dlm_snn.network import Input, IntegerNetwork, IntegerProjection, Network
 from dlm_snn.neurons.integer_lif import ALIGNMENT, IntegerLIF
 from dlm_snn.recording import Record, Recording, RunState
+from dlm_snn.stimulus import check_range
 from dlm_snn.surrogate import SoftSpikes, Surrogate, straight_through
 
 SPIKE_BYTES = 1
@@ -141,7 +142,7 @@ class SpikingModule(torch.nn.Module):
             Population -> spikes 0 and 1, (step, sample, neuron).
 
         Raises:
-            DlmError: inputs of the wrong names, shape or type.
+            DlmError: inputs of the wrong names, shape or type, or out of the Input's range.
         """
         sources = {n: p for n, p in self._network.inputs.items() if n in inputs or not p.constant}
         fed = {name: self._values(name, population, inputs) for name, population in sources.items()}
@@ -167,6 +168,10 @@ class SpikingModule(torch.nn.Module):
         if isinstance(self._network, IntegerNetwork) and given.is_floating_point():
             raise DlmError(f"values of '{name}' are of {given.dtype}; an integer network takes integers")
         values = given.to(self._dtype)
+        if values.numel():
+            least, most = (part.item() for part in torch.aminmax(values.detach()))
+            real = given.is_floating_point() and population.graded_bits is not None
+            check_range(f"input '{name}'", population, least, most, real)
         if not isinstance(self._network, IntegerNetwork) and not given.is_floating_point():
             values = values / population.scale
         return values if values.ndim == 3 else values[None]
