@@ -106,9 +106,11 @@ def turn(head: Path) -> Iterator[None]:
     path = head.with_name(f".{head.name}.dlm-lock")
     lock = locked_file(path)
     try:
-        yield
+        try:
+            yield
+        finally:
+            path.unlink(missing_ok=True)
     finally:
-        path.unlink(missing_ok=True)
         os.close(lock)
 
 
