@@ -17,6 +17,7 @@ import dlm_snn as dlm
 from dlm_snn import names
 from dlm_snn.cli import main
 from dlm_snn.exchange.neo import from_neo, to_neo
+from dlm_snn.exchange.netx_writer import write_net
 from dlm_snn.exchange.nir_recording import from_nir_data, to_nir_data
 from dlm_snn.exchange.nwb import read_nwb, write_nwb
 from dlm_snn.exchange.stored import write_rasters
@@ -158,3 +159,30 @@ def test_nodes_of_a_nir_graph_become_identifiers():
         type_check=False,
     )
     assert list(dlm.read_nir(graph, 1e-3, reset="zero").populations) == ["___in", "n0"]
+
+
+@pytest.mark.parametrize("name", PATHS[:4])
+def test_names_in_files_of_networks_are_no_paths(name, tmp_path):
+    """In our own files, in the notes of a NIR graph, and in those of a ``.net``."""
+    weight = dlm.Dense(np.full((2, 2), 4))
+    network = dlm.Network(
+        {"x": dlm.Input((2,)), "a": dlm.LIF((2,), dv=0.5)}, [dlm.Projection("x", "a", dlm.Dense(np.eye(2)))]
+    )
+    integers = dlm.IntegerNetwork(
+        {"x": dlm.Input((2,)), "a": dlm.IntegerLIF((2,), dv=100, v_threshold=5)},
+        [dlm.IntegerProjection("x", "a", weight)],
+    )
+    dlm.save(network, tmp_path / "n")
+    file = tmp_path / "n.json"
+    file.write_text(file.read_text().replace('"a"', json.dumps(name)))
+    with pytest.raises(dlm.DlmError, match=r"n\.json"):
+        dlm.load(tmp_path / "n")
+    graph = dlm.write_nir(network)
+    graph.metadata["dlm_snn"] = graph.metadata["dlm_snn"].replace('"a"', json.dumps(name))
+    with pytest.raises(dlm.DlmError, match="its notes 'dlm_snn'"):
+        dlm.read_nir(graph)
+    write_net(integers, tmp_path / "n.net")
+    with h5py.File(tmp_path / "n.net", "a") as held:
+        held.attrs["dlm_snn"] = str(held.attrs["dlm_snn"]).replace('"a"', json.dumps(name)).replace("->a", f"->{name}")
+    with pytest.raises(dlm.DlmError, match=r"n\.net"):
+        dlm.read_net(tmp_path / "n.net")

@@ -387,3 +387,19 @@ def test_a_neuron_that_comes_again_is_a_layer_of_its_own():
             UnsupportedError, match="module 3, module 1 again, with one hidden state for both; give each"
         ):
             from_snntorch(form)
+
+
+class Inhibited(torch.nn.Sequential):
+    """What forward adds to its layers, they do not show."""
+
+    def forward(self, x):
+        return 0.5 * super().forward(x)
+
+
+def test_a_sequential_with_a_forward_of_its_own_is_refused():
+    own = Inhibited(torch.nn.Linear(4, 4), snn.Leaky(beta=0.9))
+    for form in (own, torch.nn.Sequential(own), [own]):
+        with pytest.raises(
+            DlmError, match="Inhibited has a forward of its own; give a Sequential or a list of its layers"
+        ):
+            from_snntorch(form)

@@ -109,6 +109,8 @@ def _named(modules: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
             yield prefix, modules
             return
         raise DlmError(f"{type(modules).__name__} hides its order of layers; give a Sequential or a list of its layers")
+    if isinstance(modules, nn.Sequential) and type(modules).forward is not nn.Sequential.forward:
+        raise DlmError(f"{type(modules).__name__} has a forward of its own; give a Sequential or a list of its layers")
     # ``named_children`` would leave out a module that comes again.
     named: Any = modules._modules.items() if isinstance(modules, nn.Module) else enumerate(modules)
     for name, module in named:
