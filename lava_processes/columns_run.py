@@ -10,9 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dlm_snn.errors import DlmError, UnsupportedError
+from dlm_snn.learning.batches import checked_features
 from dlm_snn.learning.chain import DECIDE, Chain, front_end
 from dlm_snn.learning.column_rule import ColumnRule, Columns
 from dlm_snn.network import Input, IntegerNetwork
+from dlm_snn.values import as_integers
 from lava_processes.job import job
 from lava_processes.runner import Progress, empty_array, supervise
 
@@ -51,12 +53,12 @@ def run_columns(
     """
     if chain.is_camera:
         raise UnsupportedError("run_columns", "recordings", "use the learner columns")
-    if images.shape != (len(labels), chain.n_inputs) or not len(labels):
-        raise DlmError(f"images {images.shape} and labels {labels.shape}; {chain.n_inputs} pixels a label are wanted")
-    if images.min() < 0 or images.max() > chain.scale:
-        raise DlmError(f"images of {images.min()}..{images.max()}; pixels of the chain are 0..{chain.scale}")
-    if labels.min() < NO_TEACHER or labels.max() >= rule.n_columns:
-        raise DlmError(f"labels {labels.min()}..{labels.max()} of {rule.n_columns} columns; -1 stands for no teacher")
+    images = checked_features(images, chain.n_inputs, chain.scale)
+    labels = as_integers(labels, "labels", NO_TEACHER, rule.n_columns - 1)
+    if labels.shape != (len(images),) or not len(labels):
+        raise DlmError(
+            f"labels of shape {labels.shape} for {len(images)} images; give one each, and at least one image"
+        )
     with job() as folder:
         first, period, length = _write_job(folder, chain, rule, columns, images, labels, stepwise)
         supervise(folder, timeout, progress)

@@ -136,8 +136,8 @@ def test_synapses_are_sorted_and_scipy_entries_added():
     [
         (lambda: Sparse((0, 2), [], [], []), r"shape \(0, 2\) of a sparse connection"),
         (lambda: Sparse((2, 2), [0, 1], [0], [1.0, 1.0]), r"shapes \(2,\), \(1,\) and \(2,\)"),
-        (lambda: Sparse((2, 2), [2], [0], [1.0]), r"post holds 2..2, outside 0..1"),
-        (lambda: Sparse((2, 2), [0], [-1], [1.0]), r"pre holds -1..-1, outside 0..1"),
+        (lambda: Sparse((2, 2), [2], [0], [1.0]), r"post\[0\] = 2 is not in 0\.\.1"),
+        (lambda: Sparse((2, 2), [0], [-1], [1.0]), r"pre\[0\] = -1 is not in 0\.\.1"),
         (lambda: Sparse((2, 2), [1, 0, 1], [0, 0, 0], [1.0, 2.0, 3.0]), r"\(post, pre\) = \(1, 0\) is given twice"),
         (lambda: Conv2d(np.ones((2, 3)), (3, 4, 4)), "is not .output channel"),
         (lambda: Conv2d(np.ones((2, 3, 1, 1)), (3, 4)), r"input_shape = \(3, 4\) is not"),

@@ -89,9 +89,13 @@ def test_learning_goes_on_where_it_stopped():
 @pytest.mark.parametrize(
     ("images", "labels", "words"),
     [
-        (np.zeros((2, 784), np.uint8), np.array([0, 10]), r"labels 0..10 of 10 columns"),
-        (np.zeros((2, 64), np.uint8), np.array([0, 1]), r"images \(2, 64\)"),
-        (np.zeros((0, 784), np.uint8), np.zeros(0, np.int64), r"images \(0, 784\)"),
+        (np.zeros((2, 784), np.uint8), np.array([0, 10]), r"labels\[1\] = 10 is not in -1\.\.9"),
+        (
+            np.zeros((2, 64), np.uint8),
+            np.array([0, 1]),
+            r"samples are uint8 of shape \(2, 64\); expected integers \(sample, 784\)",
+        ),
+        (np.zeros((0, 784), np.uint8), np.zeros(0, np.int64), "at least one image"),
     ],
 )
 def test_bad_samples_are_refused(images, labels, words):
@@ -103,7 +107,7 @@ def test_bad_samples_are_refused(images, labels, words):
 def test_samples_of_another_chain_are_refused():
     rule = ColumnRule(per_column=1)
     images, labels = np.full((2, 784), 17, np.uint8), np.array([0, 1])
-    with pytest.raises(DlmError, match=r"images of 17..17; pixels of the chain are 0..16"):
+    with pytest.raises(DlmError, match=r"samples\[0, 0\] = 17 is not in 0\.\.16"):
         run_columns(Chain(scale=16), rule, Columns.fresh(rule, 1024), images, labels)
     camera = Chain(shape=(2, 28, 28), form="rank")
     with pytest.raises(DlmError, match="run_columns cannot do recordings"):

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from dlm_snn.connections.connection import Connection, checked_weight, in_arithmetic_of
 from dlm_snn.errors import DlmError
-from dlm_snn.values import as_array
+from dlm_snn.values import as_array, as_integers
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,10 +45,8 @@ class Sparse(Connection):
             raise DlmError(
                 f"post, pre and weight have shapes {post.shape}, {pre.shape} and {weight.shape}; give one a synapse"
             )
-        for name, index, n in (("post", post, shape[0]), ("pre", pre, shape[1])):
-            if index.size and (index.dtype.kind not in "iu" or index.min() < 0 or index.max() >= n):
-                raise DlmError(f"{name} holds {index.min()}..{index.max()}, outside 0..{n - 1}")
-        place = post.astype(np.int64) * shape[1] + pre.astype(np.int64)
+        post, pre = as_integers(post, "post", 0, shape[0] - 1), as_integers(pre, "pre", 0, shape[1] - 1)
+        place = post * shape[1] + pre
         if np.any(np.diff(place) <= 0):
             order = np.argsort(place, kind="stable")
             place, post, pre, weight = place[order], post[order], pre[order], weight[order]

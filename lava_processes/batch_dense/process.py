@@ -16,6 +16,8 @@ from lava.magma.core.resources import CPU
 from lava.magma.core.sync.protocols.loihi_protocol import LoihiProtocol
 from lava.utils.weightutils import SignMode, clip_weights, determine_sign_mode, truncate_weights
 
+from dlm_snn.values import as_array
+
 
 class BatchDense(AbstractProcess):
     """What Lava's Dense computes, for every sample of a batch: a_out = weights s_in, one step later.
@@ -41,8 +43,9 @@ class BatchDense(AbstractProcess):
         num_message_bits: int = 0,
         name: str | None = None,
     ) -> None:
+        weights = as_array(weights, "weights")
         super().__init__(
-            weights=np.asarray(weights),
+            weights=weights,
             samples=samples,
             weight_exp=weight_exp,
             num_weight_bits=num_weight_bits,
@@ -50,7 +53,7 @@ class BatchDense(AbstractProcess):
             num_message_bits=num_message_bits,
             name=name,
         )
-        n_post, n_pre = np.shape(weights)
+        n_post, n_pre = weights.shape
         self.s_in = InPort(shape=(n_pre, samples))
         self.a_out = OutPort(shape=(n_post, samples))
 

@@ -23,6 +23,7 @@ from dlm_snn.errors import DlmError
 from dlm_snn.learning.lava_rule import PlasticMatrix
 from dlm_snn.learning.rule import POST_TRACES, PRE_TRACES, LearningRule, Trace
 from dlm_snn.learning.rule_limits import ARITHMETICS
+from dlm_snn.values import as_array
 
 _ABSENT = Trace(impulse=0, tau=65535)
 _VARS = {"weights": "w", "tag_2": "d", "tag_1": "t"}
@@ -83,8 +84,9 @@ class PlasticDense(AbstractProcess):
             block=block,
             name=name,
         )
+        weights = as_array(weights, "weights")
         _refuse_early(weights, tag_1, tag_2, arithmetic, self.proc_params)
-        n_post, n_pre = np.shape(weights)
+        n_post, n_pre = weights.shape
         steps = (block,) if block > 1 else ()
         self.s_in = InPort(shape=(n_pre, *steps))
         self.a_out = OutPort(shape=(n_post, *steps))
