@@ -6,7 +6,7 @@ from argparse import Namespace
 from types import ModuleType
 from typing import Any
 
-from dlm_snn.config import load_config
+from dlm_snn.config import load_config, parsed_override
 from dlm_snn.errors import DlmError, nearest
 from dlm_snn.physics.trainer import DynamicsConfig
 from experiments import (
@@ -22,6 +22,7 @@ from experiments import (
     split_digits,
 )
 from experiments.config import RunConfig
+from experiments.idle import refuse_idle
 
 DATASETS: dict[str, ModuleType] = {"digits": digits, "mnist": mnist}
 """The recipes by dataset; each has the plain one and, over it, the DLM's."""
@@ -41,7 +42,7 @@ def chosen_config(arguments: Namespace) -> RunConfig:
     """The dataset's recipe, over it the file, over it the single values.
 
     Raises:
-        DlmError: an unknown key, variant or value, one of dynamics that are not used, or an unreadable file.
+        DlmError: an unknown key, variant or value, one that changes nothing here, or an unreadable file.
     """
     base = RunConfig()
     dynamics = arguments.dynamics or ("dlm" if arguments.config is None else None)
@@ -53,7 +54,10 @@ def chosen_config(arguments: Namespace) -> RunConfig:
         raise DlmError(f"--variant {arguments.variant} goes with --dataset; {nearest('', DATASETS)}")
     overrides = list(arguments.set)
     if arguments.dynamics == "plain":
-        asked = next((text for text in overrides if text.startswith("dynamics.")), None)
+        parsed = ((text, *parsed_override(text)) for text in overrides)
+        asked = next(
+            (text for text, key, value in parsed if key.split(".")[0] == "dynamics" and value is not None), None
+        )
         if asked is not None:
             raise DlmError(
                 f"--set {asked}: plain training is by AdamW and has no such term; leave out --dynamics plain"
@@ -65,8 +69,14 @@ def chosen_config(arguments: Namespace) -> RunConfig:
         overrides.append(f"data.dataset={arguments.dataset}")
     config = load_config(RunConfig, arguments.config, overrides, base)
     if dynamics == "dlm" and config.dynamics is None:
-        return config.model_copy(update={"dynamics": DynamicsConfig()})
+        config = config.model_copy(update={"dynamics": DynamicsConfig()})
+    refuse_idle(arguments.set, config)
     return config
+
+
+def _of_dynamics(key: str, value: Any) -> bool:
+    """Whether an override gives the dynamics a value, rather than doing without them."""
+    return key.split(".")[0] == "dynamics" and value is not None
 
 
 def variant_config(experiment: str, variant: str | None = None) -> RunConfig:

@@ -131,6 +131,53 @@ def test_a_run_learns_by_the_dlms_dynamics_unless_told_otherwise(tmp_path):
         asked(set=["dynamics.friction=0"])
 
 
+HERE = r": it changes nothing here, since "
+IDLE = [
+    (
+        ["training.learning_rate=0.1"],
+        "the weights move by the DLM's dynamics; take --dynamics plain, or set dynamics.step",
+    ),
+    (["training.weight_decay=0.0"], "the weights move by the DLM's dynamics.* dynamics.dissipation_rate"),
+    (["training.schedule=constant"], "the weights move by the DLM's dynamics.* dynamics.warmup"),
+    (["training={learning_rate: 0.1, schedule: constant}"], "the weights move"),
+    (["dynamics.thermostat=annealed", "dynamics.temperature=0"], "dynamics.temperature is 0"),
+    (["dynamics.current_as=drift", "dynamics.friction=null"], "dynamics.friction is null"),
+    (["dynamics.form=hebbian", "dynamics.alpha=0"], "dynamics.alpha is 0"),
+    (["dynamics.function=tanh", "dynamics.alpha=0"], "dynamics.alpha is 0"),
+    (["dynamics.current_as=drift", "dynamics.form=hebbian"], "the current of form 'hebbian' is always a force"),
+    (["dynamics.dissipation_rate=0.1", "dynamics.dissipation=none"], "dynamics.dissipation is 'none'"),
+    (["dynamics.dissipates=all", "dynamics.dissipation=none"], "dynamics.dissipation is 'none'"),
+    (["dynamics.dissipates=all", "dynamics.dissipation_rate=0"], "dynamics.dissipation_rate is 0"),
+    (["dynamics.seed=3", "dynamics.temperature=0", "dynamics.alpha=0"], "nothing is drawn"),
+    (["network.groups=2", "network.winners=null"], "network.winners is null"),
+]
+
+
+@pytest.mark.parametrize(("texts", "reason"), IDLE)
+def test_a_value_that_changes_nothing_under_the_chosen_dynamics_is_refused(texts, reason):
+    with pytest.raises(DlmError, match=rf"--set {re.escape(texts[0])}{HERE}{reason}"):
+        asked(set=texts)
+
+
+def test_values_that_change_something_are_taken():
+    assert asked(dynamics="plain", set=["training.learning_rate=0.1"]).training.learning_rate == 0.1
+    assert asked(dynamics="plain", set=["dynamics=null"]).dynamics is None
+    layered = [
+        "dynamics.thermostat=annealed",
+        "dynamics.temperature=0",
+        "dynamics.layers.pixels->hidden.temperature=1e-5",
+    ]
+    assert asked(set=layered).dynamics.thermostat == "annealed"
+    assert (
+        asked(set=["dynamics.alpha=0", "dynamics.dissipation_rate=0", "dynamics.dissipation=none"]).dynamics.alpha == 0
+    )
+    assert asked(set=["training={learning_rate: 0.1, epochs: 3}"]).training.epochs == 3
+    assert asked(set=["network.groups=2"]).network.groups == 2
+    for text in ("dynamics={alpha: 0.1}", "dynamics.alpha=0.1"):
+        with pytest.raises(DlmError, match="plain training is by AdamW and has no such term"):
+            asked(dynamics="plain", set=[text])
+
+
 @pytest.mark.parametrize(
     ("words", "line"),
     [
