@@ -24,6 +24,20 @@ class FaultError(RuntimeError):
     """A fault of the program in another process; its message is the line for the command line (exit code 3)."""
 
 
+class DivergenceError(DlmError):
+    """Values that left what is finite, or all measure, while something was computed step by step.
+
+    Attributes:
+        found: what did, without the remedy.
+        layer: where, counted from 0.
+    """
+
+    def __init__(self, found: str, remedy: str, layer: int = 0) -> None:
+        super().__init__(f"{found}; {remedy}")
+        self.found = found
+        self.layer = layer
+
+
 class MissingError(DlmError):
     """A package, file or dataset that is not there."""
 
@@ -47,3 +61,7 @@ class RangeWarning(UserWarning):
 
 class StimulusWarning(UserWarning):
     """A stimulus that fits the network, in a form that was perhaps not meant."""
+
+
+class DivergenceWarning(UserWarning):
+    """A training that ended no better than guessing, since its steps were too large."""

@@ -26,6 +26,7 @@ from dlm_snn.learning.batches import checked_samples
 from dlm_snn.metrics import accuracy
 from dlm_snn.network import Input, IntegerNetwork, Network, Projection
 from dlm_snn.neurons.lif import LIF
+from dlm_snn.physics.divergence import Watched, check_finite, warn_of_guessing
 from dlm_snn.physics.trainer import Activities, DynamicsConfig, LangevinStepper
 from dlm_snn.raster import SpikeRaster
 from dlm_snn.surrogate import surrogate
@@ -142,7 +143,11 @@ def train(
         The trained network (a Network's weights are the float32 values that were trained), and the curve.
 
     Raises:
-        DlmError: data or a network that do not fit, or a loss that is not finite.
+        DlmError: data or a network that do not fit.
+        DivergenceError: loss or weights that are not finite, or blown up; names the key that caused it.
+
+    Warns:
+        DivergenceWarning: an end no better than guessing, with a loss above that of equal chances.
     """
     source, output = _ends(network)
     given = network.inputs[source]
@@ -179,7 +184,7 @@ def train(
         return LangevinStepper(trained, dynamics, n_updates, name, network.populations[output].n)
 
     with _threads(config.threads):
-        curve = _fit(stepper, answer, correct, data, config, progress, validation)
+        curve = _fit(stepper, answer, correct, data, config, progress, validation, _watched(network, module))
     return cast(AnyNetwork, module.network()), curve
 
 
@@ -192,11 +197,15 @@ class Stepper(Protocol):
     def take_books(self) -> dict[str, Any]:
         """What was measured since the last call."""
 
+    def cause(self, layer: int, size: float) -> str:
+        """The key that made a layer's weights so large, and its value."""
+
 
 class _AdamW:
     """The plain recipe."""
 
     def __init__(self, parameters: Iterable[Tensor], config: TrainingConfig, n_updates: int) -> None:
+        self._config = config
         rate, decay = config.learning_rate, config.weight_decay
         self._optimizer = torch.optim.AdamW(parameters, lr=rate, weight_decay=decay, fused=True)
         self._schedule = _schedule(self._optimizer, config, n_updates)
@@ -209,6 +218,13 @@ class _AdamW:
         self._optimizer.step()
         self._schedule.step()
         return loss.detach(), score.detach()
+
+    def cause(self, layer: int, size: float) -> str:
+        """The rate; or the decay, where it alone turns weights over and enlarges them."""
+        config = self._config
+        overturns = config.learning_rate * config.weight_decay > 2 and config.weight_decay > config.learning_rate
+        key = "weight_decay" if overturns else "learning_rate"
+        return f"training.{key} = {getattr(config, key):g}"
 
     def take_books(self) -> dict[str, Any]:
         """Nothing is measured: AdamW's scaling breaks the relation of noise to friction."""
@@ -231,6 +247,18 @@ def _checked(data: Labelled, n_features: int, n_classes: int, bounds: tuple[int,
     if not len(y):
         raise DlmError("there are 0 samples; training needs at least one")
     return x, y
+
+
+def _watched(network: Network | IntegerNetwork, module: SpikingModule) -> list[Watched]:
+    """The trained layers, their weights in thresholds of the neurons that they reach."""
+    projections: Sequence[Any] = network.projections
+    found = []
+    for projection, weight in zip(projections, module.weights, strict=True):
+        neuron: Any = network.populations[projection.post]
+        if weight.requires_grad:
+            threshold = float(np.max(neuron.v_threshold)) / getattr(neuron, "scale", 1.0)
+            found.append(Watched.of(projection.name, weight, threshold))
+    return found
 
 
 @dataclass(frozen=True, eq=False)
@@ -304,8 +332,9 @@ def train_relu(
         arrays = [tuple(p.detach().numpy().copy() for p in group) for group in (weights, biases)]
         return ReluNetwork(weights=arrays[0], biases=arrays[1], scale=scale)
 
+    watched = [Watched.of(f"layer {i}", weight, 1.0) for i, weight in enumerate(weights, 1)]
     with _threads(config.threads):
-        curve = _fit(stepper, answer, correct, data, config, progress, validation)
+        curve = _fit(stepper, answer, correct, data, config, progress, validation, watched)
     return frozen(), curve
 
 
@@ -327,6 +356,7 @@ def _fit(
     config: TrainingConfig,
     progress: Progress | None,
     validation: Labelled | None,
+    watched: Sequence[Watched],
 ) -> Curve:
     """The loop over epochs and shuffled batches."""
     x, y = data
@@ -349,8 +379,7 @@ def _fit(
             loss_sum += loss.item() * len(chosen)
             # A sample without an output spike has no answer, rather than the first class.
             hits += int(((score.argmax(1) == target) & score.any(1)).sum())
-        if not math.isfinite(loss_sum):
-            raise DlmError(f"the loss is {loss_sum} in epoch {epoch}; lower learning_rate (or dynamics.step)")
+        check_finite(watched, loss_sum / len(x), epoch, mover.cause)
         with torch.no_grad():
             measured = None if validation is None else correct(*validation)
         record: dict[str, Any] = {
@@ -364,6 +393,7 @@ def _fit(
         curve.append(record)
         if progress is not None:
             progress(record)
+    warn_of_guessing(watched, curve[-1]["loss"], curve[-1]["train_accuracy"], score.shape[1], mover.cause)
     return curve
 
 

@@ -76,7 +76,7 @@ def chosen_config(arguments: Namespace) -> RunConfig:
 
 def _of_dynamics(key: str, value: Any) -> bool:
     """Whether an override gives the dynamics a value, rather than doing without them."""
-    return key.split(".")[0] == "dynamics" and value is not None
+    return key.partition(".")[0] == "dynamics" and value is not None
 
 
 def variant_config(experiment: str, variant: str | None = None) -> RunConfig:

@@ -501,7 +501,7 @@ def test_an_objective_without_a_gradient_is_inert(monkeypatch):
         ({"curvature": 20.0}, "no step is stable: lower alpha or raise the friction"),
         (
             {"step": 1e30},
-            r"weights of 'pixels->hidden' not finite \(T = 1e-06, h = .*, friction = 0.325\); lower the step",
+            r"weights of 'pixels->hidden' not finite \(T = 1e-06, h = .*\) in update 1; lower dynamics.step = 1e\+30",
         ),
     ],
 )

@@ -150,7 +150,7 @@ def test_a_constant_of_the_networks_own_feeds_itself(digits, dynamics):
 
 def test_a_loss_that_is_not_finite_is_named(digits):
     wild = TrainingConfig(epochs=1, batch_size=32, learning_rate=1e30, schedule="constant")
-    with pytest.raises(DlmError, match="lower learning_rate"):
+    with pytest.raises(DlmError, match="lower training"):
         train_relu((64, 64, 10), digits[0], digits[2], wild, np.random.default_rng(0), 16)
 
 

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
-from dlm_snn.errors import DlmError, nearest
+from dlm_snn.errors import DivergenceError, DlmError, nearest
 from dlm_snn.physics.currents import FUNCTIONS, hebbian
 from dlm_snn.physics.langevin import Dynamics, State, advance, total_energy
 from dlm_snn.physics.motion import LAYERED, SHAPING, Motion
@@ -265,7 +265,9 @@ class Langevin(torch.optim.Optimizer):
                 raise DlmError("the closure returned no loss; end it with 'return loss'")
             loss = loss.detach()
             if not torch.isfinite(loss):
-                raise DlmError(f"the loss is {float(loss)} at h = {h:g}; lower the step (lr), or look at the data")
+                raise DivergenceError(
+                    f"the loss is {float(loss)} at h = {h:g}", "lower the step (lr), or look at the data"
+                )
         moving = tuple(p.requires_grad and p.grad is not None for p in self._parameters)
         gradient = self._flat(torch.zeros_like(p) if p.grad is None else p.grad for p in self._parameters)
         self._require_finite("gradient", gradient, (True,) * len(moving), h)
@@ -281,9 +283,10 @@ class Langevin(torch.optim.Optimizer):
         place = f"'{names[layer]}'" if names else f"parameter {layer} of shape {tuple(self._parameters[layer].shape)}"
         self._motion.dynamics(self.param_groups)
         temperature, friction, *_ = self._motion.constants[layer]
-        raise DlmError(
-            f"{what} of {place} not finite (T = {temperature:g}, h = {h:g}, friction = {friction}); lower the step "
-            "(lr), or look for a division by 0 in the loss"
+        raise DivergenceError(
+            f"{what} of {place} not finite (T = {temperature:g}, h = {h:g}, friction = {friction})",
+            "lower the step (lr), or look for a division by 0 in the loss",
+            layer,
         )
 
     def _moving_sizes(self, moving: Sequence[bool]) -> list[int]:

@@ -11,9 +11,10 @@ from pydantic import ConfigDict, Field
 from torch import Tensor
 
 from dlm_snn.config import Config
-from dlm_snn.errors import DlmError, nearest
+from dlm_snn.errors import DivergenceError, DlmError, nearest
 from dlm_snn.physics import thermostat
 from dlm_snn.physics.dissipation import Dissipation, dissipate
+from dlm_snn.physics.divergence import diffusion, dominant
 from dlm_snn.physics.optimizer import Langevin
 from dlm_snn.physics.stability import check_sigma_weight, curvature_of
 from dlm_snn.physics.thermodynamics import sigma_of
@@ -156,7 +157,7 @@ class LangevinStepper:
         }[config.thermostat]
         self._thermostats = [made(group.get("temperature", config.temperature)) for group in groups]
         self._n_classes = n_classes
-        self._updates = 0
+        self._updates, self._time = 0, 0.0
         self._totals: dict[str, Any] = {}
 
     def _groups(self) -> list[dict[str, Any]]:
@@ -192,17 +193,40 @@ class LangevinStepper:
                 self._prepare(score.detach(), active)
             return loss.detach()
 
-        if self._config.measure:
-            self._optimizer.step(closure)
-        else:
-            closure()
-            self._optimizer.step()
+        try:
+            if self._config.measure:
+                self._optimizer.step(closure)
+            else:
+                closure()
+                self._optimizer.step()
+        except DivergenceError as error:
+            cause = self.cause(error.layer, math.inf)
+            found = f"the training diverged: {error.found} in update {self._updates + 1}"
+            raise DivergenceError(found, f"lower {cause}", error.layer) from error
         loss, score, active = first[0]
         self._dissipate(evaluate, active)
+        self._time += self._config.step * self._share(self._updates)
         self._schedule.step()
         self._updates += 1
         self._book()
         return loss, score
+
+    def cause(self, layer: int, size: float) -> str:
+        """The constant that made a layer's weights so large: its key in a run's configuration, and its value."""
+        config = self._config
+        pre, post, _ = self._weights[layer]
+        own = config.layers.get(f"{pre}->{post}", LayerConfig()).model_dump(exclude_none=True)
+        constants = {**config.model_dump(exclude={"layers"}), **own}
+        friction, injected = constants["friction"], constants["injection_rate"]
+        # A noise is judged by steps of at most 1: longer ones are themselves the cause.
+        time = max(self._time, config.step) / max(config.step, 1.0)
+        noises = {
+            "temperature": diffusion(constants["temperature"], friction, time),
+            "injection_rate": diffusion(injected if friction is None else injected / friction, friction, time),
+        }
+        key = dominant(noises, constants["alpha"], size)
+        place = f"layers.{pre}->{post}.{key}" if key in own else key
+        return f"dynamics.{place} = {constants[key]:g}"
 
     def _objective(self, loss: Tensor) -> Tensor:
         """L - w sigma; the limit of w is checked at the first batch."""
