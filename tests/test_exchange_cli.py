@@ -210,6 +210,25 @@ BAD = {
     "stride": (["raster", "cut", "r.npz", "x.npz", "--steps", "0:4:2"], "'0:4:2' is not a range"),
     "sample": (["raster", "cut", "r.npz", "x.npz", "--samples", "7"], "--samples 7:8 holds none of the samples 0..0"),
     "steps": (["raster", "cut", "r.npz", "x.npz", "--steps", "4:2"], "--steps 4:2 holds none of the steps 0..5 of 'r'"),
+    "dt of ours": (
+        ["raster", "info", "ours.csv", "--dt", "0.5"],
+        "ours.csv: it was written for dt = 0.001 s, not 0.5 s; leave dt out",
+    ),
+    "dt of rasters": (
+        ["export", "many", "--to", "nwb", "--dt", "0.5"],
+        "many has steps of 0.001 s, not of --dt 0.5 s; leave it out",
+    ),
+    "dt of none": (
+        ["import", "a.csv", "--extent", "1,6,3", "--dt", "0"],
+        "population 'p': raster dt = 0.0 is not a number of seconds",
+    ),
+    "reset of a net": (["import", "a.net", "--reset", "subtract"], "--reset is for .nir, not for .net; leave it out"),
+    "start of a csv": (["raster", "info", "a.csv", "--start", "1"], "--start is for .nwb, not for .csv; leave it out"),
+    "dt of a raster": (
+        ["compare", "r.npz", "one/r.npz", "--dt", "1"],
+        "--dt is for .nir, .nwb, .csv, .bs2, .bin, .aedat4, not for .npz and .npz; leave it out",
+    ),
+    "extra steps": (["import", "e.bs2", "--dt", "1", "--extra-steps"], "--extra-steps is for .nir, not for .bs2"),
     "no dt": (["import", "e.bs2"], "e.bs2 has times, not steps; give dt"),
     "truncated events": (["import", "t.bs2", "--dt", "0.001"], "t.bs2 has 7 bytes"),
     "pixel": (
@@ -228,6 +247,8 @@ def test_bad_input_is_one_line_and_leaves_nothing(capsys, name, tmp_path):
     (tmp_path / "a.txt").write_text("x")
     (tmp_path / "a.csv").write_text("population,sample,step,neuron\np,0,5,1\n")
     (tmp_path / "a.nwb").write_text("x")
+    (tmp_path / "a.net").write_text("x")
+    write_csv({"p": dlm.SpikeRaster.from_dense(np.ones((1, 2, 2), bool))}, "ours.csv")
     (tmp_path / "e.bs2").write_bytes(bytes([33, 33, 0, 0, 5]))
     (tmp_path / "t.bs2").write_bytes(b"1234567")
     (tmp_path / "bytes.csv").write_bytes(b"\xff\xfe\x00a")

@@ -17,7 +17,7 @@ from dlm_snn.exchange.table import CSV, write_csv
 from dlm_snn.layouts import FolderKind, Kind, json_file
 from dlm_snn.names import file_of
 from dlm_snn.network import IntegerNetwork, Network
-from dlm_snn.raster import SpikeRaster
+from dlm_snn.raster import EXTENT, SpikeRaster
 from dlm_snn.raster_files import FOLDER, RASTER, RASTER_FOLDER
 from dlm_snn.recording import Recording
 from dlm_snn.recording_files import load_recording
@@ -153,15 +153,13 @@ def _rasters(path: Path, options: Options) -> Stored:
 
         extents = None
         if options.extent is not None:
-            n_samples, n_steps, n_neurons = options.extent
-            own = {
-                "n_samples": n_samples,
-                "n_steps": n_steps,
-                "n_neurons": n_neurons,
-                "dt": options.dt or SpikeRaster.dt,
-            }
-            extents = dict.fromkeys(populations_of(path), own)
-        return Stored(rasters=read_csv(path, extents))
+            own: dict[str, float] = dict(zip(EXTENT, options.extent, strict=True))
+            extents = dict.fromkeys(populations_of(path), own if options.dt is None else {**own, "dt": options.dt})
+        rasters = read_csv(path, extents)
+        for raster in rasters.values():
+            if options.dt not in (None, raster.dt):
+                raise DlmError(f"{path}: it was written for dt = {raster.dt!r} s, not {options.dt!r} s; leave dt out")
+        return Stored(rasters=rasters)
     if path.suffix in (".bs2", ".bin", ".aedat4"):
         from dlm_snn.exchange import events
 

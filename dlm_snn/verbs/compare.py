@@ -24,7 +24,7 @@ def _run(arguments: Namespace) -> int:
     from dlm_snn.errors import DlmError
     from dlm_snn.exchange.stored import stored
 
-    options = exchange_options(arguments)
+    options = exchange_options(arguments, arguments.first, arguments.second)
     first, second = (stored(path, options, arguments.simulator) for path in (arguments.first, arguments.second))
     second = _named_alike(first, second)
     if bool(first.rasters) != bool(second.rasters):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -31,29 +32,46 @@ def three(text: str) -> tuple[int, ...]:
 def add_exchange_options(parser: ArgumentParser) -> None:
     """What files of others leave open."""
     group = parser.add_argument_group("what a file of others does not tell")
-    group.add_argument("--dt", type=float, metavar="SECONDS", help="a step (.nir, .nwb, .bs2, .bin, .aedat4)")
+    group.add_argument("--dt", type=float, metavar="SECONDS", help="a step (.nir, .nwb, .csv, .bs2, .bin, .aedat4)")
     group.add_argument("--input-shape", type=numbers, metavar="C,H,W", help="of the input (.net)")
     group.add_argument("--graded-bits", type=int, metavar="B", help="of the input's events (.net)")
     group.add_argument("--reset-interval", type=int, metavar="STEPS", help="after which all states are reset (.net)")
     group.add_argument("--extra-steps", action="store_true", help="import feedback with the steps it takes (.nir)")
     group.add_argument("--reset", choices=("zero", "subtract"), help="of the neurons (.nir; default: zero, told)")
     group.add_argument("--start", type=float, metavar="SECONDS", help="on the recording's clock, of step 0 (.nwb)")
-    group.add_argument("--shape", type=three, metavar="P,H,W", help="of the camera (.bs2; default: 2,34,34)")
+    group.add_argument("--shape", type=three, metavar="P,H,W", help="of the camera (.bs2, .bin; default: 2,34,34)")
     group.add_argument("--extent", type=three, metavar="S,T,N", help="samples, steps and neurons (.csv)")
 
 
-def exchange_options(arguments: Namespace) -> Options:
-    """The options that were given."""
-    from dlm_snn.exchange.stored import Options
+_FORMATS = {
+    "dt": (".nir", ".nwb", ".csv", ".bs2", ".bin", ".aedat4"),
+    "input_shape": (".net",),
+    "graded_bits": (".net",),
+    "reset_interval": (".net",),
+    "extra_steps": (".nir",),
+    "reset": (".nir",),
+    "start": (".nwb",),
+    "shape": (".bs2", ".bin"),
+    "extent": (".csv",),
+}
+"""Each option, and the formats that leave it open."""
 
-    return Options(
-        arguments.dt,
-        arguments.input_shape,
-        arguments.graded_bits,
-        arguments.reset_interval,
-        arguments.extra_steps,
-        arguments.shape,
-        arguments.extent,
-        arguments.reset,
-        arguments.start,
-    )
+
+def exchange_options(arguments: Namespace, *paths: Path) -> Options:
+    """The options that were given for files.
+
+    Raises:
+        DlmError: an option that says nothing about any of them.
+    """
+    from dlm_snn.errors import DlmError
+    from dlm_snn.exchange.stored import NETWORKS, RASTERS, Options
+
+    given = {name: getattr(arguments, name) for name in _FORMATS}
+    kinds = [path.suffix for path in paths]
+    for name, formats in _FORMATS.items():
+        # What is of no known kind is refused by its reader; a folder may hold anything.
+        silent = not any(kind in formats or kind not in (*NETWORKS, *RASTERS) for kind in kinds)
+        if given[name] not in (None, False) and silent:
+            option = f"--{name.replace('_', '-')}"
+            raise DlmError(f"{option} is for {', '.join(formats)}, not for {' and '.join(kinds)}; leave it out")
+    return Options(**given)

@@ -41,6 +41,9 @@ def _run(arguments: Namespace) -> int:
         rasters = stored(source, Options(arguments.dt), arguments.simulator).rasters
         if not rasters:
             raise DlmError(f"{source} holds no rasters; export a run, a recording or a raster")
+        other = next((r.dt for r in rasters.values() if arguments.dt not in (None, r.dt)), None)
+        if other is not None:
+            raise DlmError(f"{source} has steps of {other!r} s, not of --dt {arguments.dt!r} s; leave it out")
         write_rasters(rasters, out, arguments.replace)
         print(f"{sum(map(len, rasters.values()))} spikes of {', '.join(rasters)}: {out}")
         return 0

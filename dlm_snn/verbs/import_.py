@@ -35,7 +35,7 @@ def _run(arguments: Namespace) -> int:
         raise MissingError(f"no file {path}; give a network or recording of others")
     out = arguments.out or Path(path.stem)
     _check(path, out, arguments.replace)
-    found = stored(path, exchange_options(arguments))
+    found = stored(path, exchange_options(arguments, path))
     if found.network is not None:
         artefact.save(found.network, out, arguments.replace)
         for name, population in found.network.populations.items():

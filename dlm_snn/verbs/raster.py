@@ -52,7 +52,7 @@ def _run(arguments: Namespace) -> int:
 
     if arguments.action != "info":
         check(arguments.out, written_kind(arguments.out), arguments.replace)
-    found = stored(arguments.file, exchange_options(arguments))
+    found = stored(arguments.file, exchange_options(arguments, arguments.file))
     rasters: dict[str, Any] = dict(found.rasters)
     if not rasters:
         raise DlmError(f"{arguments.file} holds no rasters")
