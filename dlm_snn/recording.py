@@ -73,16 +73,17 @@ def checked_record(record: Record, network: Network | IntegerNetwork) -> dict[st
     Raises:
         DlmError: another quantity, or a population that is not there or sends no spikes of its own.
     """
+    neurons = network.neurons
     if not isinstance(record, Mapping):
-        record = dict.fromkeys(network.neurons, (record,) if isinstance(record, str) else tuple(record))
+        record = dict.fromkeys(neurons, (record,) if isinstance(record, str) else tuple(record))
     asked = {name: (wanted,) if isinstance(wanted, str) else tuple(wanted) for name, wanted in record.items()}
     for name, wanted in asked.items():
-        if name not in network.neurons:
-            raise DlmError(f"record names '{name}', which is no neuron population; {nearest(name, network.neurons)}")
+        if name not in neurons:
+            raise DlmError(f"record names '{name}', which is no neuron population; {nearest(name, neurons)}")
         for key in wanted:
             if key not in RECORDABLE:
                 raise DlmError(f"record names {key!r}; {nearest(str(key), RECORDABLE)}")
-    chosen = {key: tuple(name for name in network.neurons if key in asked.get(name, ())) for key in RECORDABLE}
+    chosen = {key: tuple(name for name in neurons if key in asked.get(name, ())) for key in RECORDABLE}
     return {key: names for key, names in chosen.items() if names}
 
 
