@@ -78,13 +78,13 @@ def told_identifiers(chosen: Mapping[str, str]) -> str:
     return ", ".join(f"{shown(old)} is {new}" for old, new in chosen.items() if old != new)
 
 
-def file_of(folder: Path, name: str, ending: str) -> Path:
-    """Where the file of a population lies in a folder that is being filled.
+def file_of(folder: Path, name: str, ending: str, before: str = "") -> Path:
+    """Where the file of a population lies in a folder that is being filled: ``before``, the name, and the ending.
 
     Raises:
         DlmError: a name that no file may have, or one that the file system takes for another's (case, accents).
     """
-    path = folder / f"{check_name(name)}{ending}"
+    path = folder / f"{before}{check_name(name)}{ending}"
     if os.path.lexists(path):
         raise DlmError(f"population {shown(name)} would be one file with another's in {folder}; rename one of them")
     return path

@@ -12,6 +12,7 @@ import numpy as np
 from dlm_snn import artefact
 from dlm_snn.errors import UnsupportedError
 from dlm_snn.known import check_known
+from dlm_snn.names import file_of
 from dlm_snn.network import IntegerNetwork, Network
 from dlm_snn.raster import SpikeRaster
 from dlm_snn.recording import Record, Recording, RunState, checked_record, without_samples
@@ -77,10 +78,12 @@ def _write_job(
     for name, fed in stimuli.items():
         binary = network.inputs[name].graded_bits is None
         dtype = np.uint8 if binary else np.int32 if integers else np.float64
-        np.save(folder / f"stimulus-{name}.npy", fed.values.astype(dtype))
+        np.save(file_of(folder, name, ".npy", "stimulus-"), fed.values.astype(dtype))
     traced = sorted({*chosen.get("u", ()), *chosen.get("v", ())})
     for name in chosen.get("s", ()):
-        empty_array(folder / f"spikes-{name}.npy", np.uint8, (n_steps, n_samples, network.populations[name].n))
+        empty_array(
+            file_of(folder, name, ".npy", "spikes-"), np.uint8, (n_steps, n_samples, network.populations[name].n)
+        )
     for name in traced:
         shape = n_steps, 2, n_samples, network.populations[name].n
         empty_array(folder / f"traces-{name}.npy", np.int32 if integers else np.float64, shape)

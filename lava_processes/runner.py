@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 from dlm_snn import artefact
 from dlm_snn import child as child_process
 from dlm_snn.errors import DlmError, MissingError, UnsupportedError
+from dlm_snn.names import file_of
 from dlm_snn.network import IntegerNetwork, Network
 from dlm_snn.raster import SpikeRaster
 from dlm_snn.recording import Record, Recording, RunState, checked_record, without_samples
@@ -120,7 +121,7 @@ def _write_job(
     artefact.save(network, folder / "network")
     dtype = np.int32 if target == "fixed" else np.float64
     for name, fed in stimuli.items():
-        np.save(folder / f"stimulus-{name}.npy", fed.values.astype(dtype))
+        np.save(file_of(folder, name, ".npy", "stimulus-"), fed.values.astype(dtype))
     together = n_samples if not network.unbalanced else 1
     length = (together - 1) * period + n_steps + max(network.depth.values())
     job: dict[str, Any] = {
@@ -135,9 +136,9 @@ def _write_job(
     (folder / "job.json").write_text(json.dumps(job))
     for index in range(job["runs"]):
         for name, neuron in network.neurons.items():
-            empty_array(folder / f"spikes-{index}-{name}.npy", np.uint8, (length, neuron.n))
+            empty_array(file_of(folder, name, ".npy", f"spikes-{index}-"), np.uint8, (length, neuron.n))
             if name in job["state"]:
-                empty_array(folder / f"state-{index}-{name}.npy", dtype, (length, 2, neuron.n))
+                empty_array(file_of(folder, name, ".npy", f"state-{index}-"), dtype, (length, 2, neuron.n))
     return job
 
 

@@ -85,6 +85,7 @@ def test_two_names_that_are_one_file_are_refused(tmp_path):
     (tmp_path / "A.npz").write_bytes(b"")
     with pytest.raises(dlm.DlmError, match="population 'A' would be one file with another's"):
         file_of(tmp_path, "A", ".npz")
+    assert file_of(tmp_path, "A", ".npz", "spikes-0-").name == "spikes-0-A.npz"
 
 
 @pytest.mark.parametrize("name", PATHS)

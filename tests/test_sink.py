@@ -136,3 +136,13 @@ def on_disk(array):
     while isinstance(array, np.ndarray) and not isinstance(array, np.memmap):
         array = array.base
     return isinstance(array, np.memmap)
+
+
+def test_the_rasters_of_a_sink_carry_the_depth(tmp_path):
+    network, stimulus, n_steps = make("delays")
+    whole = run(network, stimulus, n_steps)
+    run(network, stimulus, n_steps, record=FolderSink(tmp_path / "rec", chunk=7))
+    for name in network.neurons:
+        raster = SpikeRaster.load(tmp_path / "rec" / f"{name}.raster")
+        assert raster == whole.rasters[name]
+        assert raster.depth == whole.rasters[name].depth == network.depth[name] > 0
