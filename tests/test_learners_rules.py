@@ -215,6 +215,13 @@ def test_a_loss_that_is_not_finite_is_refused():
         learner.observe(*samples(80))
 
 
+def test_weights_that_are_not_finite_are_refused_where_the_loss_is():
+    """Nothing spikes in a network of NaN, so that its loss is that of equal chances."""
+    learner = gradient.make(SETTING, rng(), hidden=8, winners=2, batch=4, optimiser="adam", lr=1e38)
+    with pytest.raises(DlmError, match=r"weights of layer 1 are not finite after step \d+; lower lr = 1e\+38"):
+        learner.observe(*samples(80))
+
+
 def test_replayed_samples_count_like_new_ones():
     memory = replay.Memory(Reservoir(10, rng()), 5)
     x, y = samples(8)

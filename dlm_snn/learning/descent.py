@@ -14,7 +14,7 @@ from pydantic import Field
 from torch import Tensor
 
 from dlm_snn.config import Config
-from dlm_snn.errors import DlmError
+from dlm_snn.errors import DivergenceError, DlmError
 from dlm_snn.learning.batches import Batches
 from dlm_snn.learning.learner import Declaration, Setting
 from dlm_snn.network import IntegerNetwork, Network
@@ -182,6 +182,7 @@ class Descent:
         """Learn from samples (sample, feature) and their classes, in their order, once."""
         for batch in self._batches.add(*self.setting.taught(x, y)):
             self._step(*batch)
+        self._check_weights()
 
     def _step(self, x: NDArray[np.uint8], y: NDArray[np.int64]) -> None:
         batch = plain(x, y)
@@ -202,6 +203,13 @@ class Descent:
         for piece in self._pieces:
             piece.after_step(batch)
         self._steps += 1
+
+    def _check_weights(self) -> None:
+        """A spiking network's loss stays finite when its weights do not: nothing spikes any more."""
+        for number, parameter in enumerate(self.model.parameters):
+            if not torch.isfinite(parameter.detach().sum()):
+                found = f"weights of layer {number + 1} are not finite after step {self._steps}"
+                raise DivergenceError(found, f"lower lr = {self._options.lr}", number)
 
     def _compared(self, logits: Tensor, y: Tensor) -> Tensor:
         if self._options.label_at_test:
