@@ -21,6 +21,7 @@ from numpy.typing import ArrayLike, NDArray
 from dlm_snn.backends import reference
 from dlm_snn.connections.chain import Chain
 from dlm_snn.errors import DlmError, UnsupportedError
+from dlm_snn.extent import check_memory
 from dlm_snn.known import check_known
 from dlm_snn.loss_budget import LOUD, PopulationLoss, ProjectionLoss, QuantizationReport
 from dlm_snn.metrics import accuracy, answering, silent
@@ -75,8 +76,8 @@ def quantize(
     if labels is not None and calibration is None:
         raise DlmError("labels are of the calibration samples; give calibration too")
     network = _merged(network)
-    if calibration is not None and taken(network, calibration, n_steps)[1] == 0:
-        raise DlmError("the calibration has 0 samples; give at least one, or None")
+    if calibration is not None:
+        _check_calibration(network, taken(network, calibration, n_steps)[1], n_steps)
     measured = None if calibration is None else reference.run(network, calibration, n_steps, ("s", "u", "v"))
     choices = {name: _choose(network, name, weight_bits, measured) for name in network.neurons}
     populations = {
@@ -100,6 +101,13 @@ def quantize(
         if labels is not None:
             report = _with_answers(report, measured, after, labels)
     return integer, report
+
+
+def _check_calibration(network: Network, n_samples: int, n_steps: int) -> None:
+    if n_samples == 0:
+        raise DlmError("the calibration has 0 samples; give at least one, or None")
+    every = dict.fromkeys(("s", "u", "v"), tuple(network.neurons))
+    check_memory(network, n_samples, n_steps, every, reference.SPIKE_BYTES, reference.SENT_BYTES)
 
 
 def _check(name: str, neuron: LIF) -> None:

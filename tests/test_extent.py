@@ -78,6 +78,12 @@ def test_chunks_that_are_collected_in_memory_are_told_at_the_first(free):
         dlm.run(small(), chunks, 20_000_000, record=Memory(("v",)), backend="fast")
 
 
+def test_a_calibration_is_told_too(free):
+    free(GIB)
+    with pytest.raises(dlm.DlmError, match=r"population 'a' of 1000 neurons needs 2\.\d+ GiB"):
+        dlm.quantize(small(1000), calibration={"x": np.zeros((1, 4), int)}, n_steps=100_000)
+
+
 MEMINFO = "MemTotal: 24683652 kB\nMemFree: 100 kB\nMemAvailable:  2048 kB\n"
 
 
