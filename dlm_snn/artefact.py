@@ -100,6 +100,8 @@ def check(path: str | os.PathLike[str], arithmetic: type[Network | IntegerNetwor
 
 
 def _files(path: str | os.PathLike[str], arithmetic: type[Network | IntegerNetwork]) -> dict[Path, FileKind]:
+    if _stem(path).name in ("", ".."):
+        raise DlmError(f"'{os.fspath(path)}' names no network; give a name, such as network")
     return {_manifest(path): KINDS[arithmetic], _tensors(path): TENSORS, _loss(path): LOSS}
 
 

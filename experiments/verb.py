@@ -42,7 +42,8 @@ def _run(arguments: Namespace) -> int:
     with progress() as show:
         show("read the configuration", 0, 1)
         config = chosen_config(arguments)
-        folder = inside(arguments.runs, "--name", arguments.name or _dated(config.data.dataset))
+        name = _dated(config.data.dataset) if arguments.name is None else arguments.name
+        folder = inside(arguments.runs, "--name", name)
         check(folder, RUN, arguments.replace)
         from experiments.again import Earlier
         from experiments.road import run_road

@@ -173,6 +173,12 @@ def test_the_first_difference_of_networks(first, second, message):
 BAD = {
     "nothing there": (["import", "nothing.net"], "no file nothing.net"),
     "unknown kind": (["import", "a.txt"], "a.txt is of no known kind"),
+    "no ending": (["import", "noending"], "noending is of no known kind; known: .aedat4, .bin, .bs2, .csv, .net, .nir"),
+    "a pipe": (["import", "pipe.csv"], "pipe.csv is a pipe, where a file is wanted"),
+    "of another format": (["import", "a.csv", "--input-shape", "1"], "--input-shape goes with .net, not with a.csv"),
+    "start of a csv": (["import", "a.csv", "--start", "0"], "--start goes with .nwb, not with a.csv; leave it out"),
+    "flag of another format": (["import", "a.nwb", "--extra-steps"], "--extra-steps goes with .nir, not with a.nwb"),
+    "no name of a network": (["import", "a.net", "--out", ""], "'.' names no network; give a name"),
     "ours": (["import", "ours.json"], "ours.json is a file of ours already"),
     "csv without extents": (["import", "a.csv"], "a.csv: it does not tell its extents"),
     "csv outside": (
@@ -244,7 +250,9 @@ BAD = {
 def test_bad_input_is_one_line_and_leaves_nothing(capsys, name, tmp_path):
     words, message = BAD[name]
     dlm.save(simple(), "ours")
-    (tmp_path / "a.txt").write_text("x")
+    for other in ("a.txt", "a.net", "noending"):
+        (tmp_path / other).write_text("x")
+    os.mkfifo(tmp_path / "pipe.csv")
     (tmp_path / "a.csv").write_text("population,sample,step,neuron\np,0,5,1\n")
     (tmp_path / "a.nwb").write_text("x")
     (tmp_path / "a.net").write_text("x")

@@ -112,7 +112,7 @@ def test_a_report_that_is_there_is_seen_before_the_work(there, capsys):
 def test_what_is_no_report_is_not_replaced(there, capsys):
     (there / "runs" / "a").mkdir(parents=True)
     (there / "runs" / "a" / "thesis.txt").write_text("")
-    for name, line in (("a", "runs/a is not replaced: "), (".", "--report . is not the name of a folder")):
+    for name, line in (("a", "runs/a is not replaced: "), (".", "--report '.' is not the name of a folder")):
         assert learn("--report", name, "--replace") == 2
         assert line in capsys.readouterr().err
     assert (there / "runs" / "a" / "thesis.txt").exists()
@@ -208,11 +208,11 @@ def test_standings_by_hand():
     assert a.figures()["ACC %"] == "60.25 ± 3.18"
     assert a.figures()["F"] == "0.4000 ± 0.0000"
     # Only seed 1 has a joint row: .4 - .1.
-    assert a.figures()["XF"] == "+0.3000"
+    assert a.figures()["XF"] == "+0.3000 ± -"
     assert b.difference() == "+5.00 ± 0.00"
     assert b.against.n == 2
     assert b.how == "pixels; norm: none; winner: spikes"
-    assert top.figures() == {"seeds": "1", "ACC %": "90.00", "F": "-", "LA %": "-"}
+    assert top.figures() == {"seeds": "1", "ACC %": "90.00 ± -", "F": "-", "LA %": "-"}
     heading, lines = table([a, b, top])
     assert all(len(line) == len(heading) for line in lines)
     assert lines[1][heading.index("XF")] == "-"

@@ -27,7 +27,7 @@ def inside(folder: Path, option: str, name: str) -> Path:
     from dlm_snn.errors import DlmError
 
     if name in ("", "..") or Path(name).name != name:
-        raise DlmError(f"{option} {name} is not the name of a folder; give one without '/'")
+        raise DlmError(f"{option} '{name}' is not the name of a folder; give one without '/'")
     return folder / name
 
 
