@@ -71,7 +71,7 @@ def exchange_options(arguments: Namespace, *paths: Path) -> Options:
     for name, formats in _FORMATS.items():
         # What is of no known kind is refused by its reader; a folder may hold anything.
         silent = not any(kind in formats or kind not in (*NETWORKS, *RASTERS) for kind in kinds)
-        if given[name] not in (None, False) and silent:
+        if given[name] is not None and given[name] is not False and silent:
             option = f"--{name.replace('_', '-')}"
             raise DlmError(f"{option} is for {', '.join(formats)}, not for {' and '.join(kinds)}; leave it out")
     return Options(**given)

@@ -8,9 +8,11 @@ from pathlib import Path
 from dlm_snn.verbs.exchange_options import add_exchange_options, exchange_options
 from dlm_snn.verbs.verb import Verb, add_replace
 
+ENDINGS = (".net", ".nir", ".nwb", ".csv", ".bs2", ".bin", ".aedat4")
+
 
 def _arguments(parser: ArgumentParser) -> None:
-    kinds = "a network (.net of lava-dl, .nir) or recording (.nwb, .csv, .bs2, .bin, .aedat4)"
+    kinds = f"a network (.net of lava-dl, .nir) or recording ({', '.join(ENDINGS[2:])})"
     parser.add_argument("file", type=Path, help=kinds)
     parser.add_argument(
         "--out", type=Path, metavar="NAME", help="network NAME.json, or folder of rasters (default: FILE's name)"
@@ -21,8 +23,9 @@ def _arguments(parser: ArgumentParser) -> None:
 
 def _run(arguments: Namespace) -> int:
     from dlm_snn import artefact
-    from dlm_snn.errors import DlmError, MissingError
+    from dlm_snn.errors import DlmError
     from dlm_snn.exchange.stored import stored, write_rasters
+    from dlm_snn.reading import regular_file
 
     path = arguments.file
     if path.suffix == ".npz":
@@ -31,8 +34,9 @@ def _run(arguments: Namespace) -> int:
         raise DlmError(f"{path} is a file of ours already; nothing to import")
     if path.is_dir():
         raise DlmError(f"{path} is a folder; give one of its files")
-    if not path.is_file():
-        raise MissingError(f"no file {path}; give a network or recording of others")
+    regular_file(path, f"no file {path}; give a network or recording of others")
+    if path.suffix not in ENDINGS:
+        raise DlmError(f"{path} is of no known kind; known: {', '.join(sorted(ENDINGS))}")
     out = arguments.out or Path(path.stem)
     _check(path, out, arguments.replace)
     found = stored(path, exchange_options(arguments, path))
@@ -88,4 +92,4 @@ def _check(path: Path, out: Path, replace: bool) -> None:
         check(out, written_kind(out), replace)
 
 
-import_ = Verb("read a network or recording of others (.net, .nir, .nwb, .csv, .bs2, .bin, .aedat4)", _arguments, _run)
+import_ = Verb(f"read a network or recording of others ({', '.join(ENDINGS)})", _arguments, _run)
