@@ -2,30 +2,19 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 
-from dlm_snn.locks import left_folder, locked_folder
+from dlm_snn.temporary import temporary_folder
 
 SHARED_MEMORY = Path("/dev/shm")
 PREFIX = "dlm-job-"
 _CHILD = "child"
 
 
-@contextmanager
-def job() -> Iterator[Path]:
-    """A folder in the system's temporary one, gone when the block ends; what killed commands left there goes first."""
-    recover()
-    folder, lock = locked_folder(lambda: Path(tempfile.mkdtemp(prefix=PREFIX)))
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-        os.close(lock)
+def job() -> AbstractContextManager[Path]:
+    """A folder for one job; what killed commands left goes first, the shared memory of their children too."""
+    return temporary_folder(PREFIX, unlink_left)
 
 
 def name_child(folder: Path, pid: int) -> None:
@@ -33,25 +22,12 @@ def name_child(folder: Path, pid: int) -> None:
     (folder / _CHILD).write_text(str(pid))
 
 
-def recover() -> None:
-    """Take away the folders of killed commands, and the shared memory of their children."""
-    for folder in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
-        lock = left_folder(folder)
-        if lock is not None:
-            try:
-                _remove(folder, lock)
-            finally:
-                os.close(lock)
-
-
-def _remove(folder: Path, lock: int) -> None:
-    if os.fstat(lock).st_uid != os.getuid():
-        return
+def unlink_left(folder: Path) -> None:
+    """Remove the shared memory of a child whose folder was left."""
     child = folder / _CHILD
     pid = child.read_text() if child.is_file() else ""
     if pid.isdecimal():
         unlink_shared_memory(int(pid))
-    shutil.rmtree(folder, ignore_errors=True)
 
 
 def shared_memory_prefix(pid: int) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import resource
 import subprocess
 import sys
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from dlm_snn.errors import DlmError, MissingError
 from dlm_snn.free import free_bytes
 from dlm_snn.packed import read_npz
 from dlm_snn.reading import one_line, regular_file
+from dlm_snn.temporary import temporary_folder
 
 MEMORY = 2**31
 """Bytes that a reader may take at least, its libraries included."""
@@ -50,11 +50,11 @@ def read_apart(call: str, path: Path, meaning: str) -> dict[str, NDArray]:
     size = regular_file(path, f"no file {path}; give a {meaning}").stat().st_size
     memory = min(MEMORY + MEMORY_PER_BYTE * size, max(free_bytes(), MEMORY))
     seconds = SECONDS + size // BYTES_PER_SECOND
-    with tempfile.TemporaryDirectory(prefix="dlm-snn-") as folder:
-        with (Path(folder) / "said").open("wb") as said:
+    with temporary_folder("dlm-read-") as folder:
+        with (folder / "said").open("wb") as said:
             try:
                 code = subprocess.run(
-                    child.command(call, str(path.absolute()), folder, str(memory), str(seconds)),
+                    child.command(call, str(path.absolute()), str(folder), str(memory), str(seconds)),
                     stdin=subprocess.DEVNULL,
                     stdout=said,
                     stderr=said,
@@ -65,8 +65,8 @@ def read_apart(call: str, path: Path, meaning: str) -> dict[str, NDArray]:
             except subprocess.TimeoutExpired as error:
                 raise DlmError(f"{path} is not a readable {meaning} (its library did not come to an end)") from error
         if code != 0:
-            raise _refusal(path, meaning, code, Path(folder) / "said")
-        return read_npz(Path(folder) / _RESULT)
+            raise _refusal(path, meaning, code, folder / "said")
+        return read_npz(folder / _RESULT)
 
 
 def _refusal(path: Path, meaning: str, code: int, said: Path) -> DlmError:

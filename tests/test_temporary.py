@@ -1,0 +1,71 @@
+"""Folders in the system's temporary one: those of killed commands go, those of live ones stay."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from dlm_snn.temporary import recover, temporary_folder
+
+HOLD = """
+import signal, sys
+from dlm_snn.temporary import temporary_folder
+with temporary_folder("dlm-try-") as folder:
+    print(folder, flush=True)
+    signal.pause()
+"""
+
+
+@pytest.fixture(autouse=True)
+def place(tmp_path, monkeypatch):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    return tmp_path
+
+
+def test_a_folder_is_gone_with_its_block(place):
+    with temporary_folder("dlm-try-") as folder:
+        (folder / "a").write_text("")
+        recover("dlm-try-")
+        assert (folder / "a").exists()
+    assert list(place.iterdir()) == []
+
+
+def test_what_a_killed_command_left_goes_with_the_next(place):
+    (place / "dlm-other-x").mkdir()
+    holder = subprocess.Popen([sys.executable, "-c", HOLD], stdout=subprocess.PIPE, text=True)
+    with holder:
+        folder = Path(holder.stdout.readline().strip())
+        with temporary_folder("dlm-try-"):
+            assert folder.is_dir()
+        holder.kill()
+    assert folder.is_dir()
+    seen = []
+    with temporary_folder("dlm-try-", seen.append):
+        assert not folder.exists()
+    assert seen == [folder]
+    assert [entry.name for entry in place.iterdir()] == ["dlm-other-x"]
+
+
+@pytest.mark.skipif(not Path("/dev/shm").is_dir(), reason="there is no /dev/shm")
+def test_shared_memory_of_a_job_that_was_left_goes_with_the_next(place):
+    pytest.importorskip("lava")
+    from lava_processes.job import PREFIX, job, name_child
+
+    # No process has this number: it is beyond the largest one that Linux gives.
+    pid = 2**22 + os.getpid()
+    left = place / f"{PREFIX}x"
+    left.mkdir()
+    name_child(left, pid)
+    segment = Path(f"/dev/shm/dlm{pid}_a")
+    segment.write_text("")
+    try:
+        with job():
+            assert not left.exists()
+            assert not segment.exists()
+    finally:
+        segment.unlink(missing_ok=True)
