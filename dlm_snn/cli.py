@@ -15,7 +15,7 @@ from importlib.metadata import EntryPoint
 from types import FrameType
 from typing import Any, NoReturn
 
-from dlm_snn import __version__, own, plugins
+from dlm_snn import __version__, own, plugins, temporary
 from dlm_snn.errors import DlmError, FaultError, MissingError, nearest
 from dlm_snn.verbs.verb import Verb
 
@@ -150,7 +150,9 @@ def _run(name: str, words: Sequence[str], known: Mapping[str, EntryPoint]) -> in
     parser = _Parser(prog=f"dlm-snn {name}", description=found.help, allow_abbrev=False)
     found.arguments(parser)
     parser.add_argument("--debug", action="store_true", help=_DEBUG_HELP)
-    return found.run(parser.parse_args(words)) or 0
+    arguments = parser.parse_args(words)
+    temporary.recover()
+    return found.run(arguments) or 0
 
 
 def _load(point: EntryPoint) -> Verb | str:

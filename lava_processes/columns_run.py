@@ -14,8 +14,8 @@ from dlm_snn.learning.batches import checked_features
 from dlm_snn.learning.chain import DECIDE, Chain, front_end
 from dlm_snn.learning.column_rule import ColumnRule, Columns
 from dlm_snn.network import Input, IntegerNetwork
+from dlm_snn.temporary import temporary_folder
 from dlm_snn.values import as_integers
-from lava_processes.job import job
 from lava_processes.runner import Progress, empty_array, supervise
 
 NO_TEACHER = -1
@@ -59,7 +59,7 @@ def run_columns(
         raise DlmError(
             f"labels of shape {labels.shape} for {len(images)} images; give one each, and at least one image"
         )
-    with job() as folder:
+    with temporary_folder() as folder:
         first, period, length = _write_job(folder, chain, rule, columns, images, labels, stepwise)
         supervise(folder, timeout, progress)
         columns.weight[:], columns.wins[:] = np.load(folder / "weight.npy"), np.load(folder / "wins.npy")

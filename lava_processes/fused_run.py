@@ -17,7 +17,7 @@ from dlm_snn.network import IntegerNetwork, Network
 from dlm_snn.raster import SpikeRaster
 from dlm_snn.recording import Record, Recording, RunState, checked_record, without_samples
 from dlm_snn.stimulus import Stimulus, prepare
-from lava_processes.job import job
+from dlm_snn.temporary import temporary_folder
 from lava_processes.runner import Progress, empty_array, supervise
 
 TARGET = "fused"
@@ -58,7 +58,7 @@ def run(
     stimuli, n_samples = prepare(network, stimulus, n_steps)
     if n_samples == 0:
         return without_samples(network, n_steps, chosen)
-    with job() as folder:
+    with temporary_folder() as folder:
         _write_job(folder, network, stimuli, n_samples, n_steps, chosen)
         supervise(folder, timeout, progress)
         return _read_results(folder, network, n_samples, n_steps, chosen)

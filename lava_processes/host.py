@@ -22,7 +22,7 @@ from multiprocessing.connection import wait
 from pathlib import Path
 from typing import Any
 
-from lava_processes.job import shared_memory_prefix, unlink_shared_memory
+from dlm_snn.temporary import shared_memory_prefix, unlink_shared_memory
 
 JOBS = {"columns": "lava_processes.columns_graph"}
 """Targets whose module has ``wired(folder, job)``, which gives a process of the graph to run."""

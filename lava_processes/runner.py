@@ -31,7 +31,7 @@ from dlm_snn.network import IntegerNetwork, Network
 from dlm_snn.raster import SpikeRaster
 from dlm_snn.recording import Record, Recording, RunState, checked_record, without_samples
 from dlm_snn.stimulus import Stimulus, prepare
-from lava_processes.job import SHARED_MEMORY, job, name_child, unlink_shared_memory
+from dlm_snn.temporary import SHARED_MEMORY, note_child, temporary_folder, unlink_shared_memory
 from lava_processes.support import check_supported
 
 if find_spec("lava") is None:
@@ -92,7 +92,7 @@ def run(
     if n_samples == 0:
         return without_samples(network, n_steps, chosen)
     apart = _period(network, n_steps, period)
-    with job() as folder:
+    with temporary_folder() as folder:
         written = _write_job(folder, target, network, stimuli, n_samples, n_steps, chosen, apart)
         supervise(folder, timeout, progress)
         return _read_results(folder, network, n_samples, n_steps, chosen, written)
@@ -162,7 +162,7 @@ def supervise(folder: Path, timeout: float, progress: Progress | None) -> None:
             start_new_session=True,
         )
     try:
-        name_child(folder, child.pid)
+        note_child(folder, child.pid)
         _follow(child, timeout, progress)
         code = child.wait()
     except TimeoutError as error:

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from dlm_snn.temporary import recover, temporary_folder
+from dlm_snn.temporary import note_child, recover, temporary_folder
 
 HOLD = """
 import signal, sys
 from dlm_snn.temporary import temporary_folder
-with temporary_folder("dlm-try-") as folder:
+with temporary_folder() as folder:
     print(folder, flush=True)
     signal.pause()
 """
@@ -28,9 +28,9 @@ def place(tmp_path, monkeypatch):
 
 
 def test_a_folder_is_gone_with_its_block(place):
-    with temporary_folder("dlm-try-") as folder:
+    with temporary_folder() as folder:
         (folder / "a").write_text("")
-        recover("dlm-try-")
+        recover()
         assert (folder / "a").exists()
     assert list(place.iterdir()) == []
 
@@ -40,32 +40,27 @@ def test_what_a_killed_command_left_goes_with_the_next(place):
     holder = subprocess.Popen([sys.executable, "-c", HOLD], stdout=subprocess.PIPE, text=True)
     with holder:
         folder = Path(holder.stdout.readline().strip())
-        with temporary_folder("dlm-try-"):
+        with temporary_folder():
             assert folder.is_dir()
         holder.kill()
     assert folder.is_dir()
-    seen = []
-    with temporary_folder("dlm-try-", seen.append):
+    with temporary_folder():
         assert not folder.exists()
-    assert seen == [folder]
     assert [entry.name for entry in place.iterdir()] == ["dlm-other-x"]
 
 
 @pytest.mark.skipif(not Path("/dev/shm").is_dir(), reason="there is no /dev/shm")
-def test_shared_memory_of_a_job_that_was_left_goes_with_the_next(place):
-    pytest.importorskip("lava")
-    from lava_processes.job import PREFIX, job, name_child
-
+def test_shared_memory_goes_with_its_folder(place):
     # No process has this number: it is beyond the largest one that Linux gives.
     pid = 2**22 + os.getpid()
-    left = place / f"{PREFIX}x"
+    left = place / "dlm-job-x"
     left.mkdir()
-    name_child(left, pid)
+    note_child(left, pid)
     segment = Path(f"/dev/shm/dlm{pid}_a")
     segment.write_text("")
     try:
-        with job():
-            assert not left.exists()
-            assert not segment.exists()
+        recover()
+        assert not left.exists()
+        assert not segment.exists()
     finally:
         segment.unlink(missing_ok=True)

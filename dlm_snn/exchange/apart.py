@@ -50,7 +50,7 @@ def read_apart(call: str, path: Path, meaning: str) -> dict[str, NDArray]:
     size = regular_file(path, f"no file {path}; give a {meaning}").stat().st_size
     memory = min(MEMORY + MEMORY_PER_BYTE * size, max(free_bytes(), MEMORY))
     seconds = SECONDS + size // BYTES_PER_SECOND
-    with temporary_folder("dlm-read-") as folder:
+    with temporary_folder() as folder:
         with (folder / "said").open("wb") as said:
             try:
                 code = subprocess.run(
