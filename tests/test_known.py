@@ -143,29 +143,45 @@ def lava_graph(network: Network) -> Any:
     return build(network, "float", fused=True)
 
 
+def fused(network: Network) -> Any:
+    pytest.importorskip("lava")
+    from lava_processes.fused.process import Fused
+
+    return Fused(network=network)
+
+
+def fused_run(network: Network) -> Any:
+    pytest.importorskip("lava")
+    from lava_processes.fused.process import FusedRun
+
+    return FusedRun(network=network, samples=1, stimuli={}, spikes={}, traces={})
+
+
 def ledger(network: Network) -> Any:
     recording = replace(reference.run(floats(), STIMULUS, 2, ("s", "u", "v")), network=network)
     return membrane_ledger(recording, STIMULUS, "cells")
 
 
-DOORS: dict[str, Callable[[Any], Any]] = {
-    "quantize": quantize,
-    "NIR": write_nir,
-    "snnTorch": to_snntorch,
-    "torch": torch_module,
-    "lava-float": lava_graph,
-    "the event-driven simulator": lambda network: simulate(network, STIMULUS, 2),
-    "the membrane ledger": ledger,
-    "a thermal bath": lambda network: with_noise(network, "cells", 0.1),
-}
+DOORS: list[tuple[str, Callable[[Any], Any]]] = [
+    ("quantize", quantize),
+    ("NIR", write_nir),
+    ("snnTorch", to_snntorch),
+    ("torch", torch_module),
+    ("lava-float", lava_graph),
+    ("lava-fused", fused),
+    ("lava-fused", fused_run),
+    ("the event-driven simulator", lambda network: simulate(network, STIMULUS, 2)),
+    ("the membrane ledger", ledger),
+    ("a thermal bath", lambda network: with_noise(network, "cells", 0.1)),
+]
 
 
 @pytest.mark.parametrize("part", FLOAT)
-@pytest.mark.parametrize("door", DOORS)
-def test_each_other_door_refuses_it(door, part):
+@pytest.mark.parametrize(("who", "door"), DOORS)
+def test_each_other_door_refuses_it(who, door, part):
     make, thing = FLOAT[part]
-    with refused(door, thing):
-        DOORS[door](make())
+    with refused(who, thing):
+        door(make())
 
 
 @pytest.mark.parametrize("make", [FLOAT["neuron"][0], INTEGER["neuron"][0]])

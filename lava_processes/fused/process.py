@@ -17,6 +17,7 @@ from lava.magma.core.resources import CPU
 from lava.magma.core.sync.protocols.loihi_protocol import LoihiProtocol
 
 from dlm_snn.backends.fast import Engine
+from dlm_snn.known import check_known
 
 
 class Fused(AbstractProcess):
@@ -35,6 +36,7 @@ class Fused(AbstractProcess):
 
     def __init__(self, *, network: ty.Any, samples: int | None = None, name: str | None = None) -> None:
         super().__init__(network=network, samples=samples, name=name)
+        check_known(network, "lava-fused")
         for population, inner in network.populations.items():
             shape = (inner.n,) if samples is None else (inner.n, samples)
             if population in network.inputs:
@@ -68,6 +70,7 @@ class FusedRun(AbstractProcess):
         name: str | None = None,
     ) -> None:
         super().__init__(network=network, samples=samples, stimuli=stimuli, spikes=spikes, traces=traces, name=name)
+        check_known(network, "lava-fused")
 
 
 class _AnyPort(type(PyLoihiProcessModel)):  # type: ignore[misc]
