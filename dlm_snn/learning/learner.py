@@ -39,11 +39,11 @@ class Setting:
         Raises:
             DlmError: see ``batches.checked_samples``.
         """
-        return checked_samples(x, y, math.prod(self.shape), self.n_classes, self.scale)
+        return checked_samples(x, y, math.prod(self.shape), self.n_classes, int(self.scale))
 
     def asked(self, x: Any) -> NDArray[np.uint8]:
         """Samples to be classified, checked likewise."""
-        return checked_features(x, math.prod(self.shape), self.scale)
+        return checked_features(x, math.prod(self.shape), int(self.scale))
 
     def named(self, classes: Iterable[int]) -> list[int]:
         """Classes that are named to a learner, in order, each once.
