@@ -151,8 +151,6 @@ def test_refusals_are_by_name(network, stimulus):
     state = dlm.run(network, stimulus, 5).state
     with pytest.raises(dlm.UnsupportedError, match="start from a state"):
         dlm.run(network, stimulus, 10, state=state, backend="lava-float")
-    with pytest.raises(dlm.DlmError, match="0 samples"):
-        dlm.run(network, {"x": np.zeros((0, 5), dtype=int)}, 10, backend="lava-float")
     with pytest.raises(dlm.DlmError, match="period = 3 is shorter"):
         dlm.run(network, stimulus, 10, backend="lava-float", period=3)
     periodic = dlm.Network({**network.populations, "h": dlm.LIF((6,), dv=0.1, period=4)}, network.projections)
