@@ -6,12 +6,30 @@ import os
 import resource
 from pathlib import Path
 
+from dlm_snn.errors import DlmError
+
+ASKED = 2**26
 _CGROUP = Path("/sys/fs/cgroup")
 
 
 def free_bytes() -> int:
     """Bytes that can be taken before the machine, a container's limit or this process's own limit ends it."""
     return max(min(_machine(), _container(), _own_limit()), 0)
+
+
+def check_room(size: int, what: str) -> None:
+    """Raise where something takes more memory than is free.
+
+    Args:
+        size: its bytes.
+        what: it is.
+
+    Raises:
+        DlmError: names both.
+    """
+    # Asking costs more than a small array.
+    if size > ASKED and size > (free := free_bytes()):
+        raise DlmError(f"{what} takes {size / 2**30:.3g} GiB, {free / 2**30:.3g} are free; take a part")
 
 
 def _machine() -> int:
@@ -33,10 +51,13 @@ def _container() -> int:
 
 def _own_limit() -> int:
     limit, _ = resource.getrlimit(resource.RLIMIT_AS)
+    return _machine() if limit == resource.RLIM_INFINITY else limit - reserved_bytes()
+
+
+def reserved_bytes() -> int:
+    """Bytes of addresses that this process has; 0 where the system does not say."""
     held = _lines(Path("/proc/self/statm"))
-    if limit == resource.RLIM_INFINITY or not held:
-        return _machine()
-    return limit - int(held[0].split()[0]) * os.sysconf("SC_PAGE_SIZE")
+    return int(held[0].split()[0]) * os.sysconf("SC_PAGE_SIZE") if held else 0
 
 
 def _lines(path: Path) -> list[str]:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from math import prod
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from dlm_snn.errors import DlmError
+from dlm_snn.free import check_room
 from dlm_snn.values import as_array, is_whole
 
 EVENT = ("sample", "step", "neuron")
@@ -147,7 +149,12 @@ class SpikeRaster:
         return replace(first, **changed)
 
     def dense(self) -> NDArray[np.bool_]:
-        """As a Boolean (sample, step, neuron) array."""
+        """As a Boolean (sample, step, neuron) array.
+
+        Raises:
+            DlmError: it does not fit into the free memory.
+        """
+        check_room(prod(self.extent), f"a dense raster of {self.extent}")
         spikes = np.zeros(self.extent, dtype=bool)
         spikes[self.sample, self.step, self.neuron] = True
         return spikes
@@ -155,6 +162,7 @@ class SpikeRaster:
     def counts(self) -> NDArray[np.int64]:
         """Spikes of each neuron in each sample, (sample, neuron)."""
         if not self.n_steps:
+            check_room(8 * self.n_samples * self.n_neurons, "counts")
             return np.zeros((self.n_samples, self.n_neurons), dtype=np.int64)
         return self.binned(self.n_steps)[:, 0]
 
@@ -162,11 +170,15 @@ class SpikeRaster:
         """Spikes of each neuron in bins of ``width`` steps, (sample, bin, neuron); the last bin may be shorter.
 
         Raises:
-            DlmError: a width below one step.
+            DlmError: a width below one step, or more bins than fit into the free memory.
         """
         if not is_whole(width) or width < 1:
             raise DlmError(f"width = {width!r} is not a number of steps >= 1")
         bins = -(-self.n_steps // width)
+        check_room(
+            8 * self.n_samples * bins * self.n_neurons,
+            f"counts of (samples, bins, neurons) = {(self.n_samples, bins, self.n_neurons)}",
+        )
         counts = np.zeros(self.n_samples * bins * self.n_neurons, dtype=np.int64)
         for start in range(0, len(self), MANY):
             sample, step, neuron = (getattr(self, name)[start : start + MANY] for name in EVENT)

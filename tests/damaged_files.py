@@ -89,6 +89,17 @@ def _nir(folder: Path) -> None:
     write_nir(chain(), folder / "a.nir")
 
 
+def foreign(make: Callable[[Path], Any]) -> Callable[[Path], None]:
+    """As others write it: without the checksum at the end of a file of ours."""
+
+    def unsealed(folder: Path) -> None:
+        make(folder)
+        for path in folder.iterdir():
+            path.write_bytes(path.read_bytes()[:-24])
+
+    return unsealed
+
+
 def _read_nir(folder: Path) -> str:
     from dlm_snn.exchange.nir import read_nir
 
@@ -308,6 +319,9 @@ SUBJECTS = {
     "nir": Subject(_nir, _read_nir, ("import", "d/a.nir", "--out", "out/x")),
     "net": Subject(_net, _read_net, ("import", "d/a.net", "--out", "out/x")),
     "nwb": Subject(_nwb, _read_nwb, ("import", "d/a.nwb", "--out", "out/x")),
+    "foreign nir": Subject(foreign(_nir), _read_nir, ours=False),
+    "foreign net": Subject(foreign(_net), _read_net, ours=False),
+    "foreign nwb": Subject(foreign(_nwb), _read_nwb, ours=False),
     "bs2": Subject(
         lambda d: (d / "a.bs2").write_bytes(events()),
         _read_bs2,

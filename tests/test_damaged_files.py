@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from dlm_snn.exchange import apart as reading_apart
 from tests.damage import Outcome, apart, damage, poisoned
 from tests.damaged_files import OLDER, SUBJECTS, Subject, copies, made
 
@@ -80,6 +81,8 @@ def command(subject: Subject) -> str:
 def here(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("DLM_DATA", raising=False)
+    # Each reader here is a process of its own already, and would start the process that forks anew.
+    monkeypatch.setattr(reading_apart, "started", reading_apart.forked)
     with warnings.catch_warnings():
         # Forked with threads of libraries that wait for work.
         warnings.simplefilter("ignore", DeprecationWarning)

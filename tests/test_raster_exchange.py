@@ -581,6 +581,19 @@ def test_no_bit_of_a_csv_is_read_as_another(tmp_path):
         assert told or same(rasters, found)
 
 
+def test_an_extent_beyond_all_memory_is_told_before_it_is_taken(tmp_path):
+    none = np.zeros(1, np.uint32)
+    huge = SpikeRaster(none, none, none, *[2**32 - 1] * 3)
+    write_csv({"hidden": huge}, tmp_path / "a.csv")
+    assert same({"hidden": huge}, read_csv(tmp_path / "a.csv"))
+    for take in (huge.dense, huge.counts, lambda: huge.binned(9), huge[:, :0].counts):
+        with pytest.raises(DlmError, match=r"GiB, .* are free; take a part"):
+            take()
+    for write in (lambda: write_nwb({"hidden": huge}, tmp_path / "a.nwb"), lambda: to_neo({"hidden": huge})):
+        with pytest.raises(DlmError, match="keeps an entry a neuron and a sample, 8589934590 in all"):
+            write()
+
+
 def test_what_is_no_file_is_no_table(tmp_path):
     os.mkfifo(tmp_path / "a.csv")
     for read in (read_csv, populations_of):
@@ -823,6 +836,7 @@ def test_aedat4(tmp_path):
 )
 def test_a_reader_apart_cannot_end_this_process(what, error, told, tmp_path, monkeypatch):
     monkeypatch.setattr(apart, "SECONDS", 2)
+    apart.end()
     monkeypatch.syspath_prepend(Path(__file__).parent)
     (tmp_path / "x").write_text(what)
     with pytest.raises(error, match=told):
@@ -834,6 +848,7 @@ def test_a_reader_apart_finds_nothing_in_the_current_folder(tmp_path, monkeypatc
     (tmp_path / "x").write_text("word")
     monkeypatch.syspath_prepend(Path(__file__).parent)
     monkeypatch.chdir(tmp_path)
+    apart.end()
     found = apart.read_apart("reading_apart:main", Path("x"), "thing")
     assert found["x"].tolist() == [0, 1, 2]
     assert str(found["said"]) == "word"

@@ -14,6 +14,8 @@ from dlm_snn.errors import DlmError, LossWarning, MissingError
 from dlm_snn.raster import EVENT, INDEX_LIMIT, SpikeRaster
 from dlm_snn.values import as_floats, as_integers
 
+OBJECTS = 2**20
+"""Entries of a file or block for neurons and samples; pynwb and neo make each an object of Python."""
 ON_GRID = 1e-3
 """Shares of a step: a time nearer to a step than this lies on the grid (float32 seconds leave less)."""
 
@@ -153,10 +155,10 @@ def gathered(
 
 
 def common_extent(rasters: Mapping[str, SpikeRaster], target: str) -> tuple[int, int, float]:
-    """n_samples, n_steps and dt of rasters of one run.
+    """n_samples, n_steps and dt of rasters of one run, for a format that keeps an object a sample and a neuron.
 
     Raises:
-        DlmError: none, or two that differ.
+        DlmError: none, or two that differ; more objects than ``OBJECTS``.
     """
     if not rasters:
         raise DlmError(f"no raster to write into {target}")
@@ -168,6 +170,12 @@ def common_extent(rasters: Mapping[str, SpikeRaster], target: str) -> tuple[int,
                 f"'{name}' has (samples, steps, dt) = {extent}, '{first}' {extents[first]}; {target} holds rasters of "
                 "one run"
             )
+    objects = sum(raster.n_neurons for raster in rasters.values()) + extents[first][0]
+    if objects > OBJECTS:
+        raise DlmError(
+            f"{target} keeps an entry a neuron and a sample, {objects} in all; at most {OBJECTS} are written: cut a "
+            "part out ('dlm-snn raster cut'), or write .npz or .raster"
+        )
     return extents[first]
 
 

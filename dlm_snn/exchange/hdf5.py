@@ -1,9 +1,16 @@
-"""HDF5 files of unknown origin: opened, and their datasets read, without trusting what they declare."""
+"""HDF5 files of unknown origin: opened, and their datasets read, without trusting what they declare.
+
+The HDF5 library can loop or end the process in a damaged file. One that is not ours, by the checksum at its end, is
+gone through in a child process first: what ends that child is refused.
+"""
 
 from __future__ import annotations
 
+import os
+import re
+import zlib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +18,61 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from dlm_snn.errors import DlmError, MissingError
+from dlm_snn.errors import DlmError
+from dlm_snn.exchange.apart import answer, read_apart
 from dlm_snn.layouts import FileKind
+from dlm_snn.reading import opened as opened_file
+from dlm_snn.reading import regular_file
 
 COMPRESSION = 1100
 """Deflate packs at most 1032 bytes into one (zlib's technical notes); a dataset that declares more holds nothing."""
+_SEAL = re.compile(rb"\ndlm-snn crc32 ([0-9a-f]{8})\n")
+_SEAL_BYTES = 24
+_SMALL = 2**20
+"""Bytes of a dataset that is read wherever it lies."""
+_READ = 2**16
+
+
+def sealed(content: bytes) -> bytes:
+    """The bytes of a file with a checksum behind them: HDF5 does not look there, and drops it on any change."""
+    return content + _line(zlib.crc32(content))
+
+
+def seal(path: Path) -> None:
+    """``sealed`` for a file that lies there already."""
+    checksum = 0
+    with path.open("r+b") as file:
+        while block := file.read(_READ):
+            checksum = zlib.crc32(block, checksum)
+        file.write(_line(checksum))
+
+
+def _line(checksum: int) -> bytes:
+    return f"\ndlm-snn crc32 {checksum:08x}\n".encode()
+
+
+def _is_ours(path: Path) -> bool:
+    """Whether a file is what ``sealed`` made.
+
+    Raises:
+        DlmError: it was changed since.
+    """
+    with opened_file(path) as file:
+        rest = os.fstat(file.fileno()).st_size - _SEAL_BYTES
+        if rest < 0:
+            return False
+        file.seek(rest)
+        found = _SEAL.fullmatch(file.read())
+        if found is None:
+            return False
+        file.seek(0)
+        checksum = 0
+        while rest:
+            block = file.read(min(_READ, rest))
+            checksum, rest = zlib.crc32(block, checksum), rest - len(block)
+    if f"{checksum:08x}".encode() != found[1]:
+        raise DlmError(f"{path} was changed since it was written, its checksum differs; write it again")
+    return True
 
 
 def hdf5_file(name: str, is_ours: Callable[[h5py.File], bool]) -> FileKind:
@@ -23,7 +80,7 @@ def hdf5_file(name: str, is_ours: Callable[[h5py.File], bool]) -> FileKind:
 
     def is_one(path: Path) -> bool:
         try:
-            with h5py.File(path, "r") as file:
+            with opened(path, name) as file:
                 return is_ours(file)
         except (KeyError, RuntimeError, ValueError):
             return False
@@ -32,19 +89,21 @@ def hdf5_file(name: str, is_ours: Callable[[h5py.File], bool]) -> FileKind:
 
 
 @contextmanager
-def opened(path: Path, meaning: str) -> Iterator[h5py.File]:
+def opened(path: Path, meaning: str, spikes_only: bool = False) -> Iterator[h5py.File]:
     """A file for reading.
 
     Args:
         path: the file.
         meaning: what it should be, for the message.
+        spikes_only: of what is large only tables with spike times will be read.
 
     Raises:
         MissingError: no such file.
         DlmError: not an HDF5 file, or a damaged one, also where the damage shows while it is read.
     """
-    if not path.is_file():
-        raise MissingError(f"no file {path}; give a {meaning}")
+    regular_file(path, f"no file {path}; give a {meaning}")
+    if not _is_ours(path):
+        read_apart(f"dlm_snn.exchange.hdf5:{'walk_spikes' if spikes_only else 'walk'}", path, meaning)
     try:
         file = h5py.File(path, "r")
     except OSError as error:
@@ -120,3 +179,77 @@ def text(file: Path, group: h5py.Group, key: str) -> str | None:
 
 def _short(error: Exception) -> str:
     return " ".join(str(error).split())[:120]
+
+
+def walk(*words: str) -> int:
+    """In the child: read all of a file."""
+    return answer(lambda path: _walked(path, spikes_only=False), *words)
+
+
+def walk_spikes(*words: str) -> int:
+    """In the child: read what is small, and tables with spike times."""
+    return answer(lambda path: _walked(path, spikes_only=True), *words)
+
+
+class _OutwardLinkError(Exception):
+    """A link that leaves the file."""
+
+
+_FAULTS = (OSError, RuntimeError, KeyError, ValueError, TypeError)
+"""What HDF5 refuses here it refuses again where the file is read, with more to say about it."""
+
+
+def _walked(path: Path, spikes_only: bool) -> dict[str, NDArray]:
+    with suppress(*_FAULTS), h5py.File(path, "r") as file:
+        waiting, seen = ["/"], set()
+        while waiting:
+            name = waiting.pop()
+            with suppress(*_FAULTS):
+                group = file[name]
+                _read_attributes(group)
+                address = h5py.h5o.get_info(group.id).addr
+                if address not in seen:
+                    seen.add(address)
+                    waiting += [f"{name.rstrip('/')}/{key}" for key in _groups_of(path, group, spikes_only)]
+    return {}
+
+
+def _groups_of(path: Path, group: h5py.Group, spikes_only: bool) -> Iterator[str]:
+    """The groups in a group, whose datasets are read on the way."""
+    for key in group:
+        with suppress(*_FAULTS):
+            if isinstance(group.get(key, getlink=True), h5py.ExternalLink):
+                if not spikes_only:
+                    raise _OutwardLinkError(f"{group.name}/{key} is a link into another file")
+                continue
+            item = group[key]
+            _read_attributes(item)
+            if isinstance(item, h5py.Group):
+                yield key
+            elif not spikes_only or item.nbytes <= _SMALL or "spike_times" in group:
+                check_size(path, group, key)
+                item[()]
+
+
+def _read_attributes(item: Any) -> None:
+    for name in item.attrs:
+        with suppress(*_FAULTS):
+            item.attrs[name]
+
+
+CHECKSUM = "crc32"
+"""Attribute of a file over all of its datasets."""
+
+
+def checksum(file: h5py.File, *also: str) -> str:
+    """Over every dataset by name, type, shape and bytes, and over some texts."""
+    found = zlib.crc32("".join(also).encode(errors="surrogateescape"))
+
+    def add(name: str, item: Any) -> None:
+        nonlocal found
+        if isinstance(item, h5py.Dataset):
+            found = zlib.crc32(f"{name}{item.dtype.str}{item.shape}".encode(), found)
+            found = zlib.crc32(np.asarray(item[()]).tobytes(), found)
+
+    file.visititems(add)
+    return f"{found:08x}"

@@ -72,7 +72,19 @@ def read_net(
         builder = _Builder(path, input_shape, graded_bits, reset_interval)
         for layer in layers(path, file):
             builder.add(layer)
-        return as_noted(builder.network(), file.attrs.get(NOTE), path)
+        note = file.attrs.get(NOTE)
+        _check_sum(path, file, note)
+        return as_noted(builder.network(), note, path)
+
+
+def _check_sum(path: Path, file: h5py.File, note: Any) -> None:
+    """Refuse a file of ours that is not what was written."""
+    written = file.attrs.get(hdf5.CHECKSUM)
+    if note is not None and written is not None and written != hdf5.checksum(file, str(note)):
+        raise DlmError(
+            f"{path} was changed since it was written, its checksum differs; write it again, or delete the attribute "
+            f"'{NOTE}' to read it as it stands"
+        )
 
 
 def input_transform(path: str | os.PathLike[str]) -> tuple[int, int]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +11,7 @@ import numpy as np
 
 from dlm_snn.errors import DlmError
 from dlm_snn.network import Input, IntegerNetwork, IntegerProjection
+from dlm_snn.reading import one_line, parse_json
 
 NOTE = "dlm_snn"
 """Attribute of the file in which ``write_net`` keeps what the format has no place for; netx does not read it."""
@@ -28,7 +28,7 @@ def as_noted(network: IntegerNetwork, note: Any, path: Path) -> IntegerNetwork:
     if note is None:
         return network
     try:
-        noted: Mapping[str, Any] = json.loads(note)
+        noted: Mapping[str, Any] = parse_json(note, "the note", "write it again")
         names = dict(zip(network.populations, noted["chain"], strict=True))
         populations = {
             names[old]: _rewritten(population, noted["populations"][names[old]])
@@ -43,7 +43,9 @@ def as_noted(network: IntegerNetwork, note: Any, path: Path) -> IntegerNetwork:
             {name: populations[name] for name in noted["populations"]}, [projections[n] for n in modes]
         )
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise DlmError(f"{path}: its note '{NOTE}' does not fit its layers ({error}); delete that attribute") from error
+        raise DlmError(
+            f"{path}: its note '{NOTE}' does not fit its layers ({one_line(error)}); delete that attribute"
+        ) from error
 
 
 def _rewritten(population: Any, noted: Mapping[str, Any]) -> Any:

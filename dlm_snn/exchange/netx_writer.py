@@ -18,6 +18,7 @@ from dlm_snn.connections.dense import Dense
 from dlm_snn.connections.pool2d import Pool2d
 from dlm_snn.connections.sparse import Sparse
 from dlm_snn.errors import UnsupportedError
+from dlm_snn.exchange import hdf5
 from dlm_snn.exchange.hdf5 import hdf5_file
 from dlm_snn.exchange.netx import BIAS_EXP, CURRENT_BITS
 from dlm_snn.exchange.netx_notes import NOTE
@@ -68,9 +69,10 @@ def write_net(network: IntegerNetwork | Network, path: str | os.PathLike[str], r
                 _put(group, _layer(projection, neuron, _loop(network, projection.post)))
             _put(group.create_group("neuron"), _neuron(projection.post, neuron))
             image = len(neuron.shape) == 3
-        file.attrs[NOTE] = json.dumps(_note(network, chain))
+        file.attrs[NOTE] = note = json.dumps(_note(network, chain))
+        file.attrs[hdf5.CHECKSUM] = hdf5.checksum(file, note)
     with writing(Path(path), NET, replace) as target:
-        target.write(held.getvalue())
+        target.write(hdf5.sealed(held.getvalue()))
 
 
 def _put(group: h5py.Group, values: dict[str, Any]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,6 +14,7 @@ from dlm_snn.connections.sparse import Sparse
 from dlm_snn.errors import DlmError
 from dlm_snn.exchange.nir_writer import FORMAT, NOTE, same, write_nir
 from dlm_snn.network import Network
+from dlm_snn.reading import parse_json
 
 
 def from_notes(graph: nir.NIRGraph, dt: float | None) -> Network:
@@ -27,8 +27,8 @@ def from_notes(graph: nir.NIRGraph, dt: float | None) -> Network:
     """
     remedy = f"delete the graph's metadata '{NOTE}' to import it as it stands"
     try:
-        note = dict(json.loads(_text(graph.metadata[NOTE])))
-    except ValueError as error:
+        note = dict(parse_json(_text(graph.metadata[NOTE]), f"its notes '{NOTE}'", remedy))
+    except (ValueError, TypeError) as error:
         raise DlmError(f"its notes '{NOTE}' are damaged; {remedy}") from error
     if note.get("format") != FORMAT:
         raise DlmError(f"its notes have the format {note.get('format')!r}, this version reads {FORMAT!r}; {remedy}")
@@ -39,6 +39,8 @@ def from_notes(graph: nir.NIRGraph, dt: float | None) -> Network:
         again = write_nir(network, dt=note["dt"])
     except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
         raise DlmError(f"its notes '{NOTE}' do not fit its nodes ({' '.join(str(error).split())}); {remedy}") from error
+    if note.get("digest", network.digest()) != network.digest():
+        raise DlmError(f"its nodes or its notes '{NOTE}' were altered since it was written; {remedy}")
     if (place := same(again, graph)) is not None:
         raise DlmError(f"{place} was altered since it was written; {remedy}")
     return network

@@ -22,6 +22,7 @@ from dlm_snn.connections.pool2d import Pool2d
 from dlm_snn.connections.sparse import Sparse
 from dlm_snn.description import describe
 from dlm_snn.errors import DlmError, UnsupportedError
+from dlm_snn.exchange import hdf5
 from dlm_snn.exchange.hdf5 import hdf5_file
 from dlm_snn.exchange.nir_timing import layered
 from dlm_snn.known import check_known
@@ -71,7 +72,7 @@ def write_nir(
         held = BytesIO()
         nir.write(held, graph)  # type: ignore[arg-type]
         with writing(Path(path), NIR, replace) as file:
-            file.write(held.getvalue())
+            file.write(hdf5.sealed(held.getvalue()))
     return graph
 
 
@@ -210,7 +211,8 @@ class _Writer:
             for own, part in _weights(f"projections.{i}.connection", projection.connection):
                 if not names or isinstance(part, Pool2d):
                     kept[f"{own}.weight"] = part.weight.tolist()
-        return json.dumps({"format": FORMAT, "dt": self.dt, "tree": tree, "values": kept, "nodes": self.wires})
+        note = {"format": FORMAT, "dt": self.dt, "tree": tree, "values": kept, "nodes": self.wires}
+        return json.dumps({**note, "digest": self.network.digest()})
 
 
 def _weights(key: str, connection: Connection) -> list[tuple[str, Connection]]:

@@ -73,8 +73,10 @@ def write_nwb(
             file.add_unit(spike_times=times[order[start:stop]], population=name, neuron=neuron)
     for sample in range(n_samples):
         file.add_trial(sample * period * dt, (sample + 1) * period * dt)
-    with writing(Path(path), NWB, replace) as target, pynwb.NWBHDF5IO(target.name, "w") as io:
-        io.write(file)
+    with writing(Path(path), NWB, replace) as target:
+        with pynwb.NWBHDF5IO(target.name, "w") as io:
+            io.write(file)
+        hdf5.seal(Path(target.name))
 
 
 class Session(NamedTuple):
@@ -190,7 +192,7 @@ def _table(path: Path) -> str:
     Raises:
         DlmError: an array, a table that declares what the file cannot hold, or several tables.
     """
-    with hdf5.opened(path, "NWB file (.nwb)") as file:
+    with hdf5.opened(path, "NWB file (.nwb)", spikes_only=True) as file:
         units = file.get(UNITS)
         here = isinstance(units, h5py.Dataset) or (units is not None and "spike_times" in units)
         found = [UNITS] if here else _processed(file)
