@@ -10,7 +10,7 @@ import os
 import re
 import zlib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -199,12 +199,22 @@ _FAULTS = (OSError, RuntimeError, KeyError, ValueError, TypeError)
 """What HDF5 refuses here it refuses again where the file is read, with more to say about it."""
 
 
+@contextmanager
+def _let_be() -> Iterator[None]:
+    """Go on after a fault, but for one: what cannot be held here would be taken there."""
+    try:
+        yield
+    except _FAULTS as error:
+        if "memory allocation" in str(error):
+            raise MemoryError(_short(error)) from error
+
+
 def _walked(path: Path, spikes_only: bool) -> dict[str, NDArray]:
-    with suppress(*_FAULTS), h5py.File(path, "r") as file:
+    with _let_be(), h5py.File(path, "r") as file:
         waiting, seen = ["/"], set()
         while waiting:
             name = waiting.pop()
-            with suppress(*_FAULTS):
+            with _let_be():
                 group = file[name]
                 _read_attributes(group)
                 address = h5py.h5o.get_info(group.id).addr
@@ -217,7 +227,7 @@ def _walked(path: Path, spikes_only: bool) -> dict[str, NDArray]:
 def _groups_of(path: Path, group: h5py.Group, spikes_only: bool) -> Iterator[str]:
     """The groups in a group, whose datasets are read on the way."""
     for key in group:
-        with suppress(*_FAULTS):
+        with _let_be():
             if isinstance(group.get(key, getlink=True), h5py.ExternalLink):
                 if not spikes_only:
                     raise _OutwardLinkError(f"{group.name}/{key} is a link into another file")
@@ -233,7 +243,7 @@ def _groups_of(path: Path, group: h5py.Group, spikes_only: bool) -> Iterator[str
 
 def _read_attributes(item: Any) -> None:
     for name in item.attrs:
-        with suppress(*_FAULTS):
+        with _let_be():
             item.attrs[name]
 
 
