@@ -83,7 +83,8 @@ class Comparison:
     def __str__(self) -> str:
         aside = f" ({len(self.ties)} of {self.n_samples} samples set aside as ties)" if self.ties else ""
         if self.divergence is not None:
-            return f"{self.differ} spikes differ{aside}; {self.divergence}"
+            what = f"{counted(self.differ, 'spike')} differ" if self.differ else "spikes agree, u or v do not"
+            return f"{what}{aside}; {self.divergence}"
         return (f"equal: {self._compared()}" if self.equal else "too many ties") + aside
 
     def _compared(self) -> str:

@@ -320,6 +320,9 @@ def test_floats_must_agree_in_their_values_too(key, given, cause):
         assert (d.sample, d.step, d.population, d.neuron) == (2, 4, "hidden", 1)
         assert d.cause.startswith(f"{key} of hidden[1] {cause}")
         assert comparison.values["hidden"]["uv".index(key)] > 0
+        assert str(comparison).startswith(
+            "spikes agree, u or v do not; first divergence at sample 2, step 4, hidden[1]: "
+        )
 
 
 def test_values_that_are_not_finite_in_both_runs_equal_nothing():

@@ -21,7 +21,7 @@ from dlm_snn import (
     run,
 )
 from dlm_snn.backends.torch import SpikingModule
-from dlm_snn.errors import StimulusWarning
+from dlm_snn.errors import RangeWarning, StimulusWarning
 from dlm_snn.metrics import synaptic_operations
 from dlm_snn.sink import Memory
 from dlm_snn.stimulus import prepare
@@ -322,3 +322,15 @@ def test_a_scale_below_one_is_in_the_integer_weights(scale):
 def test_a_scale_is_positive(scale):
     with pytest.raises(DlmError, match="scale"):
         Input((3,), graded_bits=4, scale=scale)
+
+
+@pytest.mark.parametrize("backend", ["reference", "fast", "torch"])
+@pytest.mark.filterwarnings("ignore:.*encountered in:RuntimeWarning")
+def test_values_beyond_floats_are_told(backend):
+    weights = np.array([[1.0], [1e308]])
+    net = Network(
+        {"pixels": Input((1,)), "hidden": LIF((2,), dv=0.0, du=0.0, v_threshold=np.array([1e3, 1.7e308]))},
+        [Projection("pixels", "hidden", Dense(weights))],
+    )
+    with pytest.warns(RangeWarning, match=r"u or v of hidden\[1\] and perhaps of others is not finite at the end"):
+        run(net, {"pixels": np.ones((1, 1))}, 5, backend=backend)

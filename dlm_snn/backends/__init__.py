@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 from typing import Any
+
+import numpy as np
 
 from dlm_snn.backends._pieces import run_in_pieces
 from dlm_snn.errors import RangeWarning
@@ -69,7 +71,12 @@ def run(
 
 
 def _warn(recording: Recording) -> None:
-    """Name the neurons whose accumulators left their range."""
+    """Name the neurons whose accumulators left their range, of integers or of floats."""
+    for told in (*_left_integers(recording), *_left_floats(recording)):
+        warnings.warn(told, RangeWarning, stacklevel=3)
+
+
+def _left_integers(recording: Recording) -> Iterator[str]:
     for name, counted in recording.overflow.items():
         left = [
             f"{what} {count} times"
@@ -77,9 +84,20 @@ def _warn(recording: Recording) -> None:
             if count
         ]
         if left:
-            warnings.warn(
+            yield (
                 f"{name}[{counted.neuron}] and perhaps others left their 24 bits: {', '.join(left)} in all; a lower "
-                "weight_exp, or quantize with calibration data, gives room",
-                RangeWarning,
-                stacklevel=3,
+                "weight_exp, or quantize with calibration data, gives room"
+            )
+
+
+def _left_floats(recording: Recording) -> Iterator[str]:
+    if recording.state is None or isinstance(recording.network, IntegerNetwork):
+        return
+    for name, state in recording.state.neurons.items():
+        finite = np.isfinite(state.u) & np.isfinite(state.v)
+        if not finite.all():
+            neuron = int(np.argwhere(~finite)[0][-1])
+            yield (
+                f"u or v of {name}[{neuron}] and perhaps of others is not finite at the end; lower the weights, the "
+                "bias, or what the Inputs carry"
             )
