@@ -171,7 +171,7 @@ def train(
         fired = spikes(batch, watched)
         active = {name: s.detach().sum(0) for name, s in fired.items()} if events_matter else {}
         fed = {source: torch.tensor(batch, device="cpu")} | {
-            name: torch.ones(len(batch), 1, device="cpu") for name in constants
+            name: torch.ones(len(batch), 1, dtype=torch.float32, device="cpu") for name in constants
         }
         return config.logit_scale * fired[output].sum(0), active | fed
 
@@ -314,7 +314,7 @@ def train_relu(
     weights = [
         torch.tensor(first_weights(rng, post, pre), device="cpu").requires_grad_() for pre, post in pairwise(sizes)
     ]
-    biases = [torch.zeros(post, requires_grad=True, device="cpu") for post in sizes[1:]]
+    biases = [torch.zeros(post, requires_grad=True, dtype=torch.float32, device="cpu") for post in sizes[1:]]
 
     def answer(batch: NDArray) -> tuple[Tensor, Activities]:
         value = torch.tensor(batch, device="cpu").float() / scale

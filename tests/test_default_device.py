@@ -1,4 +1,7 @@
-"""torch.set_default_device is the user's: "meta", which holds no values, stands in for an accelerator."""
+"""torch.set_default_device and set_default_dtype are the user's.
+
+The device "meta", which holds no values, stands in for an accelerator.
+"""
 
 from __future__ import annotations
 
@@ -62,6 +65,39 @@ def test_learners_learn_the_same(elsewhere: None, name: str) -> None:
     learner = of_images(name)
     learner.observe(X, Y)
     assert np.array_equal(asked(learner, X), there)
+
+
+@pytest.fixture
+def doubles() -> Iterator[None]:
+    torch.set_default_dtype(torch.float64)
+    yield
+    torch.set_default_dtype(torch.float32)
+
+
+@pytest.mark.parametrize("name", [n for n in FEW if n in names("dlm_snn.learners") and n != "columns-lava"])
+def test_learners_learn_the_same_whatever_the_default_type(doubles: None, name: str) -> None:
+    learner = of_images(name)
+    learner.observe(X, Y)
+    there = asked(learner, X)
+    torch.set_default_dtype(torch.float32)
+    learner = of_images(name)
+    learner.observe(X, Y)
+    assert np.array_equal(asked(learner, X), there)
+
+
+def test_training_and_simulators_run_whatever_the_default_type(doubles: None) -> None:
+    network = initial_network(64, (20,), 10, np.random.default_rng(0), dv=0.1, winners=4, graded_bits=5, scale=16)
+    config = TrainingConfig(epochs=1, batch_size=16)
+    trained, _ = train(network, X, Y, config, 4)
+    assert train_relu((64, 8, 10), X, Y, config, np.random.default_rng(0), 16)[1]
+    for backend in ("torch", "snntorch"):
+        case, stimulus, n_steps = make("filtered_recurrent")
+        found = dlm.run(case, stimulus, n_steps, backend=backend)
+        assert found.rasters == dlm.run(case, stimulus, n_steps).rasters
+    torch.set_default_dtype(torch.float32)
+    again, _ = train(network, X, Y, config, 4)
+    for one, other in zip(trained.projections, again.projections, strict=True):
+        np.testing.assert_allclose(one.connection.weight, other.connection.weight, atol=1e-5)
 
 
 def test_modules_of_snntorch_come_and_go(elsewhere: None) -> None:

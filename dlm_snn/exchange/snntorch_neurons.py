@@ -123,7 +123,7 @@ def _check_neuron(neuron: Any, where: str) -> None:
 def _is_step(neuron: Any) -> bool:
     if isinstance(neuron.spike_grad, Firing):
         return True
-    probe = torch.tensor([[-2.0, -0.5, -1e-6, 0.0, 1e-6, 0.5, 2.0]], device="cpu")
+    probe = torch.tensor([[-2.0, -0.5, -1e-6, 0.0, 1e-6, 0.5, 2.0]], dtype=torch.float32, device="cpu")
     return torch.equal(neuron.spike_grad(probe).detach().float(), (probe > 0).float())
 
 

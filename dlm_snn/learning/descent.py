@@ -88,7 +88,7 @@ def plain(x: NDArray[np.uint8], y: NDArray[np.int64]) -> Batch:
     return Batch(
         torch.tensor(x, device="cpu"),
         torch.tensor(y, device="cpu"),
-        torch.full((len(y),), 1 / max(len(y), 1), device="cpu"),
+        torch.full((len(y),), 1 / max(len(y), 1), dtype=torch.float32, device="cpu"),
         len(y),
     )
 

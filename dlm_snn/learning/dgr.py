@@ -62,17 +62,19 @@ class Dream:
         if self._before is None:
             return batch
         model, vae = self._before
-        codes = torch.randn(batch.new, vae.latent, generator=self._draws, device="cpu")
+        codes = torch.randn(batch.new, vae.latent, generator=self._draws, dtype=torch.float32, device="cpu")
         imagined = (vae.decode(codes).sigmoid() * self._scale).round().to(batch.x.dtype)
         known = torch.tensor(sorted(self._known), device="cpu")
         labels = known[model.logits(imagined)[:, known].argmax(1)]
         share = 1 / self._tasks
-        weight = torch.cat([batch.weight * share, torch.full((batch.new,), (1 - share) / batch.new, device="cpu")])
+        weight = torch.cat(
+            [batch.weight * share, torch.full((batch.new,), (1 - share) / batch.new, dtype=torch.float32, device="cpu")]
+        )
         return Batch(torch.cat([batch.x, imagined]), torch.cat([batch.y, labels]), weight, batch.new)
 
     def after_step(self, batch: Batch) -> None:
         """The autoencoder learns from the same batch."""
-        noise = torch.randn(len(batch.y), self._vae.latent, generator=self._draws, device="cpu")
+        noise = torch.randn(len(batch.y), self._vae.latent, generator=self._draws, dtype=torch.float32, device="cpu")
         self._moves.zero_grad()
         (self._vae.loss(batch.x.float() / self._scale, noise) @ batch.weight).backward()
         self._moves.step()

@@ -63,10 +63,10 @@ class FlyModel:
         self._setting = setting
         self._features, self._scale, self._options = math.prod(setting.shape), setting.scale, chosen
         self._heard = max(1, round(chosen.fan_in * self._features))
-        self._expansion = torch.zeros(chosen.cells, self._features, device="cpu")
+        self._expansion = torch.zeros(chosen.cells, self._features, dtype=torch.float32, device="cpu")
         places = rng.random((chosen.cells, self._features), dtype=np.float32).argpartition(self._heard - 1, axis=1)
         self._expansion.scatter_(1, torch.tensor(places[:, : self._heard], device="cpu"), 1.0)
-        self._weights = torch.zeros(setting.n_classes, chosen.cells, device="cpu")
+        self._weights = torch.zeros(setting.n_classes, chosen.cells, dtype=torch.float32, device="cpu")
 
     def observe(self, x: NDArray[np.uint8], y: NDArray[np.int64]) -> None:
         """Add each sample's code to its class."""

@@ -85,7 +85,9 @@ class Generative:
         return torch.tensor(x, device="cpu").float() / self._scale
 
     def _step(self, c: int, x: Tensor) -> None:
-        noise = torch.randn(len(x), self._options.latent, generator=self._generators[c], device="cpu")
+        noise = torch.randn(
+            len(x), self._options.latent, generator=self._generators[c], dtype=torch.float32, device="cpu"
+        )
         self._moves[c].zero_grad()
         self._models[c].loss(x, noise).mean().backward()
         self._moves[c].step()

@@ -47,7 +47,7 @@ class Mlp:
     def __init__(self, sizes: Sequence[int], scale: float, rng: np.random.Generator) -> None:
         self.sizes, self.scale = tuple(sizes), scale
         self.weights = [torch.tensor(first_weights(rng, post, pre), device="cpu") for pre, post in pairwise(sizes)]
-        self.biases = [torch.zeros(post, device="cpu") for post in sizes[1:]]
+        self.biases = [torch.zeros(post, dtype=torch.float32, device="cpu") for post in sizes[1:]]
         for parameter in self.parameters:
             parameter.requires_grad_()
 

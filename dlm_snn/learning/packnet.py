@@ -60,9 +60,9 @@ class Packed:
         self._dense, self._scale = dense, scale
         self._seen, self._settled = 0, True
         self._first = torch.tensor(first_weights(rng, self._hidden, self.n_features), device="cpu").requires_grad_()
-        self._bias = torch.zeros(self._hidden, device="cpu").requires_grad_()
+        self._bias = torch.zeros(self._hidden, dtype=torch.float32, device="cpu").requires_grad_()
         self._second = torch.tensor(first_weights(rng, self.n_classes, self._hidden), device="cpu").requires_grad_()
-        self._offset = torch.zeros(self.n_classes, device="cpu").requires_grad_()
+        self._offset = torch.zeros(self.n_classes, dtype=torch.float32, device="cpu").requires_grad_()
         self.parameters = [self._first, self._bias, self._second, self._offset]
         self.owner = torch.full_like(self._first, FREE, dtype=torch.int64)
 

@@ -52,10 +52,10 @@ class Columns:
         self._in = [
             torch.tensor(first_weights(rng, self._hidden, self.n_features), device="cpu") for _ in range(n_tasks)
         ]
-        self._bias = [torch.zeros(self._hidden, device="cpu") for _ in range(n_tasks)]
+        self._bias = [torch.zeros(self._hidden, dtype=torch.float32, device="cpu") for _ in range(n_tasks)]
         heard = [self._hidden * (task + 1) for task in range(n_tasks)]
         self._out = [torch.tensor(first_weights(rng, self.n_classes, n), device="cpu") for n in heard]
-        self._offset = [torch.zeros(self.n_classes, device="cpu") for _ in range(n_tasks)]
+        self._offset = [torch.zeros(self.n_classes, dtype=torch.float32, device="cpu") for _ in range(n_tasks)]
         self.parameters = [p.requires_grad_() for p in (*self._in, *self._bias, *self._out, *self._offset)]
 
     def logits(self, x: Tensor) -> Tensor:

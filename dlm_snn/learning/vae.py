@@ -29,7 +29,7 @@ class Vae:
         self.latent = latent
         shapes = ((hidden, n_features), (2 * latent, hidden), (hidden, latent), (n_features, hidden))
         self._weights = [torch.tensor(first_weights(rng, *shape), device="cpu") for shape in shapes]
-        self._biases = [torch.zeros(post, device="cpu") for post, _ in shapes]
+        self._biases = [torch.zeros(post, dtype=torch.float32, device="cpu") for post, _ in shapes]
         self.parameters = [p.requires_grad_() for p in (*self._weights, *self._biases)]
 
     def _layer(self, index: int, x: Tensor) -> Tensor:
