@@ -186,7 +186,8 @@ def kills(box: Box, names: list[str], count: int, chance: random.Random) -> dict
     standing, last = dict.fromkeys(names, 0), dict.fromkeys(names, 0)
     seconds = {name: box.run(WRITERS[name].words(0)) for name in names}
     box.run(["raster", "convert", "1.npz", "next.csv"])
-    stands = box.names()
+    # torch keeps a cache of its own in the temporary folder.
+    stands, kept = box.names(), set(box.temporary.iterdir())
     found = {"old": 0, "new": 0}
     while sum(found.values()) < count:
         name = names[sum(found.values()) % len(names)]
@@ -199,7 +200,7 @@ def kills(box: Box, names: list[str], count: int, chance: random.Random) -> dict
         told = writer.told(box.folder)
         assert told in (None, writer.mark(standing[name]), writer.mark(turn)), (name, turn)
         assert box.names() == stands, (name, turn)
-        processes.wait_for(lambda: not list(box.temporary.iterdir()), 20)
+        processes.wait_for(lambda: set(box.temporary.iterdir()) <= kept, 20)
         if told is not None and told != writer.mark(standing[name]):
             standing[name] = turn
             found["new"] += 1
