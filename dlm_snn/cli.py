@@ -9,7 +9,7 @@ import sys
 import threading
 import traceback
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib.metadata import EntryPoint
 from types import FrameType
@@ -46,10 +46,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         or 143 ended by SIGHUP or SIGTERM, 141 the reader of the output left.
     """
     words = list(sys.argv[1:] if argv is None else argv)
+    return guarded(lambda: _dispatch(words), debug="--debug" in words)
+
+
+def guarded(work: Callable[[], int], debug: bool = False) -> int:
+    """Do the work of a command: signals end it, and errors are one line and an exit code; see ``main``."""
     try:
         with _told_warnings(), _ended_by_signals():
             own.find_first()
-            code = _dispatch(words)
+            code = work()
         sys.stdout.flush()
     except SystemExit as stop:
         if not isinstance(stop.code, int):
@@ -59,7 +64,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         _drop_output()
         return BROKEN_PIPE
     except (Exception, KeyboardInterrupt) as error:
-        if "--debug" in words:
+        if debug:
             traceback.print_exc()
         line, code = _explained(error)
         print(f"dlm-snn: {line}", file=sys.stderr)

@@ -1,17 +1,21 @@
-"""Runs a module of experiments as a command: bad input is one line and exit code 2, as of ``dlm-snn``."""
+"""Runs a module of experiments as a command: with the one line and the exit codes of ``dlm-snn``."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Callable
 
-from dlm_snn.errors import DlmError
+from dlm_snn.cli import guarded
 
 
 def command(main: Callable[[], None]) -> None:
-    """Run ``main`` and end the process with 2 where it refuses its input."""
-    try:
+    """Run ``main`` and end the process as ``dlm-snn`` does."""
+
+    def work() -> int:
         main()
-    except DlmError as error:
-        sys.stderr.write(f"{error}\n")
-        sys.exit(2)
+        return 0
+
+    debug = "--debug" in sys.argv
+    if debug:
+        sys.argv.remove("--debug")
+    sys.exit(guarded(work, debug))
