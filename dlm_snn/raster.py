@@ -35,7 +35,7 @@ class SpikeRaster:
 
     Attributes:
         sample, step, neuron: uint32 arrays, one entry an event, sorted by sample, then step, then neuron; not
-            copied where they are that already.
+            copied where they are that already. Unsigned: cast before you subtract, or differences wrap.
         n_samples, n_steps, n_neurons: extent of the three axes, each below 2^32.
         dt: seconds a step; labels axes only.
         depth: steps of the machine's clock before step 0 of the window (``Network.depth``). Other tools get times of
