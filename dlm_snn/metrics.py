@@ -55,7 +55,13 @@ def silent(raster: SpikeRaster) -> int:
 
 
 def answering(network: Network | IntegerNetwork) -> str:
-    """The population whose spikes are the answer: the one that sends to no other; the last, where several do."""
+    """The population whose spikes are the answer: the one that sends to no other; the last, where several do.
+
+    Raises:
+        DlmError: a network without neurons.
+    """
+    if not network.neurons:
+        raise DlmError("the network has no neurons, nothing that could answer")
     senders = {p.pre for p in network.projections if p.pre != p.post}
     ends = [name for name in network.neurons if name not in senders]
     return (ends or list(network.neurons))[-1]

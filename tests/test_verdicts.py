@@ -75,6 +75,8 @@ def test_the_population_that_answers_is_the_one_that_sends_to_no_other():
     turned = {name: network.populations[name] for name in ("output", "pixels", "hidden")}
     assert answering(dlm.Network(turned, [*network.projections, loop])) == "output"
     assert silent_populations({"hidden": 0.0, "output": 0.5}) == ["hidden"]
+    with pytest.raises(dlm.DlmError, match="the network has no neurons"):
+        answering(dlm.Network({"pixels": dlm.Input((4,))}))
 
 
 @pytest.mark.parametrize(

@@ -33,6 +33,7 @@ def _run(arguments: Namespace) -> int:
     folder = arguments.out or Path(arguments.backend)
     check(folder, RECORDING, arguments.replace)
     network = artefact.load(arguments.network)
+    output = answering(network)
     data = chosen_split(arguments)
     stimulus = {only_input(network): data.x_test[: arguments.samples]}
     record = ("s", *(key for key in arguments.record.split(",") if key != "s"))
@@ -40,9 +41,9 @@ def _run(arguments: Namespace) -> int:
     with writing_folder(folder, RECORDING, arguments.replace) as aside:
         save_recording(recording, aside, arguments.backend)
     for name, raster in recording.rasters.items():
-        print(f"{name}: {len(raster) / recording.n_samples:.1f} spikes a sample, rate {raster.rate:.1%}")
-    print(f"{synaptic_operations(recording, stimulus):.0f} synaptic operations a sample")
-    answers = recording.rasters[answering(network)]
+        print(f"{name}: {len(raster) / recording.n_samples:.1f} spikes per sample, rate {raster.rate:.1%}")
+    print(f"{synaptic_operations(recording, stimulus):.0f} synaptic operations per sample")
+    answers = recording.rasters[output]
     right = accuracy(answers, data.y_test[: arguments.samples])
     never = silent_populations({name: raster.rate for name, raster in recording.rasters.items()})
     told = verdict(right, f"{recording.n_samples} test samples", silent(answers) / recording.n_samples, never)
