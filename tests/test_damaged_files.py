@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import os
+import shutil
 import warnings
 from collections import Counter
 from pathlib import Path
@@ -33,6 +34,8 @@ def outcomes(subject: Subject, folder: Path, seeds: range, by_command: bool) -> 
     counted: Counter[str] = Counter()
     for seed in seeds:
         next(place)
+        shutil.rmtree(folder / "out", ignore_errors=True)
+        (folder / "out").mkdir()
         done = damage(folder / "d", files, seed)
         found = apart(read)
         kind = judged(found, whole, subject, by_command)

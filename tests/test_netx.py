@@ -356,6 +356,10 @@ def test_a_note_does_not_change_numbers_that_somebody_edited(tmp_path, key, valu
     write_net(dlm.IntegerNetwork({"x": dlm.Input((2,)), "a": neuron}, [projection]), path)
     with h5py.File(path, "a") as file:
         file[key][...] = value
+    with pytest.raises(dlm.DlmError, match=r"a\.net was changed since it was written, its checksum differs"):
+        read_net(path)
+    with h5py.File(path, "a") as file:
+        del file.attrs["crc32"]
     with pytest.raises(dlm.DlmError, match=rf"a.net: its note .* \({message}.*delete that attribute"):
         read_net(path)
 
