@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from dlm_snn.errors import DlmError
-from dlm_snn.free_memory import free_memory
+from dlm_snn.free_memory import SMALL, free_memory
 from dlm_snn.network import IntegerNetwork, Network
 
 STATE_BYTES = 16
 """u and v of one neuron and sample."""
 VALUE_BYTES = 8
 """One recorded u or v."""
-SMALL = 2**26
-"""Bytes that are not asked about: asking takes longer than a small run."""
 
 
 def check_memory(

@@ -7,6 +7,10 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from dlm_snn.errors import DlmError
+
+SMALL = 2**26
+"""Bytes that are not asked about: asking takes longer than what they are for."""
 _AVAILABLE = re.compile(r"^MemAvailable:\s*(\d+) kB", re.MULTILINE)
 _CACHE = re.compile(r"^(?:total_)?inactive_file (\d+)", re.MULTILINE)
 _GROUPS = ("memory.max", "memory.current"), ("memory.limit_in_bytes", "memory.usage_in_bytes")
@@ -23,6 +27,26 @@ def free_memory(root: Path = Path("/")) -> int:
         root: of the file system that ``proc`` and ``sys`` are read in.
     """
     return max(min([_machine(root), *_groups(root), *_own_limit(root)]), 0)
+
+
+def check_room(size: int, what: str) -> None:
+    """Raise where something takes more memory than is free.
+
+    Args:
+        size: its bytes.
+        what: it is.
+
+    Raises:
+        DlmError: names both.
+    """
+    if size > SMALL and size > (free := free_memory()):
+        raise DlmError(f"{what} takes {size / 2**30:.3g} GiB, {free / 2**30:.3g} are free; take a part")
+
+
+def reserved_bytes(root: Path = Path("/")) -> int:
+    """Bytes of addresses that this process has; 0 where the system does not say."""
+    held = _text(root / "proc/self/statm").split()
+    return int(held[0]) * os.sysconf("SC_PAGE_SIZE") if held else 0
 
 
 def _machine(root: Path) -> int:
@@ -58,8 +82,8 @@ def _own_limit(root: Path) -> Iterator[int]:
 
         most, _ = resource.getrlimit(resource.RLIMIT_AS)
         if most != resource.RLIM_INFINITY:
-            yield most - int(_text(root / "proc/self/statm").split()[0]) * os.sysconf("SC_PAGE_SIZE")
-    except (ImportError, IndexError, ValueError):
+            yield most - reserved_bytes(root)
+    except (ImportError, ValueError):
         return
 
 

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dlm_snn.errors import DlmError
-from dlm_snn.free import free_bytes
+from dlm_snn.free_memory import free_memory
 from dlm_snn.reading import REMEDY, opened, refused
 
 DEFLATED = 1032
@@ -131,7 +131,7 @@ def check_size(size: int, where: object, limit: int | None = None) -> None:
     """
     if limit is not None and size > limit:
         raise DlmError(f"{where} unpacks to {size} bytes, at most {limit} are wanted; take another file")
-    free = free_bytes()
+    free = free_memory()
     if size > free:
         raise DlmError(f"{where} unpacks to {size / 2**30:.3g} GiB, {free / 2**30:.3g} are free; take a smaller file")
 

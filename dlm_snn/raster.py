@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from dlm_snn.errors import DlmError
-from dlm_snn.free import check_room
+from dlm_snn.free_memory import check_room
 from dlm_snn.values import as_array, is_whole
 
 EVENT = ("sample", "step", "neuron")

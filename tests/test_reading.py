@@ -14,7 +14,6 @@ import numpy as np
 import pytest
 
 from dlm_snn.errors import DlmError, MissingError
-from dlm_snn.free import free_bytes
 from dlm_snn.kinds import check_kind
 from dlm_snn.packed import DEFLATED, opened_zip, read_member, read_npz, unpacked
 from dlm_snn.reading import opened, parse_json, read_bytes, read_json, read_text, regular_file, sealed, unsealed
@@ -221,7 +220,3 @@ def test_a_damaged_npz_is_one_line(at, tmp_path):
         assert len(lines) == 1, lines
         return
     np.testing.assert_array_equal(found["a"], np.arange(50))
-
-
-def test_there_is_memory():
-    assert free_bytes() > 2**20

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from dlm_snn import child
 from dlm_snn.errors import DlmError, MissingError
-from dlm_snn.free import free_bytes, reserved_bytes
+from dlm_snn.free_memory import free_memory, reserved_bytes
 from dlm_snn.packed import read_npz
 from dlm_snn.reading import one_line, regular_file
 from dlm_snn.temporary import temporary_folder
@@ -60,7 +60,7 @@ def read_apart(call: str, path: Path, meaning: str) -> dict[str, NDArray]:
         DlmError: what the function refused; a library that ended the child, or took more than its memory or time.
     """
     size = regular_file(path, f"no file {path}; give a {meaning}").stat().st_size
-    memory = min(MEMORY + MEMORY_PER_BYTE * size, max(free_bytes(), MEMORY))
+    memory = min(MEMORY + MEMORY_PER_BYTE * size, max(free_memory(), MEMORY))
     seconds = SECONDS + size // BYTES_PER_SECOND
     with temporary_folder() as folder:
         words = [str(path.absolute()), str(folder), str(memory), str(seconds)]
