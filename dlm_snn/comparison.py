@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dlm_snn.differences import counted
-from dlm_snn.errors import DlmError
+from dlm_snn.errors import DlmError, UnlikeError
 from dlm_snn.network import IntegerNetwork
 from dlm_snn.recording import Recording, before_reset
 
@@ -153,7 +153,7 @@ def _check_comparable(first: Recording, second: Recording, tolerance: float) -> 
         raise DlmError("the network has no neurons, nothing to compare")
     extents = [(r.n_samples, r.n_steps) for r in (first, second)]
     if extents[0] != extents[1]:
-        raise DlmError(f"the recordings differ in (samples, steps): {extents[0]} and {extents[1]}")
+        raise UnlikeError(f"the recordings differ in (samples, steps): {extents[0]} and {extents[1]}")
     for recording in (first, second):
         for name, neuron in first.network.neurons.items():
             if name not in recording.rasters:

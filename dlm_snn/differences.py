@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dlm_snn.description import describe
-from dlm_snn.errors import DlmError
+from dlm_snn.errors import UnlikeError
 from dlm_snn.network import IntegerNetwork, Network
 from dlm_snn.raster import EVENT, SpikeRaster
 
@@ -46,16 +46,16 @@ def raster_differences(first: Mapping[str, SpikeRaster], second: Mapping[str, Sp
     """Compare rasters of two runs population by population, without making them dense.
 
     Raises:
-        DlmError: populations that only one has, or different extents.
+        UnlikeError: populations that only one has, or different extents.
     """
     if set(first) != set(second):
         name = sorted(set(first) ^ set(second))[0]
-        raise DlmError(f"only one of them has a raster of '{name}'; compare runs of the same populations")
+        raise UnlikeError(f"only one of them has a raster of '{name}'; compare runs of the same populations")
     found = []
     for name, raster in first.items():
         other = second[name]
         if raster.extent != other.extent:
-            raise DlmError(
+            raise UnlikeError(
                 f"the rasters of '{name}' differ in (samples, steps, neurons): {raster.extent} and {other.extent}"
             )
         lone, own = _lone(raster, other)

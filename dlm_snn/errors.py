@@ -38,6 +38,10 @@ class DivergenceError(DlmError):
         self.layer = layer
 
 
+class UnlikeError(DlmError):
+    """Two things have not the same parts or extents: they differ, and cannot be compared further."""
+
+
 class MissingError(DlmError):
     """A package, file or dataset that is not there."""
 

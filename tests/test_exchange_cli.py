@@ -189,11 +189,13 @@ BAD = {
     "no population": (["raster", "info", "r.npz", "--population", "s"], "r.npz has no 's'"),
     "ending": (["raster", "convert", "r.npz", "r.h5"], "cannot write rasters as '.h5'"),
     "several": (["raster", "convert", "many", "r2.npz"], "r2.npz holds one population, not a, b"),
-    "extent": (
-        ["compare", "r.npz", "one/r.npz"],
-        "the rasters of 'r' differ in (samples, steps, neurons): (1, 6, 3) and (1, 5, 3)",
+    "simulator": (
+        ["compare", "r.npz", "one/r.npz", "--simulator", "fast"],
+        "--simulator fast chooses among the rasters",
     ),
-    "populations": (["compare", "r.npz", "many"], "only one of them has a raster of 'a'"),
+    "exported simulator": (["export", "r.npz", "--to", "csv", "--simulator", "fast"], "r.npz is none"),
+    "tolerance": (["compare", "r.npz", "one/r.npz", "--tolerance", "0"], "--tolerance is for u and v"),
+    "an ending alone": (["raster", "convert", "r.npz", ".nwb"], ".nwb is an ending without a name; give NAME.nwb"),
     "a folder": (["import", "many"], "many is a folder; give one of its files"),
     "twice": (["raster", "info", "both"], "both holds 'r' as .npz and as .raster; give one of them"),
     "onto a folder": (["raster", "convert", "r.npz", "folder.nwb"], "cannot write folder.nwb, which is a folder"),
@@ -282,7 +284,9 @@ def test_files_of_one_raster_are_compared_whatever_their_names(capsys, raster):
     write_csv({"output": raster}, "b.csv")
     for first, second in (("mine.npz", "theirs.raster"), ("a.csv", "mine.npz"), ("mine.npz", "a.csv")):
         assert "equal" in typed(capsys, "compare", first, second)
-    assert "only one of them has a raster of 'hidden'" in typed(capsys, "compare", "a.csv", "b.csv", code=2)
+    assert "only one of them has a raster of 'hidden'" in typed(capsys, "compare", "a.csv", "b.csv", code=1)
+    raster[:, :-1].save("short.npz")
+    assert "differ in (samples, steps, neurons)" in typed(capsys, "compare", "mine.npz", "short.npz", code=1)
 
 
 @pytest.mark.filterwarnings("default::dlm_snn.errors.LossWarning")

@@ -182,13 +182,15 @@ def written_kind(path: Path) -> Kind:
     """What ``write_rasters`` makes of a path, by its ending.
 
     Raises:
-        DlmError: an ending that it does not write.
+        DlmError: an ending that it does not write, or nothing but an ending.
         MissingError: a package that this needs is not installed.
     """
     if path.suffix == ".nwb":
         from dlm_snn.exchange.nwb import NWB
 
         return NWB
+    if path.name in (*RASTERS, *NETWORKS):
+        raise DlmError(f"{path} is an ending without a name; give NAME{path.name}")
     kinds: dict[str, Kind] = {".csv": CSV, ".npz": RASTER, FOLDER: RASTER_FOLDER, "": POPULATIONS}
     if path.suffix not in kinds:
         raise DlmError(

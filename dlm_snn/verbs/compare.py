@@ -6,37 +6,51 @@ from argparse import ArgumentParser, Namespace
 from pathlib import Path
 from typing import Any
 
-from dlm_snn.verbs.exchange_options import add_exchange_options, exchange_options
+from dlm_snn.verbs.exchange_options import add_exchange_options, add_simulator, chosen_simulator, exchange_options
 from dlm_snn.verbs.verb import Verb
 
 DIFFERENT = 1
+TOLERANCE = "of u, v and of ties in float recordings, as a share of their scale (default: 1e-9)"
 
 
 def _arguments(parser: ArgumentParser) -> None:
     kinds = "a network, a folder of 'dlm-snn simulate' or 'run', a raster (.npz, .raster, .nwb, .csv)"
     parser.add_argument("first", type=Path, help=kinds)
     parser.add_argument("second", type=Path, help="another one")
-    parser.add_argument("--simulator", default="reference", help="whose rasters of a run (default: reference)")
+    add_simulator(parser)
+    parser.add_argument("--tolerance", type=float, metavar="SHARE", help=TOLERANCE)
     add_exchange_options(parser)
 
 
 def _run(arguments: Namespace) -> int:
-    from dlm_snn.errors import DlmError
+    from dlm_snn.errors import DlmError, UnlikeError
     from dlm_snn.exchange.stored import stored
 
     options = exchange_options(arguments, arguments.first, arguments.second)
-    first, second = (stored(path, options, arguments.simulator) for path in (arguments.first, arguments.second))
+    simulator = chosen_simulator(arguments, arguments.first, arguments.second)
+    first, second = (stored(path, options, simulator) for path in (arguments.first, arguments.second))
     second = _named_alike(first, second)
     if bool(first.rasters) != bool(second.rasters):
         raise DlmError(f"{arguments.first} and {arguments.second} are of two kinds; compare networks, or rasters")
+    if arguments.tolerance is not None and (first.recording is None or second.recording is None):
+        raise DlmError("--tolerance is for u and v, which recordings of 'dlm-snn simulate' have alone; leave it out")
+    try:
+        return 0 if _compared(first, second, arguments.tolerance) else DIFFERENT
+    except UnlikeError as error:
+        print(error)
+        return DIFFERENT
+
+
+def _compared(first: Any, second: Any, tolerance: float | None) -> bool:
+    """Tell what differs; whether nothing does."""
     equal = True
     if first.network is not None and second.network is not None:
         equal = _networks(first.network, second.network, told=not first.rasters)
     if first.recording is not None and second.recording is not None and equal:
-        return _recordings(first.recording, second.recording)
+        return _recordings(first.recording, second.recording, tolerance)
     if first.rasters:
         equal = _rasters(first.rasters, second.rasters, networks=equal) and equal
-    return 0 if equal else DIFFERENT
+    return equal
 
 
 def _named_alike(first: Any, second: Any) -> Any:
@@ -61,18 +75,18 @@ def _networks(first: Any, second: Any, told: bool) -> bool:
     return False
 
 
-def _recordings(first: Any, second: Any) -> int:
+def _recordings(first: Any, second: Any, tolerance: float | None) -> bool:
     from math import isfinite
 
-    from dlm_snn.comparison import compare
+    from dlm_snn.comparison import TIE, compare
 
-    comparison = compare(first, second)
+    comparison = compare(first, second, TIE if tolerance is None else tolerance)
     for name, (one, other, differ) in comparison.spikes.items():
         u, v = comparison.values[name]
         gaps = f"; largest difference of u {u:.3g}, of v {v:.3g}" if isfinite(u + v) else ""
         print(f"{name}: {one} and {other} spikes, {differ} differ{gaps}")
     print(comparison)
-    return 0 if comparison.equal else DIFFERENT
+    return comparison.equal
 
 
 def _rasters(first: Any, second: Any, networks: bool) -> bool:

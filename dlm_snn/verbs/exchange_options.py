@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from dlm_snn.exchange.stored import Options
 
+SIMULATOR = "reference"
+"""Whose rasters of a run, where none is named."""
+
 
 def numbers(text: str) -> tuple[int, ...]:
     """Whole numbers with commas between."""
@@ -75,3 +78,24 @@ def exchange_options(arguments: Namespace, *paths: Path) -> Options:
             option = f"--{name.replace('_', '-')}"
             raise DlmError(f"{option} is for {', '.join(formats)}, not for {' and '.join(kinds)}; leave it out")
     return Options(**given)
+
+
+def add_simulator(parser: ArgumentParser) -> None:
+    """Whose rasters of a run."""
+    parser.add_argument("--simulator", metavar="NAME", help=f"whose rasters of a run (default: {SIMULATOR})")
+
+
+def chosen_simulator(arguments: Namespace, *paths: Path) -> str:
+    """The simulator that was given, or the default.
+
+    Raises:
+        DlmError: one was given, and none of the paths is a run.
+    """
+    from dlm_snn.errors import DlmError
+
+    if arguments.simulator is None:
+        return SIMULATOR
+    if not any((path / "record.json").is_file() for path in paths):
+        told = " and ".join(map(str, paths))
+        raise DlmError(f"--simulator {arguments.simulator} chooses among the rasters of a run, and {told} is none")
+    return str(arguments.simulator)

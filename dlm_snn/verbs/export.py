@@ -6,6 +6,7 @@ from argparse import ArgumentParser, Namespace
 from pathlib import Path
 from typing import Any
 
+from dlm_snn.verbs.exchange_options import add_simulator, chosen_simulator
 from dlm_snn.verbs.verb import Verb, add_replace
 
 FORMATS = ("nir", "net", "nwb", "csv")
@@ -24,7 +25,7 @@ def _arguments(parser: ArgumentParser) -> None:
         metavar="SECONDS",
         help="a step in NIR (default: 0.001), or of a SOURCE that does not tell it",
     )
-    parser.add_argument("--simulator", default="reference", help="whose rasters of a run (default: reference)")
+    add_simulator(parser)
 
 
 def _run(arguments: Namespace) -> int:
@@ -37,8 +38,9 @@ def _run(arguments: Namespace) -> int:
     if out.suffix != f".{kind}":
         raise DlmError(f"--out {out} does not end in .{kind}")
     check(out, _written_kind(out), arguments.replace)
+    simulator = chosen_simulator(arguments, source)
     if kind in ("nwb", "csv"):
-        rasters = stored(source, Options(arguments.dt), arguments.simulator).rasters
+        rasters = stored(source, Options(arguments.dt), simulator).rasters
         if not rasters:
             raise DlmError(f"{source} holds no rasters; export a run, a recording or a raster")
         other = next((r.dt for r in rasters.values() if arguments.dt not in (None, r.dt)), None)
