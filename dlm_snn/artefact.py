@@ -37,7 +37,7 @@ def _network_kind(name: str, tree_type: type) -> FileKind:
     def is_one(path: Path) -> bool:
         if not ours.is_one(path):
             return False
-        tree = json.loads(path.read_bytes())["tree"]
+        tree = read_json(path)["tree"]
         return isinstance(tree, dict) and tree.get("type") == tree_type.__name__
 
     return FileKind(name, is_one)

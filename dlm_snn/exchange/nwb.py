@@ -23,6 +23,7 @@ from dlm_snn.exchange import hdf5
 from dlm_snn.exchange.grid import Moved, common_extent, from_clock, gathered, optional, tell_doubt, to_steps, to_times
 from dlm_snn.names import check_names
 from dlm_snn.raster import SpikeRaster
+from dlm_snn.reading import parse_json
 
 NOTE = "dlm-snn"
 """Key in the file's ``notes`` (JSON) under which the extents stand."""
@@ -230,7 +231,7 @@ def _units(file: Any, where: str) -> Any:
 def _noted(notes: str | None) -> Any:
     """What ``write_nwb`` noted; None: nothing."""
     try:
-        return json.loads(notes or "{}").get(NOTE)
+        return parse_json(notes or "{}", "its notes").get(NOTE)
     except (ValueError, AttributeError):
         return None
 
