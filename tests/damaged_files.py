@@ -263,7 +263,7 @@ def _run(folder: Path) -> None:
     from tests.test_report import build
 
     build(folder / "run")
-    RunRecord("dlm-snn run", seed=7, digests={"network": "5c" * 32}).save(folder / "run" / "record.json")
+    RunRecord("dlm-snn run", seed=7, digests={"network": "5c" * 32}).save(folder / "run" / "record.json", replace=True)
 
 
 def _read_run(folder: Path) -> str:
