@@ -192,7 +192,7 @@ def _cannot(path: Path) -> Iterator[None]:
         raise DlmError(f"{path} was made by another command in the meantime; choose another name") from error
     except OSError as error:
         if error.errno in FULL:
-            raise _full(path, error) from error
+            raise _FullError(path, error.strerror) from error
         raise DlmError(f"cannot write {path} ({error.strerror}); choose a folder that exists and is yours") from error
 
 
@@ -204,11 +204,18 @@ def _room(path: Path) -> Iterator[None]:
     except OSError as error:
         if error.errno not in FULL:
             raise
-        raise _full(path, error) from error
+        raise _FullError(path, error.strerror) from error
+    except _FullError as error:
+        # A file of this folder: its own path is none that the user gave.
+        raise _FullError(path, error.reason) from error
 
 
-def _full(path: Path, error: OSError) -> DlmError:
-    return DlmError(f"cannot write {path} ({error.strerror}); make room, or choose another disk; nothing was replaced")
+class _FullError(DlmError):
+    """There is no room."""
+
+    def __init__(self, path: Path, reason: str | None) -> None:
+        super().__init__(f"cannot write {path} ({reason}); make room, or choose another disk; nothing was replaced")
+        self.reason = reason
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from __future__ import annotations
 import gzip
 import os
 from ast import literal_eval
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import islice
 from math import prod
@@ -51,6 +51,14 @@ def opened_zip(
     """A zip archive, open for reading; what its reading raises inside the block is one line."""
     with opened(path, missing) as file, refused(path, remedy, what), ZipFile(file) as archive:
         yield archive
+
+
+def write_npz(file: IO[bytes], arrays: Mapping[str, Any]) -> None:
+    """Write arrays as ``numpy.savez_compressed`` does, which leaves its archive open where the disk is full."""
+    with ZipFile(file, "w", ZIP_DEFLATED) as archive:
+        for name, array in arrays.items():
+            with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
+                np.lib.format.write_array(member, np.asanyarray(array), allow_pickle=False)
 
 
 def read_member(archive: ZipFile, name: str, limit: int) -> bytes:

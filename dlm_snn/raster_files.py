@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from dlm_snn.atomic import writing, writing_folder
 from dlm_snn.errors import DlmError
 from dlm_snn.layouts import FolderKind, binary_file, json_file, npz_file
-from dlm_snn.packed import check_size, npy_head, read_npy, read_npz
+from dlm_snn.packed import check_size, npy_head, read_npy, read_npz, write_npz
 from dlm_snn.raster import BLOCK, EVENT, EXTENT, SpikeRaster, in_order, trusted
 from dlm_snn.reading import SEAL, one_line, opened, read_json, regular_file, sealed, unsealed
 
@@ -66,7 +66,7 @@ def save(raster: SpikeRaster, path: str | os.PathLike[str], replace: bool = Fals
             _write_numbers(folder, numbers)
         return
     with writing(path, RASTER, replace) as file:
-        np.savez_compressed(file, **{name: getattr(raster, name) for name in EVENT}, **numbers)
+        write_npz(file, {**{name: getattr(raster, name) for name in EVENT}, **numbers})
 
 
 def load(path: str | os.PathLike[str]) -> SpikeRaster:

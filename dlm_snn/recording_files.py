@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import numpy as np
 from numpy.typing import NDArray
 
 from dlm_snn import artefact
@@ -15,7 +14,7 @@ from dlm_snn.kinds import check_kind
 from dlm_snn.layouts import FolderKind, json_file, npz_file
 from dlm_snn.names import file_of
 from dlm_snn.network import IntegerNetwork, Network
-from dlm_snn.packed import read_npz
+from dlm_snn.packed import read_npz, write_npz
 from dlm_snn.raster import SpikeRaster
 from dlm_snn.raster_files import RASTER
 from dlm_snn.reading import read_json, sealed, unsealed
@@ -54,7 +53,7 @@ def save_recording(recording: Recording, folder: Path, backend: str) -> None:
     traces = {f"{name}/{key}": array for key in ("u", "v") for name, array in getattr(recording, key).items()}
     if traces:
         with writing(folder / "traces.npz") as file:
-            np.savez_compressed(file, **traces)
+            write_npz(file, traces)
     extent = {"n_samples": recording.n_samples, "n_steps": recording.n_steps, "backend": backend}
     write_text(folder / "recording.json", json.dumps(sealed(extent)) + "\n")
 

@@ -21,6 +21,7 @@ from dlm_snn.loss_budget import QuantizationReport
 from dlm_snn.metrics import accuracy
 from dlm_snn.names import file_of
 from dlm_snn.network import IntegerNetwork, Network
+from dlm_snn.packed import write_npz
 from dlm_snn.physics.ledger import membrane_ledger
 from dlm_snn.quantization import quantize
 from dlm_snn.record import RunRecord
@@ -280,4 +281,4 @@ def _write_traces(path: Path, floats: Simulated, integers: Simulated) -> None:
             arrays[f"{name}/{population}/v"] = v[0] / unit
             arrays[f"{name}/{population}/v_threshold"] = np.asarray(neuron.v_threshold, dtype=float)
     with writing(path) as file:
-        np.savez_compressed(file, **arrays)
+        write_npz(file, arrays)

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import errno
+import gc
+import io
 import os
+import resource
 import stat
 from pathlib import Path
 
@@ -16,6 +19,7 @@ from dlm_snn.atomic import check, write_text, writing, writing_folder
 from dlm_snn.exchange.nwb import write_nwb
 from dlm_snn.exchange.table import write_csv
 from dlm_snn.layouts import FolderKind, text_file
+from dlm_snn.packed import write_npz
 from dlm_snn.raster_files import RasterWriter
 
 TEXT = text_file("a text of ours", begins="ours")
@@ -419,3 +423,31 @@ def test_folders_that_were_made_above_go_where_nothing_comes_of_it(tmp_path):
     with pytest.raises(Killed):
         write()
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_disk_that_fills_up_in_an_archive_is_one_line(tmp_path, capsys):
+    raster = SpikeRaster.from_dense(np.random.default_rng(0).random((4, 500, 100)) < 0.3)
+
+    def write() -> None:
+        with writing_folder(tmp_path / "r") as folder:
+            raster.save(folder / "h.npz")
+
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, before[1]))
+    try:
+        with pytest.raises(DlmError, match=r"cannot write .*/r \(File too large\); make room"):
+            write()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    # An archive that is left open would say so when it is collected.
+    gc.collect()
+    assert capsys.readouterr().err == ""
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_arrays_are_packed_as_numpy_packs_them(tmp_path):
+    ours, theirs = io.BytesIO(), io.BytesIO()
+    arrays = {"a": np.arange(6).reshape(2, 3), "b/u": np.float64(0.5), "empty": np.zeros((0, 4))}
+    write_npz(ours, arrays)
+    np.savez_compressed(theirs, **arrays)
+    assert ours.getvalue() == theirs.getvalue()
