@@ -61,7 +61,7 @@ def save(
     path: str | os.PathLike[str],
     replace: bool = False,
     loss: Mapping[str, Any] | None = None,
-) -> None:
+) -> Path:
     """Write a network as ``path.json`` and ``path.safetensors``, both or none.
 
     The JSON holds ``format``, ``digest``, ``tensors`` (the SHA-256 of the safetensors file) and ``tree``; an array
@@ -72,6 +72,9 @@ def save(
         path: with or without the ending.
         replace: a network of that name and of the same arithmetic gives way.
         loss: its loss budget, written as ``path.loss.json``.
+
+    Returns:
+        the path of the JSON.
 
     Raises:
         DlmError: the files exist and must not be replaced, or cannot be written.
@@ -86,6 +89,7 @@ def save(
     if loss is not None:
         contents[_loss(path)] = _json(loss)
     atomic.write_set(_files(path, type(network)), contents, replace)
+    return _manifest(path)
 
 
 def check(path: str | os.PathLike[str], arithmetic: type[Network | IntegerNetwork], replace: bool = False) -> None:

@@ -138,12 +138,15 @@ def _clear(head: Path) -> None:
     """What killed commands left of one name."""
     for folder in _places(head):
         lock = left_folder(folder)
-        if lock is not None:
-            try:
+        if lock is None:
+            continue
+        try:
+            # What another user put there says nothing about what may be moved or removed.
+            if os.fstat(lock).st_uid == os.geteuid():
                 _undo(folder, head)
                 _remove(folder)
-            finally:
-                os.close(lock)
+        finally:
+            os.close(lock)
 
 
 def _undo(folder: Path, head: Path) -> None:

@@ -139,6 +139,8 @@ def followed(path: Path) -> Path:
         return Path(os.path.realpath(path))
     except OSError as error:
         raise DlmError(f"cannot write {path} ({error.strerror}); choose another name") from error
+    except ValueError as error:
+        raise DlmError(f"cannot write {str(path)!r} ({error}); choose another name") from error
 
 
 def _free(path: Path, kind: Kind | None, replace: bool, folder: bool = False) -> Path:

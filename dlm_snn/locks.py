@@ -26,9 +26,10 @@ def locked_folder(make: Callable[[], Path]) -> tuple[Path, int]:
 
 
 def left_folder(folder: Path) -> int | None:
-    """The lock on a folder whose maker is gone; None where it lives, or where the file system has no locks."""
+    """The lock on a folder whose maker is gone; None where it lives, where it is a link to a folder, or where the file
+    system has no locks."""
     try:
-        handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
     except OSError:
         return None
     if _locked(handle):

@@ -82,10 +82,10 @@ def _train(arguments: Namespace) -> int:
 
         data = split(config.data)
         network, _ = train_network(config, data, show)
-        artefact.save(network, arguments.out, arguments.replace)
+        written = artefact.save(network, arguments.out, arguments.replace)
         show("measure on the test samples", 0, 1)
         result = evaluate(network, data.x_test, data.y_test, config.simulation.n_steps)
-    print(f"{result.verdict('held-out')}; network: {arguments.out}.json")
+    print(f"{result.verdict('held-out')}; network: {written}")
     return 0
 
 

@@ -283,6 +283,35 @@ def test_what_a_live_command_writes_is_left_to_it(tmp_path):
     assert sorted(entry.name for entry in tmp_path.iterdir()) == ["a", "b"]
 
 
+def left(place: Path) -> None:
+    """What a killed command would leave that had placed ``c`` and set ``b`` aside."""
+    for name in ("new/a", "placed/c", "old/b"):
+        (place / name).parent.mkdir(parents=True, exist_ok=True)
+        (place / name).write_text("left")
+
+
+def test_what_another_user_left_moves_and_removes_nothing(tmp_path, monkeypatch):
+    for name in ("b", "c"):
+        (tmp_path / name).write_text("mine")
+    left(tmp_path / ".a.dlm-0123456789ab")
+    owner = os.geteuid()
+    with monkeypatch.context() as other:
+        other.setattr(os, "geteuid", lambda: owner + 1)
+        write_text(tmp_path / "a", "text")
+    assert [(tmp_path / name).read_text() for name in ("a", "b", "c")] == ["text", "mine", "mine"]
+    aside.recover(tmp_path)
+    assert [entry.name for entry in sorted(tmp_path.iterdir())] == ["a", "b"]
+
+
+def test_a_link_is_no_place_that_was_left(tmp_path):
+    left(tmp_path / "precious")
+    (tmp_path / ".a.dlm-0123456789ab").symlink_to("precious")
+    before = content(tmp_path / "precious")
+    write_text(tmp_path / "a", "text")
+    assert content(tmp_path / "precious") == before
+    assert sorted(entry.name for entry in tmp_path.iterdir()) == [".a.dlm-0123456789ab", "a", "precious"]
+
+
 def test_other_hidden_files_are_no_business_of_ours(tmp_path):
     names = [".a.txt.swp", ".a.dlm-", ".a.dlm-x", ".a.lock", ".dlm-0123456789ab"]
     for name in names:
@@ -413,6 +442,17 @@ def test_places_that_cannot_be_written_are_refused_before_the_work(tmp_path, mon
     with pytest.raises(DlmError, match=f"cannot write {path}"):
         check(Path(path), kind)
     assert [entry.name for entry in tmp_path.iterdir()] == ["file"]
+
+
+@pytest.mark.parametrize("write", [lambda path: dlm.save(network(), path), RASTER.save])
+def test_a_name_that_the_system_has_not_is_refused(tmp_path, write):
+    with pytest.raises(DlmError, match="null byte"):
+        write(tmp_path / "a\0b.npz")
+
+
+@pytest.mark.parametrize("name", ["n", "n.json", "n.safetensors"])
+def test_save_says_which_file_it_wrote(tmp_path, name):
+    assert artefact.save(network(), tmp_path / name) == tmp_path / "n.json"
 
 
 def test_folders_that_were_made_above_go_where_nothing_comes_of_it(tmp_path):

@@ -35,12 +35,12 @@ def _run(arguments: Namespace) -> int:
     classes = network.neurons[answering(network)].n
     labels = data.y_train[: arguments.samples] if data.dataset.n_classes <= classes else None
     integer, report = quantize(network, arguments.bits, samples, arguments.steps, labels)
-    artefact.save(integer, arguments.out, arguments.replace, report.to_dict())
+    written = artefact.save(integer, arguments.out, arguments.replace, report.to_dict())
     print(report)
     if labels is None:
         wanted = f"{data.dataset.name} has {data.dataset.n_classes} classes"
         print(f"no accuracy: {wanted}, the network has {classes} output neurons")
-    print(f"integer network: {arguments.out}.json")
+    print(f"integer network: {written}")
     return 0
 
 

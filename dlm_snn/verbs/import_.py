@@ -41,7 +41,7 @@ def _run(arguments: Namespace) -> int:
     _check(path, out, arguments.replace)
     found = stored(path, exchange_options(arguments, path))
     if found.network is not None:
-        artefact.save(found.network, out, arguments.replace)
+        written = artefact.save(found.network, out, arguments.replace)
         for name, population in found.network.populations.items():
             print(f"{name}: {type(population).__name__} {population.shape}")
         for projection in found.network.projections:
@@ -49,7 +49,7 @@ def _run(arguments: Namespace) -> int:
             print(f"{projection.name}: {type(connection).__name__} ({connection.n_post}, {connection.n_pre})")
         for note in found.notes:
             print(note)
-        print(f"network: {out}.json")
+        print(f"network: {written}")
         return 0
     write_rasters(found.rasters, out, arguments.replace, found.unit_ids)
     for name, raster in found.rasters.items():
