@@ -108,9 +108,15 @@ def check_set(files: Mapping[Path, FileKind], replace: bool = False) -> dict[Pat
     """
     targets = {path: followed(path) for path in files}
     first, head = next(iter(targets.items()))
+    led = head.name.removesuffix(first.suffix)
     for path, target in targets.items():
         if target.parent != head.parent:
             raise DlmError(f"{first} and {path} lead into two folders; choose another name, or remove the links")
+        if target.name != led + path.name.removeprefix(first.stem):
+            raise DlmError(
+                f"{first} leads to {head.name}, {path} to {target.name}, which do not belong together; choose another "
+                "name, or remove the links"
+            )
         if os.path.lexists(target) and not os.path.lexists(head):
             raise DlmError(f"{path} exists, without {first.name} beside it; choose another name, or remove it")
         _free(path, files[path], replace)

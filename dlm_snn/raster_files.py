@@ -18,7 +18,7 @@ from dlm_snn.errors import DlmError
 from dlm_snn.layouts import FolderKind, binary_file, json_file, npz_file
 from dlm_snn.packed import check_size, npy_head, read_npy, read_npz, write_npz
 from dlm_snn.raster import BLOCK, EVENT, EXTENT, SpikeRaster, in_order, trusted
-from dlm_snn.reading import SEAL, one_line, opened, read_json, regular_file, sealed, unsealed
+from dlm_snn.reading import SEAL, one_line, opened, read_json, regular_file, sealed, settled, unsealed
 
 FOLDER = ".raster"
 """What the name of the folder form ends in."""
@@ -81,7 +81,7 @@ def load(path: str | os.PathLike[str]) -> SpikeRaster:
     regular_file(path / META if folder else path, f"no raster at {path}; run the simulation that writes it")
     try:
         if folder:
-            return _load_folder(path)
+            return settled(path, _load_folder)
         stored = read_npz(path, [*EVENT, *NUMBERS], what=_INCOMPLETE, more=[DEPTH])
         sample, step, neuron = (stored.pop(name) for name in EVENT)
         return SpikeRaster(sample, step, neuron, **{name: number.item() for name, number in stored.items()})

@@ -13,7 +13,7 @@ import zlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, TypeVar
 
 from dlm_snn.errors import DlmError, MissingError
 
@@ -22,6 +22,9 @@ TEXT_LIMIT = 2**25
 DEPTH_LIMIT = 60
 """Brackets within brackets; no file of ours has ten."""
 REMEDY = "write it again"
+Result = TypeVar("Result")
+_TURNS = 20
+"""Times that a folder is read which changes meanwhile."""
 
 _KINDS: tuple[tuple[Callable[[int], bool], str], ...] = (
     (stat.S_ISDIR, "a folder"),
@@ -71,6 +74,35 @@ def regular_file(path: str | os.PathLike[str], missing: str | None = None) -> Pa
         raise DlmError(f"cannot read {path} ({one_line(getattr(error, 'strerror', None) or error)})") from error
     _check_kind(path, mode)
     return path
+
+
+def settled(folder: Path, read: Callable[[Path], Result]) -> Result:
+    """What is read of a folder's files, of one folder: again, if another one took its name in the meantime.
+
+    Args:
+        folder: whose files are read one after another.
+        read: reads them.
+    """
+    for _ in range(_TURNS):
+        before = _state(folder)
+        try:
+            found = read(folder)
+        except Exception:
+            if _state(folder) == before:
+                raise
+            continue
+        if _state(folder) == before:
+            return found
+    raise DlmError(f"{folder} changes all the time; read it when nobody writes it")
+
+
+def _state(folder: Path) -> tuple[int, ...] | None:
+    try:
+        there = folder.stat()
+    except (OSError, ValueError):
+        return None
+    # A folder that was moved away and one made later can have one number.
+    return there.st_dev, there.st_ino, there.st_ctime_ns
 
 
 def _check_kind(path: Path, mode: int) -> None:

@@ -17,7 +17,7 @@ from dlm_snn.network import IntegerNetwork, Network
 from dlm_snn.packed import read_npz, write_npz
 from dlm_snn.raster import SpikeRaster
 from dlm_snn.raster_files import RASTER
-from dlm_snn.reading import read_json, sealed, unsealed
+from dlm_snn.reading import read_json, sealed, settled, unsealed
 from dlm_snn.recording import Recording
 
 _REMEDY = "simulate again"
@@ -65,6 +65,10 @@ def load_recording(folder: Path) -> Recording:
         MissingError: no recording in the folder.
         DlmError: a truncated file.
     """
+    return settled(folder, _load)
+
+
+def _load(folder: Path) -> Recording:
     path = folder / "recording.json"
     held = read_json(path, _REMEDY, f"no recording in {folder}; 'dlm-snn simulate' writes one")
     extent = unsealed(held, path, _REMEDY)

@@ -21,6 +21,8 @@ from dlm_snn.exchange.table import write_csv
 from dlm_snn.layouts import FolderKind, text_file
 from dlm_snn.packed import write_npz
 from dlm_snn.raster_files import RasterWriter
+from dlm_snn.reading import settled
+from dlm_snn.recording_files import RECORDING, load_recording, save_recording
 
 TEXT = text_file("a text of ours", begins="ours")
 TEXTS = FolderKind("a folder of texts", {"*.txt": TEXT, "in/*/*.txt": TEXT}, ("a.txt", TEXT))
@@ -391,6 +393,20 @@ def test_links_of_a_network_lead_into_one_folder(tmp_path):
         dlm.save(network(), tmp_path / "n")
 
 
+def test_links_of_a_network_lead_to_one_network(tmp_path):
+    dlm.save(integers(4), tmp_path / "n", loss={"bits": 8, "projections": {}, "populations": {}})
+    before = content(tmp_path)
+    (tmp_path / "alias.json").symlink_to("n.json")
+    for name in ("safetensors", "loss.json"):
+        with pytest.raises(DlmError, match=f"leads to n.json, .*alias.{name} to alias.{name}, which do not belong"):
+            dlm.save(integers(2), tmp_path / "alias", replace=True)
+        (tmp_path / f"alias.{name}").symlink_to(f"n.{name}")
+    assert {name: value for name, value in content(tmp_path).items() if name in before} == before
+    dlm.save(integers(2), tmp_path / "alias", replace=True)
+    assert dlm.load(tmp_path / "n").digest() == integers(2).digest() == dlm.load(tmp_path / "alias").digest()
+    assert not (tmp_path / "n.loss.json").exists()
+
+
 def full(*_: object) -> None:
     raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
@@ -491,3 +507,41 @@ def test_arrays_are_packed_as_numpy_packs_them(tmp_path):
     write_npz(ours, arrays)
     np.savez_compressed(theirs, **arrays)
     assert ours.getvalue() == theirs.getvalue()
+
+
+def recorded(weight: float) -> dlm.Recording:
+    return dlm.run(network(weight), {"x": np.ones((1, 2), dtype=int)}, n_steps=4, record=("s", "v"))
+
+
+def write_recording(path: Path, weight: float) -> None:
+    with writing_folder(path, RECORDING, replace=True) as folder:
+        save_recording(recorded(weight), folder, "reference")
+
+
+def test_a_recording_that_gives_way_while_it_is_read_is_not_mixed_with_the_next(tmp_path, monkeypatch):
+    path = tmp_path / "recording"
+    write_recording(path, 0.1)
+    load, turns = artefact.load, iter([0.2, 0.3])
+
+    def replaced_after(name: Path) -> object:
+        found = load(name)
+        if (weight := next(turns, None)) is not None:
+            write_recording(path, weight)
+        return found
+
+    monkeypatch.setattr(artefact, "load", replaced_after)
+    found = load_recording(path)
+    last = recorded(0.3)
+    assert found.network.digest() == last.network.digest()
+    assert np.array_equal(found.v["h"], last.v["h"])
+
+
+def test_a_folder_that_always_changes_is_refused(tmp_path):
+    def read(folder: Path) -> None:
+        replace_folder(folder, "again")
+
+    replace_folder(tmp_path / "a", "first")
+    with pytest.raises(DlmError, match="changes all the time"):
+        settled(tmp_path / "a", read)
+    with pytest.raises(ValueError, match="of its own"):
+        settled(tmp_path / "a", lambda folder: int("of its own"))

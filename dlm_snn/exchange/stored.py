@@ -19,6 +19,7 @@ from dlm_snn.names import file_of
 from dlm_snn.network import IntegerNetwork, Network
 from dlm_snn.raster import EXTENT, SpikeRaster
 from dlm_snn.raster_files import FOLDER, RASTER, RASTER_FOLDER
+from dlm_snn.reading import settled
 from dlm_snn.recording import Recording
 from dlm_snn.recording_files import load_recording
 
@@ -91,7 +92,7 @@ def stored(path: Path, options: Options = Options(), simulator: str = "reference
         DlmError: of no known kind, or damaged.
     """
     if path.is_dir() and path.suffix != FOLDER:
-        return _folder(path, simulator)
+        return settled(path, lambda folder: _folder(folder, simulator))
     if path.suffix in RASTERS or path.is_dir():
         return _rasters(path, options)
     if path.suffix in NETWORKS or path.with_name(f"{path.name}.json").is_file():

@@ -13,7 +13,7 @@ from dlm_snn.errors import DlmError, MissingError
 from dlm_snn.kinds import Kind, check_kind
 from dlm_snn.packed import check_size, read_npz
 from dlm_snn.raster import SpikeRaster
-from dlm_snn.reading import opened, read_json, read_text, refused
+from dlm_snn.reading import opened, read_json, read_text, refused, settled
 from dlm_snn.record import check_files, read_record
 from dlm_snn.report.contents import METRICS, NETWORK, RECORD
 
@@ -123,6 +123,10 @@ def read(path: Path) -> RunFolder:
     """
     if not path.is_dir():
         raise MissingError(f"no run folder at {path}; name one that 'dlm-snn run' wrote")
+    return settled(path, _read)
+
+
+def _read(path: Path) -> RunFolder:
     record = read_record(path, f"no record.json in {path}; {_REMEDY}")
     check_kind(record, RECORD, path / "record.json", remedy=_REMEDY)
     return RunFolder(
