@@ -145,6 +145,9 @@ def compare(first: Recording, second: Recording, tolerance: float = TIE) -> Comp
 
 
 def _check_comparable(first: Recording, second: Recording, tolerance: float) -> None:
+    for given in (first, second):
+        if not isinstance(given, Recording):
+            raise DlmError(f"compare takes recordings, as run gives them, not a {type(given).__name__}")
     if not 0 <= tolerance < np.inf:
         raise DlmError(f"tolerance = {tolerance} is no share of a scale; give a number >= 0, such as {TIE:g}")
     if first.network is not second.network and first.network.digest() != second.network.digest():

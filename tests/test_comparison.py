@@ -376,3 +376,10 @@ def test_arrays_of_another_shape_are_refused():
         compare(replace(first, rasters=short), first)
     with pytest.raises(DlmError, match="no spikes of 'hidden'"):
         compare(replace(first, rasters={}), replace(first, rasters={}))
+
+
+def test_only_recordings_are_compared():
+    recording = run(chain(), {"pixels": np.ones((1, 2), int)}, 3)
+    for pair in ((recording, recording.rasters), (None, recording)):
+        with pytest.raises(DlmError, match=r"compare takes recordings, as run gives them, not a (dict|NoneType)"):
+            compare(*pair)

@@ -84,6 +84,36 @@ def test_synaptic_operations_count_events_times_nonzero_synapses():
     assert synaptic_operations(recording, stimulus) == (4 + 4 + 4 + 2) / 2
 
 
+def test_synaptic_operations_are_counted_of_what_the_run_was_fed():
+    parts = [
+        Projection("pixels", "hidden", Dense(np.ones((4, 6)))),
+        Projection("hidden", "out", Dense(np.ones((3, 4)))),
+    ]
+    populations = {
+        "pixels": Input((6,), graded_bits=4, scale=16),
+        "hidden": LIF((4,), dv=0.2),
+        "out": LIF((3,), dv=0.2),
+    }
+    network = Network(populations, parts)
+    images = np.array([[0, 3, 0, 5, 15, 1], [1] * 6, [2] * 6])
+    recording = run(network, {"pixels": images}, 7)
+    spikes = len(recording.rasters["hidden"])
+    assert synaptic_operations(recording, {"pixels": images}) == (16 * 7 * 4 + spikes * 3) / 3
+    for given, message in (
+        ({"pixels": images[:1]}, "the stimulus has 1 samples, the recording 3; give what that run was fed"),
+        ({"pixel": images}, "stimulus names 'pixel', which is no Input"),
+        ({"pixels": np.repeat(images[:, None], 8, axis=1)}, "stimulus 'pixels' has"),
+    ):
+        with pytest.raises(DlmError, match=message):
+            synaptic_operations(recording, given)
+    for record in ({"out": "s"}, ("v",)):
+        with pytest.raises(DlmError, match="spikes of 'hidden' were not recorded"):
+            synaptic_operations(run(network, {"pixels": images}, 7, record=record), {"pixels": images})
+    nothing = images[:0]
+    with pytest.raises(DlmError, match="the recording has 0 samples"):
+        synaptic_operations(run(network, {"pixels": nothing}, 7), {"pixels": nothing})
+
+
 def test_interval_is_the_one_of_the_t_test():
     values = np.array([97.9, 98.1, 97.8, 98.0, 98.3])
     mean, half = confidence_95(values)

@@ -586,7 +586,7 @@ def test_an_extent_beyond_all_memory_is_told_before_it_is_taken(tmp_path):
     huge = SpikeRaster(none, none, none, *[2**32 - 1] * 3)
     write_csv({"hidden": huge}, tmp_path / "a.csv")
     assert same({"hidden": huge}, read_csv(tmp_path / "a.csv"))
-    for take in (huge.dense, huge.counts, lambda: huge.binned(9), huge[:, :0].counts):
+    for take in (huge.dense, huge.counts, lambda: huge.binned(9), huge[:, :0].counts, lambda: arrays.to_scipy(huge)):
         with pytest.raises(DlmError, match=r"GiB, .* are free; take a part"):
             take()
     for write in (lambda: write_nwb({"hidden": huge}, tmp_path / "a.nwb"), lambda: to_neo({"hidden": huge})):
@@ -887,3 +887,8 @@ def test_events_in_another_unit_are_told():
         from_events([recording], 1e-9)
     for dt in (1e-3, 1e-6):
         from_events([recording], dt)
+    for kind in (np.float32, np.float64):
+        seconds = recording._replace(time=np.linspace(0, 0.25, 300, dtype=kind))
+        with pytest.warns(LossWarning, match=r"all 300 events fall into step 0, as they lie within 2.5e-07 s"):
+            from_events([seconds], 1e-3)
+    from_events([recording._replace(time=np.full(300, 0.25))], 1e-3)

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dlm_snn.errors import DlmError, nearest
+from dlm_snn.free_memory import check_room
 from dlm_snn.raster import SpikeRaster
 from dlm_snn.values import as_array, is_whole
 
@@ -17,10 +18,14 @@ def to_scipy(raster: SpikeRaster) -> Any:
     """As a scipy.sparse.csr_array of ones, (sample * n_steps + step, neuron); the neurons are not copied.
 
     The ones are int32, so that products count: ``m.T @ m`` holds the coincidences of neurons.
+
+    Raises:
+        DlmError: its rows take more memory than is free.
     """
     from scipy.sparse import csr_array
 
     rows = raster.n_samples * raster.n_steps
+    check_room(16 * (rows + 1), f"a sparse array of {rows} rows")
     row = raster.sample.astype(np.int64) * raster.n_steps + raster.step
     starts = np.searchsorted(row, np.arange(rows + 1))
     small = max(raster.n_neurons, len(raster)) < 2**31

@@ -121,7 +121,9 @@ def from_events(
         where = f"recording {number}"
         time, neuron = _times_and_neurons(events, shape, where)
         step, off = to_steps(time * MICROSECOND, dt, named=f"{where}, event {{}}".format)
-        tell_doubt(time * MICROSECOND, step, dt, where)
+        # Seconds taken for microseconds lie within less of a step than rounding leaves, but at fractions of one.
+        whole = np.array_equal(time, np.rint(time))
+        tell_doubt(time * MICROSECOND, step, dt, where, *(() if whole else (0.0,)))
         moved += off
         parts.append((np.full_like(step, number), step, neuron))
     sample, step, neuron = (

@@ -98,18 +98,27 @@ def from_clock(
         raise DlmError(f"{error}; {remedy}") from error
 
 
-def tell_doubt(times: NDArray[np.float64], steps: NDArray[np.int64], dt: float, where: str) -> None:
+def tell_doubt(
+    times: NDArray[np.float64], steps: NDArray[np.int64], dt: float, where: str, one_step: float = ONE_STEP
+) -> None:
     """A LossWarning where the times of a recording of others are hardly in seconds, or do not begin near 0.
 
     Told are: events of several times that all fall into one step; steps by the million with hardly an event; a
     beginning so late that nearly all steps are before it.
+
+    Args:
+        times: in seconds.
+        steps: that they fall into.
+        dt: seconds a step.
+        where: they stand.
+        one_step: shares of a step by which times may differ without being several.
     """
     if steps.size < 2:
         return
     first, last = int(steps.min()), int(steps.max())
     span = float(times.max() - times.min())
     doubt = None
-    if first == last and span > ONE_STEP * dt:
+    if first == last and span > one_step * dt:
         doubt = f"all {steps.size} events fall into step {first}, as they lie within {span:.3g} s; is dt = {dt:g} s?"
     elif first >= LATE and first > 10 * (last - first):
         doubt = f"{first} steps are empty before its first event; where there is --start, it sets the time of step 0"
