@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -12,6 +13,8 @@ from zipfile import BadZipFile, ZipFile
 from dlm_snn.errors import DlmError
 from dlm_snn.reading import read_json
 
+LISTING, FILES = "files.json", "files"
+"""A record that names what lies beside it, and its key."""
 _HEAD = 2**12
 """Bytes of a text that tell what it is."""
 
@@ -46,11 +49,13 @@ class FolderKind:
         name: with its article, for messages.
         entries: pattern of a path in the folder -> what the file must be; None: its name tells enough.
         record: the file without which it is none; None: any file of the entries will do.
+        listed: whether the record names what we put there (``list_files``): nothing else is part of it.
     """
 
     name: str
     entries: Mapping[str, FileKind | None]
     record: tuple[str, FileKind] | None = None
+    listed: bool = False
 
     def refusal(self, path: Path) -> str | None:
         """Why what lies at a path must not give way; None where it may."""
@@ -59,13 +64,22 @@ class FolderKind:
         if self.record is not None and self.record[1].refusal(path / self.record[0]) is not None:
             return f"it has no {self.record[0]} of {self.name}"
         found = False
+        names = self._names(path)
         for folder, folders, files in os.walk(path):
             for name in sorted([*folders, *files]):
                 entry = Path(folder, name)
-                if not self._holds(entry, entry.relative_to(path)):
+                relative = entry.relative_to(path)
+                if (names is not None and relative.parts[0] not in names) or not self._holds(entry, relative):
                     return f"it holds '{entry.relative_to(path)}', which is no part of {self.name}"
             found = found or bool(files)
         return None if found else f"it is empty, not {self.name}"
+
+    def _names(self, path: Path) -> set[str] | None:
+        """What the record says that is in the folder; None where it says nothing."""
+        if not self.listed or self.record is None:
+            return None
+        names = read_json(path / self.record[0])[FILES]
+        return {name for name in names if isinstance(name, str)} if isinstance(names, list) else set()
 
     def _holds(self, entry: Path, relative: PurePath) -> bool:
         if entry.is_symlink():
@@ -117,6 +131,15 @@ def npz_file(name: str, is_ours: Callable[[set[str]], bool]) -> FileKind:
         return all(one.endswith(".npy") for one in names) and is_ours({one.removesuffix(".npy") for one in names})
 
     return FileKind(name, is_one)
+
+
+LISTED = (LISTING, json_file("a list of files", FILES))
+
+
+def list_files(folder: Path) -> None:
+    """Write the record of a folder that is filled, with a kind that is ``listed``."""
+    names = sorted([*os.listdir(folder), LISTING])
+    (folder / LISTING).write_text(json.dumps({FILES: names}) + "\n")
 
 
 def text_file(name: str, begins: str = "", holds: str = "") -> FileKind:

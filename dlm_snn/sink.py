@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from dlm_snn.atomic import check, writing_folder
 from dlm_snn.errors import DlmError
 from dlm_snn.extent import check_memory
-from dlm_snn.layouts import FolderKind
+from dlm_snn.layouts import LISTED, LISTING, FolderKind, list_files
 from dlm_snn.names import file_of
 from dlm_snn.network import IntegerNetwork, Network
 from dlm_snn.raster import SpikeRaster
@@ -25,7 +25,9 @@ CHUNK = 1000
 """Steps of a piece where the stimulus does not say."""
 PIECES = FolderKind(
     "a folder of rasters and traces",
-    {f"*{FOLDER}/{META}": EXTENTS, f"*{FOLDER}/*.npy": NPY, "*.u.npy": NPY, "*.v.npy": NPY},
+    {f"*{FOLDER}/{META}": EXTENTS, f"*{FOLDER}/*.npy": NPY, "*.u.npy": NPY, "*.v.npy": NPY, LISTING: LISTED[1]},
+    LISTED,
+    listed=True,
 )
 
 
@@ -81,7 +83,8 @@ class FolderSink:
         chosen = checked_record(self.record, network)
         dtype = np.int64 if isinstance(network, IntegerNetwork) else np.float64
         with ExitStack() as stack:
-            aside = stack.enter_context(writing_folder(self._folder, PIECES, self._replace))
+            self._aside = stack.enter_context(writing_folder(self._folder, PIECES, self._replace))
+            aside = self._aside
             self._traces = {
                 (key, name): _trace(
                     file_of(aside, name, f".{key}.npy"), dtype, (n_samples, n_steps, network.populations[name].n)
@@ -117,6 +120,7 @@ class FolderSink:
             self._traces.clear()
             for pieces in self._rasters.values():
                 pieces.finish()
+            list_files(self._aside)
 
 
 class _Broken(Exception):

@@ -17,6 +17,7 @@ import dlm_snn as dlm
 from dlm_snn import DlmError, IntegerNetwork, SpikeRaster, artefact, aside, renaming
 from dlm_snn.atomic import check, write_text, writing, writing_folder
 from dlm_snn.exchange.nwb import write_nwb
+from dlm_snn.exchange.stored import write_rasters
 from dlm_snn.exchange.table import write_csv
 from dlm_snn.layouts import FolderKind, text_file
 from dlm_snn.packed import write_npz
@@ -149,6 +150,20 @@ def test_every_door_refuses_what_exists_and_replaces_its_own_kind(tmp_path, name
     with pytest.raises(DlmError, match=f"{path.name} is not replaced: "):
         act(path, first, replace=True)
     assert foreign.read_text() == "thesis"
+
+
+def test_rasters_that_others_put_into_one_folder_are_not_replaced(tmp_path):
+    ours, theirs = tmp_path / "ours", tmp_path / "theirs"
+    theirs.mkdir()
+    RASTER.save(theirs / "a.npz")
+    with pytest.raises(DlmError, match=r"no files\.json"):
+        write_rasters({"h": OTHER}, theirs, replace=True)
+    write_rasters({"h": RASTER}, ours)
+    write_rasters({"h": OTHER}, ours, replace=True)
+    RASTER.save(ours / "mine.npz")
+    with pytest.raises(DlmError, match=r"holds 'mine\.npz', which is no part"):
+        write_rasters({"h": RASTER}, ours, replace=True)
+    assert np.array_equal(SpikeRaster.load(ours / "h.npz").neuron, OTHER.neuron)
 
 
 def test_a_network_is_replaced_by_one_of_its_arithmetic_only(tmp_path):

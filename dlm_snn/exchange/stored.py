@@ -14,7 +14,7 @@ from dlm_snn.atomic import writing_folder
 from dlm_snn.errors import DlmError, MissingError, nearest
 from dlm_snn.exchange.grid import Moved
 from dlm_snn.exchange.table import CSV, write_csv
-from dlm_snn.layouts import FolderKind, Kind, json_file
+from dlm_snn.layouts import LISTED, LISTING, FolderKind, Kind, json_file, list_files
 from dlm_snn.names import file_of
 from dlm_snn.network import IntegerNetwork, Network
 from dlm_snn.raster import EXTENT, SpikeRaster
@@ -74,7 +74,12 @@ class Stored:
 
 
 UNITS, IDS = "units.json", "unit_ids"
-POPULATIONS = FolderKind("a folder of rasters", {"*.npz": RASTER, UNITS: json_file("ids of units", IDS)})
+POPULATIONS = FolderKind(
+    "a folder of rasters",
+    {"*.npz": RASTER, UNITS: json_file("ids of units", IDS), LISTING: LISTED[1]},
+    LISTED,
+    listed=True,
+)
 NETWORKS = (".net", ".nir", ".json", ".safetensors")
 RASTERS = (".npz", FOLDER, ".nwb", ".csv", ".bs2", ".bin", ".aedat4")
 
@@ -234,6 +239,7 @@ def write_rasters(
                 (folder / UNITS).write_text(
                     json.dumps({IDS: {name: list(ids) for name, ids in unit_ids.items()}}) + "\n"
                 )
+            list_files(folder)
     elif len(rasters) != 1:
         raise DlmError(f"{path} holds one population, not {', '.join(rasters) or 'none'}; choose one, or a folder")
     else:
