@@ -22,6 +22,8 @@ BLOCK = 2**17
 """Events looked at together: three arrays of them fit into a core's cache."""
 INDEX_LIMIT = 2**32 - 1
 """Indices are uint32, and so is the number after the last."""
+PLACES = 2**63 - 1
+"""Samples times steps times neurons: the place of an event is one int64 where rasters are compared."""
 MANY = 2**22
 """Events counted together."""
 
@@ -59,6 +61,8 @@ class SpikeRaster:
             extent = getattr(self, name)
             if not is_whole(extent) or not 0 <= extent <= INDEX_LIMIT:
                 raise DlmError(f"raster {name} = {extent!r} is not a whole number in 0..{INDEX_LIMIT}")
+        if prod(self.extent) > PLACES:
+            raise DlmError(f"raster of {self.extent} (samples, steps, neurons) has more than {PLACES} places")
         if not isinstance(self.dt, (int, float, np.number)) or not 0 < self.dt < np.inf:
             raise DlmError(f"raster dt = {self.dt!r} is not a number of seconds above 0")
         events = [as_array(getattr(self, name), f"raster {name}") for name in EVENT]

@@ -210,7 +210,7 @@ def check_range(name: str, population: Input, least: Any, most: Any, real: bool,
     if population.aligned or ((low - 0.5) / scale <= least and most <= (high + 0.5) / scale):
         return
     # Far beyond the largest real value, and within what events carry: an image whose integers became floats.
-    carried = low <= least and 2 * high / scale < most <= high
+    carried = low <= least and max(2 * high / scale, 1) < most <= high
     remedy = f"divide by {scale:g}, or give integers" if carried else "rescale them, or declare the Input for them"
     raise DlmError(
         f"{name} holds {least:g}..{most:g}; the real values of {population.graded_bits}-bit events of scale "

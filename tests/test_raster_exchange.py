@@ -583,15 +583,27 @@ def test_no_bit_of_a_csv_is_read_as_another(tmp_path):
 
 def test_an_extent_beyond_all_memory_is_told_before_it_is_taken(tmp_path):
     none = np.zeros(1, np.uint32)
-    huge = SpikeRaster(none, none, none, *[2**32 - 1] * 3)
+    huge = SpikeRaster(none, none, none, *[2**20] * 3)
     write_csv({"hidden": huge}, tmp_path / "a.csv")
     assert same({"hidden": huge}, read_csv(tmp_path / "a.csv"))
     for take in (huge.dense, huge.counts, lambda: huge.binned(9), huge[:, :0].counts, lambda: arrays.to_scipy(huge)):
         with pytest.raises(DlmError, match=r"GiB, .* are free; take a part"):
             take()
     for write in (lambda: write_nwb({"hidden": huge}, tmp_path / "a.nwb"), lambda: to_neo({"hidden": huge})):
-        with pytest.raises(DlmError, match="keeps an entry a neuron and a sample, 8589934590 in all"):
+        with pytest.raises(DlmError, match="keeps an entry a neuron and a sample, 2097152 in all"):
             write()
+
+
+@pytest.mark.filterwarnings("ignore:.*was changed since:dlm_snn.errors.LossWarning")
+def test_a_csv_whose_extent_no_raster_has(tmp_path):
+    none = np.zeros(1, np.uint32)
+    write_csv({"hidden": SpikeRaster(none, none, none, 2, 2, 2)}, tmp_path / "a.csv")
+    head, *rows = (tmp_path / "a.csv").read_text().splitlines()
+    for name in ("n_samples", "n_steps", "n_neurons"):
+        head = head.replace(f'"{name}": 2', f'"{name}": {2**32 - 1}')
+    (tmp_path / "a.csv").write_text("\n".join([head, *rows]) + "\n")
+    with pytest.raises(DlmError, match=r"a\.csv.* \(4294967295, 4294967295, 4294967295\) .* more than"):
+        read_csv(tmp_path / "a.csv")
 
 
 def test_what_is_no_file_is_no_table(tmp_path):

@@ -129,6 +129,7 @@ PIXELS = {"graded_bits": 8, "scale": 255}
         (PIXELS, [[0.0, 0.0, 1e300]], r"holds 0\.\.1e\+300; "),
         ({"graded_bits": 4}, [[0.0, 0.0, 15.6]], r"scale 1 are 0\.\.15: rescale"),
         ({"graded_bits": 4, "scale": 8, "signed": True}, [[0.0, 0.5, -1.2]], r"are -1\.\.0\.875: "),
+        ({"graded_bits": 8, "scale": 255, "signed": True}, [[-0.5, 0.0, 1.0]], r"\.498039: rescale them"),
     ],
 )
 def test_real_values_that_no_event_carries_are_refused(inputs, given, message):
