@@ -30,6 +30,7 @@ from dlm_snn import (
     compare,
 )
 from dlm_snn.backends import reference
+from dlm_snn.backends._brian2_import import FROZEN_BY_PYTHON
 
 backend = pytest.importorskip("dlm_snn.backends.brian2")
 brian2 = pytest.importorskip("brian2")
@@ -314,11 +315,11 @@ def test_runs_while_another_device_is_chosen(tmp_path):
 def test_what_the_garbage_collector_was_told_stays():
     network, stimulus = layers(np.random.default_rng(0), LIF((8,), dv=DV))
     backend.run(network, stimulus, N_STEPS)
-    assert gc.get_freeze_count() == 0
+    assert gc.get_freeze_count() < FROZEN_BY_PYTHON
     gc.freeze()
     try:
         backend.run(network, stimulus, N_STEPS)
-        assert gc.get_freeze_count() > 0
+        assert gc.get_freeze_count() > FROZEN_BY_PYTHON
     finally:
         gc.unfreeze()
 

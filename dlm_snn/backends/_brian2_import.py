@@ -16,6 +16,8 @@ from typing import Any
 
 import numpy as np
 
+FROZEN_BY_PYTHON = 1000
+"""Objects that an interpreter may have frozen by itself (3.12 has 375): a program that freezes has many more."""
 _SETTINGS = {
     "codegen.target": "numpy",
     "core.default_float_dtype": np.float64,
@@ -105,7 +107,7 @@ def _settings() -> Iterator[None]:
     level = log.level
     before = {key: brian2.prefs[key] for key in _SETTINGS}
     elsewhere = brian2.get_device() is not brian2.all_devices["runtime"]
-    freezing = not gc.get_freeze_count()
+    freezing = gc.get_freeze_count() < FROZEN_BY_PYTHON
     if freezing:
         gc.freeze()
     if elsewhere:
