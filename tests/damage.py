@@ -10,6 +10,7 @@ import pickle
 import resource
 import signal
 import struct
+import time
 import traceback
 import warnings
 from collections.abc import Callable
@@ -122,17 +123,25 @@ def poisoned() -> bytes:
 
 
 class Outcome(NamedTuple):
-    """What came of reading: "same", "refused", "told", "other", or a fault; the content or the words; and its cost."""
+    """What came of reading: "same", "refused", "told", "other", or a fault; the content or the words; and its cost.
+
+    Attributes:
+        seconds: of computing.
+        memory: bytes beyond what was held before.
+        waited: seconds of the clock.
+    """
 
     kind: str
     told: str
     seconds: float
     memory: int
+    waited: float
 
 
 def apart(read: Callable[[], str]) -> Outcome:
     """Read in a forked process, since a reader may abort, hang, or take all memory."""
     pipe, theirs = os.pipe()
+    started = time.monotonic()
     child = os.fork()
     if child == 0:
         os.close(pipe)
@@ -149,15 +158,15 @@ def apart(read: Callable[[], str]) -> Outcome:
     with os.fdopen(pipe) as file:
         text = file.read()
     _, status, used = os.wait4(child, 0)
-    seconds = used.ru_utime + used.ru_stime
+    seconds, waited = used.ru_utime + used.ru_stime, time.monotonic() - started
     if os.WIFSIGNALED(status):
         number = os.WTERMSIG(status)
-        return Outcome("over time" if number == signal.SIGALRM else "abort", f"signal {number}", seconds, 0)
+        return Outcome("over time" if number == signal.SIGALRM else "abort", f"signal {number}", seconds, 0, waited)
     if not text:
-        return Outcome("abort", "it said nothing", seconds, 0)
+        return Outcome("abort", "it said nothing", seconds, 0, waited)
     kind, told, memory = json.loads(text)
     kind = "over memory" if memory > MEMORY else "over time" if seconds > SECONDS else kind
-    return Outcome(kind, told, seconds, memory)
+    return Outcome(kind, told, seconds, memory, waited)
 
 
 def _read(read: Callable[[], str]) -> tuple[str, str, int]:

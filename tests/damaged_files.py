@@ -8,8 +8,12 @@ import json
 import shutil
 import zipfile
 from collections.abc import Callable, Iterator
+from contextlib import redirect_stdout
 from dataclasses import dataclass
+from functools import cache
+from io import StringIO
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -21,6 +25,9 @@ from tests.nets import make
 
 RASTER = SpikeRaster.from_dense(np.random.default_rng(3).random((3, 20, 7)) < 0.2)
 SAMPLES = {"train": 6, "test": 3}
+LEARN = ("learn", "--protocol", "clusters", "--learner", "ridge", "--seeds", "3")
+LEARNED = "continual-clusters.jsonl"
+TRAIN_MNIST = ("train", "--dataset", "mnist", "--data-dir", "d", "--set", "network.hidden=[-1]", "--out", "out/x")
 
 
 @dataclass(frozen=True)
@@ -30,14 +37,14 @@ class Subject:
     Attributes:
         make: writes it into an empty folder.
         read: reads it there; what it holds, as text.
-        words: the command line that reads it, in a folder above, where it lies in ``d``; None: there is none.
+        words: the command line that reads it, in a folder above, where it lies in ``d``.
         ours: whatever is not what was written must be noticed.
         files: those that are damaged; all by default.
     """
 
     make: Callable[[Path], Any]
     read: Callable[[Path], str]
-    words: tuple[str, ...] | None = None
+    words: tuple[str, ...]
     ours: bool = True
     files: tuple[str, ...] = ()
 
@@ -238,21 +245,25 @@ def _read_config(folder: Path) -> str:
     return repr(load_config(RunConfig, folder / "a.yaml"))
 
 
-def _rows(folder: Path) -> None:
-    from experiments.continual_tables import RESULTS
-    from experiments.rows import CONTINUAL_ROW, read_rows, writing_rows
+@cache
+def _learned() -> str:
+    """The rows of a learner that takes no time, as the command line writes them."""
+    from dlm_snn import cli
 
-    rows = read_rows(RESULTS / "continual-P2.jsonl", CONTINUAL_ROW)
-    with writing_rows(folder / "continual-P2.jsonl") as file:
-        for row in rows[:4]:
-            file.append(row)
+    with TemporaryDirectory() as folder, redirect_stdout(StringIO()):
+        cli.main([*LEARN, "--results", folder, "--runs", f"{folder}/runs"])
+        return (Path(folder) / LEARNED).read_text()
+
+
+def _rows(folder: Path) -> None:
+    (folder / LEARNED).write_text(_learned())
 
 
 def _read_rows(folder: Path) -> str:
     from dlm_snn.standings import standings, table
     from experiments.rows import CONTINUAL_ROW, read_rows
 
-    rows = read_rows(folder / "continual-P2.jsonl", CONTINUAL_ROW)
+    rows = read_rows(folder / LEARNED, CONTINUAL_ROW)
     table(standings(rows))
     # A torn last line is passed over, and told of by being run again; key by key, since a damaged key may stand beside.
     return "\n".join(content_of({key: row[key] for key in CONTINUAL_ROW}) for row in rows)
@@ -290,6 +301,10 @@ def _shown(folder: Path) -> str:
     return write_report(folder / "run").read_text()
 
 
+def _imported(kind: str) -> tuple[str, ...]:
+    return ("import", f"d/a.{kind}", "--out", "out/x")
+
+
 SUBJECTS = {
     "network": Subject(
         lambda d: artefact.save(make("plain")[0], d / "a"),
@@ -315,13 +330,13 @@ SUBJECTS = {
     "config": Subject(
         _config, _read_config, ("train", "--config", "d/a.yaml", "--set", "data.dataset=none"), ours=False
     ),
-    "csv": Subject(_csv, _read_csv, ("import", "d/a.csv", "--out", "out/x")),
-    "nir": Subject(_nir, _read_nir, ("import", "d/a.nir", "--out", "out/x")),
-    "net": Subject(_net, _read_net, ("import", "d/a.net", "--out", "out/x")),
-    "nwb": Subject(_nwb, _read_nwb, ("import", "d/a.nwb", "--out", "out/x")),
-    "foreign nir": Subject(foreign(_nir), _read_nir, ours=False),
-    "foreign net": Subject(foreign(_net), _read_net, ours=False),
-    "foreign nwb": Subject(foreign(_nwb), _read_nwb, ours=False),
+    "csv": Subject(_csv, _read_csv, _imported("csv")),
+    "nir": Subject(_nir, _read_nir, _imported("nir")),
+    "net": Subject(_net, _read_net, _imported("net")),
+    "nwb": Subject(_nwb, _read_nwb, _imported("nwb")),
+    "foreign nir": Subject(foreign(_nir), _read_nir, _imported("nir"), ours=False),
+    "foreign net": Subject(foreign(_net), _read_net, _imported("net"), ours=False),
+    "foreign nwb": Subject(foreign(_nwb), _read_nwb, _imported("nwb"), ours=False),
     "bs2": Subject(
         lambda d: (d / "a.bs2").write_bytes(events()),
         _read_bs2,
@@ -337,14 +352,20 @@ SUBJECTS = {
     "mnist npz": Subject(
         lambda d: np.savez_compressed(d / "mnist.npz", **mnist_arrays()),
         _read_mnist,
-        ("train", "--dataset", "mnist", "--data-dir", "d", "--set", "network.hidden=[-1]", "--out", "out/x"),
+        TRAIN_MNIST,
     ),
-    "mnist idx": Subject(lambda d: _idx(d, packed=False), _read_mnist),
-    "mnist gz": Subject(lambda d: _idx(d, packed=True), _read_mnist),
-    "rows": Subject(_rows, _read_rows),
+    "mnist idx": Subject(lambda d: _idx(d, packed=False), _read_mnist, TRAIN_MNIST),
+    "mnist gz": Subject(lambda d: _idx(d, packed=True), _read_mnist, TRAIN_MNIST),
+    "rows": Subject(_rows, _read_rows, (*LEARN, "--results", "d", "--runs", "out")),
     "run": Subject(_run, _read_run, ("report", "d/run")),
 }
-OLDER = Subject(_older_run, _shown, ours=False, files=("run/metrics.json", "run/network.json", "run/integer.json"))
+OLDER = Subject(
+    _older_run,
+    _shown,
+    ("report", "d/run"),
+    ours=False,
+    files=("run/metrics.json", "run/network.json", "run/integer.json"),
+)
 """A run folder without checksums, as earlier versions wrote it, and all of its page."""
 
 
