@@ -18,7 +18,8 @@ import torch
 from scipy.stats import t as student
 
 from dlm_snn.physics.currents import paired
-from dlm_snn.physics.langevin import Dynamics, Loss, init, step
+from dlm_snn.physics.dynamics import Dynamics
+from dlm_snn.physics.langevin import Loss, init, step
 from dlm_snn.physics.thermodynamics import surrogate_work_by_layer
 from dlm_snn.surrogate import SoftSpikes, surrogate
 from dlm_snn.tasks.datasets import Dataset, digits, mnist

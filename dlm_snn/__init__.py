@@ -13,7 +13,7 @@ __version__ = "0.1.0"
 _HOME = {
     "Comparison": "comparison",
     "Dense": "connections.dense",
-    "Sparse": "connections.sparse",
+    "Sparse": "connections.connection",
     "Pool2d": "connections.pool2d",
     "Conv2d": "connections.conv2d",
     "Chain": "connections.chain",
@@ -87,10 +87,10 @@ if TYPE_CHECKING:
     from dlm_snn.backends import run
     from dlm_snn.comparison import Comparison, compare
     from dlm_snn.connections.chain import Chain
+    from dlm_snn.connections.connection import Sparse
     from dlm_snn.connections.conv2d import Conv2d
     from dlm_snn.connections.dense import Dense
     from dlm_snn.connections.pool2d import Pool2d
-    from dlm_snn.connections.sparse import Sparse
     from dlm_snn.errors import DlmError, UnsupportedError
     from dlm_snn.exchange.netx import read_net
     from dlm_snn.exchange.netx_writer import write_net

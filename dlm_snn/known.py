@@ -10,10 +10,10 @@ from collections.abc import Collection
 from typing import Any
 
 from dlm_snn.connections.chain import Chain
+from dlm_snn.connections.connection import Sparse
 from dlm_snn.connections.conv2d import Conv2d
 from dlm_snn.connections.dense import Dense
 from dlm_snn.connections.pool2d import Pool2d
-from dlm_snn.connections.sparse import Sparse
 from dlm_snn.errors import UnsupportedError
 from dlm_snn.network import Input, IntegerNetwork, IntegerProjection, Network, Projection
 from dlm_snn.neurons.models import ALL, MODELS, OTHERS

@@ -14,10 +14,9 @@ from numpy.typing import NDArray
 
 from dlm_snn import timing
 from dlm_snn.connections.chain import Chain
-from dlm_snn.connections.connection import Connection
+from dlm_snn.connections.connection import Connection, Sparse
 from dlm_snn.connections.conv2d import Conv2d
 from dlm_snn.connections.dense import Dense
-from dlm_snn.connections.sparse import Sparse
 from dlm_snn.description import describe
 from dlm_snn.errors import DlmError, nearest
 from dlm_snn.names import check_identifier

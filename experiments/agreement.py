@@ -11,9 +11,7 @@ from dlm_snn.backends import run
 from dlm_snn.comparison import Comparison, compare
 from dlm_snn.network import IntegerNetwork, Network
 from dlm_snn.recording import Recording
-
-Show = Callable[[str, int, int], None]
-"""(what is going on, steps done, steps in all)."""
+from experiments.progress import Show
 
 
 def simulate(

@@ -19,9 +19,9 @@ from dlm_snn.metrics import accuracy, interval
 from dlm_snn.record import installed_versions, origin
 from dlm_snn.tasks.split import split
 from dlm_snn.training import train_relu
-from experiments.agreement import Show
 from experiments.config import RunConfig
 from experiments.evaluate import evaluate
+from experiments.progress import Show
 from experiments.road import convert, train_network
 from experiments.rows import REPEATED_ROW, writing_rows
 from experiments.table import EXPERIMENTS, variant_config

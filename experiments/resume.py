@@ -13,7 +13,7 @@ from experiments.pools import Pool
 from experiments.rows import CONTINUAL_ROW, Row, Rows, writing_rows
 
 if TYPE_CHECKING:
-    from experiments.agreement import Show
+    from experiments.progress import Show
 
 
 def run_missing(

@@ -30,9 +30,10 @@ from dlm_snn.report import write_report
 from dlm_snn.tasks.split import Split, split
 from dlm_snn.training import Curve, initial_network, train
 from experiments.again import Earlier, compared
-from experiments.agreement import Show, agreement, simulate
+from experiments.agreement import agreement, simulate
 from experiments.config import RunConfig, SimulationConfig
 from experiments.evaluate import Evaluation, evaluate
+from experiments.progress import Show
 
 STORED = ("reference", "lava-float", "lava-fixed")
 """Simulators whose rasters and traces go into the run folder."""

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from time import perf_counter
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,10 +22,8 @@ from dlm_snn.raster import SpikeRaster
 from dlm_snn.record import origin
 from dlm_snn.tasks.recordings import Recordings, nmnist_excerpt
 from experiments.continual import plain
+from experiments.progress import Show, progress
 from experiments.rows import Row, writing_rows
-
-if TYPE_CHECKING:
-    from experiments.agreement import Show
 
 RESULTS = "stream.jsonl"
 EVERY = 100
@@ -206,8 +204,6 @@ def stream_table(arguments: Namespace) -> int:
     Raises:
         DlmError: bad input.
     """
-    from experiments.verb import progress
-
     cells = _cells(arguments)
     recordings = nmnist_excerpt(arguments.data_dir)
     path = arguments.results / RESULTS

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from dlm_snn.verbs.verb import Verb, add_replace, inside
-
-if TYPE_CHECKING:
-    from experiments.agreement import Show
+from experiments.progress import progress
 
 
 def _choice(parser: ArgumentParser) -> None:
@@ -105,33 +101,6 @@ def _command(arguments: Namespace) -> str:
     return " ".join(words + [f"--set {text}" for text in arguments.set])
 
 
-@contextmanager
-def progress() -> Iterator[Show]:
-    """A bar on the terminal; one line a stage where the output is no terminal."""
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
-
-    console = Console(stderr=True)
-    if not console.is_terminal:
-        said: list[str] = []
-
-        def say(stage: str, done: int, total: int) -> None:
-            if stage not in said:
-                said.append(stage)
-                console.print(f"  {stage}", highlight=False)
-
-        yield say
-        return
-    columns = (TextColumn("{task.description:<48}"), BarColumn(bar_width=30), TimeElapsedColumn())
-    with Progress(*columns, console=console, transient=True) as progress:
-        task = progress.add_task("", total=None)
-
-        def show(stage: str, done: int, total: int) -> None:
-            progress.update(task, description=stage, completed=done, total=total)
-
-        yield show
-
-
 def _print_summary(metrics: dict[str, Any], folder: Path) -> None:
     from rich.console import Console
     from rich.table import Table
@@ -187,59 +156,5 @@ def _print_summary(metrics: dict[str, Any], folder: Path) -> None:
     console.print(f"report: {folder / 'report.html'}", highlight=False, soft_wrap=True)
 
 
-def _experiment_arguments(parser: ArgumentParser) -> None:
-    from experiments.learn import run_arguments
-
-    parser.add_argument(
-        "name", help="digits, mnist, dlm, dissipation; of continual learning: split_digits, continual_p2 to _p6"
-    )
-    parser.add_argument("--variant", action="append", metavar="NAME", help="only this one; repeatable")
-    run_arguments(parser)
-
-
-def _experiment(arguments: Namespace) -> int:
-    from experiments.table import CONTINUAL, known_experiment
-
-    module = known_experiment(arguments.name)
-    if arguments.name in CONTINUAL:
-        from experiments.learn import run_table
-
-        return run_table(arguments, module)
-    return _repeated(arguments, module)
-
-
-def _repeated(arguments: Namespace, module: Any) -> int:
-    """An experiment whose repetitions each train and convert one network."""
-    from experiments.learn import refuse_continual
-    from experiments.repeat import paired, repeat, table
-
-    refuse_continual(arguments)
-    results = arguments.results / f"{arguments.name}.jsonl"
-    variants = arguments.variant or list(module.VARIANTS)
-    with progress() as show:
-        rows = repeat(arguments.name, variants, module.SEEDS, arguments.data_dir, results, show)
-    from rich.console import Console
-    from rich.table import Table
-
-    heading, *lines = table(rows)
-    shown = Table(*heading, title=f"{arguments.name}: mean and 95 % interval over seeds, per cent")
-    for line in lines:
-        shown.add_row(*line)
-    Console().print(shown)
-    heading, *lines = paired(rows)
-    if lines:
-        shown = Table(*heading, title="paired by seed: points of accuracy, per cent of the spikes; 95 % intervals")
-        for line in lines:
-            shown.add_row(*line)
-        Console().print(shown)
-    print(f"rows: {results}")
-    return 0
-
-
 run = Verb("the main job: train, convert, simulate everywhere, compare, report", _run_arguments, _run)
 train = Verb("train a network and write it", _train_arguments, _train)
-experiment = Verb(
-    "repeat an experiment over variants and seeds; a row that exists is not run again",
-    _experiment_arguments,
-    _experiment,
-)

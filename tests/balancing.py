@@ -13,7 +13,8 @@ from torch import Tensor
 
 from dlm_snn.backends.torch import SpikingModule
 from dlm_snn.physics.currents import paired
-from dlm_snn.physics.langevin import Dynamics, Loss, flat_loss, init, step
+from dlm_snn.physics.dynamics import Dynamics
+from dlm_snn.physics.langevin import Loss, flat_loss, init, step
 from dlm_snn.surrogate import SoftSpikes
 from dlm_snn.tasks.datasets import Dataset, digits
 from dlm_snn.training import initial_network

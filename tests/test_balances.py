@@ -10,7 +10,8 @@ from torch import Tensor
 from dlm_snn.backends.torch import SpikingModule
 from dlm_snn.errors import DlmError
 from dlm_snn.physics.currents import paired
-from dlm_snn.physics.langevin import Dynamics, flat_loss
+from dlm_snn.physics.dynamics import Dynamics
+from dlm_snn.physics.langevin import flat_loss
 from dlm_snn.physics.thermodynamics import entropy_production_rate, sigma_of, surrogate_work_by_layer
 from dlm_snn.surrogate import SoftSpikes, surrogate
 from dlm_snn.tasks.datasets import digits

@@ -15,7 +15,7 @@ import dlm_snn as dlm
 from dlm_snn.exchange.snntorch import from_snntorch
 from dlm_snn.exchange.snntorch_writer import to_snntorch
 from dlm_snn.physics.currents import paired
-from dlm_snn.physics.langevin import Dynamics
+from dlm_snn.physics.dynamics import Dynamics
 from dlm_snn.physics.optimizer import Langevin
 from dlm_snn.physics.stability import measured_radius
 from dlm_snn.plugins import names

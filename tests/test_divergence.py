@@ -12,7 +12,8 @@ import torch
 from dlm_snn import quantize
 from dlm_snn.errors import DivergenceError, DivergenceWarning
 from dlm_snn.physics.divergence import Watched, check_finite, diffusion, dominant
-from dlm_snn.physics.langevin import Dynamics, advance
+from dlm_snn.physics.dynamics import Dynamics
+from dlm_snn.physics.langevin import advance
 from dlm_snn.physics.trainer import DynamicsConfig
 from dlm_snn.tasks.datasets import digits
 from dlm_snn.training import TrainingConfig, initial_network, train, train_relu

@@ -15,7 +15,8 @@ from torch import Tensor
 from dlm_snn.errors import DlmError
 from dlm_snn.physics import ornstein_uhlenbeck as ou
 from dlm_snn.physics.currents import Matrix, Paired, hebbian, paired
-from dlm_snn.physics.langevin import Dynamics, State, advance, init, step, switch, total_energy
+from dlm_snn.physics.dynamics import Dynamics
+from dlm_snn.physics.langevin import State, advance, init, step, switch, total_energy
 from dlm_snn.physics.stability import (
     check_sigma_weight,
     check_step,

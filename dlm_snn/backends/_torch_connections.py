@@ -6,10 +6,9 @@ import torch
 from torch import Tensor
 from torch.nn.functional import conv2d
 
-from dlm_snn.connections.connection import Connection
+from dlm_snn.connections.connection import Connection, Sparse
 from dlm_snn.connections.conv2d import Conv2d
 from dlm_snn.connections.pool2d import Pool2d
-from dlm_snn.connections.sparse import Sparse
 
 
 def product(connection: Connection, weight: Tensor, x: Tensor) -> Tensor:

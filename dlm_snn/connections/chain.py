@@ -10,9 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from dlm_snn.connections.connection import Connection
+from dlm_snn.connections.connection import Connection, Sparse
 from dlm_snn.connections.dense import Dense
-from dlm_snn.connections.sparse import Sparse
 from dlm_snn.errors import DlmError
 
 DENSE_FROM = 0.5

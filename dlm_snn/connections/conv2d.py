@@ -10,8 +10,7 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from dlm_snn.connections.connection import Connection, checked_weight, in_arithmetic_of
-from dlm_snn.connections.sparse import Sparse
+from dlm_snn.connections.connection import Connection, Sparse, checked_weight, in_arithmetic_of
 from dlm_snn.errors import DlmError
 from dlm_snn.values import as_array, is_whole
 

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from dlm_snn.connections.connection import Connection, checked_weight, in_arithmetic_of
-from dlm_snn.connections.sparse import Sparse
+from dlm_snn.connections.connection import Connection, Sparse, checked_weight, in_arithmetic_of
 from dlm_snn.values import as_array
 
 

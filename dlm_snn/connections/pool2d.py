@@ -8,9 +8,8 @@ from math import prod
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from dlm_snn.connections.connection import Connection, checked_weight
+from dlm_snn.connections.connection import Connection, Sparse, checked_weight
 from dlm_snn.connections.conv2d import Conv2d, Pair, checked_image, checked_pair, window_counts
-from dlm_snn.connections.sparse import Sparse
 from dlm_snn.errors import DlmError
 from dlm_snn.values import as_array
 

@@ -13,11 +13,10 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from dlm_snn.connections.connection import Connection
+from dlm_snn.connections.connection import Connection, Sparse
 from dlm_snn.connections.conv2d import Conv2d
 from dlm_snn.connections.dense import Dense
 from dlm_snn.connections.pool2d import Pool2d
-from dlm_snn.connections.sparse import Sparse
 from dlm_snn.errors import DlmError, UnsupportedError, nearest
 from dlm_snn.exchange import hdf5
 from dlm_snn.exchange.netx_layer import Layer, layers

@@ -13,10 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dlm_snn.atomic import writing
+from dlm_snn.connections.connection import Sparse
 from dlm_snn.connections.conv2d import Conv2d
 from dlm_snn.connections.dense import Dense
 from dlm_snn.connections.pool2d import Pool2d
-from dlm_snn.connections.sparse import Sparse
 from dlm_snn.errors import UnsupportedError
 from dlm_snn.exchange import hdf5
 from dlm_snn.exchange.hdf5 import hdf5_file

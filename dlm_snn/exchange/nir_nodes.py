@@ -9,11 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dlm_snn.connections.chain import Chain
-from dlm_snn.connections.connection import Connection
+from dlm_snn.connections.connection import Connection, Sparse
 from dlm_snn.connections.conv2d import Conv2d
 from dlm_snn.connections.dense import Dense
 from dlm_snn.connections.pool2d import Pool2d
-from dlm_snn.connections.sparse import Sparse
 from dlm_snn.errors import DlmError, UnsupportedError
 from dlm_snn.neurons.lif import LIF
 

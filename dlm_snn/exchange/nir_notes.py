@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dlm_snn.artefact import build
-from dlm_snn.connections.sparse import Sparse
+from dlm_snn.connections.connection import Sparse
 from dlm_snn.errors import DlmError
 from dlm_snn.exchange.nir_writer import FORMAT, NOTE, same, write_nir
 from dlm_snn.network import Network

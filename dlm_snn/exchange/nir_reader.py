@@ -13,9 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dlm_snn.connections.chain import Chain
-from dlm_snn.connections.connection import Connection
+from dlm_snn.connections.connection import Connection, Sparse
 from dlm_snn.connections.dense import Dense
-from dlm_snn.connections.sparse import Sparse
 from dlm_snn.errors import DlmError, LossWarning, UnsupportedError
 from dlm_snn.exchange import nir_nodes
 from dlm_snn.exchange.nir_graph import expanded

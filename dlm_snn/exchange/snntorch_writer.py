@@ -10,11 +10,10 @@ from numpy.typing import NDArray
 from torch import nn
 
 from dlm_snn.connections.chain import Chain
-from dlm_snn.connections.connection import Connection
+from dlm_snn.connections.connection import Connection, Sparse
 from dlm_snn.connections.conv2d import Conv2d
 from dlm_snn.connections.dense import Dense
 from dlm_snn.connections.pool2d import Pool2d
-from dlm_snn.connections.sparse import Sparse
 from dlm_snn.errors import UnsupportedError
 from dlm_snn.exchange.snntorch_neurons import WRITER, neuron_module
 from dlm_snn.known import check_known

@@ -8,18 +8,16 @@ for a + b (w + constant) alone. What does not fit, and a temperature, is left to
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dlm_snn.learning import _rule_plain
 from dlm_snn.learning._rule_kernels import add_lines, philox_words, update_fixed, update_float
+from dlm_snn.learning.lava_state import PlasticState
 from dlm_snn.learning.rule import Product
 from dlm_snn.learning.rule_limits import ACCUMULATOR, EXPONENT, WIDTH, bits
-
-if TYPE_CHECKING:
-    from dlm_snn.learning.lava_rule import PlasticMatrix
 
 NAME = "compiled"
 _VARIABLES = ("w", "d", "t")
@@ -40,14 +38,14 @@ def sums(weight: NDArray, spikes: NDArray[np.bool_]) -> NDArray:
     return total
 
 
-def learner(matrix: PlasticMatrix) -> Callable[[], None]:
+def learner(matrix: PlasticState) -> Callable[[], None]:
     """What applies every product of a matrix's rule where its dependency holds, in place."""
     several = len(matrix.rule.products) > 1
     fits = (_fits(name, p, matrix, several) for name, p in matrix.rule.products.items())
     return _Learner(matrix) if not matrix.temperature and all(fits) else _rule_plain.learner(matrix)
 
 
-def _fits(name: str, products: tuple[Product, ...], matrix: PlasticMatrix, several: bool) -> bool:
+def _fits(name: str, products: tuple[Product, ...], matrix: PlasticState, several: bool) -> bool:
     """Whether a sum can be taken apart."""
     for p in products:
         timed = [f.name[0] for f in p.factors if f.name[0] in "xy" and f.name[1] != "0"]
@@ -94,7 +92,7 @@ class _Part:
 class _Learner:
     """The rule of a matrix, taken apart once."""
 
-    def __init__(self, matrix: PlasticMatrix) -> None:
+    def __init__(self, matrix: PlasticState) -> None:
         self.matrix = matrix
         self.copies = len(matrix.rule.products) > 1
         self.every = np.arange(matrix.pre.n)
@@ -149,7 +147,7 @@ class _Learner:
             update_float(out, columns, places, kept, across, down, part.constant, low, high)
 
 
-def _vectors(matrix: PlasticMatrix, product: Product, rows: Any, columns: Any, holds: str) -> tuple[Any, Any]:
+def _vectors(matrix: PlasticState, product: Product, rows: Any, columns: Any, holds: str) -> tuple[Any, Any]:
     """What a product makes of a column and of a row; the scale goes first, as in Lava.
 
     ``holds`` is a dependency that is known to hold in all these rows or columns.
@@ -171,7 +169,7 @@ def _vectors(matrix: PlasticMatrix, product: Product, rows: Any, columns: Any, h
     return found["x"], found["y"]
 
 
-def _drawn(matrix: PlasticMatrix, name: str, columns: NDArray[np.int64], rows: NDArray[np.int64] | None) -> NDArray:
+def _drawn(matrix: PlasticState, name: str, columns: NDArray[np.int64], rows: NDArray[np.int64] | None) -> NDArray:
     """Draws of a block, (column, row), of whole rows where there are some; (1, 1) where there is one for all."""
     if rows is None:
         return np.atleast_2d(matrix.random(name, 1, columns))

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from dlm_snn.learning.lava_state import PlasticState
 from dlm_snn.learning.rule import Factor, Product
 from dlm_snn.learning.rule_limits import ACCUMULATOR, EXPONENT, FRACTION, WIDTH, bits
 from dlm_snn.physics.noise import philox
-
-if TYPE_CHECKING:
-    from dlm_snn.learning.lava_rule import PlasticMatrix
 
 NAME = "plain"
 LOWEST, HIGHEST = -(2**ACCUMULATOR) - 1, 2**ACCUMULATOR - 1
@@ -38,18 +36,18 @@ def sums(weight: NDArray, spikes: NDArray[np.bool_]) -> NDArray:
     return weight[:, spikes].sum(axis=1)
 
 
-def learner(matrix: PlasticMatrix) -> Callable[[], None]:
+def learner(matrix: PlasticState) -> Callable[[], None]:
     """What applies every product of a matrix's rule where its dependency holds, in place."""
     return partial(_learn, matrix)
 
 
-def _learn(matrix: PlasticMatrix) -> None:
+def _learn(matrix: PlasticState) -> None:
     changed = [block for name, products in matrix.rule.products.items() for block in _blocks(matrix, name, products)]
     for name, rows, columns, new in changed:
         matrix.values[name][rows, columns] = new
 
 
-def _blocks(matrix: PlasticMatrix, name: str, products: tuple[Product, ...]) -> list[Block]:
+def _blocks(matrix: PlasticState, name: str, products: tuple[Product, ...]) -> list[Block]:
     """New values where there are events: of all synapses, or of columns and then of rows, which overwrite them."""
     every = slice(None)
     if any(p.dependency[0] == "u" and matrix.is_due(p.dependency) for p in products):
@@ -65,7 +63,7 @@ def _blocks(matrix: PlasticMatrix, name: str, products: tuple[Product, ...]) -> 
     return found
 
 
-def _changed(matrix: PlasticMatrix, name: str, products: tuple[Product, ...], rows: Lines, columns: Lines) -> NDArray:
+def _changed(matrix: PlasticState, name: str, products: tuple[Product, ...], rows: Lines, columns: Lines) -> NDArray:
     old = {variable: values[rows, columns] for variable, values in matrix.values.items()}
     by_row = not isinstance(rows, slice) or isinstance(columns, slice)
     lines = np.arange(matrix.shape[0])[rows] if by_row else columns
@@ -85,7 +83,7 @@ def _changed(matrix: PlasticMatrix, name: str, products: tuple[Product, ...], ro
     return np.clip((total >> FRACTION) + up, *matrix.limits(name))
 
 
-def _real(matrix: PlasticMatrix, product: Product, old: dict[str, NDArray], rows: Lines, columns: Lines) -> Any:
+def _real(matrix: PlasticState, product: Product, old: dict[str, NDArray], rows: Lines, columns: Lines) -> Any:
     """A product in floats, multiplied from left to right as Lava does."""
     value: Any = product.scale * _spikes(matrix, product.dependency, rows, columns)
     for factor in product.factors:
@@ -93,7 +91,7 @@ def _real(matrix: PlasticMatrix, product: Product, old: dict[str, NDArray], rows
     return value
 
 
-def _whole(matrix: PlasticMatrix, product: Product, old: dict[str, NDArray], rows: Lines, columns: Lines) -> Any:
+def _whole(matrix: PlasticState, product: Product, old: dict[str, NDArray], rows: Lines, columns: Lines) -> Any:
     """A product in integers of 15 bits."""
     value: Any = np.int32(product.mantissa) * _spikes(matrix, product.dependency, rows, columns).astype(np.int32)
     for factor in product.factors:
@@ -105,7 +103,7 @@ def _whole(matrix: PlasticMatrix, product: Product, old: dict[str, NDArray], row
 
 
 def factor_of(
-    matrix: PlasticMatrix, factor: Factor, dependency: str, old: dict[str, NDArray], rows: Lines, columns: Lines
+    matrix: PlasticState, factor: Factor, dependency: str, old: dict[str, NDArray], rows: Lines, columns: Lines
 ) -> Any:
     """The values of a factor, broadcast over (row, column)."""
     if factor.name in old:
@@ -119,7 +117,7 @@ def factor_of(
     return np.sign(value) if factor.sign else value
 
 
-def _spikes(matrix: PlasticMatrix, dependency: str, rows: Lines, columns: Lines) -> NDArray:
+def _spikes(matrix: PlasticState, dependency: str, rows: Lines, columns: Lines) -> NDArray:
     if dependency == "x0":
         return matrix.pre.spiked_at[columns][None, :] > 0
     if dependency == "y0":
@@ -127,7 +125,7 @@ def _spikes(matrix: PlasticMatrix, dependency: str, rows: Lines, columns: Lines)
     return np.ones((1, 1), dtype=bool)
 
 
-def _trace(matrix: PlasticMatrix, name: str, dependency: str, rows: Lines, columns: Lines) -> NDArray:
+def _trace(matrix: PlasticState, name: str, dependency: str, rows: Lines, columns: Lines) -> NDArray:
     """A trace at the time of the dependency's spike, broadcast over (row, column)."""
     pre = name[0] == "x"
     own, lines = (matrix.pre, columns) if pre else (matrix.post, rows)

@@ -9,9 +9,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from dlm_snn.connections.connection import Connection
+from dlm_snn.connections.connection import Connection, Sparse
 from dlm_snn.connections.dense import Dense
-from dlm_snn.connections.sparse import Sparse
 from dlm_snn.errors import DlmError
 from dlm_snn.learning.edges import edge_synapses, group_synapses, window_synapses
 from dlm_snn.network import Input, IntegerProjection

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from dlm_snn.connections.connection import Sparse
 from dlm_snn.connections.dense import Dense
-from dlm_snn.connections.sparse import Sparse
 from dlm_snn.errors import DlmError, nearest
 from dlm_snn.learning import _columns_compiled as compiled
 from dlm_snn.learning._chain_compiled import rank_codes, rank_codes_of_events

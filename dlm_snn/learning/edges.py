@@ -7,8 +7,8 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
+from dlm_snn.connections.connection import Sparse
 from dlm_snn.connections.conv2d import window_counts
-from dlm_snn.connections.sparse import Sparse
 
 SIZE = 5
 """Rows and columns of a kernel."""

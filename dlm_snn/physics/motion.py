@@ -10,7 +10,7 @@ from torch import Tensor
 
 from dlm_snn.errors import DlmError
 from dlm_snn.physics.currents import Paired, drawn_pairs, pair_strengths
-from dlm_snn.physics.langevin import Dynamics
+from dlm_snn.physics.dynamics import Dynamics
 
 LAYERED = ("temperature", "friction", "alpha", "mobility", "injection_rate")
 """What a parameter group may set for itself."""

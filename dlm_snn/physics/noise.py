@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dlm_snn.connections.sparse import Sparse
+from dlm_snn.connections.connection import Sparse
 from dlm_snn.errors import DlmError
 from dlm_snn.known import check_known
 from dlm_snn.network import Input, IntegerNetwork, IntegerProjection, Network, Projection

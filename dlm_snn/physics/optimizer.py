@@ -11,7 +11,8 @@ from torch import Tensor
 
 from dlm_snn.errors import DivergenceError, DlmError, nearest
 from dlm_snn.physics.currents import FUNCTIONS, hebbian
-from dlm_snn.physics.langevin import Dynamics, State, advance, total_energy
+from dlm_snn.physics.dynamics import Dynamics
+from dlm_snn.physics.langevin import State, advance, total_energy
 from dlm_snn.physics.motion import LAYERED, SHAPING, Motion
 from dlm_snn.physics.stability import check_step
 from dlm_snn.physics.thermodynamics import ThermodynamicState, balance

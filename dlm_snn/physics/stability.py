@@ -12,7 +12,8 @@ from torch import Tensor
 
 from dlm_snn.errors import DlmError
 from dlm_snn.physics.currents import Current, Matrix, Paired
-from dlm_snn.physics.langevin import Dynamics, advance
+from dlm_snn.physics.dynamics import Dynamics
+from dlm_snn.physics.langevin import advance
 from dlm_snn.physics.thermodynamics import differentiable_gradient, drag
 
 STABLE = 1 + 1e-9

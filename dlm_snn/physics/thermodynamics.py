@@ -25,34 +25,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from dlm_snn.errors import DlmError
 from dlm_snn.physics.currents import Current
-
-if TYPE_CHECKING:
-    from dlm_snn.physics.langevin import Dynamics
-
-
-class Move(NamedTuple):
-    """One step of the dynamics, with what its balance needs; see langevin.advance.
-
-    Attributes:
-        theta, momentum: afterwards.
-        shift: d theta without kicks, None where nothing is booked.
-        kick: the part of d theta from outside the bath (overdamped), or None.
-        heat, injected: (..., parameter) losses of |p|^2 / 2 to the bath and gains by kicks (underdamped), or None.
-    """
-
-    theta: Tensor
-    momentum: Tensor
-    shift: Tensor | None
-    kick: Tensor | None
-    heat: Tensor | None
-    injected: Tensor | None
+from dlm_snn.physics.dynamics import Dynamics, Move
 
 
 @dataclass(frozen=True, eq=False)
