@@ -17,10 +17,10 @@ import numpy as np
 import torch
 from scipy.stats import t as student
 
-from dlm_snn.physics.currents import paired
-from dlm_snn.physics.dynamics import Dynamics
-from dlm_snn.physics.langevin import Loss, init, step
-from dlm_snn.physics.thermodynamics import surrogate_work_by_layer
+from dlm_snn.physics.weights.currents import paired
+from dlm_snn.physics.weights.dynamics import Dynamics
+from dlm_snn.physics.weights.langevin import Loss, init, step
+from dlm_snn.physics.weights.thermodynamics import surrogate_work_by_layer
 from dlm_snn.surrogate import SoftSpikes, surrogate
 from dlm_snn.tasks.datasets import Dataset, digits, mnist
 from tests.balancing import LAYERS, CountedSpikes, balances, smooth_network, spiking_digits

@@ -12,7 +12,7 @@ import time
 import numpy as np
 
 from dlm_snn import LIF, Input, Network, Projection, Sparse
-from dlm_snn.physics.event_driven import simulate
+from dlm_snn.physics.membranes.event_driven import simulate
 
 INPUTS, NEURONS, FAN_OUT, STEPS, ROUNDS = 200, 2000, 100, 2000, 5
 RATES = (0.001, 0.003, 0.01, 0.03, 0.1)

@@ -18,7 +18,7 @@ import numpy as np
 from workload import N_STEPS, interleaved, median_ratio, network, pixels
 
 import dlm_snn as dlm
-from dlm_snn.network import IntegerNetwork
+from dlm_snn.networks.network import IntegerNetwork
 from lava_processes import build
 from lava_processes.fused.process import FusedRun
 from lava_processes.sink.process import SpikeSink

@@ -15,7 +15,7 @@ from time import perf_counter
 import numpy as np
 
 import dlm_snn as dlm
-from dlm_snn.exchange.netx import read_net
+from dlm_snn.exchange.netx.reader import read_net
 from dlm_snn.tasks.encoding import pixels_to_spikes
 
 N_STEPS = 32

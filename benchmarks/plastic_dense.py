@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from workload import median_ratio
 
-from dlm_snn.learning.rule import LearningRule, Trace
+from dlm_snn.learning.on_chip.rule import LearningRule, Trace
 from lava_processes.plastic_dense.process import PlasticDense, stock_rule
 
 N_PRE, N_POST, BLOCK = 784, 256, 100

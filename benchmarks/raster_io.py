@@ -18,7 +18,7 @@ from time import perf_counter
 import numpy as np
 
 from dlm_snn import SpikeRaster
-from dlm_snn.raster_files import RasterWriter
+from dlm_snn.runs.raster_files import RasterWriter
 
 NEURONS, RATE = 1000, 0.01
 STEPS = 10_000

@@ -11,39 +11,39 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 _HOME = {
-    "Comparison": "comparison",
+    "Comparison": "runs.comparison",
     "Dense": "connections.dense",
     "Sparse": "connections.connection",
     "Pool2d": "connections.pool2d",
     "Conv2d": "connections.conv2d",
     "Chain": "connections.chain",
     "DlmError": "errors",
-    "FolderSink": "sink",
-    "Input": "network",
+    "FolderSink": "runs.sink",
+    "Input": "networks.network",
     "IntegerLIF": "neurons.integer_lif",
-    "IntegerNetwork": "network",
-    "IntegerProjection": "network",
+    "IntegerNetwork": "networks.network",
+    "IntegerProjection": "networks.network",
     "LIF": "neurons.lif",
-    "Network": "network",
-    "Projection": "network",
-    "QuantizationReport": "quantization",
-    "Recording": "recording",
-    "SpikeRaster": "raster",
+    "Network": "networks.network",
+    "Projection": "networks.network",
+    "QuantizationReport": "conversion.quantization",
+    "Recording": "runs.recording",
+    "SpikeRaster": "runs.raster",
     "UnsupportedError": "errors",
-    "accuracy": "metrics",
-    "compare": "comparison",
-    "from_snntorch": "exchange.snntorch",
-    "load": "artefact",
-    "quantize": "quantization",
-    "read_out": "metrics",
+    "accuracy": "runs.metrics",
+    "compare": "runs.comparison",
+    "from_snntorch": "exchange.snntorch.reader",
+    "load": "networks.artefact",
+    "quantize": "conversion.quantization",
+    "read_out": "runs.metrics",
     "run": "backends",
-    "read_net": "exchange.netx",
-    "read_nir": "exchange.nir",
-    "to_snntorch": "exchange.snntorch_writer",
-    "write_net": "exchange.netx_writer",
-    "write_nir": "exchange.nir_writer",
-    "save": "artefact",
-    "synaptic_operations": "metrics",
+    "read_net": "exchange.netx.reader",
+    "read_nir": "exchange.nir.reader",
+    "to_snntorch": "exchange.snntorch.writer",
+    "write_net": "exchange.netx.writer",
+    "write_nir": "exchange.nir.writer",
+    "save": "networks.artefact",
+    "synaptic_operations": "runs.metrics",
 }
 
 __all__ = [
@@ -83,29 +83,29 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
-    from dlm_snn.artefact import load, save
     from dlm_snn.backends import run
-    from dlm_snn.comparison import Comparison, compare
     from dlm_snn.connections.chain import Chain
     from dlm_snn.connections.connection import Sparse
     from dlm_snn.connections.conv2d import Conv2d
     from dlm_snn.connections.dense import Dense
     from dlm_snn.connections.pool2d import Pool2d
+    from dlm_snn.conversion.quantization import QuantizationReport, quantize
     from dlm_snn.errors import DlmError, UnsupportedError
-    from dlm_snn.exchange.netx import read_net
-    from dlm_snn.exchange.netx_writer import write_net
-    from dlm_snn.exchange.nir import read_nir
-    from dlm_snn.exchange.nir_writer import write_nir
-    from dlm_snn.exchange.snntorch import from_snntorch
-    from dlm_snn.exchange.snntorch_writer import to_snntorch
-    from dlm_snn.metrics import accuracy, read_out, synaptic_operations
-    from dlm_snn.network import Input, IntegerNetwork, IntegerProjection, Network, Projection
+    from dlm_snn.exchange.netx.reader import read_net
+    from dlm_snn.exchange.netx.writer import write_net
+    from dlm_snn.exchange.nir.reader import read_nir
+    from dlm_snn.exchange.nir.writer import write_nir
+    from dlm_snn.exchange.snntorch.reader import from_snntorch
+    from dlm_snn.exchange.snntorch.writer import to_snntorch
+    from dlm_snn.networks.artefact import load, save
+    from dlm_snn.networks.network import Input, IntegerNetwork, IntegerProjection, Network, Projection
     from dlm_snn.neurons.integer_lif import IntegerLIF
     from dlm_snn.neurons.lif import LIF
-    from dlm_snn.quantization import QuantizationReport, quantize
-    from dlm_snn.raster import SpikeRaster
-    from dlm_snn.recording import Recording
-    from dlm_snn.sink import FolderSink
+    from dlm_snn.runs.comparison import Comparison, compare
+    from dlm_snn.runs.metrics import accuracy, read_out, synaptic_operations
+    from dlm_snn.runs.raster import SpikeRaster
+    from dlm_snn.runs.recording import Recording
+    from dlm_snn.runs.sink import FolderSink
 
 
 def __getattr__(name: str) -> Any:

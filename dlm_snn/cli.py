@@ -15,8 +15,9 @@ from importlib.metadata import EntryPoint
 from types import FrameType
 from typing import Any, NoReturn
 
-from dlm_snn import __version__, own, plugins, temporary
+from dlm_snn import __version__, own, plugins
 from dlm_snn.errors import DlmError, FaultError, MissingError, nearest
+from dlm_snn.files import temporary
 from dlm_snn.verbs.verb import Verb
 
 GROUP = "dlm_snn.verbs"

@@ -14,9 +14,9 @@ import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from dlm_snn.errors import DlmError, nearest
-from dlm_snn.reading import read_bytes, regular_file
-from dlm_snn.record import RECORD, check_files, read_record
-from dlm_snn.yaml_text import LENGTH_LIMIT, Dumper, parse_yaml
+from dlm_snn.files.reading import read_bytes, regular_file
+from dlm_snn.files.yaml_text import LENGTH_LIMIT, Dumper, parse_yaml
+from dlm_snn.provenance import RECORD, check_files, read_record
 
 RUN_CONFIG = "config.yaml"
 

@@ -7,10 +7,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from dlm_snn.learning.chain import Chain
-from dlm_snn.learning.column_rule import ColumnRule
-from dlm_snn.learning.columns import output_neurons
-from dlm_snn.network import Input, IntegerNetwork
+from dlm_snn.learning.columns.front_end import Chain
+from dlm_snn.learning.columns.learner import output_neurons
+from dlm_snn.learning.columns.rule import ColumnRule
+from dlm_snn.networks.network import Input, IntegerNetwork
 from lava_processes.columns_run import columns_depth, front_end_network
 
 

@@ -10,12 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dlm_snn.errors import UnsupportedError
-from dlm_snn.learning.column_options import COLUMNS_LAVA
-from dlm_snn.learning.columns import ColumnLearner, Form, Samples, chosen_form
+from dlm_snn.learning.columns.learner import ColumnLearner, Form, Samples, chosen_form
+from dlm_snn.learning.columns.options import COLUMNS_LAVA
 from dlm_snn.learning.learner import Setting
 from dlm_snn.learning.making import typed_options
-from dlm_snn.network import IntegerNetwork
-from dlm_snn.raster import SpikeRaster
+from dlm_snn.networks.network import IntegerNetwork
+from dlm_snn.runs.raster import SpikeRaster
 from lava_processes.columns_run import NO_TEACHER, run_columns
 
 
@@ -25,8 +25,8 @@ def make(setting: Setting, rng: np.random.Generator, **options: Any) -> LavaColu
     Args:
         setting: images of one channel or three.
         rng: not used; nothing here is drawn.
-        options: as of ``dlm_snn.learning.columns.make``, without ``kept``; ``stepwise``: spike by spike in a graph of
-            processes, hundreds of times as slow as a sample in every step, with the same result.
+        options: as of ``dlm_snn.learning.columns.learner.make``, without ``kept``; ``stepwise``: spike by spike
+            in a graph of processes, hundreds of times as slow as a sample in every step, with the same result.
 
     Raises:
         DlmError: an unknown option, or a value that does not fit.

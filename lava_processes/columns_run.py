@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dlm_snn.errors import DlmError, UnsupportedError
+from dlm_snn.files.temporary import temporary_folder
 from dlm_snn.learning.batches import checked_features
-from dlm_snn.learning.chain import DECIDE, Chain, front_end
-from dlm_snn.learning.column_rule import ColumnRule, Columns
-from dlm_snn.network import Input, IntegerNetwork
-from dlm_snn.temporary import temporary_folder
+from dlm_snn.learning.columns.front_end import DECIDE, Chain, front_end
+from dlm_snn.learning.columns.rule import ColumnRule, Columns
+from dlm_snn.networks.network import Input, IntegerNetwork
 from dlm_snn.values import as_integers
 from lava_processes.runner import Progress, empty_array, supervise
 

@@ -9,15 +9,15 @@ from typing import Any
 
 import numpy as np
 
-from dlm_snn import artefact
 from dlm_snn.errors import UnsupportedError
-from dlm_snn.known import check_known
-from dlm_snn.names import file_of
-from dlm_snn.network import IntegerNetwork, Network
-from dlm_snn.raster import SpikeRaster
-from dlm_snn.recording import Record, Recording, RunState, checked_record, without_samples
-from dlm_snn.stimulus import Stimulus, prepare
-from dlm_snn.temporary import temporary_folder
+from dlm_snn.files.names import file_of
+from dlm_snn.files.temporary import temporary_folder
+from dlm_snn.networks import artefact
+from dlm_snn.networks.known import check_known
+from dlm_snn.networks.network import IntegerNetwork, Network
+from dlm_snn.runs.raster import SpikeRaster
+from dlm_snn.runs.recording import Record, Recording, RunState, checked_record, without_samples
+from dlm_snn.runs.stimulus import Stimulus, prepare
 from lava_processes.runner import Progress, empty_array, supervise
 
 TARGET = "fused"

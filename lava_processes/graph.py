@@ -13,7 +13,7 @@ from dlm_snn.connections.connection import Connection
 from dlm_snn.connections.conv2d import Conv2d
 from dlm_snn.connections.dense import Dense as DenseConnection
 from dlm_snn.errors import UnsupportedError
-from dlm_snn.network import Input, IntegerNetwork, IntegerProjection, Network, Projection
+from dlm_snn.networks.network import Input, IntegerNetwork, IntegerProjection, Network, Projection
 from dlm_snn.neurons.integer_lif import IntegerLIF
 from lava_processes.support import TAGS, Target, as_convolution, check_supported, clocked_delay
 

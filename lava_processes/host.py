@@ -22,7 +22,7 @@ from multiprocessing.connection import wait
 from pathlib import Path
 from typing import Any
 
-from dlm_snn.temporary import shared_memory_prefix, unlink_shared_memory
+from dlm_snn.files.temporary import shared_memory_prefix, unlink_shared_memory
 
 JOBS = {"columns": "lava_processes.columns_graph"}
 """Targets whose module has ``wired(folder, job)``, which gives a process of the graph to run."""
@@ -61,7 +61,7 @@ def _name_shared_memory() -> None:
 
 
 def _run_job(folder: Path, watch: _Watch) -> None:
-    from dlm_snn import artefact
+    from dlm_snn.networks import artefact
 
     job = json.loads((folder / "job.json").read_text())
     if job["target"] in JOBS:
@@ -78,7 +78,7 @@ def _run_job(folder: Path, watch: _Watch) -> None:
 
 def _run_fused(folder: Path, network: Any, job: Mapping[str, Any], watch: _Watch) -> None:
     """Run a network as one Process."""
-    from dlm_snn.network import IntegerNetwork
+    from dlm_snn.networks.network import IntegerNetwork
     from lava_processes.fused.process import FusedRun
     from lava_processes.support import TAGS
 

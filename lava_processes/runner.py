@@ -23,15 +23,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dlm_snn import artefact
 from dlm_snn import child as child_process
 from dlm_snn.errors import DlmError, MissingError, UnsupportedError
-from dlm_snn.names import file_of
-from dlm_snn.network import IntegerNetwork, Network
-from dlm_snn.raster import SpikeRaster
-from dlm_snn.recording import Record, Recording, RunState, checked_record, without_samples
-from dlm_snn.stimulus import Stimulus, prepare
-from dlm_snn.temporary import SHARED_MEMORY, note_child, temporary_folder, unlink_shared_memory
+from dlm_snn.files.names import file_of
+from dlm_snn.files.temporary import SHARED_MEMORY, note_child, temporary_folder, unlink_shared_memory
+from dlm_snn.networks import artefact
+from dlm_snn.networks.network import IntegerNetwork, Network
+from dlm_snn.runs.raster import SpikeRaster
+from dlm_snn.runs.recording import Record, Recording, RunState, checked_record, without_samples
+from dlm_snn.runs.stimulus import Stimulus, prepare
 from lava_processes.support import check_supported
 
 if find_spec("lava") is None:

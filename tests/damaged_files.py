@@ -19,8 +19,9 @@ from typing import Any
 import numpy as np
 
 import dlm_snn as dlm
-from dlm_snn import SpikeRaster, artefact
-from dlm_snn.recording_files import load_recording, save_recording
+from dlm_snn import SpikeRaster
+from dlm_snn.networks import artefact
+from dlm_snn.runs.recording_files import load_recording, save_recording
 from tests.nets import make
 
 RASTER = SpikeRaster.from_dense(np.random.default_rng(3).random((3, 20, 7)) < 0.2)
@@ -91,7 +92,7 @@ def chain(integer: bool = False) -> Any:
 
 
 def _nir(folder: Path) -> None:
-    from dlm_snn.exchange.nir_writer import write_nir
+    from dlm_snn.exchange.nir.writer import write_nir
 
     write_nir(chain(), folder / "a.nir")
 
@@ -108,43 +109,43 @@ def foreign(make: Callable[[Path], Any]) -> Callable[[Path], None]:
 
 
 def _read_nir(folder: Path) -> str:
-    from dlm_snn.exchange.nir import read_nir
+    from dlm_snn.exchange.nir.reader import read_nir
 
     return read_nir(folder / "a.nir").digest()
 
 
 def _net(folder: Path) -> None:
-    from dlm_snn.exchange.netx_writer import write_net
+    from dlm_snn.exchange.netx.writer import write_net
 
     write_net(chain(integer=True), folder / "a.net")
 
 
 def _read_net(folder: Path) -> str:
-    from dlm_snn.exchange.netx import read_net
+    from dlm_snn.exchange.netx.reader import read_net
 
     return read_net(folder / "a.net").digest()
 
 
 def _nwb(folder: Path) -> None:
-    from dlm_snn.exchange.nwb import write_nwb
+    from dlm_snn.exchange.rasters.nwb import write_nwb
 
     write_nwb({"hidden": RASTER}, folder / "a.nwb")
 
 
 def _read_nwb(folder: Path) -> str:
-    from dlm_snn.exchange.nwb import read_nwb
+    from dlm_snn.exchange.rasters.nwb import read_nwb
 
     return content_of(read_nwb(folder / "a.nwb")[0])
 
 
 def _csv(folder: Path) -> None:
-    from dlm_snn.exchange.table import write_csv
+    from dlm_snn.exchange.rasters.csv_files import write_csv
 
     write_csv({"hidden": RASTER, "output": RASTER[:, :, :2]}, folder / "a.csv")
 
 
 def _read_csv(folder: Path) -> str:
-    from dlm_snn.exchange.table import read_csv
+    from dlm_snn.exchange.rasters.csv_files import read_csv
 
     return content_of(read_csv(folder / "a.csv"))
 
@@ -158,7 +159,7 @@ def events(seed: int = 0) -> bytes:
 
 
 def _read_bs2(folder: Path) -> str:
-    from dlm_snn.exchange.events import from_events, read_bs2
+    from dlm_snn.exchange.rasters.events import from_events, read_bs2
 
     return content_of(from_events([read_bs2(folder / "a.bs2")], 1e-3)[0])
 
@@ -176,7 +177,7 @@ def _aedat4(folder: Path) -> None:
 
 
 def _read_aedat4(folder: Path) -> str:
-    from dlm_snn.exchange.events import from_events, read_aedat4
+    from dlm_snn.exchange.rasters.events import from_events, read_aedat4
 
     found, shape = read_aedat4(folder / "a.aedat4")
     return content_of(from_events([found], 1e-3, shape)[0])
@@ -233,14 +234,14 @@ def _read_mnist(folder: Path) -> str:
 
 def _config(folder: Path) -> None:
     from dlm_snn.config import dump_config
-    from experiments.config import RunConfig
+    from experiments.recipes.config import RunConfig
 
     (folder / "a.yaml").write_text(dump_config(RunConfig()))
 
 
 def _read_config(folder: Path) -> str:
     from dlm_snn.config import load_config
-    from experiments.config import RunConfig
+    from experiments.recipes.config import RunConfig
 
     return repr(load_config(RunConfig, folder / "a.yaml"))
 
@@ -260,8 +261,8 @@ def _rows(folder: Path) -> None:
 
 
 def _read_rows(folder: Path) -> str:
-    from dlm_snn.standings import standings, table
-    from experiments.rows import CONTINUAL_ROW, read_rows
+    from dlm_snn.continual.standings import standings, table
+    from experiments.harness.rows import CONTINUAL_ROW, read_rows
 
     rows = read_rows(folder / LEARNED, CONTINUAL_ROW)
     table(standings(rows))
@@ -270,7 +271,7 @@ def _read_rows(folder: Path) -> str:
 
 
 def _run(folder: Path) -> None:
-    from dlm_snn.record import RunRecord
+    from dlm_snn.provenance import RunRecord
     from tests.test_report import build
 
     build(folder / "run")

@@ -13,17 +13,17 @@ import numpy as np
 
 import dlm_snn as dlm
 from dlm_snn.errors import UnsupportedError
-from dlm_snn.exchange import arrays
-from dlm_snn.exchange.neo import from_neo, to_neo
-from dlm_snn.exchange.netx import read_net
-from dlm_snn.exchange.netx_writer import write_net
-from dlm_snn.exchange.nir import read_nir
-from dlm_snn.exchange.nir_recording import from_nir_data, to_nir_data
-from dlm_snn.exchange.nir_writer import NOTE, write_nir
-from dlm_snn.exchange.nwb import read_nwb, write_nwb
-from dlm_snn.exchange.snntorch import from_snntorch
-from dlm_snn.exchange.snntorch_writer import to_snntorch
-from dlm_snn.exchange.table import from_frame, read_csv, to_frame, write_csv
+from dlm_snn.exchange.netx.reader import read_net
+from dlm_snn.exchange.netx.writer import write_net
+from dlm_snn.exchange.nir.reader import read_nir
+from dlm_snn.exchange.nir.writer import NOTE, write_nir
+from dlm_snn.exchange.rasters import arrays
+from dlm_snn.exchange.rasters.csv_files import from_frame, read_csv, to_frame, write_csv
+from dlm_snn.exchange.rasters.neo import from_neo, to_neo
+from dlm_snn.exchange.rasters.nir_recording import from_nir_data, to_nir_data
+from dlm_snn.exchange.rasters.nwb import read_nwb, write_nwb
+from dlm_snn.exchange.snntorch.reader import from_snntorch
+from dlm_snn.exchange.snntorch.writer import to_snntorch
 
 IMAGE = (2, 6, 6)
 EXACT, SPIKES, ROUNDED, REFUSED, NONE = "exact", "same spikes", "decays within 1 ulp", "refused", "-"

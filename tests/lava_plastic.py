@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 
 from dlm_snn.errors import DlmError
-from dlm_snn.learning.lava_rule import PlasticMatrix
-from dlm_snn.learning.rule import LearningRule, Trace
+from dlm_snn.learning.on_chip.matrix import PlasticMatrix
+from dlm_snn.learning.on_chip.rule import LearningRule, Trace
 from tests.rules import ALL, DISSIPATION, GATE, X1, drawn_rule, spikes
 
 N_PRE, N_POST, N_STEPS, BLOCK = 11, 7, 60, 6

@@ -32,7 +32,7 @@ from dlm_snn import (
     Sparse,
     SpikeRaster,
 )
-from dlm_snn.physics.noise import antisymmetric_ring, normal, uniform, with_integer_noise, with_noise
+from dlm_snn.physics.membranes.noise import antisymmetric_ring, normal, uniform, with_integer_noise, with_noise
 
 Made = tuple[Any, dict[str, Any], int]
 Build = Callable[[Generator], Made]

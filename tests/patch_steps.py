@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from dlm_snn.learning.patch_features import LATE, PatchFeatures
+from dlm_snn.learning.readout.features import LATE, PatchFeatures
 
 
 def counts_of_position(drive: NDArray[np.int64], slope: int, winners: int, levels: int) -> NDArray[np.int64]:

@@ -7,7 +7,7 @@ import os
 import numpy as np
 
 from dlm_snn.errors import DlmError, MissingError
-from dlm_snn.exchange.apart import answer
+from dlm_snn.exchange.guarded.apart import answer
 
 
 def _read(path):

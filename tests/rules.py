@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from dlm_snn.learning.rule import POST_TRACES, PRE_TRACES, Factor, LearningRule, Product, Trace, text_of
-from dlm_snn.learning.rule_limits import WORD, bits
+from dlm_snn.learning.on_chip.limits import WORD, bits
+from dlm_snn.learning.on_chip.rule import POST_TRACES, PRE_TRACES, Factor, LearningRule, Product, Trace, text_of
 
 DISSIPATION = "2^-2*x1*y0 - 2^-5*x0*w"
 GATE = "-2^-7*x0*y3*w"

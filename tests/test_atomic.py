@@ -7,8 +7,8 @@ import stat
 import pytest
 
 from dlm_snn import DlmError
-from dlm_snn.atomic import write_text, writing, writing_folder
-from dlm_snn.layouts import FolderKind, text_file
+from dlm_snn.files.atomic import write_text, writing, writing_folder
+from dlm_snn.files.layouts import FolderKind, text_file
 
 TEXT = text_file("a text", begins="")
 TEXTS = FolderKind("a folder of texts", {"*.txt": TEXT})

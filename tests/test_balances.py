@@ -9,13 +9,13 @@ from torch import Tensor
 
 from dlm_snn.backends.torch import SpikingModule
 from dlm_snn.errors import DlmError
-from dlm_snn.physics.currents import paired
-from dlm_snn.physics.dynamics import Dynamics
-from dlm_snn.physics.langevin import flat_loss
-from dlm_snn.physics.thermodynamics import entropy_production_rate, sigma_of, surrogate_work_by_layer
+from dlm_snn.physics.weights.currents import paired
+from dlm_snn.physics.weights.dynamics import Dynamics
+from dlm_snn.physics.weights.langevin import flat_loss
+from dlm_snn.physics.weights.thermodynamics import entropy_production_rate, sigma_of, surrogate_work_by_layer
 from dlm_snn.surrogate import SoftSpikes, surrogate
 from dlm_snn.tasks.datasets import digits
-from dlm_snn.training import initial_network
+from dlm_snn.training.training import initial_network
 from tests.balancing import LAYERS, CountedSpikes, balances, smooth_network, spiking_digits
 
 pytestmark = pytest.mark.usefixtures("one_thread")

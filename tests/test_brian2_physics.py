@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from dlm_snn import LIF, Dense, DlmError, Input, Network, Projection, run
-from dlm_snn.physics.ledger import membrane_ledger
-from dlm_snn.physics.plasticity import update
+from dlm_snn.physics.membranes.ledger import membrane_ledger
+from dlm_snn.physics.weights.plasticity import update
 
-theirs = pytest.importorskip("dlm_snn.physics.brian2", reason="brian2 is not installed")
+theirs = pytest.importorskip("dlm_snn.physics.membranes.brian2", reason="brian2 is not installed")
 
 
 @pytest.mark.parametrize("dv", [0.02, 0.1])

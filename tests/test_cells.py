@@ -14,8 +14,8 @@ from dlm_snn.errors import DlmError
 from dlm_snn.learning.learner import Declaration
 from dlm_snn.tasks.clusters import clusters
 from dlm_snn.tasks.protocols import PROTOCOLS, Protocol
-from experiments.cells import Cell, Entry, cells, expected_minutes
-from experiments.continual import CHUNK, plain, run_cell
+from experiments.harness.cells import Cell, Entry, cells, expected_minutes
+from experiments.harness.continual import CHUNK, plain, run_cell
 
 
 class Spy:

@@ -44,7 +44,7 @@ def test_a_child_looks_into_no_folder_of_the_users(traps, named):
     code = "import os, subprocess, sys\nfrom dlm_snn import child\n"
     code += f"sys.path[:0] = ['', {str(traps.parent)!r}, {str(traps)!r}, '.', '../here']\n"
     code += f"os.environ['PYTHONPATH'] = {named.replace('HERE', str(traps))!r}\n"
-    code += "words = child.command('experiments.processes:limit_threads')\n"
+    code += "words = child.command('experiments.harness.processes:limit_threads')\n"
     code += "subprocess.run(words, env=child.environment(), check=True)\n"
     python(code, traps)
 
@@ -53,19 +53,20 @@ def test_a_child_looks_into_no_folder_of_the_users(traps, named):
 def test_a_checkout_as_the_current_folder_is_found_but_last():
     path = child._path()
     assert path.count(str(ROOT)) == 1
-    words = child.command("experiments.processes:limit_threads")
+    words = child.command("experiments.harness.processes:limit_threads")
     assert subprocess.run(words, cwd=ROOT, env=child.environment(), check=False).returncode == 0
 
 
 def test_workers(traps):
-    code = "from experiments.pools import opened\nif __name__ == '__main__':\n    with opened(2) as pool:\n"
+    code = "from experiments.harness.pools import opened\nif __name__ == '__main__':\n    with opened(2) as pool:\n"
     code += "        with pool.executor() as executor:\n            print(executor.submit(sum, [1, 2]).result())\n"
     assert python(code, traps) == "3\n"
 
 
 def test_workers_of_a_cluster(traps):
     pytest.importorskip("distributed")
-    code = "from experiments.pools import opened\nif __name__ == '__main__':\n    with opened(1, 'local') as pool:\n"
+    code = "from experiments.harness.pools import opened\nif __name__ == '__main__':\n"
+    code += "    with opened(1, 'local') as pool:\n"
     code += "        with pool.executor() as executor:\n            print(executor.submit(sum, [1, 2]).result())\n"
     assert python(code, traps) == "3\n"
 

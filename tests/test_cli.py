@@ -16,9 +16,9 @@ from types import SimpleNamespace
 import pytest
 
 from dlm_snn import DlmError, Input, Network, __version__, cli, plugins, run
-from dlm_snn.atomic import writing_folder
 from dlm_snn.config import Config
 from dlm_snn.errors import FaultError
+from dlm_snn.files.atomic import writing_folder
 from dlm_snn.verbs.verb import Verb
 
 HEAVY = {"torch", "lava", "brian2", "matplotlib", "sklearn", "scipy", "pydantic", "snntorch"}

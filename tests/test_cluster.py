@@ -10,11 +10,11 @@ import time
 import pytest
 
 from dlm_snn.errors import DlmError
-from experiments.cells import Entry, cells
-from experiments.continual import run_cell
-from experiments.pools import opened
-from experiments.resume import run_missing
-from experiments.rows import read_rows
+from experiments.harness.cells import Entry, cells
+from experiments.harness.continual import run_cell
+from experiments.harness.pools import opened
+from experiments.harness.resume import run_missing
+from experiments.harness.rows import read_rows
 
 distributed = pytest.importorskip("distributed", reason="dask.distributed is not installed; dlm-snn[cluster] brings it")
 
@@ -74,7 +74,7 @@ def test_a_refused_option_comes_back_as_one_line(cluster, tmp_path):
 
 
 def test_no_scheduler_there(monkeypatch):
-    monkeypatch.setattr("experiments.pools.CONNECT_SECONDS", 1)
+    monkeypatch.setattr("experiments.harness.pools.CONNECT_SECONDS", 1)
     with (
         pytest.raises(DlmError, match=r"no scheduler answers at tcp://127\.0\.0\.1:9 \("),
         opened(scheduler="tcp://127.0.0.1:9"),

@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 
 import dlm_snn as dlm
 from dlm_snn.errors import DlmError
-from dlm_snn.learning import _columns_compiled as compiled
-from dlm_snn.learning._chain_compiled import rank_codes
-from dlm_snn.learning.chain import DECIDE, Chain, front_end
-from dlm_snn.learning.column_rule import ColumnRule, Columns, run_sample
-from dlm_snn.learning.columns import FORMS, ColumnLearner, Form, make
-from dlm_snn.learning.edges import edge_kernels, edge_synapses, group_synapses, window_synapses
+from dlm_snn.learning.columns import _compiled as compiled
+from dlm_snn.learning.columns._front_end_compiled import rank_codes
+from dlm_snn.learning.columns.edges import edge_kernels, edge_synapses, group_synapses, window_synapses
+from dlm_snn.learning.columns.front_end import DECIDE, Chain, front_end
+from dlm_snn.learning.columns.learner import FORMS, ColumnLearner, Form, make
+from dlm_snn.learning.columns.rule import ColumnRule, Columns, run_sample
 from dlm_snn.learning.learner import Learner, Setting
 from dlm_snn.tasks.datasets import digits
 

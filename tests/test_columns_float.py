@@ -5,8 +5,8 @@ import pytest
 
 from dlm_snn.connections.conv2d import Conv2d
 from dlm_snn.errors import DlmError, UnsupportedError
-from dlm_snn.learning.columns_float import make
-from dlm_snn.learning.edges import edge_kernels, window_synapses
+from dlm_snn.learning.columns.edges import edge_kernels, window_synapses
+from dlm_snn.learning.columns.in_floats import make
 from dlm_snn.learning.learner import Learner, Setting
 from dlm_snn.tasks.datasets import digits
 

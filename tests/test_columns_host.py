@@ -8,14 +8,14 @@ import pytest
 from dlm_snn import IntegerNetwork, run
 from dlm_snn.connections.conv2d import Conv2d
 from dlm_snn.errors import DlmError, UnsupportedError
-from dlm_snn.learning import _columns_compiled as compiled
-from dlm_snn.learning._chain_compiled import pool_counts, rank_codes
-from dlm_snn.learning.chain import front_end
-from dlm_snn.learning.column_rule import ColumnRule, Columns
-from dlm_snn.learning.columns import ColumnLearner, Form
-from dlm_snn.learning.columns import make as make_spiking
-from dlm_snn.learning.columns_host import largest, make, of_length, rank_codes_of_largest, rank_codes_of_numbers
-from dlm_snn.learning.edges import edge_kernels, window_synapses
+from dlm_snn.learning.columns import _compiled as compiled
+from dlm_snn.learning.columns._front_end_compiled import pool_counts, rank_codes
+from dlm_snn.learning.columns.edges import edge_kernels, window_synapses
+from dlm_snn.learning.columns.front_end import front_end
+from dlm_snn.learning.columns.learner import ColumnLearner, Form
+from dlm_snn.learning.columns.learner import make as make_spiking
+from dlm_snn.learning.columns.on_host import largest, make, of_length, rank_codes_of_largest, rank_codes_of_numbers
+from dlm_snn.learning.columns.rule import ColumnRule, Columns
 from dlm_snn.learning.learner import Learner, Setting
 from dlm_snn.tasks.datasets import digits
 

@@ -14,7 +14,7 @@ from pydantic import Field, ValidationError, field_validator
 
 from dlm_snn.config import Config, dump_config, load_config
 from dlm_snn.errors import DlmError, MissingError
-from dlm_snn.yaml_text import parse_yaml
+from dlm_snn.files.yaml_text import parse_yaml
 
 
 class Reset(Enum):

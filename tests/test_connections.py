@@ -24,8 +24,8 @@ from dlm_snn import (
     Pool2d,
     Projection,
     Sparse,
-    artefact,
 )
+from dlm_snn.networks import artefact
 
 SEEDS = st.integers(0, 2**32 - 1)
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import ttest_rel
 
-from dlm_snn.continual import continual_figures, excess_forgetting, matrix_csv, paired
+from dlm_snn.continual.figures import continual_figures, excess_forgetting, matrix_csv, paired
 from dlm_snn.errors import DlmError
 
 NAN = float("nan")

@@ -5,11 +5,11 @@ import re
 
 import pytest
 
+from dlm_snn.continual.standings import interval, standings
 from dlm_snn.errors import DlmError
-from dlm_snn.standings import interval, standings
-from experiments import continual_p2
-from experiments.cells import cells
-from experiments.continual_tables import PAGE, RESULTS, ROOT, chains, filled, rows_of, table
+from experiments.harness.cells import cells
+from experiments.recipes import continual_p2
+from experiments.tables import PAGE, RESULTS, ROOT, chains, filled, rows_of, table
 
 STAGES = ("rate", "edges", "code", "winner")
 

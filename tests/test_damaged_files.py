@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import pytest
 
-from dlm_snn.exchange import apart as reading_apart
+from dlm_snn.exchange.guarded import apart as reading_apart
 from tests.damage import Outcome, apart, damage, poisoned
 from tests.damaged_files import OLDER, SUBJECTS, Subject, copies, made
 

@@ -12,14 +12,14 @@ import pytest
 import torch
 
 import dlm_snn as dlm
-from dlm_snn.exchange.snntorch import from_snntorch
-from dlm_snn.exchange.snntorch_writer import to_snntorch
-from dlm_snn.physics.currents import paired
-from dlm_snn.physics.dynamics import Dynamics
-from dlm_snn.physics.optimizer import Langevin
-from dlm_snn.physics.stability import measured_radius
+from dlm_snn.exchange.snntorch.reader import from_snntorch
+from dlm_snn.exchange.snntorch.writer import to_snntorch
+from dlm_snn.physics.weights.currents import paired
+from dlm_snn.physics.weights.dynamics import Dynamics
+from dlm_snn.physics.weights.optimizer import Langevin
+from dlm_snn.physics.weights.stability import measured_radius
 from dlm_snn.plugins import names
-from dlm_snn.training import TrainingConfig, initial_network, train, train_relu
+from dlm_snn.training.training import TrainingConfig, initial_network, train, train_relu
 from tests.nets import make
 from tests.test_learner_contract import FEW, X, Y, asked, of_images
 

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 from dlm_snn.errors import DlmError
-from dlm_snn.learning.device import chosen_device, device_name
 from dlm_snn.learning.learner import Setting
-from dlm_snn.learning.readout import first
-from experiments.cells import Entry, cells
-from experiments.continual import run_cell
+from dlm_snn.learning.readout.device import chosen_device, device_name
+from dlm_snn.learning.readout.learner import first
+from experiments.harness.cells import Entry, cells
+from experiments.harness.continual import run_cell
 
 
 def learned(seed: int):

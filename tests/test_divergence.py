@@ -11,12 +11,12 @@ import torch
 
 from dlm_snn import quantize
 from dlm_snn.errors import DivergenceError, DivergenceWarning
-from dlm_snn.physics.divergence import Watched, check_finite, diffusion, dominant
-from dlm_snn.physics.dynamics import Dynamics
-from dlm_snn.physics.langevin import advance
-from dlm_snn.physics.trainer import DynamicsConfig
+from dlm_snn.physics.weights.divergence import Watched, check_finite, diffusion, dominant
+from dlm_snn.physics.weights.dynamics import Dynamics
+from dlm_snn.physics.weights.langevin import advance
+from dlm_snn.physics.weights.trainer import DynamicsConfig
 from dlm_snn.tasks.datasets import digits
-from dlm_snn.training import TrainingConfig, initial_network, train, train_relu
+from dlm_snn.training.training import TrainingConfig, initial_network, train, train_relu
 
 
 def trained(training=None, dynamics=None, integer=False, epochs=1):

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from dlm_snn import LIF, Dense, Input, Network, Projection, UnsupportedError, compare, run
-from dlm_snn.physics.event_driven import simulate
-from dlm_snn.physics.ledger import membrane_ledger
+from dlm_snn.physics.membranes.event_driven import simulate
+from dlm_snn.physics.membranes.ledger import membrane_ledger
 from tests.nets import FLOAT, INTEGER, make
 
 

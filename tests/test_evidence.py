@@ -5,13 +5,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from dlm_snn.continual import continual_figures
-from dlm_snn.learning.columns import make
+from dlm_snn.continual.figures import continual_figures
+from dlm_snn.learning.columns.learner import make
 from dlm_snn.learning.learner import Setting
 from dlm_snn.tasks.protocols import protocol
 from dlm_snn.tasks.sequences import TaskSequence
 from dlm_snn.tasks.split import DataConfig, hold_out, split
-from experiments import evidence
+from experiments.tuning import evidence
 
 
 @pytest.fixture(scope="module")

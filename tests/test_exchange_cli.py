@@ -16,11 +16,11 @@ import pytest
 
 import dlm_snn as dlm
 from dlm_snn.cli import main
-from dlm_snn.differences import network_difference, raster_differences
-from dlm_snn.exchange.netx_writer import write_net
-from dlm_snn.exchange.nir_writer import write_nir
-from dlm_snn.exchange.table import write_csv
-from dlm_snn.recording_files import save_recording
+from dlm_snn.exchange.netx.writer import write_net
+from dlm_snn.exchange.nir.writer import write_nir
+from dlm_snn.exchange.rasters.csv_files import write_csv
+from dlm_snn.runs.differences import network_difference, raster_differences
+from dlm_snn.runs.recording_files import save_recording
 from tests.nets import make
 
 

@@ -10,15 +10,15 @@ from pathlib import Path
 import pytest
 
 from dlm_snn.config import dump_config
-from dlm_snn.continual import continual_figures
+from dlm_snn.continual.figures import continual_figures
 from dlm_snn.errors import DlmError
-from experiments import repeat, road
-from experiments.cells import Entry, cells
-from experiments.config import RunConfig
-from experiments.rows import read_rows
-from experiments.stream import RESULTS as STREAM
-from experiments.stream import StreamCell
-from experiments.table import EXPERIMENTS, chosen_config, variant_config
+from experiments.harness.cells import Entry, cells
+from experiments.harness.rows import read_rows
+from experiments.harness.stream import RESULTS as STREAM
+from experiments.harness.stream import StreamCell
+from experiments.recipes.config import RunConfig
+from experiments.recipes.table import EXPERIMENTS, chosen_config, variant_config
+from experiments.road import repeat, road
 
 RESULTS = Path(__file__).resolve().parent.parent / "experiments" / "results"
 

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 import dlm_snn as dlm
-from dlm_snn import extent
-from dlm_snn.extent import check_memory
-from dlm_snn.free_memory import free_memory
-from dlm_snn.sink import Memory
+from dlm_snn.files.free_memory import free_memory
+from dlm_snn.networks import extent
+from dlm_snn.networks.extent import check_memory
+from dlm_snn.runs.sink import Memory
 
 GIB = 2**30
 

@@ -13,7 +13,7 @@ import pytest
 from dlm_snn import LIF, Recording, SpikeRaster, compare, run
 from dlm_snn.backends import _fast_engine
 from dlm_snn.backends._fast_plan import Cell, Link, Plan, plan_of
-from dlm_snn.stimulus import prepare
+from dlm_snn.runs.stimulus import prepare
 from tests.nets import FLOAT, INTEGER, make
 
 CASES = [case for case in [*FLOAT, *INTEGER] if make(case)[1]]

@@ -9,11 +9,11 @@ import pytest
 import torch
 
 from dlm_snn.errors import DlmError
-from dlm_snn.physics import ornstein_uhlenbeck as ou
-from dlm_snn.physics.currents import Matrix
-from dlm_snn.physics.dynamics import Dynamics
-from dlm_snn.physics.forgetting import TwoTasks, divergence, jko_step, wasserstein
-from dlm_snn.physics.langevin import init, step
+from dlm_snn.physics.weights import ornstein_uhlenbeck as ou
+from dlm_snn.physics.weights.currents import Matrix
+from dlm_snn.physics.weights.dynamics import Dynamics
+from dlm_snn.physics.weights.forgetting import TwoTasks, divergence, jko_step, wasserstein
+from dlm_snn.physics.weights.langevin import init, step
 
 H_A, H_B = np.array([[2, 0.5], [0.5, 1]]), np.array([[1, -0.3], [-0.3, 3]])
 A, B = np.zeros(2), np.array([1.0, -1.0])

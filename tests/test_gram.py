@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from sklearn.linear_model import Ridge
 
 from dlm_snn.errors import DlmError
-from dlm_snn.learning import gram as module
-from dlm_snn.learning.gram import Gram
+from dlm_snn.learning.readout import gram as module
+from dlm_snn.learning.readout.gram import Gram
 
 
 def counted(features, y, chunks, n_classes=4, device=None) -> Gram:

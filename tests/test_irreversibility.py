@@ -9,17 +9,17 @@ import numpy as np
 import pytest
 
 from dlm_snn import LIF, Dense, DlmError, Input, Network, Projection, SpikeRaster, run
-from dlm_snn.physics import ornstein_uhlenbeck as ou
-from dlm_snn.physics.flux import edge_currents, spike_flux
-from dlm_snn.physics.integer_noise import calibration, integer_variance, simulate
-from dlm_snn.physics.irreversibility import (
+from dlm_snn.physics.membranes.flux import edge_currents, spike_flux
+from dlm_snn.physics.membranes.integer_noise import calibration, integer_variance, simulate
+from dlm_snn.physics.membranes.irreversibility import (
     chain_entropy_production,
     from_spikes,
     from_states,
     path_entropy_production,
     transfer_entropy,
 )
-from dlm_snn.physics.noise import antisymmetric_ring
+from dlm_snn.physics.membranes.noise import antisymmetric_ring
+from dlm_snn.physics.weights import ornstein_uhlenbeck as ou
 
 
 def ring(p: float, q: float) -> np.ndarray:

@@ -16,10 +16,10 @@ import numpy as np
 import pytest
 
 import dlm_snn as dlm
-from dlm_snn.record import check_files, read_record
-from dlm_snn.recording_files import load_recording
-from dlm_snn.training import initial_network
-from experiments.rows import read_rows
+from dlm_snn.provenance import check_files, read_record
+from dlm_snn.runs.recording_files import load_recording
+from dlm_snn.training.training import initial_network
+from experiments.harness.rows import read_rows
 from tests import processes
 
 SMALL = ["training.epochs=1", "network.hidden=[16]", "network.winners=4", "simulation.n_steps=5"]

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from experiments.cells import Entry, cells
-from experiments.continual import run_cell
-from experiments.rows import read_rows
+from experiments.harness.cells import Entry, cells
+from experiments.harness.continual import run_cell
+from experiments.harness.rows import read_rows
 from tests.test_parallel import wait_for, workers
 
 SEEDS = 24

@@ -29,12 +29,12 @@ from dlm_snn import (
     write_nir,
 )
 from dlm_snn.backends import reference
-from dlm_snn.known import check_known
+from dlm_snn.networks.known import check_known
 from dlm_snn.neurons.models import ALL, MODELS
-from dlm_snn.physics.event_driven import simulate
-from dlm_snn.physics.ledger import membrane_ledger
-from dlm_snn.physics.noise import with_noise
-from dlm_snn.recording import before_reset
+from dlm_snn.physics.membranes.event_driven import simulate
+from dlm_snn.physics.membranes.ledger import membrane_ledger
+from dlm_snn.physics.membranes.noise import with_noise
+from dlm_snn.runs.recording import before_reset
 
 GROUP = "dlm_snn.backends"
 STIMULUS = {"x": np.ones((1, 2, 2), dtype=int)}
@@ -218,7 +218,9 @@ def test_a_backend_of_another_package_says_what_it_knows(monkeypatch):
 
 
 def test_a_model_of_the_table_is_known_to_those_that_it_names_alone(monkeypatch):
-    monkeypatch.setattr("dlm_snn.known.MODELS", {**MODELS, AdaptiveLIF: MODELS[LIF]._replace(known_to={"fast"})})
+    monkeypatch.setattr(
+        "dlm_snn.networks.known.MODELS", {**MODELS, AdaptiveLIF: MODELS[LIF]._replace(known_to={"fast"})}
+    )
     check_known(floats(neuron=AdaptiveLIF), "fast")
     for who in ALL - {"fast"} | {"far"}:
         with refused(who, "population 'cells' of type AdaptiveLIF"):

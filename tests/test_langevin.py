@@ -13,11 +13,11 @@ import torch
 from torch import Tensor
 
 from dlm_snn.errors import DlmError
-from dlm_snn.physics import ornstein_uhlenbeck as ou
-from dlm_snn.physics.currents import Matrix, Paired, hebbian, paired
-from dlm_snn.physics.dynamics import Dynamics
-from dlm_snn.physics.langevin import State, advance, init, step, switch, total_energy
-from dlm_snn.physics.stability import (
+from dlm_snn.physics.weights import ornstein_uhlenbeck as ou
+from dlm_snn.physics.weights.currents import Matrix, Paired, hebbian, paired
+from dlm_snn.physics.weights.dynamics import Dynamics
+from dlm_snn.physics.weights.langevin import State, advance, init, step, switch, total_energy
+from dlm_snn.physics.weights.stability import (
     check_sigma_weight,
     check_step,
     largest_curvature,
@@ -25,7 +25,7 @@ from dlm_snn.physics.stability import (
     measured_radius,
     spectral_radius,
 )
-from dlm_snn.physics.thermodynamics import (
+from dlm_snn.physics.weights.thermodynamics import (
     ThermodynamicState,
     entropy_production_rate,
     hutchinson_trace,

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from dlm_snn.errors import DlmError
-from dlm_snn.learning.chain import Chain
-from dlm_snn.learning.column_rule import ColumnRule, Columns
-from dlm_snn.learning.columns import make
+from dlm_snn.learning.columns.front_end import Chain
+from dlm_snn.learning.columns.learner import make
+from dlm_snn.learning.columns.rule import ColumnRule, Columns
 from dlm_snn.learning.learner import Learner, Setting
 from dlm_snn.tasks.datasets import digits, mnist
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from dlm_snn import Dense, Input, IntegerLIF, IntegerNetwork, IntegerProjection, run
-from dlm_snn.physics.ledger import BIAS, membrane_ledger
+from dlm_snn.physics.membranes.ledger import BIAS, membrane_ledger
 
 pytest.importorskip("lava")
 ROOT = Path(__file__).parents[1]

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from dlm_snn.learning.lava_rule import PlasticMatrix
+from dlm_snn.learning.on_chip.matrix import PlasticMatrix
 from tests.lava_plastic import GRADED, IN_BLOCKS, N_POST, N_STEPS, REFUSED, RULES, TAGS, problem
 
 pytest.importorskip("lava")

@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 
 from dlm_snn import cli
-from dlm_snn.continual import continual_figures
-from dlm_snn.standings import standings, table
-from experiments.cells import Entry, cells, short_name
-from experiments.continual_tables import RESULTS
-from experiments.rows import read_rows, writing_rows
-from experiments.table import CONTINUAL
+from dlm_snn.continual.figures import continual_figures
+from dlm_snn.continual.standings import standings, table
+from experiments.harness.cells import Entry, cells, short_name
+from experiments.harness.rows import read_rows, writing_rows
+from experiments.recipes.table import CONTINUAL
+from experiments.tables import RESULTS
 
 
 @pytest.fixture

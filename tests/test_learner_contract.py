@@ -8,8 +8,8 @@ import pytest
 from dlm_snn import run
 from dlm_snn.errors import DlmError, UnsupportedError
 from dlm_snn.learning.learner import Learner, Setting
-from dlm_snn.metrics import read_out
 from dlm_snn.plugins import load, names
+from dlm_snn.runs.metrics import read_out
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -343,7 +343,7 @@ def scores(learner, x, classes) -> np.ndarray:
     """The logits behind an answer."""
     import torch
 
-    from dlm_snn.learning import packnet, progressive
+    from dlm_snn.learning.baselines import packnet, progressive
 
     found = []
     module = packnet if isinstance(learner.model, packnet.Packed) else progressive

@@ -7,7 +7,7 @@ import pytest
 
 from dlm_snn import plugins, read_out, run
 from dlm_snn.errors import DlmError
-from dlm_snn.learning.kept import Kept
+from dlm_snn.learning.baselines.kept import Kept
 from dlm_snn.learning.learner import Learner, Setting
 from dlm_snn.learning.making import checked_options, make_learner
 from dlm_snn.tasks.clusters import clusters

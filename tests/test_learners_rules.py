@@ -6,12 +6,10 @@ import torch
 from scipy import stats
 
 from dlm_snn.errors import DlmError
-from dlm_snn.learning import (
+from dlm_snn.learning.baselines import (
     dgr,
-    ewc,
     flymodel,
     generative,
-    gradient,
     joint,
     lwf,
     none,
@@ -23,17 +21,19 @@ from dlm_snn.learning import (
     slda,
     topk,
 )
-from dlm_snn.learning.anchor import Anchor
+from dlm_snn.learning.baselines.lwf import distillation
+from dlm_snn.learning.baselines.moments import Moments
+from dlm_snn.learning.baselines.vae import Vae
 from dlm_snn.learning.batches import Batches, Latest, Reservoir
-from dlm_snn.learning.descent import masked, plain
+from dlm_snn.learning.descent import ewc, gradient
+from dlm_snn.learning.descent.anchor import Anchor
+from dlm_snn.learning.descent.loop import masked, plain
+from dlm_snn.learning.descent.mlp import MlpOptions
 from dlm_snn.learning.learner import Setting
-from dlm_snn.learning.lwf import distillation
-from dlm_snn.learning.mlp import MlpOptions
-from dlm_snn.learning.moments import Moments
-from dlm_snn.learning.vae import Vae
-from dlm_snn.physics.dissipation import coactivity
-from experiments import continual_p3, tuning
-from experiments.rows import read_rows
+from dlm_snn.physics.weights.dissipation import coactivity
+from experiments.harness.rows import read_rows
+from experiments.recipes import continual_p3
+from experiments.tuning import search as tuning
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dlm_snn.errors import DlmError
-from dlm_snn.learning.rule import Factor, LearningRule, Product, Trace, parse, text_of
-from dlm_snn.learning.rule_limits import bits, check, compensated
+from dlm_snn.learning.on_chip.limits import bits, check, compensated
+from dlm_snn.learning.on_chip.rule import Factor, LearningRule, Product, Trace, parse, text_of
 from tests.rules import ALL, DISSIPATION, GATE, X1, drawn_product
 
 VARIABLES = ("x1", "x2", "y1", "y2", "y3", "w", "d", "t")

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from dlm_snn import LIF, Dense, DlmError, Input, IntegerLIF, IntegerNetwork, IntegerProjection, Network, Projection, run
-from dlm_snn.physics.ledger import BIAS, ROUNDING, membrane_ledger
+from dlm_snn.physics.membranes.ledger import BIAS, ROUNDING, membrane_ledger
 from tests.nets import FLOAT, INTEGER, make
 
 EPS = np.finfo(float).eps

@@ -19,8 +19,8 @@ from dlm_snn import (
     run,
     synaptic_operations,
 )
-from dlm_snn.metrics import confidence_95, interval, silent
-from experiments.repeat import table
+from dlm_snn.runs.metrics import confidence_95, interval, silent
+from experiments.road.repeat import table
 
 
 def raster(*samples, n_steps=6, n_neurons=3):

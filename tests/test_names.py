@@ -14,15 +14,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import dlm_snn as dlm
-from dlm_snn import names
 from dlm_snn.cli import main
-from dlm_snn.exchange.neo import from_neo, to_neo
-from dlm_snn.exchange.netx_writer import write_net
-from dlm_snn.exchange.nir_recording import from_nir_data, to_nir_data
-from dlm_snn.exchange.nwb import read_nwb, write_nwb
-from dlm_snn.exchange.stored import write_rasters
-from dlm_snn.exchange.table import from_frame, read_csv, to_frame
-from dlm_snn.names import LONGEST, check_name, file_of, identifiers
+from dlm_snn.exchange.formats import write_rasters
+from dlm_snn.exchange.netx.writer import write_net
+from dlm_snn.exchange.rasters.csv_files import from_frame, read_csv, to_frame
+from dlm_snn.exchange.rasters.neo import from_neo, to_neo
+from dlm_snn.exchange.rasters.nir_recording import from_nir_data, to_nir_data
+from dlm_snn.exchange.rasters.nwb import read_nwb, write_nwb
+from dlm_snn.files import names
+from dlm_snn.files.names import LONGEST, check_name, file_of, identifiers
 
 PATHS = ("../../evil", "/absolute/evil", "a/b", "..", ".", ".hidden", "a\\b", "C:\\evil")
 BAD = (*PATHS, "", " ", "a\0b", "a\nb", "a\x7f", "a\u202eb", "\ud800", "x" * (LONGEST + 1), "ö" * LONGEST)

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 import dlm_snn as dlm
-from dlm_snn import DlmError, artefact
+from dlm_snn import DlmError
 from dlm_snn.errors import MissingError
+from dlm_snn.networks import artefact
 from tests.nets import make
 
 
@@ -106,7 +107,7 @@ def test_nesting_and_pipes(stored):
     ],
 )
 def test_traces_that_do_not_fit_are_named(tmp_path, name, array, told):
-    from dlm_snn.recording_files import load_recording, save_recording
+    from dlm_snn.runs.recording_files import load_recording, save_recording
 
     network = dlm.Network(
         {"x": dlm.Input((4,)), "a": dlm.LIF((3,), dv=0.125)}, [dlm.Projection("x", "a", dlm.Dense(np.ones((3, 4))))]

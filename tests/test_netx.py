@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import dlm_snn as dlm
-from dlm_snn.exchange.netx import input_transform, read_net
-from dlm_snn.exchange.netx_writer import write_net
+from dlm_snn.exchange.netx.reader import input_transform, read_net
+from dlm_snn.exchange.netx.writer import write_net
 from dlm_snn.tasks.encoding import pixels_to_spikes
 
 FOLDER = Path(os.environ.get("DLM_DATA") or "missing") / "netx"

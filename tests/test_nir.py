@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 
 import dlm_snn as dlm
 from dlm_snn.errors import LossWarning
-from dlm_snn.exchange.netx import read_net
-from dlm_snn.exchange.nir import read_nir
-from dlm_snn.exchange.nir_writer import NOTE, write_nir
+from dlm_snn.exchange.netx.reader import read_net
+from dlm_snn.exchange.nir.reader import read_nir
+from dlm_snn.exchange.nir.writer import NOTE, write_nir
 from dlm_snn.tasks.encoding import pixels_to_spikes
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*taken to reset to zero:dlm_snn.errors.LossWarning")

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from dlm_snn import LIF, DlmError, Input, IntegerLIF, IntegerNetwork, Network, run
-from dlm_snn.physics.noise import antisymmetric_ring, normal, philox, uniform, with_integer_noise, with_noise
+from dlm_snn.physics.membranes.noise import antisymmetric_ring, normal, philox, uniform, with_integer_noise, with_noise
 
 
 @pytest.mark.parametrize(

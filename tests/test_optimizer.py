@@ -12,13 +12,13 @@ from pydantic import ValidationError
 from torch import Tensor
 
 from dlm_snn.errors import DlmError
-from dlm_snn.physics import thermostat, trainer
-from dlm_snn.physics.dissipation import coactivity, dissipate
-from dlm_snn.physics.optimizer import Langevin
-from dlm_snn.physics.thermodynamics import sigma_of
-from dlm_snn.physics.trainer import DynamicsConfig, one_cycle
+from dlm_snn.physics.weights import thermostat, trainer
+from dlm_snn.physics.weights.dissipation import coactivity, dissipate
+from dlm_snn.physics.weights.optimizer import Langevin
+from dlm_snn.physics.weights.thermodynamics import sigma_of
+from dlm_snn.physics.weights.trainer import DynamicsConfig, one_cycle
 from dlm_snn.tasks.datasets import digits
-from dlm_snn.training import TrainingConfig, initial_network, train
+from dlm_snn.training.training import TrainingConfig, initial_network, train
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

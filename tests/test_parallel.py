@@ -16,13 +16,13 @@ import pytest
 from threadpoolctl import threadpool_info
 
 from dlm_snn.errors import DlmError, MissingError, UnsupportedError
-from experiments import continual, parallel
-from experiments.cells import Cell, Entry, cells
-from experiments.parallel import TRIES, Outcome, Run
-from experiments.pools import Pool, ending, opened
-from experiments.processes import LostWorkerError, Processes
-from experiments.resume import run_missing
-from experiments.rows import read_rows
+from experiments.harness import continual, parallel
+from experiments.harness.cells import Cell, Entry, cells
+from experiments.harness.parallel import TRIES, Outcome, Run
+from experiments.harness.pools import Pool, ending, opened
+from experiments.harness.processes import LostWorkerError, Processes
+from experiments.harness.resume import run_missing
+from experiments.harness.rows import read_rows
 
 
 def made(n: int, **options) -> list[Cell]:
@@ -209,7 +209,7 @@ def wait_for(condition, seconds: float = 60.0) -> None:
 
 def workers(pid: int) -> list[int]:
     """The workers of a process."""
-    return [c for c in children(pid) if b"experiments.processes" in Path(f"/proc/{c}/cmdline").read_bytes()]
+    return [c for c in children(pid) if b"experiments.harness.processes" in Path(f"/proc/{c}/cmdline").read_bytes()]
 
 
 @pytest.fixture

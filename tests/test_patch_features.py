@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from dlm_snn.errors import DlmError
-from dlm_snn.learning import patch_features as module
-from dlm_snn.learning._patch_loops import count_spikes
-from dlm_snn.learning._patch_torch import count_spikes as count_spikes_there
-from dlm_snn.learning.dictionary import (
+from dlm_snn.learning.readout import features as module
+from dlm_snn.learning.readout._features_compiled import count_spikes
+from dlm_snn.learning.readout._features_torch import count_spikes as count_spikes_there
+from dlm_snn.learning.readout.dictionary import (
     WEIGHT_LIMIT,
     GaborRange,
     gabor_vectors,
@@ -21,8 +21,8 @@ from dlm_snn.learning.dictionary import (
     spherical_kmeans,
     whitening,
 )
-from dlm_snn.learning.patch_dictionary import learned_vectors, normalised, sampled
-from dlm_snn.learning.patch_features import LATE, PatchFeatures
+from dlm_snn.learning.readout.features import LATE, PatchFeatures
+from dlm_snn.learning.readout.patch_dictionary import learned_vectors, normalised, sampled
 from tests.patch_steps import counts_of_position, features_of_image
 
 RANGES = GaborRange((3, 9), (1, 3), 1.5, grey=0.6)

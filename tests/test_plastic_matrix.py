@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 
 from dlm_snn.errors import DlmError
-from dlm_snn.learning import _rule_compiled, _rule_plain
-from dlm_snn.learning.lava_rule import PlasticMatrix
-from dlm_snn.learning.rounding import LavaRounding, SynapseRounding
-from dlm_snn.learning.rule import LearningRule, Trace
-from dlm_snn.learning.rule_limits import compensated
+from dlm_snn.learning.on_chip import _compiled as _rule_compiled
+from dlm_snn.learning.on_chip import _plain as _rule_plain
+from dlm_snn.learning.on_chip.limits import compensated
+from dlm_snn.learning.on_chip.matrix import PlasticMatrix
+from dlm_snn.learning.on_chip.rounding import LavaRounding, SynapseRounding
+from dlm_snn.learning.on_chip.rule import LearningRule, Trace
 from tests.rules import ALL, DISSIPATION, GATE, X1, drawn_rule, spikes
 
 ARITHMETICS = ("float", "fixed")

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import dlm_snn as dlm
-from dlm_snn.quantization import HEADROOM
+from dlm_snn.conversion.quantization import HEADROOM
 
 
 def two_layers(rng: np.random.Generator, **hidden) -> dlm.Network:

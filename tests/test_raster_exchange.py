@@ -24,13 +24,14 @@ from hypothesis import strategies as st
 import dlm_snn as dlm
 from dlm_snn import DlmError, SpikeRaster
 from dlm_snn.errors import LossWarning, MissingError
-from dlm_snn.exchange import apart, arrays, grid
-from dlm_snn.exchange.events import CameraEvents, from_events, parse_bs2, read_aedat4, read_bs2
-from dlm_snn.exchange.grid import Moved, to_steps, to_times
-from dlm_snn.exchange.neo import from_neo, labels_of, to_neo
-from dlm_snn.exchange.nir_recording import from_nir_data, to_nir_data
-from dlm_snn.exchange.nwb import read_nwb, read_session, write_nwb
-from dlm_snn.exchange.table import from_frame, populations_of, read_csv, to_frame, write_csv
+from dlm_snn.exchange.guarded import apart
+from dlm_snn.exchange.rasters import arrays, grid
+from dlm_snn.exchange.rasters.csv_files import from_frame, populations_of, read_csv, to_frame, write_csv
+from dlm_snn.exchange.rasters.events import CameraEvents, from_events, parse_bs2, read_aedat4, read_bs2
+from dlm_snn.exchange.rasters.grid import Moved, to_steps, to_times
+from dlm_snn.exchange.rasters.neo import from_neo, labels_of, to_neo
+from dlm_snn.exchange.rasters.nir_recording import from_nir_data, to_nir_data
+from dlm_snn.exchange.rasters.nwb import read_nwb, read_session, write_nwb
 
 DTS = (1e-3, 1e-4, 0.0123, 1 / 3, 3e-9)
 

@@ -16,9 +16,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from dlm_snn import DlmError, SpikeRaster, raster_files, run
+from dlm_snn import DlmError, SpikeRaster, run
 from dlm_snn.errors import MissingError
-from dlm_snn.raster_files import RasterWriter
+from dlm_snn.runs import raster_files
+from dlm_snn.runs.raster_files import RasterWriter
 from tests.nets import make
 
 SPIKES = arrays(bool, st.tuples(*(st.integers(0, 5) for _ in range(2)), st.integers(0, 6)))

@@ -14,9 +14,9 @@ import numpy as np
 import pytest
 
 from dlm_snn.errors import DlmError, MissingError
-from dlm_snn.kinds import check_kind
-from dlm_snn.packed import DEFLATED, opened_zip, read_member, read_npz, unpacked
-from dlm_snn.reading import opened, parse_json, read_bytes, read_json, read_text, regular_file, sealed, unsealed
+from dlm_snn.files.kinds import check_kind
+from dlm_snn.files.packed import DEFLATED, opened_zip, read_member, read_npz, unpacked
+from dlm_snn.files.reading import opened, parse_json, read_bytes, read_json, read_text, regular_file, sealed, unsealed
 
 
 def bind(path):

@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 from dlm_snn import read_out, run
 from dlm_snn.errors import DlmError, UnsupportedError
 from dlm_snn.learning.learner import Learner, Setting
-from dlm_snn.learning.readout import Readout, first, fixed
-from dlm_snn.learning.readout_options import checked_options
-from dlm_snn.network import Network
+from dlm_snn.learning.readout.learner import Readout, first, fixed
+from dlm_snn.learning.readout.options import checked_options
+from dlm_snn.networks.network import Network
 from dlm_snn.plugins import load
 from dlm_snn.tasks.protocols import protocol
 from dlm_snn.tasks.sequences import TaskSequence

@@ -23,13 +23,13 @@ from dlm_snn.backends import reference
 from dlm_snn.connections.dense import Dense
 from dlm_snn.description import describe
 from dlm_snn.errors import DlmError, MissingError
-from dlm_snn.metrics import accuracy, silent, synaptic_operations
-from dlm_snn.network import Input, IntegerNetwork, IntegerProjection, Network, Projection
+from dlm_snn.networks.network import Input, IntegerNetwork, IntegerProjection, Network, Projection
 from dlm_snn.neurons.integer_lif import IntegerLIF
 from dlm_snn.neurons.lif import LIF
-from dlm_snn.raster import SpikeRaster
-from dlm_snn.record import RunRecord
+from dlm_snn.provenance import RunRecord
 from dlm_snn.report import write_report
+from dlm_snn.runs.metrics import accuracy, silent, synaptic_operations
+from dlm_snn.runs.raster import SpikeRaster
 
 N_STEPS, N_SAMPLES, N_CLASSES = 25, 40, 10
 DV = 410 / 4096

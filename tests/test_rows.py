@@ -11,7 +11,7 @@ import sys
 import pytest
 
 from dlm_snn.errors import DlmError
-from experiments.rows import CONTINUAL_ROW, REPEATED_ROW, ROW, read_rows, writing_rows
+from experiments.harness.rows import CONTINUAL_ROW, REPEATED_ROW, ROW, read_rows, writing_rows
 
 
 def test_rows_are_appended_and_read_back(tmp_path):
@@ -113,7 +113,7 @@ def test_a_row_that_is_no_result_is_named(tmp_path):
 def test_a_second_writer_is_refused_and_readers_are_not(tmp_path):
     path = tmp_path / "r.jsonl"
     code = (
-        "import sys, time; from pathlib import Path; from experiments.rows import writing_rows\n"
+        "import sys, time; from pathlib import Path; from experiments.harness.rows import writing_rows\n"
         "with writing_rows(Path(sys.argv[1])) as file:\n"
         "    file.append({'seed': 0}); print('open', flush=True); time.sleep(60)"
     )

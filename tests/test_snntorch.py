@@ -13,9 +13,9 @@ from snntorch import utils
 from torch import nn
 
 from dlm_snn import LIF, Dense, DlmError, Input, Network, Projection, UnsupportedError, compare, run
-from dlm_snn.exchange.snntorch import from_snntorch
-from dlm_snn.exchange.snntorch_neurons import Firing
-from dlm_snn.exchange.snntorch_writer import to_snntorch
+from dlm_snn.exchange.snntorch.neurons import Firing
+from dlm_snn.exchange.snntorch.reader import from_snntorch
+from dlm_snn.exchange.snntorch.writer import to_snntorch
 from dlm_snn.surrogate import surrogate
 from tests.nets import make
 
@@ -246,7 +246,7 @@ def test_a_network_becomes_a_sequential_with_equal_spikes(case):
     network, stimulus, n_steps = make(case)
     modules = to_snntorch(network)
     assert all(p.dtype == torch.float64 for p in modules.parameters())
-    from dlm_snn.stimulus import prepare
+    from dlm_snn.runs.stimulus import prepare
 
     fed = prepare(network, stimulus, n_steps)[0]["pixels"]
     with torch.no_grad():

@@ -9,10 +9,10 @@ import torch
 from torch import nn
 
 import dlm_snn as dlm
-from dlm_snn.exchange.snntorch import from_snntorch
-from dlm_snn.exchange.snntorch_neurons import KNOWN
-from dlm_snn.exchange.snntorch_writer import to_snntorch
-from dlm_snn.stimulus import prepare
+from dlm_snn.exchange.snntorch.neurons import KNOWN
+from dlm_snn.exchange.snntorch.reader import from_snntorch
+from dlm_snn.exchange.snntorch.writer import to_snntorch
+from dlm_snn.runs.stimulus import prepare
 
 N_STEPS, N_SAMPLES = 40, 4
 IMAGE = (2, 9, 8)

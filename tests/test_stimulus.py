@@ -22,9 +22,9 @@ from dlm_snn import (
 )
 from dlm_snn.backends.torch import SpikingModule
 from dlm_snn.errors import RangeWarning, StimulusWarning
-from dlm_snn.metrics import synaptic_operations
-from dlm_snn.sink import Memory
-from dlm_snn.stimulus import prepare
+from dlm_snn.runs.metrics import synaptic_operations
+from dlm_snn.runs.sink import Memory
+from dlm_snn.runs.stimulus import prepare
 from dlm_snn.surrogate import surrogate
 
 

@@ -9,9 +9,9 @@ import pytest
 
 from dlm_snn.cli import main
 from dlm_snn.errors import DlmError, MissingError
-from dlm_snn.exchange.events import NMNIST
+from dlm_snn.exchange.rasters.events import NMNIST
 from dlm_snn.tasks.recordings import EXCERPT, nmnist_excerpt
-from experiments.stream import held_out, order_of
+from experiments.harness.stream import held_out, order_of
 
 
 def content(label: int, rng: np.random.Generator) -> bytes:

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from dlm_snn.learning.columns import chosen_form
+from dlm_snn.learning.columns.learner import chosen_form
 from dlm_snn.learning.learner import Setting
-from experiments import stream_tuning
+from experiments.tuning import stream_tuning
 
 
 def test_columns_of_a_fold_learn_from_codes_and_answer_others():

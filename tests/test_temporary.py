@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from dlm_snn.temporary import note_child, recover, temporary_folder
+from dlm_snn.files.temporary import note_child, recover, temporary_folder
 
 HOLD = """
 import signal, sys

@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dlm_snn import LIF, Dense, Input, Network, Projection, run
+from dlm_snn.networks.timing import depths
 from dlm_snn.neurons import integer_lif, lif
 from dlm_snn.neurons.integer_lif import IntegerLIF
-from dlm_snn.stimulus import prepare
-from dlm_snn.timing import depths
+from dlm_snn.runs.stimulus import prepare
 from tests.nets import FLOAT, INTEGER, make
 
 

@@ -43,7 +43,7 @@ def derivative(x):
 
 def tensors(network, stimulus, n_steps):
     """Stimuli in the module's axes, (sample, neuron) or (step, sample, neuron), as integers or real values."""
-    from dlm_snn.stimulus import prepare
+    from dlm_snn.runs.stimulus import prepare
 
     prepared, _ = prepare(network, stimulus, n_steps)
     kind = torch.int64 if isinstance(network, IntegerNetwork) else torch.float64

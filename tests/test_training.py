@@ -10,8 +10,8 @@ from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
 
 from dlm_snn import Dense, DlmError, Input, IntegerNetwork, Network, Projection, accuracy, quantize, run
-from dlm_snn.physics.trainer import DynamicsConfig
-from dlm_snn.training import ReluNetwork, TrainingConfig, initial_network, train, train_relu
+from dlm_snn.physics.weights.trainer import DynamicsConfig
+from dlm_snn.training.training import ReluNetwork, TrainingConfig, initial_network, train, train_relu
 
 QUICK = TrainingConfig(epochs=4, batch_size=32, learning_rate=0.01)
 

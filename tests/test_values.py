@@ -17,9 +17,9 @@ from hypothesis.extra import numpy as hnp
 
 import dlm_snn as dlm
 from dlm_snn.errors import DlmError
-from dlm_snn.physics.forgetting import TwoTasks
-from dlm_snn.physics.irreversibility import path_entropy_production
-from dlm_snn.physics.plasticity import update
+from dlm_snn.physics.membranes.irreversibility import path_entropy_production
+from dlm_snn.physics.weights.forgetting import TwoTasks
+from dlm_snn.physics.weights.plasticity import update
 from dlm_snn.tasks.encoding import pixels_to_spikes
 from dlm_snn.values import as_array, as_integers
 

@@ -11,11 +11,11 @@ import torch
 
 import dlm_snn as dlm
 from dlm_snn.cli import main
-from dlm_snn.metrics import answering, silence, silent_populations, verdict
-from dlm_snn.record import RunRecord
+from dlm_snn.provenance import RunRecord
 from dlm_snn.report import wording
-from experiments.again import Earlier, compared
-from experiments.config import RunConfig
+from dlm_snn.runs.metrics import answering, silence, silent_populations, verdict
+from experiments.recipes.config import RunConfig
+from experiments.road.again import Earlier, compared
 
 SMALL = [
     *("--set", "network.hidden=[8]", "--set", "network.winners=null", "--set", "training.epochs=1"),

@@ -14,16 +14,18 @@ import numpy as np
 import pytest
 
 import dlm_snn as dlm
-from dlm_snn import DlmError, IntegerNetwork, SpikeRaster, artefact, aside, renaming
-from dlm_snn.atomic import check, write_text, writing, writing_folder
-from dlm_snn.exchange.nwb import write_nwb
-from dlm_snn.exchange.stored import write_rasters
-from dlm_snn.exchange.table import write_csv
-from dlm_snn.layouts import FolderKind, text_file
-from dlm_snn.packed import write_npz
-from dlm_snn.raster_files import RasterWriter
-from dlm_snn.reading import settled
-from dlm_snn.recording_files import RECORDING, load_recording, save_recording
+from dlm_snn import DlmError, IntegerNetwork, SpikeRaster
+from dlm_snn.exchange.formats import write_rasters
+from dlm_snn.exchange.rasters.csv_files import write_csv
+from dlm_snn.exchange.rasters.nwb import write_nwb
+from dlm_snn.files import aside, renaming
+from dlm_snn.files.atomic import check, write_text, writing, writing_folder
+from dlm_snn.files.layouts import FolderKind, text_file
+from dlm_snn.files.packed import write_npz
+from dlm_snn.files.reading import settled
+from dlm_snn.networks import artefact
+from dlm_snn.runs.raster_files import RasterWriter
+from dlm_snn.runs.recording_files import RECORDING, load_recording, save_recording
 
 TEXT = text_file("a text of ours", begins="ours")
 TEXTS = FolderKind("a folder of texts", {"*.txt": TEXT, "in/*/*.txt": TEXT}, ("a.txt", TEXT))
@@ -457,7 +459,7 @@ def test_a_full_disk_leaves_the_old_result(tmp_path, monkeypatch, case, step):
 def test_a_raster_says_that_the_disk_is_full(tmp_path):
     if not Path("/dev/full").exists():
         pytest.skip("there is no /dev/full")
-    from dlm_snn.raster_files import _append
+    from dlm_snn.runs.raster_files import _append
 
     with Path("/dev/full").open("wb", buffering=0) as file, pytest.raises(OSError, match="No space") as caught:
         _append(file, np.zeros(10, np.uint32))

@@ -11,13 +11,13 @@ import numpy as np
 
 from dlm_snn.backends._pieces import run_in_pieces
 from dlm_snn.errors import RangeWarning
-from dlm_snn.extent import check_memory
-from dlm_snn.known import check_known
-from dlm_snn.network import IntegerNetwork, Network
+from dlm_snn.networks.extent import check_memory
+from dlm_snn.networks.known import check_known
+from dlm_snn.networks.network import IntegerNetwork, Network
 from dlm_snn.plugins import load
-from dlm_snn.recording import Record, Recording, RunState, checked_record
-from dlm_snn.sink import Memory, Sink
-from dlm_snn.stimulus import check_meaning, taken
+from dlm_snn.runs.recording import Record, Recording, RunState, checked_record
+from dlm_snn.runs.sink import Memory, Sink
+from dlm_snn.runs.stimulus import check_meaning, taken
 
 
 def run(

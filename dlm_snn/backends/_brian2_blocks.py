@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from dlm_snn.backends._brian2_import import brian2
 from dlm_snn.connections.connection import Connection
-from dlm_snn.network import Network, Projection
+from dlm_snn.networks.network import Network, Projection
 
 Sent = Callable[[str, int], NDArray]
 """(population, step) -> the values (sample, neuron) that it sends; steps before the run are below 0."""

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from dlm_snn.backends import _fast_plain
 from dlm_snn.backends._fast_plan import Cell
+from dlm_snn.compilation import compiled
 from dlm_snn.neurons.integer_lif import STATE_LIMIT, Overflow
 
 NAME = "compiled"
@@ -25,15 +26,6 @@ _LIMIT = np.int32(STATE_LIMIT)
 _TWICE = np.int32(2 * STATE_LIMIT)
 _LOWEST = np.int32(1 - STATE_LIMIT)
 _HIGHEST = np.int32(STATE_LIMIT - 1)
-
-
-def compiled(function: Any) -> Any:
-    """Compile at the first call; keep the result on disk where there is a place for it."""
-    try:
-        return njit(nogil=True, cache=True)(function)
-    except RuntimeError:
-        # numba found no folder that it may write to.
-        return njit(nogil=True)(function)
 
 
 def step(cell: Cell, state: Any, drive: NDArray, sent: Any) -> Overflow | None:

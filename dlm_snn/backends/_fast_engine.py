@@ -15,11 +15,11 @@ from numpy.typing import NDArray
 
 from dlm_snn.backends import _fast_plain
 from dlm_snn.backends._fast_plan import Link, plan_of
-from dlm_snn.network import Input, IntegerNetwork, Network
+from dlm_snn.networks.network import Input, IntegerNetwork, Network
 from dlm_snn.neurons import integer_lif, lif
 from dlm_snn.neurons.checks import reset_due
 from dlm_snn.neurons.integer_lif import Overflow
-from dlm_snn.recording import RunState
+from dlm_snn.runs.recording import RunState
 
 PRODUCT_COST = {4: (0.03, 0.11), 8: (0.06, 0.11)}
 """Bytes of a number -> nanoseconds a term of a matrix product takes: in large products, and for one sample alone, where

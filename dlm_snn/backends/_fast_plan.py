@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from dlm_snn.connections.chain import Chain
 from dlm_snn.connections.connection import Connection, Sparse
 from dlm_snn.connections.dense import Dense
-from dlm_snn.network import Input, IntegerNetwork, Network
+from dlm_snn.networks.network import Input, IntegerNetwork, Network
 from dlm_snn.neurons.integer_lif import ALIGNMENT, DECAY_UNITY, STATE_LIMIT, IntegerLIF
 
 FLOAT32_EXACT = 2**24

@@ -10,12 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dlm_snn.errors import DlmError, UnsupportedError
-from dlm_snn.network import IntegerNetwork, Network
+from dlm_snn.networks.network import IntegerNetwork, Network
 from dlm_snn.neurons.integer_lif import Overflow
-from dlm_snn.raster import SpikeRaster
-from dlm_snn.recording import Recording, RunState
-from dlm_snn.sink import Memory, Sink
-from dlm_snn.stimulus import taken
+from dlm_snn.runs.raster import SpikeRaster
+from dlm_snn.runs.recording import Recording, RunState
+from dlm_snn.runs.sink import Memory, Sink
+from dlm_snn.runs.stimulus import taken
 from dlm_snn.values import as_array
 
 Simulate = Callable[..., Recording]

@@ -13,7 +13,7 @@ from torch import Tensor
 from dlm_snn.backends._torch_connections import product
 from dlm_snn.connections.chain import Chain
 from dlm_snn.connections.connection import Connection
-from dlm_snn.network import IntegerNetwork, Network
+from dlm_snn.networks.network import IntegerNetwork, Network
 from dlm_snn.neurons import integer_lif, lif
 from dlm_snn.neurons.integer_lif import ALIGNMENT, DECAY_UNITY, STATE_LIMIT, IntegerLIF, Overflow, overflow_of
 from dlm_snn.neurons.lif import LIF

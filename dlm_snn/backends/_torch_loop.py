@@ -11,12 +11,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from dlm_snn.network import IntegerNetwork, Network
+from dlm_snn.networks.network import IntegerNetwork, Network
 from dlm_snn.neurons.checks import reset_due
 from dlm_snn.neurons.integer_lif import Overflow
-from dlm_snn.raster import SpikeRaster
-from dlm_snn.recording import Record, Recording, RunState, check_state, checked_record
-from dlm_snn.stimulus import Stimulus, prepare
+from dlm_snn.runs.raster import SpikeRaster
+from dlm_snn.runs.recording import Record, Recording, RunState, check_state, checked_record
+from dlm_snn.runs.stimulus import Stimulus, prepare
 
 BLOCK = 256
 """Samples computed at once: their states stay in the processor's cache."""

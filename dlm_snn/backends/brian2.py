@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 from dlm_snn.backends._brian2_blocks import Blocks, Sent
 from dlm_snn.backends._brian2_import import local_settings
 from dlm_snn.errors import DlmError, UnsupportedError
-from dlm_snn.known import check_known
-from dlm_snn.network import IntegerNetwork, Network
-from dlm_snn.raster import SpikeRaster
-from dlm_snn.recording import Record, Recording, RunState, check_state, checked_record
-from dlm_snn.stimulus import Stimulus, prepare
+from dlm_snn.networks.known import check_known
+from dlm_snn.networks.network import IntegerNetwork, Network
+from dlm_snn.runs.raster import SpikeRaster
+from dlm_snn.runs.recording import Record, Recording, RunState, check_state, checked_record
+from dlm_snn.runs.stimulus import Stimulus, prepare
 from dlm_snn.values import is_whole
 
 SYNAPSES_PER_RUN = 4_000_000

@@ -9,12 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dlm_snn.backends._fast_engine import Engine, Sent, state_of_samples, states_joined
-from dlm_snn.known import check_known
-from dlm_snn.network import IntegerNetwork, Network
+from dlm_snn.networks.known import check_known
+from dlm_snn.networks.network import IntegerNetwork, Network
 from dlm_snn.neurons.integer_lif import Overflow
-from dlm_snn.raster import SpikeRaster
-from dlm_snn.recording import Record, Recording, RunState, check_state, checked_record
-from dlm_snn.stimulus import prepare, taken
+from dlm_snn.runs.raster import SpikeRaster
+from dlm_snn.runs.recording import Record, Recording, RunState, check_state, checked_record
+from dlm_snn.runs.stimulus import prepare, taken
 
 CACHE = 2**21
 """Bytes of state that a block of samples may take, about what a second-level cache holds."""

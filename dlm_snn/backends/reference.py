@@ -8,14 +8,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dlm_snn.known import check_known
-from dlm_snn.network import IntegerNetwork, Network
+from dlm_snn.networks.known import check_known
+from dlm_snn.networks.network import IntegerNetwork, Network
 from dlm_snn.neurons.checks import reset_due
 from dlm_snn.neurons.integer_lif import Overflow
 from dlm_snn.neurons.models import MODELS
-from dlm_snn.raster import SpikeRaster
-from dlm_snn.recording import Record, Recording, RunState, check_state, checked_record
-from dlm_snn.stimulus import prepare
+from dlm_snn.runs.raster import SpikeRaster
+from dlm_snn.runs.recording import Record, Recording, RunState, check_state, checked_record
+from dlm_snn.runs.stimulus import prepare
 
 SPIKE_BYTES = 1
 """A raster is dense, a Boolean a neuron and step, until the run ends."""

@@ -12,12 +12,12 @@ from torch import Tensor
 from dlm_snn.backends._torch_arithmetic import FloatArithmetic, tensor
 from dlm_snn.backends._torch_loop import simulate
 from dlm_snn.errors import UnsupportedError
-from dlm_snn.exchange.snntorch_neurons import neuron_module
-from dlm_snn.known import check_known
-from dlm_snn.network import IntegerNetwork, Network
+from dlm_snn.exchange.snntorch.neurons import neuron_module
+from dlm_snn.networks.known import check_known
+from dlm_snn.networks.network import IntegerNetwork, Network
 from dlm_snn.neurons import lif
 from dlm_snn.neurons.lif import LIF
-from dlm_snn.recording import Record, Recording, RunState
+from dlm_snn.runs.recording import Record, Recording, RunState
 
 SPIKE_BYTES = 1
 """A raster is dense, a Boolean a neuron and step, until the run ends."""

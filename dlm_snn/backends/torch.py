@@ -15,11 +15,11 @@ from dlm_snn.backends._torch_loop import Arithmetic, silent, simulate, unroll
 from dlm_snn.connections.chain import Chain
 from dlm_snn.connections.pool2d import Pool2d
 from dlm_snn.errors import DlmError
-from dlm_snn.known import check_known
-from dlm_snn.network import Input, IntegerNetwork, IntegerProjection, Network
+from dlm_snn.networks.known import check_known
+from dlm_snn.networks.network import Input, IntegerNetwork, IntegerProjection, Network
 from dlm_snn.neurons.integer_lif import ALIGNMENT, IntegerLIF
-from dlm_snn.recording import Record, Recording, RunState
-from dlm_snn.stimulus import check_range
+from dlm_snn.runs.recording import Record, Recording, RunState
+from dlm_snn.runs.stimulus import check_range
 from dlm_snn.surrogate import SoftSpikes, Surrogate, straight_through
 
 SPIKE_BYTES = 1

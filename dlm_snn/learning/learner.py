@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from dlm_snn.errors import DlmError
 from dlm_snn.learning.batches import Samples, checked_features, checked_samples
-from dlm_snn.network import IntegerNetwork, Network
+from dlm_snn.networks.network import IntegerNetwork, Network
 from dlm_snn.values import as_integers
 
 

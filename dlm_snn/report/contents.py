@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from dlm_snn.kinds import Kind
+from dlm_snn.files.kinds import Kind
 
 NUMBER: Kind = (float, None)
 _TEXT: Kind = (str, None)

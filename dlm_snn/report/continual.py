@@ -14,11 +14,11 @@ from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
+from dlm_snn.continual.standings import UNKNOWN, Standing, table
 from dlm_snn.report.figures import WIDTH
 from dlm_snn.report.page import part
 from dlm_snn.report.panels import Panel
 from dlm_snn.report.svg import THEME, inline, styled
-from dlm_snn.standings import UNKNOWN, Standing, table
 
 NUMBERED = 10
 """Matrices of more tasks are drawn without numbers: they would not be read."""

@@ -11,10 +11,10 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter
 from numpy.typing import NDArray
 
-from dlm_snn.raster import SpikeRaster
 from dlm_snn.report.folder import Trace
 from dlm_snn.report.svg import THEME
 from dlm_snn.report.weights import Weights
+from dlm_snn.runs.raster import SpikeRaster
 
 WIDTH = 3.7
 """Inches; a panel fills a phone, and two stand side by side on a desk."""

@@ -10,12 +10,12 @@ from typing import Any
 from numpy.typing import NDArray
 
 from dlm_snn.errors import DlmError, MissingError
-from dlm_snn.kinds import Kind, check_kind
-from dlm_snn.packed import check_size, read_npz
-from dlm_snn.raster import SpikeRaster
-from dlm_snn.reading import opened, read_json, read_text, refused, settled
-from dlm_snn.record import check_files, read_record
+from dlm_snn.files.kinds import Kind, check_kind
+from dlm_snn.files.packed import check_size, read_npz
+from dlm_snn.files.reading import opened, read_json, read_text, refused, settled
+from dlm_snn.provenance import check_files, read_record
 from dlm_snn.report.contents import METRICS, NETWORK, RECORD
+from dlm_snn.runs.raster import SpikeRaster
 
 ARITHMETICS = ("float", "integer")
 """The two forms of a network, which are also the names of its artefacts."""
@@ -152,7 +152,7 @@ def _read_json(path: Path, kind: Kind) -> dict[str, Any]:
 
 
 def _read_config(path: Path) -> str:
-    from dlm_snn.yaml_text import parse_yaml
+    from dlm_snn.files.yaml_text import parse_yaml
 
     text = read_text(path, missing=_missing(path))
     if not isinstance(parse_yaml(text, str(path)), dict):

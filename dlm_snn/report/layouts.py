@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from dlm_snn.continual import MATRIX
-from dlm_snn.layouts import FileKind, FolderKind, text_file
-from dlm_snn.raster_files import RASTER
-from dlm_snn.record import RECORD, RECORD_KIND
-from dlm_snn.recording_files import TRACES
+from dlm_snn.continual.figures import MATRIX
+from dlm_snn.files.layouts import FileKind, FolderKind, text_file
+from dlm_snn.provenance import RECORD, RECORD_KIND
+from dlm_snn.runs.raster_files import RASTER
+from dlm_snn.runs.recording_files import TRACES
 
 
 def _has_row(path: Path) -> bool:

@@ -11,8 +11,8 @@ from typing import Any
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
-from dlm_snn.atomic import check, write_text
-from dlm_snn.reading import refused
+from dlm_snn.files.atomic import check, write_text
+from dlm_snn.files.reading import refused
 from dlm_snn.report import folder, panels, physics, wording
 from dlm_snn.report.layouts import REPORT
 from dlm_snn.report.svg import styled

@@ -9,12 +9,12 @@ import numpy as np
 from markupsafe import Markup
 from numpy.typing import NDArray
 
-from dlm_snn.raster import SpikeRaster
 from dlm_snn.report import figures
 from dlm_snn.report.folder import ARITHMETICS, RunFolder, Trace
 from dlm_snn.report.svg import inline
 from dlm_snn.report.weights import Weights, by_projection
 from dlm_snn.report.wording import percent
+from dlm_snn.runs.raster import SpikeRaster
 
 SAMPLES = 3
 """Samples in a raster; fewer when they are long, see MAX_COLUMNS."""

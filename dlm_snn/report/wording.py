@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from dlm_snn.metrics import silence, silent_populations
 from dlm_snn.report.folder import ARITHMETICS
+from dlm_snn.runs.metrics import silence, silent_populations
 
 NOTHING = "—"
 """What a table shows where there is no value."""

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dlm_snn.errors import DlmError, MissingError
-from dlm_snn.reading import read_bytes
+from dlm_snn.files.reading import read_bytes
 from dlm_snn.tasks.cifar_files import CLASSES, JPEG_ARCHIVE, read_jpegs, read_python
 from dlm_snn.tasks.datasets import Dataset
 from dlm_snn.tasks.download import places

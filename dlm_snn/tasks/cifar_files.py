@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dlm_snn.errors import DlmError, MissingError
-from dlm_snn.packed import opened_zip, read_member
-from dlm_snn.reading import read_bytes
+from dlm_snn.files.packed import opened_zip, read_member
+from dlm_snn.files.reading import read_bytes
 
 CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 """In the order of their labels, which is the alphabet's."""

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dlm_snn.errors import DlmError
-from dlm_snn.packed import read_npz
+from dlm_snn.files.packed import read_npz
 from dlm_snn.tasks.download import MNIST, locate
 from dlm_snn.tasks.idx import read_idx
 from dlm_snn.values import as_array

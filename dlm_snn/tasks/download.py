@@ -12,9 +12,9 @@ from typing import IO
 from urllib.error import HTTPError, URLError
 from urllib.request import urlopen
 
-from dlm_snn.atomic import writing
 from dlm_snn.errors import DlmError, MissingError
-from dlm_snn.layouts import OTHERS
+from dlm_snn.files.atomic import writing
+from dlm_snn.files.layouts import OTHERS
 
 _BLOCK = 1 << 16
 

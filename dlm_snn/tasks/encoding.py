@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dlm_snn.errors import DlmError
-from dlm_snn.raster import SpikeRaster
+from dlm_snn.runs.raster import SpikeRaster
 from dlm_snn.values import as_array, is_whole
 
 BLOCK = 500

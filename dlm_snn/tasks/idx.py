@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dlm_snn.errors import DlmError
-from dlm_snn.packed import unpacked
-from dlm_snn.reading import read_bytes
+from dlm_snn.files.packed import unpacked
+from dlm_snn.files.reading import read_bytes
 
 _UNSIGNED_BYTE = 0x08
 _AXES = 4

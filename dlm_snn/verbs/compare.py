@@ -24,7 +24,7 @@ def _arguments(parser: ArgumentParser) -> None:
 
 def _run(arguments: Namespace) -> int:
     from dlm_snn.errors import DlmError, UnlikeError
-    from dlm_snn.exchange.stored import stored
+    from dlm_snn.exchange.formats import stored
 
     options = exchange_options(arguments, arguments.first, arguments.second)
     simulator = chosen_simulator(arguments, arguments.first, arguments.second)
@@ -64,7 +64,7 @@ def _named_alike(first: Any, second: Any) -> Any:
 
 
 def _networks(first: Any, second: Any, told: bool) -> bool:
-    from dlm_snn.differences import network_difference
+    from dlm_snn.runs.differences import network_difference
 
     difference = network_difference(first, second)
     if difference is None:
@@ -78,7 +78,7 @@ def _networks(first: Any, second: Any, told: bool) -> bool:
 def _recordings(first: Any, second: Any, tolerance: float | None) -> bool:
     from math import isfinite
 
-    from dlm_snn.comparison import TIE, compare
+    from dlm_snn.runs.comparison import TIE, compare
 
     comparison = compare(first, second, TIE if tolerance is None else tolerance)
     for name, (one, other, differ) in comparison.spikes.items():
@@ -90,7 +90,7 @@ def _recordings(first: Any, second: Any, tolerance: float | None) -> bool:
 
 
 def _rasters(first: Any, second: Any, networks: bool) -> bool:
-    from dlm_snn.differences import counted, raster_differences
+    from dlm_snn.runs.differences import counted, raster_differences
 
     differences = raster_differences(first, second)
     for difference in differences:

@@ -20,11 +20,11 @@ def _arguments(parser: ArgumentParser) -> None:
 
 
 def _run(arguments: Namespace) -> int:
-    from dlm_snn import artefact
+    from dlm_snn.conversion.quantization import quantize
     from dlm_snn.errors import DlmError
-    from dlm_snn.metrics import answering
-    from dlm_snn.network import IntegerNetwork, Network
-    from dlm_snn.quantization import quantize
+    from dlm_snn.networks import artefact
+    from dlm_snn.networks.network import IntegerNetwork, Network
+    from dlm_snn.runs.metrics import answering
 
     artefact.check(arguments.out, IntegerNetwork, arguments.replace)
     network = artefact.load(arguments.network)

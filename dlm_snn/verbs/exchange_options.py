@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from dlm_snn.exchange.stored import Options
+    from dlm_snn.exchange.formats import Options
 
 SIMULATOR = "reference"
 """Whose rasters of a run, where none is named."""
@@ -67,7 +67,7 @@ def exchange_options(arguments: Namespace, *paths: Path) -> Options:
         DlmError: an option that says nothing about any of them.
     """
     from dlm_snn.errors import DlmError
-    from dlm_snn.exchange.stored import NETWORKS, RASTERS, Options
+    from dlm_snn.exchange.formats import NETWORKS, RASTERS, Options
 
     given = {name: getattr(arguments, name) for name in _FORMATS}
     kinds = [path.suffix for path in paths]

@@ -29,9 +29,9 @@ def _arguments(parser: ArgumentParser) -> None:
 
 
 def _run(arguments: Namespace) -> int:
-    from dlm_snn.atomic import check
     from dlm_snn.errors import DlmError
-    from dlm_snn.exchange.stored import Options, stored, write_rasters
+    from dlm_snn.exchange.formats import Options, stored, write_rasters
+    from dlm_snn.files.atomic import check
 
     source, kind = arguments.source, arguments.to
     out = arguments.out or Path(f"{source.resolve().name}.{kind}")
@@ -51,11 +51,11 @@ def _run(arguments: Namespace) -> int:
         return 0
     network = _network(source, kind, arguments.dt)
     if kind == "nir":
-        from dlm_snn.exchange.nir_writer import write_nir
+        from dlm_snn.exchange.nir.writer import write_nir
 
         write_nir(network, out, DT if arguments.dt is None else arguments.dt, arguments.replace)
     else:
-        from dlm_snn.exchange.netx_writer import write_net
+        from dlm_snn.exchange.netx.writer import write_net
 
         write_net(network, out, arguments.replace)
     print(f"network of {len(network.populations)} populations: {out}")
@@ -64,23 +64,23 @@ def _run(arguments: Namespace) -> int:
 
 def _written_kind(out: Path) -> Any:
     if out.suffix == ".nir":
-        from dlm_snn.exchange.nir_writer import NIR
+        from dlm_snn.exchange.nir.writer import NIR
 
         return NIR
     if out.suffix == ".net":
-        from dlm_snn.exchange.netx_writer import NET
+        from dlm_snn.exchange.netx.writer import NET
 
         return NET
-    from dlm_snn.exchange.stored import written_kind
+    from dlm_snn.exchange.formats import written_kind
 
     return written_kind(out)
 
 
 def _network(source: Path, kind: str, dt: float | None) -> Any:
     """A run has a network of floats and one of integers."""
-    from dlm_snn import artefact
     from dlm_snn.errors import DlmError
-    from dlm_snn.exchange.stored import Options, stored
+    from dlm_snn.exchange.formats import Options, stored
+    from dlm_snn.networks import artefact
 
     if (source / "record.json").is_file():
         return artefact.load(source / ("network" if kind == "nir" else "integer"))

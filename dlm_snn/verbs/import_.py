@@ -22,10 +22,10 @@ def _arguments(parser: ArgumentParser) -> None:
 
 
 def _run(arguments: Namespace) -> int:
-    from dlm_snn import artefact
     from dlm_snn.errors import DlmError
-    from dlm_snn.exchange.stored import stored, write_rasters
-    from dlm_snn.reading import regular_file
+    from dlm_snn.exchange.formats import stored, write_rasters
+    from dlm_snn.files.reading import regular_file
+    from dlm_snn.networks import artefact
 
     path = arguments.file
     if path.suffix == ".npz":
@@ -66,24 +66,24 @@ def _run(arguments: Namespace) -> int:
 def _check_raster(path: Path) -> None:
     """An npz of ours needs no import, another one has none."""
     from dlm_snn.errors import DlmError
-    from dlm_snn.packed import listed, npz_names
-    from dlm_snn.raster import EVENT
-    from dlm_snn.raster_files import NUMBERS
+    from dlm_snn.files.packed import listed, npz_names
+    from dlm_snn.runs.raster import EVENT
+    from dlm_snn.runs.raster_files import NUMBERS
 
     names = npz_names(path)
     if not {*EVENT, *NUMBERS} <= set(names):
         raise DlmError(
             f"{path} holds {listed(names)}; a raster holds {', '.join((*EVENT, *NUMBERS))}. For events of a camera "
-            "write Python: dlm_snn.exchange.events.from_events"
+            "write Python: dlm_snn.exchange.rasters.events.from_events"
         )
 
 
 def _check(path: Path, out: Path, replace: bool) -> None:
     """Refuse a result that could not be written, before anything is read."""
-    from dlm_snn import artefact
-    from dlm_snn.atomic import check
-    from dlm_snn.exchange.stored import written_kind
-    from dlm_snn.network import IntegerNetwork, Network
+    from dlm_snn.exchange.formats import written_kind
+    from dlm_snn.files.atomic import check
+    from dlm_snn.networks import artefact
+    from dlm_snn.networks.network import IntegerNetwork, Network
 
     networks: dict[str, type[Network | IntegerNetwork]] = {".net": IntegerNetwork, ".nir": Network}
     if path.suffix in networks:

@@ -46,9 +46,9 @@ def _arguments(parser: ArgumentParser) -> None:
 
 
 def _run(arguments: Namespace) -> int:
-    from dlm_snn.atomic import check
     from dlm_snn.errors import DlmError, nearest
-    from dlm_snn.exchange.stored import stored, write_rasters, written_kind
+    from dlm_snn.exchange.formats import stored, write_rasters, written_kind
+    from dlm_snn.files.atomic import check
 
     if arguments.action != "info":
         check(arguments.out, written_kind(arguments.out), arguments.replace)

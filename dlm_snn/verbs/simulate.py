@@ -21,12 +21,12 @@ def _arguments(parser: ArgumentParser) -> None:
 
 
 def _run(arguments: Namespace) -> int:
-    from dlm_snn import artefact
-    from dlm_snn.atomic import check, writing_folder
     from dlm_snn.backends import run
     from dlm_snn.errors import DlmError
-    from dlm_snn.metrics import accuracy, answering, silent, silent_populations, synaptic_operations, verdict
-    from dlm_snn.recording_files import RECORDING, save_recording
+    from dlm_snn.files.atomic import check, writing_folder
+    from dlm_snn.networks import artefact
+    from dlm_snn.runs.metrics import accuracy, answering, silent, silent_populations, synaptic_operations, verdict
+    from dlm_snn.runs.recording_files import RECORDING, save_recording
 
     if arguments.samples < 1:
         raise DlmError(f"--samples {arguments.samples}: at least 1")

@@ -15,9 +15,9 @@ from lava.magma.core.process.process import AbstractProcess
 from lava.magma.core.resources import CPU
 from lava.magma.core.sync.protocols.loihi_protocol import LoihiProtocol
 
-from dlm_snn.learning._chain_compiled import rank_codes
-from dlm_snn.learning._columns_compiled import observe, predict
-from dlm_snn.learning.column_rule import Columns
+from dlm_snn.learning.columns._compiled import observe, predict
+from dlm_snn.learning.columns._front_end_compiled import rank_codes
+from dlm_snn.learning.columns.rule import Columns
 
 
 class ColumnSamples(AbstractProcess):

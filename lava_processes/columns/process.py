@@ -15,7 +15,7 @@ from lava.magma.core.process.process import AbstractProcess
 from lava.magma.core.resources import CPU
 from lava.magma.core.sync.protocols.loihi_protocol import LoihiProtocol
 
-from dlm_snn.learning.column_rule import Columns, Race, advance, learn
+from dlm_snn.learning.columns.rule import Columns, Race, advance, learn
 
 
 class PlasticColumns(AbstractProcess):
@@ -24,7 +24,7 @@ class PlasticColumns(AbstractProcess):
     What arrives in step t counts in step t + 1, as behind any connection. In the first step of a sample all is at
     rest; a teacher's spike that arrived in the step before opens its column and lets it learn, and without one all
     columns answer and none learns. Of a sample to learn one neuron spikes, else every one that crosses. See
-    ``dlm_snn.learning.column_rule``.
+    ``dlm_snn.learning.columns.rule``.
 
     Args:
         rule: a ColumnRule.

@@ -17,7 +17,7 @@ from lava.magma.core.resources import CPU
 from lava.magma.core.sync.protocols.loihi_protocol import LoihiProtocol
 
 from dlm_snn.backends.fast import Engine
-from dlm_snn.known import check_known
+from dlm_snn.networks.known import check_known
 
 
 class Fused(AbstractProcess):

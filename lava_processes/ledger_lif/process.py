@@ -26,7 +26,7 @@ LIMB = 32
 
 
 class LedgerLIF(AbstractProcess):
-    """Integer neurons with zero reset and a ledger that closes exactly: see ``dlm_snn.physics.ledger``.
+    """Integer neurons with zero reset and a ledger that closes exactly: see ``dlm_snn.physics.membranes.ledger``.
 
     Args:
         shape: (n,).

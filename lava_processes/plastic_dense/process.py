@@ -20,9 +20,9 @@ from lava.magma.core.sync.protocols.loihi_protocol import LoihiProtocol
 from lava.utils.weightutils import SignMode
 
 from dlm_snn.errors import DlmError
-from dlm_snn.learning.lava_rule import PlasticMatrix
-from dlm_snn.learning.rule import POST_TRACES, PRE_TRACES, LearningRule, Trace
-from dlm_snn.learning.rule_limits import ARITHMETICS
+from dlm_snn.learning.on_chip.limits import ARITHMETICS
+from dlm_snn.learning.on_chip.matrix import PlasticMatrix
+from dlm_snn.learning.on_chip.rule import POST_TRACES, PRE_TRACES, LearningRule, Trace
 from dlm_snn.values import as_array
 
 _ABSENT = Trace(impulse=0, tau=65535)

@@ -1,0 +1,1 @@
+"""What a continual run is and says; no learner."""

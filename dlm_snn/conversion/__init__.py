@@ -1,0 +1,1 @@
+"""From floats to a chip's integers, and what it cost."""

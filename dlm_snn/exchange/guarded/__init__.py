@@ -1,0 +1,1 @@
+"""Libraries that can end the process, read apart from it."""

@@ -1,0 +1,1 @@
+"""The .net files of lava-dl."""

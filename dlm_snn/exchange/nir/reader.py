@@ -1,0 +1,124 @@
+"""NIR graphs as networks: the Neuromorphic Intermediate Representation, in."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import get_args
+
+import nir
+import numpy as np
+from numpy.typing import NDArray
+
+from dlm_snn.errors import DlmError, LossWarning, UnsupportedError
+from dlm_snn.exchange.nir.graph import from_file
+from dlm_snn.exchange.nir.nodes import TARGET, Reset
+from dlm_snn.exchange.nir.notes import from_notes
+from dlm_snn.exchange.nir.parts import Reader
+from dlm_snn.exchange.nir.writer import NOTE
+from dlm_snn.files.names import told_identifiers
+from dlm_snn.networks.network import Network
+
+RESETS = get_args(Reset)
+
+
+@dataclass(frozen=True)
+class NirImport:
+    """A NIR graph that was read.
+
+    Attributes:
+        network: what it is here.
+        names: node -> its population, where the graph's own name is no identifier.
+        factors: population -> what its input was multiplied by, one a neuron; none for a file of ours.
+    """
+
+    network: Network
+    names: Mapping[str, str] = field(default_factory=dict)
+    factors: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
+
+    def notes(self) -> list[str]:
+        """Nodes that were renamed; each population's reset, decays and the factor on its input."""
+        lines = [f"renamed: {told_identifiers(self.names)}"] if self.names else []
+        for name, factor in self.factors.items():
+            lif = self.network.neurons[name]
+            values = {"du": lif.du, "dv": lif.dv, "factor on its input": factor}
+            told = [f"{key} = {_span(np.asarray(value))}" for key, value in values.items()]
+            lines.append(f"{name}: reset '{lif.reset}', {', '.join(told)}")
+        return lines
+
+
+def read_nir(
+    graph: str | os.PathLike[str] | nir.NIRGraph,
+    dt: float | None = None,
+    extra_steps: bool = False,
+    reset: Reset | None = None,
+) -> Network:
+    """A NIR graph, or the file of one, as a Network.
+
+    The rasters are those of a direct forward Euler evaluation (``nodes.neuron``) in which forward edges take no
+    time and edges that close a loop take one step. Every connection here takes a step at least, so forward edges get
+    the delays that balance the graph: the difference of the longest paths from the Inputs. A NIR Delay adds its steps;
+    where all ways to a population pass Delays, its window opens that much later, with the same raster. A file that
+    ``write_nir`` made comes back with its digest.
+
+    Args:
+        graph: of Affine, Linear, Conv1d, Conv2d, SumPool2d, AvgPool2d, Scale, Flatten, Delay, LIF, CubaLIF, IF nodes,
+            nested graphs too.
+        dt: seconds a step, as whoever wrote the graph had it (docs/exchange.md has a table); a file of ours tells it.
+        extra_steps: import feedback from a deeper layer, which cannot be one step, with the steps that it takes, and
+            say so in a LossWarning.
+        reset: "zero" or "subtract", which NIR does not tell: without it "zero", said in a LossWarning.
+
+    A LossWarning says too where the decays or the factor on an input let dt be doubted.
+
+    Raises:
+        MissingError: no such file.
+        UnsupportedError: what has no equal, by the name of its node.
+        DlmError: a damaged file, an unknown or missing node, shapes that do not chain.
+    """
+    return import_nir(graph, dt, extra_steps, reset).network
+
+
+def import_nir(
+    graph: str | os.PathLike[str] | nir.NIRGraph,
+    dt: float | None = None,
+    extra_steps: bool = False,
+    reset: Reset | None = None,
+) -> NirImport:
+    """``read_nir``, with what was done to names and inputs."""
+    where = "the graph"
+    if not isinstance(graph, nir.NIRGraph):
+        where = str(graph)
+        graph = from_file(Path(graph))
+    try:
+        if reset not in (None, *RESETS):
+            raise DlmError(f"reset = {reset!r} is neither {' nor '.join(map(repr, RESETS))}")
+        if NOTE in (graph.metadata or {}):
+            if reset not in (None, "zero"):
+                raise DlmError(f"it was written with reset 'zero', not {reset!r}; leave reset out")
+            return NirImport(from_notes(graph, dt))
+        if dt is None:
+            raise DlmError("a NIR graph has no steps; give dt, in seconds")
+        if not 0 < dt < np.inf:
+            raise DlmError(f"dt = {dt!r} is not a number of seconds above 0")
+        reader = Reader(graph, dt, extra_steps, reset or "zero")
+        found = NirImport(*reader.read())
+    except UnsupportedError as error:
+        raise UnsupportedError(f"{TARGET} of {where}", error.thing, error.remedy) from error
+    except DlmError as error:
+        raise DlmError(f"{where}: {error}") from error
+    if reset is None:
+        assumed = "its neurons are taken to reset to zero: NIR stores no other reset, also where the network that was"
+        remedy = "written subtracts the threshold (the default of snnTorch, sinabs and rockpool); give reset (--reset)"
+        warnings.warn(f"{where}: {assumed} {remedy}", LossWarning, stacklevel=3)
+    for doubt in reader.doubts:
+        warnings.warn(f"{where}: {doubt}", LossWarning, stacklevel=3)
+    return found
+
+
+def _span(values: NDArray[np.float64]) -> str:
+    low, high = values.min(), values.max()
+    return f"{low:.6g}" if low == high else f"{low:.6g}..{high:.6g}"

@@ -1,0 +1,1 @@
+"""Recordings of spikes in other formats."""

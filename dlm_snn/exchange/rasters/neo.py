@@ -1,0 +1,241 @@
+"""Rasters as Neo objects: a Block with a Segment a sample and a SpikeTrain a neuron."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dlm_snn.errors import DlmError
+from dlm_snn.exchange.rasters.grid import (
+    Moved,
+    check_dt,
+    common_extent,
+    gathered,
+    optional,
+    tell_doubt,
+    to_steps,
+    to_times,
+)
+from dlm_snn.files.names import check_name
+from dlm_snn.runs.raster import SpikeRaster
+
+NOTE = "dlm_snn"
+"""Annotation of the Block: the extents."""
+UNITS = "units"
+"""Population of trains that name none."""
+
+
+def to_neo(rasters: Mapping[str, SpikeRaster], name: str = "dlm-snn") -> Any:
+    """A neo.Block of rasters of one run; times in seconds of the machine's clock, (depth + step) * dt, from the
+    sample's first step, annotated with population and neuron.
+
+    Raises:
+        DlmError: rasters of different extent.
+        MissingError: neo is not installed.
+    """
+    neo = optional("neo")
+    n_samples, n_steps, dt = common_extent(rasters, "a Neo block")
+    extents = {population: raster.n_neurons for population, raster in rasters.items()}
+    depths = {population: raster.depth for population, raster in rasters.items()}
+    block = neo.Block(name=name)
+    noted = {"n_samples": n_samples, "n_steps": n_steps, "dt": dt, "n_neurons": extents, "depth": depths}
+    block.annotate(**{NOTE: noted})
+    t_stop = (n_steps + max(depths.values())) * dt
+    for sample in range(n_samples):
+        segment = neo.Segment(name=f"sample {sample}", index=sample)
+        for population, raster in rasters.items():
+            part = raster[sample]
+            order = np.argsort(part.neuron, kind="stable")
+            times = to_times(part.step[order].astype(np.int64) + raster.depth, dt)
+            cuts = np.searchsorted(part.neuron[order], np.arange(part.n_neurons + 1, dtype=np.uint32))
+            for neuron, (start, stop) in enumerate(pairwise(cuts)):
+                segment.spiketrains.append(
+                    neo.SpikeTrain(times[start:stop], units="s", t_stop=t_stop, population=population, neuron=neuron)
+                )
+        block.segments.append(segment)
+    return block
+
+
+def from_neo(block: Any, dt: float | None = None) -> tuple[dict[str, SpikeRaster], Moved]:
+    """Rasters from the spike trains of a neo.Block, of a Segment, or of a list of SpikeTrains.
+
+    Ours come back as they were. In others every Segment is a sample, whose step 0 is the earliest t_start of its
+    trains; a SpikeTrain is a neuron of the population ``units`` (or of the one that an annotation ``population``
+    names), numbered as ``labels_of`` says.
+
+    Args:
+        block: of Segments with spike trains.
+        dt: seconds a step; needed for blocks of others.
+
+    Raises:
+        DlmError: a dt that is not that of a block of ours, a population that its annotation does not tell, times that
+            are no times, trains of which nothing tells what neuron they are.
+    """
+    trains, n_samples = _trains(block)
+    noted = getattr(block, "annotations", {}).get(NOTE)
+    if noted is not None:
+        return _ours(trains, noted, dt)
+    if dt is None:
+        raise DlmError("the Neo block does not tell its steps; give dt, in seconds")
+    check_dt(dt)
+    return _others(trains, n_samples, dt)
+
+
+def labels_of(block: Any) -> dict[str, tuple[str, ...]]:
+    """Population -> the name of each neuron's trains, as ``from_neo`` numbers the neurons; a number without a name.
+
+    Trains of one name are one neuron, if all trains of the population have a name and no two of a Segment the same.
+    Else the n-th train of every Segment is neuron n.
+    """
+    return {population: tuple(map(str, own)) for population, own in _numbered(_trains(block)[0])[0].items()}
+
+
+@dataclass(frozen=True)
+class _Train:
+    """One SpikeTrain: absolute times and bounds in seconds."""
+
+    sample: int
+    population: str
+    name: str
+    neuron: Any
+    times: NDArray[np.float64]
+    start: float
+    stop: float
+
+
+def _trains(block: Any) -> tuple[list[_Train], int]:
+    """The trains of all samples, and the number of samples."""
+    if hasattr(block, "segments"):
+        samples: list[Iterable[Any]] = [segment.spiketrains for segment in block.segments]
+    elif hasattr(block, "spiketrains"):
+        samples = [block.spiketrains]
+    elif isinstance(block, Iterable) and not isinstance(block, np.ndarray):
+        samples = [block]
+    else:
+        raise DlmError(f"a {type(block).__name__} is no neo.Block, Segment or list of SpikeTrains; give one of them")
+    return [_train(i, place, one) for i, own in enumerate(samples) for place, one in enumerate(own)], len(samples)
+
+
+def _train(sample: int, place: int, train: Any) -> _Train:
+    try:
+        start, stop = (float(getattr(train, key).rescale("s")) for key in ("t_start", "t_stop"))
+        times = np.asarray(train.rescale("s").magnitude, dtype=np.float64).reshape(-1)
+    except (AttributeError, TypeError, ValueError) as error:
+        reason = " ".join(str(error).split())[:120]
+        raise DlmError(f"segment {sample}, train {place} is no SpikeTrain in a unit of time ({reason})") from error
+    population = check_name(str(train.annotations.get("population", UNITS)))
+    return _Train(sample, population, str(train.name or ""), train.annotations.get("neuron"), times, start, stop)
+
+
+def _numbered(trains: Sequence[_Train]) -> tuple[dict[str, list[Any]], list[int]]:
+    """Population -> what each of its neurons is called, and the neuron of each train.
+
+    Raises:
+        DlmError: Segments with unequal numbers of trains whose names do not tell them apart.
+    """
+    labels: dict[str, list[Any]] = {}
+    numbers = [0] * len(trains)
+    for population in dict.fromkeys(train.population for train in trains):
+        own = [i for i, train in enumerate(trains) if train.population == population]
+        names = [(trains[i].sample, trains[i].name) for i in own]
+        called: list[Any] = [name for _, name in names]
+        if "" in called or len(set(names)) < len(names):
+            counts = Counter(sample for sample, _ in names)
+            if len(set(counts.values())) > 1:
+                raise DlmError(
+                    f"Segments have {' and '.join(map(str, sorted(set(counts.values()))))} trains of '{population}', "
+                    "and names do not tell which neuron each is; give every train a name of its own"
+                )
+            called = [place for sample in counts for place in range(counts[sample])]
+        place_of = {label: number for number, label in enumerate(dict.fromkeys(called))}
+        labels[population] = list(place_of)
+        for i, label in zip(own, called, strict=True):
+            numbers[i] = place_of[label]
+    return labels, numbers
+
+
+def _ours(trains: Sequence[_Train], noted: Mapping[str, Any], dt: float | None) -> tuple[dict[str, SpikeRaster], Moved]:
+    try:
+        own_dt = float(noted["dt"])
+        extents = {
+            check_name(name): (noted["n_samples"], noted["n_steps"], n) for name, n in noted["n_neurons"].items()
+        }
+        depths = {name: int(noted.get("depth", {}).get(name, 0)) for name in extents}
+        neurons = [int(train.neuron) for train in trains]
+    except (KeyError, TypeError, AttributeError) as error:
+        raise DlmError(
+            f"the annotation '{NOTE}' of the Neo block, or 'neuron' of a train, is damaged ({error})"
+        ) from error
+    if dt not in (None, own_dt):
+        raise DlmError(f"dt = {dt!r} of a Neo block that has steps of {own_dt!r} s; leave dt out")
+    for train in trains:
+        if train.population not in extents:
+            raise DlmError(f"population '{train.population}' of the Neo block is not in its annotation '{NOTE}'")
+    rasters, moved = {}, Moved()
+    for population, extent in extents.items():
+        own = [i for i, train in enumerate(trains) if train.population == population]
+        begin = dict.fromkeys(range(extent[0]), depths[population] * own_dt)
+        raster, off = _raster(_flat([trains[i] for i in own], [neurons[i] for i in own], begin), extent, own_dt)
+        rasters[population] = raster.at_depth(depths[population])
+        moved += off
+    return rasters, moved
+
+
+def _others(trains: Sequence[_Train], n_samples: int, dt: float) -> tuple[dict[str, SpikeRaster], Moved]:
+    starts: dict[int, float] = {}
+    for train in trains:
+        starts[train.sample] = min(train.start, starts.get(train.sample, np.inf))
+    labels, numbers = _numbered(trains)
+    length = max((train.stop - starts[train.sample] for train in trains), default=0.0)
+    rasters, moved = {}, Moved()
+    for population, own_labels in labels.items():
+        own = [i for i, train in enumerate(trains) if train.population == population]
+        flat = _flat([trains[i] for i in own], [numbers[i] for i in own], starts)
+        extent = n_samples, int(np.ceil(length / dt - 1e-6)), len(own_labels)
+        rasters[population], off = _raster(flat, extent, dt, foreign=True)
+        moved += off
+    most = max((raster.n_steps for raster in rasters.values()), default=0)
+    return {name: replace(raster, n_steps=most) for name, raster in rasters.items()}, moved
+
+
+class _Flat(NamedTuple):
+    """All spikes of a population, one after another."""
+
+    trains: Sequence[_Train]
+    sample: NDArray[np.int64]
+    neuron: NDArray[np.int64]
+    times: NDArray[np.float64]
+    ends: NDArray[np.int64]
+
+    def named(self, at: int) -> str:
+        """A spike for a message."""
+        train = int(np.searchsorted(self.ends, at, side="right"))
+        spike = at - (int(self.ends[train - 1]) if train else 0)
+        own = self.trains[train]
+        called = f"'{own.name}'" if own.name else f"of neuron {int(self.neuron[at])}"
+        return f"segment {own.sample}, train {called}, spike {spike}"
+
+
+def _flat(trains: Sequence[_Train], neurons: Sequence[Any], starts: Mapping[int, float]) -> _Flat:
+    """Times from the start of each sample."""
+    counts = [train.times.size for train in trains]
+    samples = np.repeat([train.sample for train in trains], counts).astype(np.int64)
+    neuron = np.repeat(np.array(neurons, dtype=np.int64), counts)
+    times = [train.times - starts.get(train.sample, 0.0) for train in trains]
+    return _Flat(trains, samples, neuron, np.concatenate([np.zeros(0), *times]), np.cumsum(counts))
+
+
+def _raster(flat: _Flat, extent: tuple[int, int, int], dt: float, foreign: bool = False) -> tuple[SpikeRaster, Moved]:
+    step, moved = to_steps(flat.times, dt, named=flat.named)
+    if foreign:
+        tell_doubt(flat.times, step, dt, "the Neo block")
+        # A time at the very end is rounded up to one step more.
+        extent = extent[0], max(extent[1], int(step.max(initial=-1)) + 1), extent[2]
+    raster, merged = gathered(flat.sample, step, flat.neuron, extent, dt)
+    return raster, moved._replace(merged=merged)

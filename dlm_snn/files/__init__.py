@@ -1,0 +1,1 @@
+"""How files are written and read: whole, checked, and nothing lost."""

@@ -1,0 +1,1 @@
+"""Columns of competing spiking neurons that keep what they learned."""

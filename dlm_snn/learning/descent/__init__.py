@@ -1,0 +1,1 @@
+"""Learning by gradient descent, and what protects old tasks in it."""

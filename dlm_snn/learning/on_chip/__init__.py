@@ -1,0 +1,1 @@
+"""Learning rules of the chip, as Lava computes them."""

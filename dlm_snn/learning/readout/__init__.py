@@ -1,0 +1,1 @@
+"""A read-out that learns on fixed features."""

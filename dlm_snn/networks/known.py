@@ -1,0 +1,53 @@
+"""Whoever computes or writes a network knows the exact type of its parts; a type derived from a known one is unknown.
+
+A derived type has more to it than its base, or it would not be there: taken for its base it would be computed, or
+written, as something else without a word.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+
+from dlm_snn.connections.chain import Chain
+from dlm_snn.connections.connection import Sparse
+from dlm_snn.connections.conv2d import Conv2d
+from dlm_snn.connections.dense import Dense
+from dlm_snn.connections.pool2d import Pool2d
+from dlm_snn.errors import UnsupportedError
+from dlm_snn.networks.network import Input, IntegerNetwork, IntegerProjection, Network, Projection
+from dlm_snn.neurons.models import ALL, MODELS, OTHERS
+
+NETWORKS = (Network, IntegerNetwork)
+PROJECTIONS = (Projection, IntegerProjection)
+CONNECTIONS = (Dense, Sparse, Conv2d, Pool2d, Chain)
+
+
+def check_known(network: Network | IntegerNetwork, who: str, neurons: Collection[type] | None = None) -> None:
+    """Raise unless everything in a network is of an exact type that is known.
+
+    Args:
+        network: to be computed or written.
+        who: by whom; a name of ``models.ALL``, else it counts as a backend of another package.
+        neurons: the exact types of neuron populations that it knows; None: what the table ``models.MODELS`` says.
+
+    Raises:
+        UnsupportedError: names the first part that is not, its type and what is known.
+    """
+    listed = who if who in ALL else OTHERS
+    models = tuple(neurons or (kind for kind, model in MODELS.items() if listed in model.known_to))
+    _check(who, "a network", network, NETWORKS)
+    for name, population in network.populations.items():
+        _check(who, f"population '{name}'", population, (Input, *models))
+    for p in network.projections:
+        _check(who, f"projection '{p.name}'", p, PROJECTIONS)
+        for part in (p.connection, *(p.connection.parts if type(p.connection) is Chain else ())):
+            _check(who, f"the connection of '{p.name}'", part, CONNECTIONS)
+
+
+def _check(who: str, thing: str, part: Any, known: Collection[type]) -> None:
+    if type(part) not in known:
+        names = ", ".join(sorted(kind.__name__ for kind in known))
+        raise UnsupportedError(
+            who, f"{thing} of type {type(part).__name__}", f"it knows {names} by their exact type; use one of these"
+        )

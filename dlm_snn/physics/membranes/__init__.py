@@ -1,0 +1,1 @@
+"""Physics of membranes: noise, energy, irreversibility."""

@@ -1,0 +1,1 @@
+"""Physics of weights: their dynamics, heat, work and entropy."""

@@ -1,0 +1,163 @@
+"""What a run returns."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dlm_snn.errors import DlmError, nearest
+from dlm_snn.networks.network import IntegerNetwork, Network
+from dlm_snn.neurons.integer_lif import Overflow
+from dlm_snn.neurons.models import MODELS
+from dlm_snn.runs.raster import SpikeRaster
+from dlm_snn.runs.stimulus import Stimulus, prepare
+
+RECORDABLE = ("s", "u", "v")
+
+
+@dataclass(frozen=True, eq=False)
+class RunState:
+    """Where a run stopped, inside every window at once; a second run goes on from it.
+
+    Attributes:
+        step: steps done since rest.
+        neurons: population -> its State (arrays (sample, neuron)).
+        flight: population -> the values it sent in its last steps, (sample, memory, neuron), oldest first; as
+            many steps as its largest outgoing lag (fewer at the start of a run count as silent).
+    """
+
+    step: int
+    neurons: Mapping[str, Any]
+    flight: Mapping[str, NDArray]
+
+
+@dataclass(frozen=True, eq=False)
+class Recording:
+    """Rasters and traces of one run.
+
+    Attributes:
+        network: what ran.
+        n_samples, n_steps: extent of the run.
+        rasters: population -> SpikeRaster, where "s" was recorded; they get the network's depth.
+        u, v: population -> (sample, step, neuron), where asked; values at the end of the step, v after a zero reset.
+        state: from which a second run goes on; None where the simulator cannot hand it on.
+        overflow: integer networks in simulators that count it: population -> wraps of u, saturations of v.
+    """
+
+    network: Network | IntegerNetwork
+    n_samples: int
+    n_steps: int
+    rasters: Mapping[str, SpikeRaster] = field(default_factory=dict)
+    u: Mapping[str, NDArray] = field(default_factory=dict)
+    v: Mapping[str, NDArray] = field(default_factory=dict)
+    state: RunState | None = None
+    overflow: Mapping[str, Overflow] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        depth = self.network.depth
+        placed = {name: raster.at_depth(depth.get(name, 0)) for name, raster in self.rasters.items()}
+        object.__setattr__(self, "rasters", placed)
+
+
+Record = Sequence[str] | Mapping[str, Sequence[str]]
+"""What to record: quantities of every neuron population, or population -> quantities."""
+
+
+def checked_record(record: Record, network: Network | IntegerNetwork) -> dict[str, tuple[str, ...]]:
+    """What to record in one form: each of "s", "u", "v" that is asked for -> its populations, in the network's order.
+
+    Raises:
+        DlmError: another quantity, or a population that is not there or sends no spikes of its own.
+    """
+    neurons = network.neurons
+    if not isinstance(record, Mapping):
+        record = dict.fromkeys(neurons, (record,) if isinstance(record, str) else tuple(record))
+    asked = {name: (wanted,) if isinstance(wanted, str) else tuple(wanted) for name, wanted in record.items()}
+    for name, wanted in asked.items():
+        if name not in neurons:
+            raise DlmError(f"record names '{name}', which is no neuron population; {nearest(name, neurons)}")
+        for key in wanted:
+            if key not in RECORDABLE:
+                raise DlmError(f"record names {key!r}; {nearest(str(key), RECORDABLE)}")
+    chosen = {key: tuple(name for name in neurons if key in asked.get(name, ())) for key in RECORDABLE}
+    return {key: names for key, names in chosen.items() if names}
+
+
+def without_samples(network: Network | IntegerNetwork, n_steps: int, chosen: Mapping[str, Sequence[str]]) -> Recording:
+    """The recording of a batch of 0 samples, for simulators that cannot run one.
+
+    Args:
+        network, n_steps: of the run.
+        chosen: as ``checked_record`` gives it.
+    """
+    kind = np.int64 if isinstance(network, IntegerNetwork) else np.float64
+    none = {name: np.zeros((0, n_steps, neuron.n), dtype=kind) for name, neuron in network.neurons.items()}
+    rasters = {name: SpikeRaster.from_dense(none[name]) for name in chosen.get("s", ())}
+    u, v = ({name: none[name] for name in chosen.get(key, ())} for key in ("u", "v"))
+    return Recording(network, 0, n_steps, rasters, u, v)
+
+
+def spikes_of(recording: Recording, name: str) -> SpikeRaster:
+    """The raster of a population.
+
+    Raises:
+        DlmError: its spikes were not recorded.
+    """
+    if name not in recording.rasters:
+        raise DlmError(f"spikes of '{name}' were not recorded; run with 's' in record")
+    return recording.rasters[name]
+
+
+def fed_into(recording: Recording, stimulus: Mapping[str, Any]) -> dict[str, Stimulus]:
+    """The stimulus of a recording in one form, see ``stimulus.prepare``; constants of the network's own included.
+
+    Raises:
+        DlmError: a stimulus that does not fit the network, or is of other samples or steps than the recording.
+    """
+    fed, n_samples = prepare(recording.network, stimulus, recording.n_steps)
+    if n_samples != recording.n_samples:
+        raise DlmError(
+            f"the stimulus has {n_samples} samples, the recording {recording.n_samples}; give what that run was fed"
+        )
+    return fed
+
+
+def before_reset(recording: Recording, name: str) -> NDArray | None:
+    """v of a float population before the reset of each step, (sample, step, neuron), from the recorded u and v.
+
+    v = (1 - dv) v(t-1) + u(t) + bias [- v_threshold s(t-1) for reset by subtraction]; the run began at rest.
+    None where u or v was not recorded, and for a model of another package.
+    """
+    neuron: Any = recording.network.populations[name]
+    if name not in recording.u or name not in recording.v or type(neuron) not in MODELS:
+        return None
+    v = np.zeros_like(recording.v[name])
+    v[:, 1:] = (1 - neuron.dv) * recording.v[name][:, :-1]
+    if neuron.reset == "subtract":
+        v[:, 1:] -= neuron.v_threshold * spikes_of(recording, name).dense()[:, :-1]
+    if neuron.period is not None:
+        v[:, :: neuron.period] = 0
+    return v + recording.u[name] + neuron.bias
+
+
+def check_state(network: Network | IntegerNetwork, state: RunState | None, n_samples: int) -> None:
+    """Raise unless a state to go on from has the extents of this run.
+
+    Raises:
+        DlmError: it is of another network or another number of samples; names the population.
+    """
+    if state is None:
+        return
+    for name, population in network.populations.items():
+        memory = network.memory(name)
+        fits = not memory or np.shape(state.flight.get(name, ())) == (n_samples, memory, population.n)
+        if name in network.neurons:
+            fits &= name in state.neurons and np.shape(state.neurons[name].v) == (n_samples, population.n)
+        if not fits:
+            raise DlmError(
+                f"the state does not fit population '{name}' of {n_samples} samples; pass one of the same run"
+            )

@@ -1,0 +1,1 @@
+"""Training of networks by a surrogate gradient."""

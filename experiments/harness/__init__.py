@@ -1,0 +1,1 @@
+"""Many runs: cells, rows, resuming, processes."""

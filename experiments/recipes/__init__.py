@@ -1,0 +1,1 @@
+"""What is run: configurations, variants, cells, seeds."""

@@ -1,0 +1,28 @@
+"""MNIST: 784-256-10, all 10,000 test images for accuracy, 100 for the agreement of every pair of simulators."""
+
+from __future__ import annotations
+
+from experiments.recipes.config import RunConfig
+
+CONFIG = RunConfig.model_validate(
+    {
+        "data": {"dataset": "mnist"},
+        "network": {"hidden": (256,), "winners": 26},
+        "training": {"epochs": 5, "batch_size": 128, "learning_rate": 0.004, "surrogate": "atan", "slope": 2.0},
+        "quantization": {"samples": 500},
+        "simulation": {"n_steps": 25, "samples": 100, "state_samples": 100},
+    }
+)
+VARIANTS = {
+    "k26": {},
+    "k13": {"network": {"winners": 13}},
+    "plain": {"network": {"winners": None}},
+}
+DLM = {
+    "training": {"epochs": 10, "batch_size": 256, "surrogate": "fast_sigmoid", "slope": 5.0},
+    "dynamics": {},
+    "simulation": {"n_steps": 20},
+}
+"""Over the recipe, for the Dissipative Learning Machine's dynamics."""
+SEEDS = (0, 1, 2)
+"""Weight seed and training seed of each repetition."""

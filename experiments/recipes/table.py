@@ -1,0 +1,113 @@
+"""The experiments by dataset, and a run's configuration from the command line."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from types import ModuleType
+from typing import Any
+
+from dlm_snn.config import load_config, parsed_override
+from dlm_snn.errors import DlmError, nearest
+from dlm_snn.physics.weights.trainer import DynamicsConfig
+from experiments.recipes import (
+    continual_p2,
+    continual_p3,
+    continual_p4,
+    continual_p5,
+    continual_p6,
+    digits,
+    dissipation,
+    dlm,
+    mnist,
+    split_digits,
+)
+from experiments.recipes.config import RunConfig
+from experiments.recipes.idle import refuse_idle
+
+DATASETS: dict[str, ModuleType] = {"digits": digits, "mnist": mnist}
+"""The recipes by dataset; each has the plain one and, over it, the DLM's."""
+EXPERIMENTS: dict[str, ModuleType] = {**DATASETS, "dlm": dlm, "dissipation": dissipation}
+CONTINUAL: dict[str, ModuleType] = {
+    "split_digits": split_digits,
+    "continual_p2": continual_p2,
+    "continual_p3": continual_p3,
+    "continual_p4": continual_p4,
+    "continual_p5": continual_p5,
+    "continual_p6": continual_p6,
+}
+"""Experiments of continual learning: each has CELLS, variant -> Entry, and SEEDS."""
+
+
+def chosen_config(arguments: Namespace) -> RunConfig:
+    """The dataset's recipe, over it the file, over it the single values.
+
+    Raises:
+        DlmError: an unknown key, variant or value, one that changes nothing here, or an unreadable file.
+    """
+    base = RunConfig()
+    dynamics = arguments.dynamics or ("dlm" if arguments.config is None else None)
+    if arguments.dataset in DATASETS or (arguments.dataset is None and arguments.config is None):
+        base = variant_config(arguments.dataset or "digits", arguments.variant)
+        if dynamics == "dlm":
+            base = RunConfig.model_validate(_over(base.model_dump(), DATASETS[arguments.dataset or "digits"].DLM))
+    elif arguments.variant is not None:
+        raise DlmError(f"--variant {arguments.variant} goes with --dataset; {nearest('', DATASETS)}")
+    overrides = list(arguments.set)
+    if arguments.dynamics == "plain":
+        parsed = ((text, *parsed_override(text)) for text in overrides)
+        asked = next(
+            (text for text, key, value in parsed if key.split(".")[0] == "dynamics" and value is not None), None
+        )
+        if asked is not None:
+            raise DlmError(
+                f"--set {asked}: plain training is by AdamW and has no such term; leave out --dynamics plain"
+            )
+        overrides.append("dynamics=null")
+    if arguments.data_dir is not None:
+        overrides.append(f"data.data_dir={arguments.data_dir}")
+    if arguments.dataset is not None:
+        overrides.append(f"data.dataset={arguments.dataset}")
+    config = load_config(RunConfig, arguments.config, overrides, base)
+    if dynamics == "dlm" and config.dynamics is None:
+        config = config.model_copy(update={"dynamics": DynamicsConfig()})
+    refuse_idle(arguments.set, config)
+    return config
+
+
+def _of_dynamics(key: str, value: Any) -> bool:
+    """Whether an override gives the dynamics a value, rather than doing without them."""
+    return key.partition(".")[0] == "dynamics" and value is not None
+
+
+def variant_config(experiment: str, variant: str | None = None) -> RunConfig:
+    """The configuration of one variant of an experiment.
+
+    Raises:
+        DlmError: no such variant.
+    """
+    module = EXPERIMENTS[experiment]
+    if variant is None:
+        return module.CONFIG
+    if variant not in module.VARIANTS:
+        raise DlmError(f"{experiment} has no variant '{variant}'; {nearest(variant, module.VARIANTS)}")
+    return RunConfig.model_validate(_over(module.CONFIG.model_dump(), module.VARIANTS[variant]))
+
+
+def _over(values: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
+    merged = dict(values)
+    for key, change in changes.items():
+        inner = merged.get(key)
+        merged[key] = _over(inner or {}, change) if isinstance(change, dict) else change
+    return merged
+
+
+def known_experiment(name: str) -> ModuleType:
+    """The module of an experiment, of either kind.
+
+    Raises:
+        DlmError: no such experiment.
+    """
+    known = {**EXPERIMENTS, **CONTINUAL}
+    if name not in known:
+        raise DlmError(f"no experiment '{name}'; {nearest(name, known)}")
+    return known[name]

@@ -1,0 +1,1 @@
+"""One run: train, convert, simulate everywhere, compare."""

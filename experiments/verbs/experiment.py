@@ -1,0 +1,64 @@
+"""The verb ``experiment``."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser, Namespace
+from typing import Any
+
+from dlm_snn.verbs.verb import Verb
+from experiments.harness.progress import progress
+from experiments.verbs.shared import run_arguments
+
+
+def _experiment_arguments(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "name", help="digits, mnist, dlm, dissipation; of continual learning: split_digits, continual_p2 to _p6"
+    )
+    parser.add_argument("--variant", action="append", metavar="NAME", help="only this one; repeatable")
+    run_arguments(parser)
+
+
+def _experiment(arguments: Namespace) -> int:
+    from experiments.recipes.table import CONTINUAL, known_experiment
+
+    module = known_experiment(arguments.name)
+    if arguments.name in CONTINUAL:
+        from experiments.verbs.shared import run_table
+
+        return run_table(arguments, module)
+    return _repeated(arguments, module)
+
+
+def _repeated(arguments: Namespace, module: Any) -> int:
+    """An experiment whose repetitions each train and convert one network."""
+    from experiments.road.repeat import paired, repeat, table
+    from experiments.verbs.shared import refuse_continual
+
+    refuse_continual(arguments)
+    results = arguments.results / f"{arguments.name}.jsonl"
+    variants = arguments.variant or list(module.VARIANTS)
+    with progress() as show:
+        rows = repeat(arguments.name, variants, module.SEEDS, arguments.data_dir, results, show)
+    from rich.console import Console
+    from rich.table import Table
+
+    heading, *lines = table(rows)
+    shown = Table(*heading, title=f"{arguments.name}: mean and 95 % interval over seeds, per cent")
+    for line in lines:
+        shown.add_row(*line)
+    Console().print(shown)
+    heading, *lines = paired(rows)
+    if lines:
+        shown = Table(*heading, title="paired by seed: points of accuracy, per cent of the spikes; 95 % intervals")
+        for line in lines:
+            shown.add_row(*line)
+        Console().print(shown)
+    print(f"rows: {results}")
+    return 0
+
+
+experiment = Verb(
+    "repeat an experiment over variants and seeds; a row that exists is not run again",
+    _experiment_arguments,
+    _experiment,
+)
