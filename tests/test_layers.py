@@ -166,7 +166,7 @@ def tensors_without_a_device(module: str, tree: ast.Module) -> set[str]:
 
 
 def is_process(node: ast.AST) -> bool:
-    return isinstance(node, ast.ClassDef) and any(ast.unparse(b).endswith("AbstractProcess") for b in node.bases)
+    return isinstance(node, ast.ClassDef) and any(ast.unparse(b).endswith("Process") for b in node.bases)
 
 
 def folder(module: str) -> str:
@@ -181,18 +181,19 @@ def process_folders() -> set[str]:
 def process_folder_imports(module: str, tree: ast.Module) -> set[str]:
     """Lava executes each file in the folder of a Process, over and over and by path.
 
-    So these import lava, numpy, typing, our modules that need no more than numpy (and numba, where it is installed),
-    and what mends Lava; absolutely.
+    So these import lava, numpy, typing, and our modules that need no more than these (and numba, where it is
+    installed); absolutely.
     """
     if folder(module) not in process_folders() and not any(map(is_process, ast.walk(tree))):
         return set()
     found = {"." * node.level for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.level}
+    light = {"lava", "numpy", "numba", "dlm_snn", "lava_processes"}
     for name in imports(module, tree):
         package = name.partition(".")[0]
-        if package == "dlm_snn":
-            if name in modules() and reached(name, modules()) - sys.stdlib_module_names - {"numpy", "numba", "dlm_snn"}:
+        if package in PACKAGES:
+            if name in modules() and reached(name, modules()) - sys.stdlib_module_names - light:
                 found.add(name)
-        elif package not in {"lava", "numpy", "typing"} and name not in {"lava_processes", "lava_processes._compat"}:
+        elif package not in {"lava", "numpy", "typing"}:
             found.add(name)
     return found
 
@@ -298,6 +299,11 @@ def test_the_rule_catches_what_breaks_it(rule, module, source):
             "lava_processes.kwta.process",
             "import numpy as np\nfrom lava.x import AbstractProcess\nfrom dlm_snn.neurons.competition import winning\n"
             "class P(AbstractProcess): ...",
+        ),
+        (
+            process_folder_imports,
+            "lava_processes.kwta.process",
+            "from lava_processes.neurons.process import NeuronProcess\nclass P(NeuronProcess): ...",
         ),
         (without_docstring, "dlm_snn.runs.raster", '"""."""\ndef _f(): ...\nclass _A:\n    def f(self): ...'),
     ],

@@ -7,16 +7,13 @@ import typing as ty
 
 import numpy as np
 from lava.magma.core.decorator import implements, requires, tag
-from lava.magma.core.model.py.ports import PyOutPort
 from lava.magma.core.model.py.type import LavaPyType
-from lava.magma.core.process.ports.ports import InPort, OutPort
-from lava.magma.core.process.process import AbstractProcess
 from lava.magma.core.process.variable import Var
 from lava.magma.core.resources import CPU
 from lava.magma.core.sync.protocols.loihi_protocol import LoihiProtocol
-from lava.proc.lif.models import AbstractPyLifModelFixed
 
 from dlm_snn.neurons.integer_lif import STATE_LIMIT, decay, int32
+from lava_processes.neurons.process import FixedNeurons, NeuronProcess, Value
 
 TERMS = ("current", "bias", "leak", "reset", "clip", "stored", "residual")
 """Rows of ``books``: twice the energy brought in by u and by the bias, lost by the leak, by resets and by saturation,
@@ -25,40 +22,16 @@ LIMB = 32
 """Bits of the lower half of a total; both halves are exact in the float64 messages by which Lava reads a Var."""
 
 
-class LedgerLIF(AbstractProcess):
+class LedgerLIF(NeuronProcess):
     """Integer neurons with zero reset and a ledger that closes exactly: see ``dlm_snn.physics.membranes.ledger``.
 
     Args:
-        shape: (n,).
-        du, dv, vth: numbers, or arrays (n,).
-        bias_mant, bias_exp: as in Lava's LIF.
-        reset_interval, reset_offset: u = v = 0 before step t where t % interval == offset % interval.
-        name: of the Process.
+        du, reset_interval: u keeps nothing, and no reset, unless given.
+        parameters: of NeuronProcess.
     """
 
-    def __init__(
-        self,
-        *,
-        shape: tuple[int],
-        du: int | np.ndarray = 4095,
-        dv: int | np.ndarray = 0,
-        vth: int | np.ndarray = 10,
-        bias_mant: int | np.ndarray = 0,
-        bias_exp: int = 0,
-        reset_interval: int = 2**30,
-        reset_offset: int = 0,
-        name: str | None = None,
-    ) -> None:
-        super().__init__(shape=shape, reset_interval=reset_interval, reset_offset=reset_offset, name=name)
-        self.a_in = InPort(shape=shape)
-        self.s_out = OutPort(shape=shape)
-        self.u = Var(shape=shape, init=0)
-        self.v = Var(shape=shape, init=0)
-        self.du = Var(shape=np.shape(du) or (1,), init=du)
-        self.dv = Var(shape=np.shape(dv) or (1,), init=dv)
-        self.vth = Var(shape=np.shape(vth) or (1,), init=vth)
-        self.bias_mant = Var(shape=shape, init=bias_mant)
-        self.bias_exp = Var(shape=shape, init=bias_exp)
+    def __init__(self, *, du: Value = 4095, reset_interval: int = 2**30, **parameters: ty.Any) -> None:
+        super().__init__(du=du, reset_interval=reset_interval, **parameters)
         self.books = Var(shape=(len(TERMS), 2), init=0)
 
     def totals(self) -> dict[str, int]:
@@ -70,26 +43,15 @@ class LedgerLIF(AbstractProcess):
 @implements(proc=LedgerLIF, protocol=LoihiProtocol)
 @requires(CPU)
 @tag("bit_accurate_loihi", "fixed_pt")
-class PyLedgerLIFFixed(AbstractPyLifModelFixed):
+class PyLedgerLIFFixed(FixedNeurons):
     """LedgerLIF in the integers of Loihi."""
 
-    s_out: PyOutPort = LavaPyType(PyOutPort.VEC_DENSE, np.int32, precision=24)
-    vth: int = LavaPyType(int, np.int32, precision=17)
     books: np.ndarray = LavaPyType(np.ndarray, np.int64)
 
     def __init__(self, proc_params: ty.Any) -> None:
         super().__init__(proc_params)
         self._sums = [0] * len(TERMS)
         self._integrated: tuple[np.ndarray, ...] = ()
-
-    def scale_threshold(self) -> None:
-        """Line the threshold up with u and v."""
-        self.effective_vth = np.left_shift(self.vth, self.vth_shift)
-        self.isthrscaled = True
-
-    def spiking_activation(self) -> np.ndarray:
-        """Above threshold."""
-        return self.v > self.effective_vth
 
     def subthr_dynamics(self, activation_in: np.ndarray) -> None:
         """Integrate, and keep what the ledger needs: v before, decayed, integrated and clipped."""
@@ -100,10 +62,6 @@ class PyLedgerLIFFixed(AbstractPyLifModelFixed):
     def run_spk(self) -> None:
         """One step, and its entry in the books."""
         before = self.v.astype(np.int64)
-        interval = self.proc_params["reset_interval"]
-        if self.time_step % interval == self.proc_params["reset_offset"] % interval:
-            self.u[:] = 0
-            self.v[:] = 0
         super().run_spk()
         self._enter(before)
 

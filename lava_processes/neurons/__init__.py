@@ -1,0 +1,1 @@
+"""What our neuron Processes for Lava share."""
