@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dlm_snn.errors import DlmError, UnsupportedError
-from dlm_snn.files.temporary import temporary_folder
 from dlm_snn.learning.batches import checked_features
 from dlm_snn.learning.columns.front_end import DECIDE, Chain, front_end
 from dlm_snn.learning.columns.rule import ColumnRule, Columns
 from dlm_snn.networks.network import Input, IntegerNetwork
 from dlm_snn.values import as_integers
-from lava_processes.runner import Progress, empty_array, supervise
+from lava_processes import job
 
 NO_TEACHER = -1
 
@@ -29,7 +28,7 @@ def run_columns(
     labels: NDArray[np.int64],
     stepwise: bool = False,
     timeout: float = 120.0,
-    progress: Progress | None = None,
+    progress: job.Progress | None = None,
 ) -> NDArray[np.int64]:
     """Show samples to the columns in one run of Lava, one after another.
 
@@ -59,12 +58,11 @@ def run_columns(
         raise DlmError(
             f"labels of shape {labels.shape} for {len(images)} images; give one each, and at least one image"
         )
-    with temporary_folder() as folder:
-        first, period, length = _write_job(folder, chain, rule, columns, images, labels, stepwise)
-        supervise(folder, timeout, progress)
+    write = partial(_write_job, chain, rule, columns, images, labels, stepwise)
+    with job.done(write, timeout, progress) as (folder, given):
         columns.weight[:], columns.wins[:] = np.load(folder / "weight.npy"), np.load(folder / "wins.npy")
-        rows = np.load(folder / "classes.npy")[first:length]
-        return _classes(rows, len(labels), period)
+        rows = np.load(folder / "classes.npy")[given["first"] :]
+        return _classes(rows, len(labels), given["period"])
 
 
 def front_end_network(chain: Chain, period: int) -> IntegerNetwork:
@@ -82,15 +80,15 @@ def columns_depth(chain: Chain) -> int:
 
 
 def _write_job(
-    folder: Path,
     chain: Chain,
     rule: ColumnRule,
     columns: Columns,
     images: NDArray[np.uint8],
     labels: NDArray[np.int64],
     stepwise: bool,
-) -> tuple[int, int, int]:
-    """Put all where the child finds it; the row of the first sample's first output, rows a sample, rows in all."""
+    folder: Path,
+) -> job.Job:
+    """Put all where the child finds it; ``first`` is the row of the first sample's first output."""
     depth = columns_depth(chain) if stepwise else 0
     period = chain.last_level + rule.n_steps + depth + 2 if stepwise else 1
     # The teacher's spike, and the clock's to the columns, count in the step after they arrive.
@@ -108,15 +106,13 @@ def _write_job(
     np.save(folder / "wins.npy", columns.wins)
     first = depth + 1 if stepwise else 0
     length = len(labels) * period + first
-    empty_array(folder / "classes.npy", np.uint8, (length, rule.n_columns))
-    job = {"target": "columns", "stepwise": stepwise, "chain": asdict(chain), "rule": asdict(rule)}
-    job |= {"samples": len(labels), "period": period, "length": length}
-    (folder / "job.json").write_text(json.dumps(job))
-    return first, period, length
+    job.empty_array(folder / "classes.npy", np.uint8, (length, rule.n_columns))
+    told = {"target": "columns", "stepwise": stepwise, "chain": asdict(chain), "rule": asdict(rule)}
+    return told | {"samples": len(labels), "first": first, "period": period, "length": length}
 
 
 def _write_source(folder: Path, name: str, values: NDArray) -> None:
-    np.save(folder / f"stimulus-{name}.npy", values.astype(np.int32))
+    job.put_stimulus(folder, name, values.astype(np.int32))
 
 
 def _classes(rows: NDArray[np.uint8], samples: int, period: int) -> NDArray[np.int64]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,14 +11,13 @@ import numpy as np
 
 from dlm_snn.errors import UnsupportedError
 from dlm_snn.files.names import file_of
-from dlm_snn.files.temporary import temporary_folder
 from dlm_snn.networks import artefact
 from dlm_snn.networks.known import check_known
 from dlm_snn.networks.network import IntegerNetwork, Network
 from dlm_snn.runs.raster import SpikeRaster
 from dlm_snn.runs.recording import Record, Recording, RunState, checked_record, without_samples
 from dlm_snn.runs.stimulus import Stimulus, prepare
-from lava_processes.runner import Progress, empty_array, supervise
+from lava_processes import job
 
 TARGET = "fused"
 
@@ -30,7 +29,7 @@ def run(
     record: Record = ("s",),
     state: RunState | None = None,
     timeout: float = 120.0,
-    progress: Progress | None = None,
+    progress: job.Progress | None = None,
 ) -> Recording:
     """Simulate a network as one Process on Lava's CPU simulator, all samples at once.
 
@@ -58,36 +57,35 @@ def run(
     stimuli, n_samples = prepare(network, stimulus, n_steps)
     if n_samples == 0:
         return without_samples(network, n_steps, chosen)
-    with temporary_folder() as folder:
-        _write_job(folder, network, stimuli, n_samples, n_steps, chosen)
-        supervise(folder, timeout, progress)
+    write = partial(_write_job, network, stimuli, n_samples, n_steps, chosen)
+    with job.done(write, timeout, progress) as (folder, _):
         return _read_results(folder, network, n_samples, n_steps, chosen)
 
 
 def _write_job(
-    folder: Path,
     network: Network | IntegerNetwork,
     stimuli: Mapping[str, Stimulus],
     n_samples: int,
     n_steps: int,
     chosen: Mapping[str, Sequence[str]],
-) -> None:
+    folder: Path,
+) -> job.Job:
     """Put the network, the stimuli and empty result files where the child finds them."""
     artefact.save(network, folder / "network")
     integers = isinstance(network, IntegerNetwork)
     for name, fed in stimuli.items():
         binary = network.inputs[name].graded_bits is None
         dtype = np.uint8 if binary else np.int32 if integers else np.float64
-        np.save(file_of(folder, name, ".npy", "stimulus-"), fed.values.astype(dtype))
+        job.put_stimulus(folder, name, fed.values.astype(dtype))
     traced = sorted({*chosen.get("u", ()), *chosen.get("v", ())})
     for name in chosen.get("s", ()):
-        empty_array(
+        job.empty_array(
             file_of(folder, name, ".npy", "spikes-"), np.uint8, (n_steps, n_samples, network.populations[name].n)
         )
     for name in traced:
         shape = n_steps, 2, n_samples, network.populations[name].n
-        empty_array(folder / f"traces-{name}.npy", np.int32 if integers else np.float64, shape)
-    job = {
+        job.empty_array(folder / f"traces-{name}.npy", np.int32 if integers else np.float64, shape)
+    return {
         "target": TARGET,
         "samples": n_samples,
         "n_steps": n_steps,
@@ -95,7 +93,6 @@ def _write_job(
         "spikes": list(chosen.get("s", ())),
         "traces": traced,
     }
-    (folder / "job.json").write_text(json.dumps(job))
 
 
 def _read_results(

@@ -1,4 +1,4 @@
-"""What the child interpreter does in which Lava runs; see runner.
+"""What the child interpreter does in which Lava runs; see job.
 
 It writes lines ``steps DONE TOTAL`` to its output, results into the folder's memory-mapped files, and on failure
 ``error.json`` with {"kind", "message"}. It ends when its input closes, for then its parent is gone.

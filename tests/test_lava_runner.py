@@ -104,9 +104,9 @@ def test_an_error_in_a_child_is_shown_in_its_own_words(network, stimulus, monkey
 
     written = runner._write_job
 
-    def truncated(folder, *rest):
-        job = written(folder, *rest)
-        (folder / "stimulus-x.npy").write_bytes(b"not an array")
+    def truncated(*given):
+        job = written(*given)
+        (given[-1] / "stimulus-x.npy").write_bytes(b"not an array")
         return job
 
     monkeypatch.setattr(runner, "_write_job", truncated)
