@@ -15,29 +15,24 @@ from typing import Any
 
 import numpy as np
 import torch
-from scipy.stats import t as student
 
 from dlm_snn.physics.weights.currents import paired
 from dlm_snn.physics.weights.dynamics import Dynamics
 from dlm_snn.physics.weights.langevin import Loss, init, step
 from dlm_snn.physics.weights.thermodynamics import surrogate_work_by_layer
+from dlm_snn.runs.metrics import interval
 from dlm_snn.surrogate import SoftSpikes, surrogate
 from dlm_snn.tasks.datasets import Dataset, digits, mnist
 from tests.balancing import LAYERS, CountedSpikes, balances, smooth_network, spiking_digits
 
 SAMPLES = 1000
-
-
-def interval(values: list[float]) -> str:
-    """Mean and 95 % interval."""
-    half = student.ppf(0.975, len(values) - 1) * np.std(values, ddof=1) / np.sqrt(len(values))
-    return f"{np.mean(values):+.3g} +- {half:.2g}"
+FORM = "+.3g"
 
 
 def against_0(values: list[float]) -> str:
     """Mean and 95 % interval, standard error, and mean / standard error."""
     error = np.std(values, ddof=1) / np.sqrt(len(values))
-    return f"{interval(values)} | {error:.2g} | {np.mean(values) / error:+.1f}"
+    return f"{interval(values, FORM)} | {error:.2g} | {np.mean(values) / error:+.1f}"
 
 
 def line(
@@ -46,7 +41,7 @@ def line(
     """Print one row; residual / heat of each seed."""
     found = [balances(theta, loss, h, time, temperature, seed=seed) for seed in range(seeds)]
     ratios = [s.residual / s.heat for s in found]
-    work = interval([s.work / s.predicted for s in found])
+    work = interval([s.work / s.predicted for s in found], FORM)
     error = np.mean([s.error / s.predicted for s in found])
     print(f"| {name} | {h:g} | {temperature:g} | {against_0(ratios)} | {work} | {error:.3f} |", flush=True)
     return ratios
@@ -89,7 +84,7 @@ def by_layer(theta: torch.Tensor, loss: Loss, h: float, time: float, temperature
             work += surrogate_work_by_layer(loss, before, state.theta, LAYERS)
         shares.append((work / heat).tolist())
     for layer, values in enumerate(zip(*shares, strict=True), start=1):
-        print(f"layer {layer}: {interval(list(values))} of the heat", flush=True)
+        print(f"layer {layer}: {interval(list(values), FORM)} of the heat", flush=True)
 
 
 def smooth(seeds: int, dataset: Callable[[Any], Dataset]) -> None:

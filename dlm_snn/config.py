@@ -64,7 +64,7 @@ def load_config(
     if file is not None:
         file = _config_file(file)
         from_file = _read(file)
-        values = _merged(values, from_file)
+        values = merged(values, from_file)
     changed = [parsed_override(text) for text in overrides]
     for key, value in changed:
         _place(values, key, value)
@@ -232,11 +232,12 @@ def _index(here: list[Any], part: str, key: str) -> int:
     return int(part)
 
 
-def _merged(under: Mapping[Any, Any], over: Mapping[Any, Any]) -> dict[Any, Any]:
+def merged(under: Mapping[Any, Any], over: Mapping[Any, Any]) -> dict[Any, Any]:
+    """Both mappings, and those inside them; where both have a value, that of ``over``."""
     result = dict(under)
     for key, value in over.items():
         both = isinstance(value, dict) and isinstance(result.get(key), dict)
-        result[key] = _merged(result[key], value) if both else value
+        result[key] = merged(result[key], value) if both else value
     return result
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import replace
 from typing import Any
 
@@ -194,22 +193,6 @@ def test_a_plan_is_kept_as_long_as_its_network():
     network, _, _ = make("plain")
     assert plan_of(network) is plan_of(network)
     assert plan_of(replace(network)) is not plan_of(network)
-
-
-def test_without_numba_it_says_so_once_and_runs_plainly(monkeypatch):
-    monkeypatch.setitem(sys.modules, "dlm_snn.backends._fast_compiled", None)
-    monkeypatch.delattr("dlm_snn.backends._fast_compiled")
-    _fast_engine.kernels.cache_clear()
-    try:
-        network, stimulus, n_steps = make("int_plain")
-        with pytest.warns(RuntimeWarning, match="numba is not installed: the fast simulator runs in plain NumPy"):
-            found = run(network, stimulus, n_steps, backend="fast")
-        assert run(network, stimulus, n_steps, backend="fast").rasters == found.rasters
-        assert found.rasters == run(network, stimulus, n_steps).rasters
-        with pytest.raises(ImportError):
-            run(network, stimulus, n_steps, backend="fast", compiled=True)
-    finally:
-        _fast_engine.kernels.cache_clear()
 
 
 def test_rasters_and_arrays_are_cut_into_blocks_alike():

@@ -3,17 +3,15 @@ Process share."""
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
 from types import ModuleType
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dlm_snn.backends import _fast_plain
+from dlm_snn.backends import _fast_compiled, _fast_plain
 from dlm_snn.backends._fast_plan import Link, plan_of
 from dlm_snn.networks.network import Input, IntegerNetwork, Network
 from dlm_snn.neurons import integer_lif, lif
@@ -24,25 +22,6 @@ from dlm_snn.runs.recording import RunState
 PRODUCT_COST = {4: (0.03, 0.11), 8: (0.06, 0.11)}
 """Bytes of a number -> nanoseconds a term of a matrix product takes: in large products, and for one sample alone, where
 the matrix is read from memory; measured by benchmarks/costs.py."""
-
-
-@cache
-def kernels(compiled: bool | None) -> ModuleType:
-    """The loops: compiled by numba, or plain NumPy where it is missing (with a warning) or not wanted."""
-    if compiled is False:
-        return _fast_plain
-    try:
-        from dlm_snn.backends import _fast_compiled
-    except ImportError:
-        if compiled:
-            raise
-        warnings.warn(
-            "numba is not installed: the fast simulator runs in plain NumPy, several times slower; pip install numba",
-            RuntimeWarning,
-            stacklevel=2,
-        )
-        return _fast_plain
-    return _fast_compiled
 
 
 class Sent:
@@ -98,7 +77,7 @@ class Engine:
         state: to go on from; None: rest.
         machine: keep what is sent for as many steps as a clocked machine needs, where a population of depth d is d
             steps behind the Inputs; False: as window time needs.
-        compiled: see ``kernels``.
+        compiled: loops compiled by numba; False: the same in plain NumPy.
     """
 
     def __init__(
@@ -107,10 +86,10 @@ class Engine:
         n_samples: int,
         state: RunState | None = None,
         machine: bool = False,
-        compiled: bool | None = None,
+        compiled: bool = True,
     ) -> None:
         self.network = network
-        self.loops = kernels(compiled)
+        self.loops: ModuleType = _fast_compiled if compiled else _fast_plain
         self.plan = plan_of(network)
         self.n_samples = n_samples
         self.done = state.step if state else 0

@@ -1,4 +1,4 @@
-"""What ``_fast_compiled`` does, in plain NumPy: for where numba is not installed."""
+"""What ``_fast_compiled`` does, in plain NumPy: the form to read, and to hold the compiled one against."""
 
 from __future__ import annotations
 

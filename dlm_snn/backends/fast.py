@@ -30,7 +30,7 @@ def run(
     n_steps: int,
     record: Record = ("s",),
     state: RunState | None = None,
-    compiled: bool | None = None,
+    compiled: bool = True,
     block: int | None = None,
 ) -> Recording:
     """Simulate a network over its windows, as ``reference.run`` does, in the same arithmetic.
@@ -41,8 +41,7 @@ def run(
 
     Args:
         network, stimulus, n_steps, record, state: as in every backend.
-        compiled: loops compiled by numba; False: plain NumPy; None: compiled, or plain with a warning where numba is
-            missing.
+        compiled: loops compiled by numba; False: the same in plain NumPy.
         block: samples computed together; None: chosen by the size of the network.
 
     Returns:
@@ -50,7 +49,6 @@ def run(
 
     Raises:
         DlmError: a stimulus or state that does not fit the network.
-        ImportError: compiled=True and no numba.
     """
     check_known(network, "fast")
     chosen = checked_record(record, network)

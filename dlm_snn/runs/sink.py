@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
-from numpy.typing import NDArray
 
 from dlm_snn.errors import DlmError
 from dlm_snn.files.atomic import check, writing_folder
@@ -180,6 +179,3 @@ class Memory:
             for key in ("u", "v")
         }
         return {"rasters": rasters, **traces}
-
-    def _trace(self, key: str, name: str) -> NDArray:
-        return np.concatenate([getattr(piece, key)[name] for piece in self.pieces], axis=1)

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from argparse import Namespace
 from types import ModuleType
-from typing import Any
 
-from dlm_snn.config import load_config, parsed_override
+from dlm_snn.config import load_config, merged, parsed_override
 from dlm_snn.errors import DlmError, nearest
 from dlm_snn.physics.weights.trainer import DynamicsConfig
 from experiments.recipes import (
@@ -49,7 +48,7 @@ def chosen_config(arguments: Namespace) -> RunConfig:
     if arguments.dataset in DATASETS or (arguments.dataset is None and arguments.config is None):
         base = variant_config(arguments.dataset or "digits", arguments.variant)
         if dynamics == "dlm":
-            base = RunConfig.model_validate(_over(base.model_dump(), DATASETS[arguments.dataset or "digits"].DLM))
+            base = RunConfig.model_validate(merged(base.model_dump(), DATASETS[arguments.dataset or "digits"].DLM))
     elif arguments.variant is not None:
         raise DlmError(f"--variant {arguments.variant} goes with --dataset; {nearest('', DATASETS)}")
     overrides = list(arguments.set)
@@ -74,11 +73,6 @@ def chosen_config(arguments: Namespace) -> RunConfig:
     return config
 
 
-def _of_dynamics(key: str, value: Any) -> bool:
-    """Whether an override gives the dynamics a value, rather than doing without them."""
-    return key.partition(".")[0] == "dynamics" and value is not None
-
-
 def variant_config(experiment: str, variant: str | None = None) -> RunConfig:
     """The configuration of one variant of an experiment.
 
@@ -90,15 +84,7 @@ def variant_config(experiment: str, variant: str | None = None) -> RunConfig:
         return module.CONFIG
     if variant not in module.VARIANTS:
         raise DlmError(f"{experiment} has no variant '{variant}'; {nearest(variant, module.VARIANTS)}")
-    return RunConfig.model_validate(_over(module.CONFIG.model_dump(), module.VARIANTS[variant]))
-
-
-def _over(values: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
-    merged = dict(values)
-    for key, change in changes.items():
-        inner = merged.get(key)
-        merged[key] = _over(inner or {}, change) if isinstance(change, dict) else change
-    return merged
+    return RunConfig.model_validate(merged(module.CONFIG.model_dump(), module.VARIANTS[variant]))
 
 
 def known_experiment(name: str) -> ModuleType:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dlm_snn.learning.on_chip import _plain as _rule_plain
+from dlm_snn.learning.on_chip import _plain
 from dlm_snn.learning.on_chip._kernels import add_lines, philox_words, update_fixed, update_float
 from dlm_snn.learning.on_chip.limits import ACCUMULATOR, EXPONENT, WIDTH, bits
 from dlm_snn.learning.on_chip.rule import Product
@@ -42,7 +42,7 @@ def learner(matrix: PlasticState) -> Callable[[], None]:
     """What applies every product of a matrix's rule where its dependency holds, in place."""
     several = len(matrix.rule.products) > 1
     fits = (_fits(name, p, matrix, several) for name, p in matrix.rule.products.items())
-    return _Learner(matrix) if not matrix.temperature and all(fits) else _rule_plain.learner(matrix)
+    return _Learner(matrix) if not matrix.temperature and all(fits) else _plain.learner(matrix)
 
 
 def _fits(name: str, products: tuple[Product, ...], matrix: PlasticState, several: bool) -> bool:
@@ -161,7 +161,7 @@ def _vectors(matrix: PlasticState, product: Product, rows: Any, columns: Any, ho
         found[product.dependency[0]] *= side.spiked_at[columns if side is matrix.pre else rows] > 0
     for factor in product.factors:
         if factor.name[0] in "xy":
-            value = _rule_plain.factor_of(matrix, factor, product.dependency, {}, rows, columns)
+            value = _plain.factor_of(matrix, factor, product.dependency, {}, rows, columns)
             if matrix.fixed:
                 size = 2 ** WIDTH[factor.name]
                 value = np.clip(value, -size, size - 1).astype(np.int32)

@@ -13,31 +13,17 @@ Source: lava-nc 0.10.0, magma/core/learning/learning_rule_applier.py and magma/c
 from __future__ import annotations
 
 from collections.abc import Mapping
-from types import ModuleType
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dlm_snn.errors import DlmError
-from dlm_snn.learning.on_chip import _plain as _rule_plain
+from dlm_snn.learning.on_chip import _compiled, _plain
 from dlm_snn.learning.on_chip.limits import Arithmetic
 from dlm_snn.learning.on_chip.rule import LearningRule
 from dlm_snn.learning.on_chip.state import PlasticState
 from dlm_snn.values import as_array, as_spikes, check_each
-
-
-def loops(compiled: bool | None) -> ModuleType:
-    """What applies a rule: compiled by numba, or plain NumPy where it is missing or not wanted."""
-    if compiled is False:
-        return _rule_plain
-    try:
-        from dlm_snn.learning.on_chip import _compiled as _rule_compiled
-    except ImportError:
-        if compiled:
-            raise
-        return _rule_plain
-    return _rule_compiled
 
 
 class PlasticMatrix(PlasticState):
@@ -53,7 +39,7 @@ class PlasticMatrix(PlasticState):
         sign_mode: "mixed", "excitatory" or "inhibitory".
         weight_bits: 1..8, integers only.
         tags: "d" and "t" -> (post, pre), zero where not given.
-        compiled: loops by numba, or plain NumPy; None: as numba is installed.
+        compiled: loops compiled by numba; False: the same in plain NumPy.
 
     Attributes: see PlasticState.
 
@@ -72,9 +58,9 @@ class PlasticMatrix(PlasticState):
         sign_mode: str = "mixed",
         weight_bits: int = 8,
         tags: Mapping[str, NDArray] | None = None,
-        compiled: bool | None = None,
+        compiled: bool = True,
     ) -> None:
-        self.loops = loops(compiled)
+        self.loops = _compiled if compiled else _plain
         super().__init__(
             self.loops.words, weight, rule, arithmetic, rounding, seed, temperature, sign_mode, weight_bits, tags
         )
