@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -12,12 +13,36 @@ import numpy as np
 from dlm_snn.backends._pieces import run_in_pieces
 from dlm_snn.errors import RangeWarning
 from dlm_snn.networks.extent import check_memory
-from dlm_snn.networks.known import check_known
+from dlm_snn.networks.known import ARITHMETICS, check_known
 from dlm_snn.networks.network import IntegerNetwork, Network
 from dlm_snn.plugins import load
 from dlm_snn.runs.recording import Record, Recording, RunState, checked_record
 from dlm_snn.runs.sink import Memory, Sink
 from dlm_snn.runs.stimulus import check_meaning, taken
+
+
+@dataclass(frozen=True)
+class Declared:
+    """What a backend's module says of itself; one of another package may say nothing, the tests find out.
+
+    Attributes:
+        arithmetics: ``ARITHMETICS``, of "float" and "integer"; both where it says nothing.
+        supervised: ``SUPERVISED``: it computes in a process of its own, and its ``run`` takes ``timeout`` and
+            ``progress``; not so where it says nothing.
+    """
+
+    arithmetics: tuple[str, ...]
+    supervised: bool
+
+
+def declared(backend: str) -> Declared:
+    """What a backend says of itself.
+
+    Raises:
+        DlmError: an unknown backend, a missing package.
+    """
+    module = load("dlm_snn.backends", backend)
+    return Declared(getattr(module, "ARITHMETICS", tuple(ARITHMETICS)), getattr(module, "SUPERVISED", False))
 
 
 def run(

@@ -20,6 +20,7 @@ from dlm_snn.values import is_whole
 
 SYNAPSES_PER_RUN = 4_000_000
 """Synapses that one Brian2 network may hold, some 75 bytes each; more samples take several runs."""
+ARITHMETICS = ("float",)
 SPIKE_BYTES = 1
 """A raster is dense, a Boolean a neuron and step, until the run ends."""
 

@@ -19,6 +19,7 @@ from dlm_snn.neurons import lif
 from dlm_snn.neurons.lif import LIF
 from dlm_snn.runs.recording import Record, Recording, RunState
 
+ARITHMETICS = ("float",)
 SPIKE_BYTES = 1
 """A raster is dense, a Boolean a neuron and step, until the run ends."""
 

@@ -22,13 +22,13 @@ from dlm_snn.files.kinds import check_kind
 from dlm_snn.files.layouts import FileKind, json_file
 from dlm_snn.files.packed import check_size
 from dlm_snn.files.reading import opened, read_json, refused
-from dlm_snn.networks.known import CONNECTIONS, NETWORKS, PROJECTIONS, check_known
+from dlm_snn.networks.known import ARITHMETICS, CONNECTIONS, PROJECTIONS, check_known
 from dlm_snn.networks.network import Input, IntegerNetwork, Network
 from dlm_snn.neurons.models import MODELS
 
 FORMAT = "dlm-snn-network-1"
 _MISSING = "no network at {}; 'dlm-snn train' and 'dlm-snn convert' write one"
-_TYPES: dict[str, type] = {t.__name__: t for t in (*NETWORKS, Input, *MODELS, *PROJECTIONS, *CONNECTIONS)}
+_TYPES: dict[str, type] = {t.__name__: t for t in (*ARITHMETICS.values(), Input, *MODELS, *PROJECTIONS, *CONNECTIONS)}
 
 
 def _network_kind(name: str, tree_type: type) -> FileKind:

@@ -6,7 +6,7 @@ written, as something else without a word.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from dlm_snn.connections.chain import Chain
@@ -18,9 +18,15 @@ from dlm_snn.errors import UnsupportedError
 from dlm_snn.networks.network import Input, IntegerNetwork, IntegerProjection, Network, Projection
 from dlm_snn.neurons.models import ALL, MODELS, OTHERS
 
-NETWORKS = (Network, IntegerNetwork)
+ARITHMETICS: Mapping[str, type] = {"float": Network, "integer": IntegerNetwork}
+"""What a network is computed in -> its type."""
 PROJECTIONS = (Projection, IntegerProjection)
 CONNECTIONS = (Dense, Sparse, Conv2d, Pool2d, Chain)
+
+
+def arithmetic_of(network: Network | IntegerNetwork) -> str:
+    """What a network is computed in, of ``ARITHMETICS``."""
+    return "integer" if isinstance(network, IntegerNetwork) else "float"
 
 
 def check_known(network: Network | IntegerNetwork, who: str, neurons: Collection[type] | None = None) -> None:
@@ -36,7 +42,7 @@ def check_known(network: Network | IntegerNetwork, who: str, neurons: Collection
     """
     listed = who if who in ALL else OTHERS
     models = tuple(neurons or (kind for kind, model in MODELS.items() if listed in model.known_to))
-    _check(who, "a network", network, NETWORKS)
+    _check(who, "a network", network, ARITHMETICS.values())
     for name, population in network.populations.items():
         _check(who, f"population '{name}'", population, (Input, *models))
     for p in network.projections:

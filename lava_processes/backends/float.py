@@ -6,6 +6,8 @@ from functools import partial
 
 from lava_processes.runner import run as _run
 
+ARITHMETICS = ("float",)
+SUPERVISED = True
 SPIKE_BYTES = 1
 """A raster is dense, a Boolean a neuron and step, until the run ends."""
 

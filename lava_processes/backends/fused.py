@@ -6,5 +6,6 @@ from lava_processes.fused_run import run
 
 __all__ = ["run"]
 
+SUPERVISED = True
 SPIKE_BYTES = 1
 """A raster is dense, a Boolean a neuron and step, until the run ends."""
