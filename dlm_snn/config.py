@@ -16,9 +16,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from dlm_snn.errors import DlmError, nearest
 from dlm_snn.files.reading import read_bytes, regular_file
 from dlm_snn.files.yaml_text import LENGTH_LIMIT, Dumper, parse_yaml
-from dlm_snn.provenance import RECORD, check_files, read_record
-
-RUN_CONFIG = "config.yaml"
+from dlm_snn.runs.run_folder import CONFIG, check_files, is_run, read_record
 
 # pydantic's words, and the words of a configuration file
 _WORDS = {
@@ -174,10 +172,10 @@ def _start(model: type[BaseModel], base: BaseModel | None) -> dict[str, Any]:
 
 
 def _config_file(file: Path) -> Path:
-    path = file / RUN_CONFIG if file.is_dir() else file
+    path = file / CONFIG if file.is_dir() else file
     regular_file(path, f"no configuration at {path}; name a YAML file or a run's folder")
-    if path != file and (file / RECORD).exists():
-        check_files(file, read_record(file), "copy it out of the run's folder to use it as it stands", RUN_CONFIG)
+    if path != file and is_run(file):
+        check_files(file, read_record(file), "copy it out of the run's folder to use it as it stands", CONFIG)
     return path
 
 

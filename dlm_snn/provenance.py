@@ -1,26 +1,19 @@
-"""What a run was: versions, commit, machine, seeds, digests and times; written atomically."""
+"""What a run was: versions, commit, machine, seeds, digests and times."""
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import platform
 import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from time import perf_counter
 from typing import Any
-
-from dlm_snn.errors import DlmError
-from dlm_snn.files.atomic import write_text
-from dlm_snn.files.kinds import check_kind
-from dlm_snn.files.layouts import json_file
-from dlm_snn.files.reading import opened, read_json, sealed, unsealed
 
 PACKAGES = ("dlm-snn", "lava-nc", "snntorch", "torch", "numpy", "brian2", "scipy", "scikit-learn")
 
@@ -49,64 +42,6 @@ def machine() -> str:
         models = [line.partition(":")[2].strip() for line in cpuinfo.read_text().splitlines() if "model name" in line]
         processor = models[0] if models else processor
     return f"{platform.system()}, {processor}, {os.cpu_count()} cores, Python {platform.python_version()}"
-
-
-RECORD = "record.json"
-RECORD_KIND = json_file("the record of a run", "command", "versions", "digests", "seconds")
-_UNRECORDED = (RECORD, "report.html")
-"""The record itself, and what can be made anew from the rest."""
-
-
-def files_of(folder: Path) -> dict[str, str]:
-    """The SHA-256 of each file of a run, by its path within the folder."""
-    found = sorted(path for path in folder.rglob("*") if path.is_file())
-    names = (path.relative_to(folder).as_posix() for path in found)
-    return {name: _sha256(folder / name) for name in names if name not in _UNRECORDED}
-
-
-def read_record(folder: Path, missing: str | None = None) -> dict[str, Any]:
-    """What ``record.json`` of a run's folder holds.
-
-    Raises:
-        MissingError, DlmError: it is not there, damaged, or was changed since it was written.
-    """
-    path = folder / RECORD
-    return unsealed(read_json(path, missing=missing), path)
-
-
-def check_files(folder: Path, record: Mapping[str, Any], remedy: str, only: str | None = None) -> bool:
-    """Hold the files of a run against the checksums in its record, as far as both are there.
-
-    Args:
-        folder: of the run.
-        record: of ``read_record``.
-        remedy: the end of the message.
-        only: this file alone.
-
-    Returns:
-        Whether there were checksums: records of earlier versions have none.
-
-    Raises:
-        DlmError: a file that was changed since the run wrote it.
-    """
-    files = record.get("files")
-    if files is None:
-        return False
-    check_kind(files, {"*": str}, folder / RECORD, "files", remedy)
-    for name, digest in files.items():
-        if name.startswith("/") or ".." in name.split("/"):
-            raise DlmError(f"{folder / RECORD}: the file {name!r} lies outside the run; {remedy}")
-        if only in (None, name) and (folder / name).exists() and _sha256(folder / name) != digest:
-            raise DlmError(f"{folder / name} was changed since the run wrote it, its checksum differs; {remedy}")
-    return True
-
-
-def _sha256(path: Path) -> str:
-    digest = hashlib.sha256()
-    with opened(path) as file:
-        while block := file.read(2**16):
-            digest.update(block)
-    return digest.hexdigest()
 
 
 def checkout_commit() -> str | None:
@@ -154,7 +89,6 @@ class RunRecord:
         repetition: of a run that takes another one's configuration: whether it got the same digests.
         digests: artefact -> SHA-256.
         seconds: stage -> wall time.
-        files: path within the run's folder -> SHA-256.
     """
 
     command: str
@@ -167,7 +101,6 @@ class RunRecord:
     repetition: str | None = None
     digests: dict[str, str] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
-    files: dict[str, str] = field(default_factory=dict)
 
     @contextmanager
     def timing(self, stage: str) -> Iterator[None]:
@@ -175,8 +108,3 @@ class RunRecord:
         start = perf_counter()
         yield
         self.seconds[stage] = round(self.seconds.get(stage, 0.0) + perf_counter() - start, 3)
-
-    def save(self, path: Path, replace: bool = False) -> None:
-        """Write it as JSON, whole or not at all, with a checksum over it and over the files beside it."""
-        self.files = files_of(path.parent)
-        write_text(path, json.dumps(sealed(asdict(self)), indent=1) + "\n", RECORD_KIND, replace)

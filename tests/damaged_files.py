@@ -272,16 +272,17 @@ def _read_rows(folder: Path) -> str:
 
 def _run(folder: Path) -> None:
     from dlm_snn.provenance import RunRecord
+    from dlm_snn.runs.run_folder import save_record
     from tests.test_report import build
 
     build(folder / "run")
-    RunRecord("dlm-snn run", seed=7, digests={"network": "5c" * 32}).save(folder / "run" / "record.json", replace=True)
+    save_record(RunRecord("dlm-snn run", seed=7, digests={"network": "5c" * 32}), folder / "run", replace=True)
 
 
 def _read_run(folder: Path) -> str:
-    from dlm_snn.report.folder import read
+    from dlm_snn.runs.run_folder import read_run
 
-    found = read(folder / "run")
+    found = read_run(folder / "run")
     arrays = [stored.arrays for stored in found.networks.values()]
     rasters = [dict(of) for of in found.rasters.values()]
     traces = [trace.v for trace in found.traces]

@@ -16,8 +16,8 @@ import numpy as np
 import pytest
 
 import dlm_snn as dlm
-from dlm_snn.provenance import check_files, read_record
 from dlm_snn.runs.recording_files import load_recording
+from dlm_snn.runs.run_folder import check_files, read_record
 from dlm_snn.training.training import initial_network
 from experiments.harness.rows import read_rows
 from tests import processes

@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 
-from dlm_snn import record
+from dlm_snn import provenance
 
 
 @pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")
@@ -14,19 +14,19 @@ def test_rows_of_results_are_no_changes_of_the_code(tmp_path, monkeypatch):
         name = ["-c", "user.name=a", "-c", "user.email=a@b.c"]
         subprocess.run(["git", *name, *words], cwd=tmp_path, check=True, capture_output=True)
 
-    code, rows = tmp_path / "dlm_snn" / "record.py", tmp_path / "experiments" / "results" / "a.jsonl"
+    code, rows = tmp_path / "dlm_snn" / "provenance.py", tmp_path / "experiments" / "results" / "a.jsonl"
     for file in (code, rows):
         file.parent.mkdir(parents=True)
         file.write_text("a\n")
-    monkeypatch.setattr(record, "__file__", str(code))
-    assert record.checkout_commit() is None
+    monkeypatch.setattr(provenance, "__file__", str(code))
+    assert provenance.checkout_commit() is None
     git("init", "-q")
     git("add", ".")
     git("commit", "-qm", "all")
-    clean = record.checkout_commit()
+    clean = provenance.checkout_commit()
     assert clean is not None
     assert len(clean) == 12
     rows.write_text("a\nb\n")
-    assert record.checkout_commit() == clean
+    assert provenance.checkout_commit() == clean
     code.write_text("b\n")
-    assert record.checkout_commit() == f"{clean}+changes"
+    assert provenance.checkout_commit() == f"{clean}+changes"

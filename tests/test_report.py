@@ -30,6 +30,7 @@ from dlm_snn.provenance import RunRecord
 from dlm_snn.report import write_report
 from dlm_snn.runs.metrics import accuracy, silent, synaptic_operations
 from dlm_snn.runs.raster import SpikeRaster
+from dlm_snn.runs.run_folder import save_record
 
 N_STEPS, N_SAMPLES, N_CLASSES = 25, 40, 10
 DV = 410 / 4096
@@ -450,9 +451,10 @@ def test_integer_weights_without_a_scale_are_shown_as_integers(run: Path) -> Non
 
 
 def test_quantised_weights_lie_where_the_float_weights_lie(run: Path) -> None:
-    from dlm_snn.report import folder, weights
+    from dlm_snn.report import weights
+    from dlm_snn.runs.run_folder import read_run
 
-    for of in weights.by_projection(folder.read(run).networks):
+    for of in weights.by_projection(read_run(run).networks):
         assert of.comparable
         change_ = np.abs(of.before - of.after)
         assert np.sort(change_)[-2] <= of.grain / 2 * 1.000001  # the largest weight of all may be clipped
@@ -512,7 +514,7 @@ def test_metrics_of_another_shape_are_refused(run: Path, section: dict, message:
 
 @pytest.mark.parametrize("name", ["metrics.json", "config.yaml", "network.json", "rasters/reference/hidden.npz"])
 def test_no_file_of_a_run_is_read_as_another(run: Path, name: str) -> None:
-    RunRecord("dlm-snn run", seed=3).save(run / "record.json", replace=True)
+    save_record(RunRecord("dlm-snn run", seed=3), run, replace=True)
     assert "seed 3" in page_of(run)[1].text
     (run / name).write_bytes((run / name).read_bytes() + b" ")
     with pytest.raises(DlmError, match=rf"{name} was changed since the run wrote it"):
@@ -520,7 +522,7 @@ def test_no_file_of_a_run_is_read_as_another(run: Path, name: str) -> None:
 
 
 def test_a_changed_record_is_refused_and_looks_at_nothing_outside(run: Path) -> None:
-    RunRecord("dlm-snn run", seed=3).save(run / "record.json", replace=True)
+    save_record(RunRecord("dlm-snn run", seed=3), run, replace=True)
     change(run / "record.json", seed=4)
     with pytest.raises(DlmError, match=r"record\.json was changed since it was written"):
         write_report(run)

@@ -22,6 +22,7 @@ from dlm_snn.runs.raster import EXTENT, SpikeRaster
 from dlm_snn.runs.raster_files import FOLDER, RASTER, RASTER_FOLDER
 from dlm_snn.runs.recording import Recording
 from dlm_snn.runs.recording_files import load_recording
+from dlm_snn.runs.run_folder import is_run, read_simulated
 
 AnyNetwork = Network | IntegerNetwork
 
@@ -112,8 +113,8 @@ def _folder(path: Path, simulator: str) -> Stored:
     if (path / "recording.json").is_file():
         recording = load_recording(path)
         return Stored(recording.network, recording.rasters, recording)
-    if (path / "record.json").is_file():
-        return _run(path, simulator)
+    if is_run(path):
+        return Stored(*read_simulated(path, simulator))
     found = sorted([*path.glob("*.npz"), *path.glob(f"*{FOLDER}")], key=lambda file: (file.stem, file.suffix))
     if not found:
         raise MissingError(f"no network, run, recording or raster in {path}; give a folder that 'dlm-snn' wrote")
@@ -121,17 +122,6 @@ def _folder(path: Path, simulator: str) -> Stored:
     if twice is not None:
         raise DlmError(f"{path} holds '{twice.stem}' as .npz and as {FOLDER}; give one of them")
     return Stored(rasters={file.stem: SpikeRaster.load(file) for file in found})
-
-
-def _run(path: Path, simulator: str) -> Stored:
-    simulators = sorted(p.name for p in (path / "rasters").glob("*") if p.is_dir())
-    if simulator not in simulators:
-        raise MissingError(f"{path} has no rasters of '{simulator}'; {nearest(simulator, simulators)}")
-    files = sorted((path / "rasters" / simulator).glob("*.npz"))
-    integers = simulator.endswith("-integer") or simulator == "lava-fixed"
-    network = artefact.load(path / ("integer" if integers else "network"))
-    rasters = {file.stem: SpikeRaster.load(file).at_depth(network.depth.get(file.stem, 0)) for file in files}
-    return Stored(network, rasters)
 
 
 def _network(path: Path, options: Options) -> Stored:

@@ -11,10 +11,10 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter
 from numpy.typing import NDArray
 
-from dlm_snn.report.folder import Trace
 from dlm_snn.report.svg import THEME
 from dlm_snn.report.weights import Weights
 from dlm_snn.runs.raster import SpikeRaster
+from dlm_snn.runs.run_folder import Trace
 
 WIDTH = 3.7
 """Inches; a panel fills a phone, and two stand side by side on a desk."""
@@ -106,7 +106,7 @@ def traces(pair: Sequence[Trace], neurons: Sequence[int], spikes: Sequence[Spike
     ]
     for axes, neuron in zip(rows, neurons, strict=True):
         for trace, raster_, look in zip(pair, spikes, looks, strict=False):
-            axes.plot(trace.v[:, neuron], label=trace.backend, **look)
+            axes.plot(trace.v[:, neuron], label=trace.simulator, **look)
             if raster_ is not None:
                 _spike_marks(axes, raster_, neuron, len(trace.v), look)
         _threshold(axes, pair, neuron)

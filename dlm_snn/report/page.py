@@ -13,9 +13,9 @@ from markupsafe import Markup
 
 from dlm_snn.files.atomic import check, write_text
 from dlm_snn.files.reading import refused
-from dlm_snn.report import folder, panels, physics, wording
-from dlm_snn.report.layouts import REPORT
+from dlm_snn.report import choice, panels, physics, wording
 from dlm_snn.report.svg import styled
+from dlm_snn.runs.run_folder import PAGE, REPORT, RunFolder, read_run
 
 _OVERFLOWS = ("wraps", "saturations")
 _COMPARED = "u and v compared"
@@ -23,8 +23,8 @@ _COMPARED = "u and v compared"
 
 def write(path: Path) -> Path:
     """Write ``report.html`` into a run folder, for one that stands there; see ``dlm_snn.report.write_report``."""
-    target = path / "report.html"
-    run = folder.read(path)
+    target = path / PAGE
+    run = read_run(path)
     check(target, REPORT, replace=True)
     # Nobody vouches for the values of a run without checksums; what cannot be drawn of them is no fault of the program.
     with nullcontext() if run.verified else refused(path, "run it again", "holds values that cannot be shown"):
@@ -33,7 +33,7 @@ def write(path: Path) -> Path:
     return target
 
 
-def render(run: folder.RunFolder) -> str:
+def render(run: RunFolder) -> str:
     """The page as text; the same folder gives the same text."""
     labels = wording.labels(run.metrics)
     with styled():
@@ -75,19 +75,19 @@ def part(name: str) -> str:
     return files("dlm_snn.report").joinpath(name).read_text(encoding="utf-8")
 
 
-def _competition(run: folder.RunFolder) -> bool:
+def _competition(run: RunFolder) -> bool:
     """Whether a population holds back all spikes but those of its winners."""
     return any(p.get("winners") is not None for stored in run.networks.values() for p in stored.populations.values())
 
 
-def _compared(run: folder.RunFolder) -> list[str]:
+def _compared(run: RunFolder) -> list[str]:
     """Populations that the agreement table compares, in the network's order."""
     listed = [name for row in run.metrics.get("agreement") or [] for name in row.get("spikes") or {}]
-    known = [name for name in run.order if name in listed]
+    known = [name for name in choice.order(run) if name in listed]
     return list(dict.fromkeys(known + listed))
 
 
-def _agreement(run: folder.RunFolder, labels: Mapping[str, str]) -> list[dict[str, Any]]:
+def _agreement(run: RunFolder, labels: Mapping[str, str]) -> list[dict[str, Any]]:
     """Rows with every key the template asks for."""
     rows = []
     for row in run.metrics.get("agreement") or []:

@@ -9,12 +9,13 @@ import numpy as np
 from markupsafe import Markup
 from numpy.typing import NDArray
 
-from dlm_snn.report import figures
-from dlm_snn.report.folder import ARITHMETICS, RunFolder, Trace
+from dlm_snn.networks.known import ARITHMETICS
+from dlm_snn.report import choice, figures
 from dlm_snn.report.svg import inline
 from dlm_snn.report.weights import Weights, by_projection
 from dlm_snn.report.wording import percent
 from dlm_snn.runs.raster import SpikeRaster
+from dlm_snn.runs.run_folder import RunFolder, Trace
 
 SAMPLES = 3
 """Samples in a raster; fewer when they are long, see MAX_COLUMNS."""
@@ -43,14 +44,14 @@ class Panel:
 def rasters(run: RunFolder, labels: Mapping[str, str]) -> list[Panel]:
     """Spikes of a few samples, layer by layer, float and integer beside each other."""
     panels: list[Panel] = []
-    for population in run.order:
-        whole = {kind: run.raster(kind, population) for kind in ARITHMETICS}
+    for population in choice.order(run):
+        whole = {kind: choice.raster(run, kind, population) for kind in ARITHMETICS}
         found = {kind: _few(raster) for kind, raster in whole.items() if raster is not None and _extent(raster)}
-        if population in run.inputs:
+        if population in choice.inputs(run):
             found = dict(list(found.items())[:1])
         for kind, spikes in found.items():
             other = next((r for k, r in found.items() if k != kind), None)
-            form = "input" if population in run.inputs else labels[kind]
+            form = "input" if population in choice.inputs(run) else labels[kind]
             alt = f"Spike raster of {population}, {form}: {len(spikes)} spikes in {spikes.n_samples} samples."
             svg = inline(figures.raster(spikes, other, kind), f"raster-{len(panels)}", alt)
             panels.append(Panel(f"{population}, {form}", svg, _raster_caption(spikes, other, kind, labels)))
@@ -83,18 +84,18 @@ def _raster_caption(spikes: SpikeRaster, other: SpikeRaster | None, kind: str, l
 def traces(run: RunFolder, labels: Mapping[str, str]) -> list[Panel]:
     """Voltages against the threshold, two simulators over each other, for the most active neurons of each layer."""
     panels: list[Panel] = []
-    for population in run.order:
+    for population in choice.order(run):
         neurons: list[int] = []
         for kind in ARITHMETICS:
-            pair = run.pair(kind, population)
+            pair = choice.pair(run, kind, population)
             if not pair or (len(pair) == 2 and pair[0].v.shape != pair[1].v.shape):
                 continue
-            spikes = [run.rasters.get(trace.backend, {}).get(population) for trace in pair]
+            spikes = [run.rasters.get(trace.simulator, {}).get(population) for trace in pair]
             # The same neurons in both forms, so that the panels can be held against each other.
             if not neurons or max(neurons) >= pair[0].v.shape[1]:
                 neurons = most_active(pair[0], spikes[0])
-            backends = " and ".join(trace.backend for trace in pair)
-            alt = f"Membrane voltage of neurons {', '.join(map(str, neurons))} of {population} in {backends}."
+            simulators = " and ".join(trace.simulator for trace in pair)
+            alt = f"Membrane voltage of neurons {', '.join(map(str, neurons))} of {population} in {simulators}."
             svg = inline(
                 figures.traces([_first_steps(trace) for trace in pair], neurons, spikes, kind),
                 f"trace-{len(panels)}",
@@ -105,7 +106,7 @@ def traces(run: RunFolder, labels: Mapping[str, str]) -> list[Panel]:
 
 
 def _first_steps(trace: Trace) -> Trace:
-    return Trace(trace.backend, trace.population, trace.v[:MAX_STEPS], trace.v_threshold)
+    return Trace(trace.simulator, trace.population, trace.v[:MAX_STEPS], trace.v_threshold)
 
 
 def most_active(trace: Trace, spikes: SpikeRaster | None) -> list[int]:
@@ -121,7 +122,7 @@ def most_active(trace: Trace, spikes: SpikeRaster | None) -> list[int]:
 def _trace_caption(pair: list[Trace]) -> str:
     shown = f"Sample 0, its first {MAX_STEPS} steps" if len(pair[0].v) > MAX_STEPS else "Sample 0"
     if len(pair) == 1:
-        return f"{shown}, in {pair[0].backend} alone: no second simulator stored a trace."
+        return f"{shown}, in {pair[0].simulator} alone: no second simulator stored a trace."
     gap = float(np.abs(pair[0].v.astype(float) - pair[1].v.astype(float)).max(initial=0))
     apart = "the two are identical" if gap == 0 else f"the two part by {gap:.2g} at most"
     extent = f"over all {pair[0].v.shape[1]} neurons and all steps"
@@ -131,8 +132,8 @@ def _trace_caption(pair: list[Trace]) -> str:
 def rates(run: RunFolder, labels: Mapping[str, str]) -> list[Panel]:
     """How often neurons fire, layer by layer."""
     panels: list[Panel] = []
-    for population in (name for name in run.order if name not in run.inputs):
-        found = {kind: raster for kind in ARITHMETICS if (raster := run.raster(kind, population)) is not None}
+    for population in (name for name in choice.order(run) if name not in choice.inputs(run)):
+        found = {kind: raster for kind in ARITHMETICS if (raster := choice.raster(run, kind, population)) is not None}
         if not found:
             continue
         silent = {kind: int(np.count_nonzero(figures.neuron_rates(raster) == 0)) for kind, raster in found.items()}

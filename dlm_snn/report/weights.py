@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dlm_snn.report.folder import Stored
+from dlm_snn.runs.run_folder import StoredNetwork
 
 
 @dataclass(frozen=True)
@@ -37,13 +37,13 @@ class Weights:
         return self.before is not None and self.after is not None and self.unit is not None
 
 
-def by_projection(networks: Mapping[str, Stored]) -> list[Weights]:
+def by_projection(networks: Mapping[str, StoredNetwork]) -> list[Weights]:
     """The weights of all projections, in the order of the network."""
     columns = [_projections(networks.get(name)) for name in ("float", "integer")]
     return [_paired(before, after, networks.get("integer")) for before, after in zip_longest(*columns)]
 
 
-def _projections(stored: Stored | None) -> list[tuple[Mapping[str, Any], NDArray]]:
+def _projections(stored: StoredNetwork | None) -> list[tuple[Mapping[str, Any], NDArray]]:
     if stored is None:
         return []
     found = []
@@ -54,7 +54,7 @@ def _projections(stored: Stored | None) -> list[tuple[Mapping[str, Any], NDArray
     return found
 
 
-def _paired(before: Any, after: Any, integer: Stored | None) -> Weights:
+def _paired(before: Any, after: Any, integer: StoredNetwork | None) -> Weights:
     projection = (before or after)[0]
     name = f"{projection.get('pre', '?')}->{projection.get('post', '?')}"
     if after is None or integer is None:
@@ -65,7 +65,7 @@ def _paired(before: Any, after: Any, integer: Stored | None) -> Weights:
     return Weights(name, before[1] if before else None, after[1] * scale, unit, grain * scale)
 
 
-def _unit(projection: Mapping[str, Any], integer: Stored) -> float | None:
+def _unit(projection: Mapping[str, Any], integer: StoredNetwork) -> float | None:
     """w_float = w_int * 2^weight_exp * scale_pre / scale_post; scale_pre is the Input's, 1 for spikes."""
     pre = integer.populations.get(projection.get("pre", ""), {})
     scale_post = integer.populations.get(projection.get("post", ""), {}).get("scale")

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from dlm_snn.report.folder import ARITHMETICS
+from dlm_snn.networks.known import ARITHMETICS
 from dlm_snn.runs.metrics import silence, silent_populations
 
 NOTHING = "—"

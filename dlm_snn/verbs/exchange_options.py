@@ -92,10 +92,11 @@ def chosen_simulator(arguments: Namespace, *paths: Path) -> str:
         DlmError: one was given, and none of the paths is a run.
     """
     from dlm_snn.errors import DlmError
+    from dlm_snn.runs.run_folder import is_run
 
     if arguments.simulator is None:
         return SIMULATOR
-    if not any((path / "record.json").is_file() for path in paths):
+    if not any(is_run(path) for path in paths):
         told = " and ".join(map(str, paths))
         raise DlmError(f"--simulator {arguments.simulator} chooses among the rasters of a run, and {told} is none")
     return str(arguments.simulator)

@@ -80,10 +80,10 @@ def _network(source: Path, kind: str, dt: float | None) -> Any:
     """A run has a network of floats and one of integers."""
     from dlm_snn.errors import DlmError
     from dlm_snn.exchange.formats import Options, stored
-    from dlm_snn.networks import artefact
+    from dlm_snn.runs.run_folder import is_run, read_network
 
-    if (source / "record.json").is_file():
-        return artefact.load(source / ("network" if kind == "nir" else "integer"))
+    if is_run(source):
+        return read_network(source, "float" if kind == "nir" else "integer")
     network = stored(source, Options(dt)).network
     if network is None:
         raise DlmError(f"{source} holds no network; export a run, a recording or a network")

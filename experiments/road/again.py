@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from dlm_snn.config import RUN_CONFIG, load_config
-from dlm_snn.provenance import RECORD, RunRecord, read_record
+from dlm_snn.config import load_config
+from dlm_snn.provenance import RunRecord
+from dlm_snn.runs.run_folder import CONFIG, is_run, read_record
 from experiments.recipes.config import RunConfig
 
 _DECIDING: dict[str, tuple[str, ...]] = {
@@ -39,7 +40,7 @@ class Earlier:
         if file is None:
             return None
         folder = file if file.is_dir() else file.parent
-        if not (folder / RECORD).is_file() or not (file.is_dir() or file.name == RUN_CONFIG):
+        if not is_run(folder) or not (file.is_dir() or file.name == CONFIG):
             return None
         return cls(folder.resolve().name, load_config(RunConfig, folder), read_record(folder))
 

@@ -2,16 +2,84 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
 from itertools import combinations
 from math import isfinite
 from typing import Any
 
-from dlm_snn.backends import run
+from numpy.typing import NDArray
+
+from dlm_snn.backends import declared, run
+from dlm_snn.networks.known import arithmetic_of
 from dlm_snn.networks.network import IntegerNetwork, Network
 from dlm_snn.runs.comparison import Comparison, compare
 from dlm_snn.runs.recording import Recording
+from dlm_snn.runs.run_folder import stored_name
+from dlm_snn.tasks.split import Split
 from experiments.harness.progress import Show
+from experiments.recipes.config import SimulationConfig
+
+
+@dataclass(frozen=True, eq=False)
+class Simulated:
+    """One network in all its simulators.
+
+    Attributes:
+        arithmetic: of the network.
+        recordings: simulator -> spikes on all chosen samples.
+        states: simulator -> spikes, u and v on the first of them.
+        rows: every pair compared, on spikes and, for the first samples, on u and v.
+    """
+
+    arithmetic: str
+    recordings: Mapping[str, Recording]
+    states: Mapping[str, Recording]
+    rows: Sequence[dict[str, Any]]
+
+    def stored(self, simulators: Collection[str]) -> dict[str, tuple[Recording, Recording]]:
+        """Of some simulators, as far as they ran: name in a run's folder -> recording, and the one with u and v."""
+        return {
+            stored_name(simulator, self.arithmetic): (recording, self.states[simulator])
+            for simulator, recording in self.recordings.items()
+            if simulator in simulators
+        }
+
+
+def simulated(network: Network | IntegerNetwork, config: SimulationConfig, data: Split, show: Show) -> Simulated:
+    """Spikes on all chosen samples in every simulator; u and v on the first of them.
+
+    Args:
+        network: of either arithmetic; the configuration names the simulators of each.
+        config: which simulators, how many samples and steps.
+        data: its test samples are run.
+        show: told of each simulator, and of the progress of those that are supervised.
+    """
+    x = data.x_test[: config.samples]
+    arithmetic = arithmetic_of(network)
+    backends = config.integer_backends if isinstance(network, IntegerNetwork) else config.float_backends
+
+    def on(samples: NDArray, names: Sequence[str], record: Sequence[str]) -> dict[str, Recording]:
+        return simulate(network, {"pixels": samples}, config.n_steps, names, record, config.timeout, show)
+
+    @cache
+    def with_state(backend: str) -> Recording:
+        return on(x, (backend,), ("s", "u", "v"))[backend]
+
+    if config.state_samples >= len(x):
+        states = recordings = on(x, backends, ("s", "u", "v"))
+        return Simulated(arithmetic, recordings, states, agreement(recordings))
+    recordings = on(x, backends, ("s",))
+    states = on(x[: config.state_samples], backends, ("s", "u", "v"))
+    rows = agreement(recordings, with_state)
+    for row, few in zip(rows, agreement(states), strict=True):
+        row["values"] = few.get("values", {})
+        row["note"] = f"u and v compared on {config.state_samples} samples"
+        row["equal"] = row["equal"] and few["equal"]
+        if not few["equal"]:
+            row["text"] = few["text"]
+    return Simulated(arithmetic, recordings, states, rows)
 
 
 def simulate(
@@ -28,18 +96,18 @@ def simulate(
     Args:
         network, stimulus, n_steps, record: as in dlm_snn.run.
         backends: names of simulators.
-        timeout: seconds without progress after which Lava is stopped.
-        show: told of each simulator, and of Lava's progress.
+        timeout: seconds without progress after which a supervised simulator is stopped.
+        show: told of each simulator, and of the progress of those that are supervised.
     """
     recordings = {}
     for number, backend in enumerate(backends):
         show(f"simulate in {backend}", number, len(backends))
-        options = _lava_options(backend, timeout, show) if backend.startswith("lava-") else {}
+        options = _supervision(backend, timeout, show) if declared(backend).supervised else {}
         recordings[backend] = run(network, stimulus, n_steps, record=record, backend=backend, **options)
     return recordings
 
 
-def _lava_options(backend: str, timeout: float, show: Show) -> dict[str, Any]:
+def _supervision(backend: str, timeout: float, show: Show) -> dict[str, Any]:
     return {"timeout": timeout, "progress": lambda done, total: show(f"simulate in {backend}", done, total)}
 
 
@@ -60,10 +128,11 @@ def agreement(
     rows = []
     for first, second in combinations(recordings, 2):
         comparison = compare(recordings[first], recordings[second])
-        float_net = isinstance(recordings[first].network, Network)
-        if comparison.divergence is not None and rerun is not None and float_net and not recordings[first].u:
+        network = recordings[first].network
+        floats = isinstance(network, Network)
+        if comparison.divergence is not None and rerun is not None and floats and not recordings[first].u:
             comparison = compare(rerun(first), rerun(second))
-        rows.append(_row(first, second, "float" if float_net else "integer", comparison))
+        rows.append(_row(first, second, arithmetic_of(network), comparison))
     return rows
 
 

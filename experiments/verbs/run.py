@@ -31,8 +31,7 @@ def _run_arguments(parser: ArgumentParser) -> None:
 
 def _run(arguments: Namespace) -> int:
     from dlm_snn.files.atomic import check, writing_folder
-    from dlm_snn.provenance import read_record
-    from dlm_snn.report.layouts import RUN
+    from dlm_snn.runs.run_folder import RUN, read_record
     from experiments.recipes.table import chosen_config
 
     with progress() as show:
