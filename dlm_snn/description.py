@@ -1,9 +1,10 @@
-"""A network as plain data: what its digest is taken over, and what its files hold."""
+"""A network as plain data, over which its digest is taken and which its files hold; and its parts in a line each."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import fields
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING, fields, is_dataclass
+from functools import wraps
 from typing import Any
 
 import numpy as np
@@ -39,3 +40,42 @@ def describe(part: Any) -> tuple[Any, dict[str, NDArray]]:
 
     tree = plain(part, "")
     return tree, arrays
+
+
+def short(value: Any) -> str:
+    """A value in a few words: an array by its shape, type and range, never by its entries."""
+    if isinstance(value, np.ndarray):
+        bounds = f" {value.min():.4g}..{value.max():.4g}" if value.size and value.dtype.kind in "iufb" else ""
+        return f"{value.shape} {value.dtype}{bounds}"
+    if isinstance(value, (tuple, list)) and any(is_dataclass(part) for part in value):
+        return f"({', '.join(map(short, value))})"
+    return repr(value)
+
+
+def told(part: Any) -> str:
+    """A dataclass in one line, its ``__repr__``: the fields that are not what they are by default.
+
+    It never fails, not even on a part whose making did: then fields are missing.
+    """
+    found = []
+    for field in fields(part):
+        value = getattr(part, field.name, MISSING)
+        try:
+            usual = value is MISSING or (not isinstance(value, np.ndarray) and value == field.default)
+            found += [] if usual else [f"{field.name}={short(value)}"]
+        except Exception as error:
+            found.append(f"{field.name}=<{type(error).__name__}>")
+    return f"{type(part).__name__}({', '.join(found)})"
+
+
+def unfailing(text: Callable[[Any], str]) -> Callable[[Any], str]:
+    """A ``__repr__`` that is Python's own where the object is not whole: debuggers look at it while it is made."""
+
+    @wraps(text)
+    def shown(self: Any) -> str:
+        try:
+            return text(self)
+        except Exception:
+            return object.__repr__(self)
+
+    return shown

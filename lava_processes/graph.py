@@ -12,6 +12,7 @@ from dlm_snn.connections.chain import Chain
 from dlm_snn.connections.connection import Connection
 from dlm_snn.connections.conv2d import Conv2d
 from dlm_snn.connections.dense import Dense as DenseConnection
+from dlm_snn.description import unfailing
 from dlm_snn.errors import UnsupportedError
 from dlm_snn.networks.network import Input, IntegerNetwork, IntegerProjection, Network, Projection
 from dlm_snn.neurons.integer_lif import IntegerLIF
@@ -44,6 +45,11 @@ class Graph:
     u: Mapping[str, Any]
     v: Mapping[str, Any]
     tag: str
+
+    @unfailing
+    def __repr__(self) -> str:
+        neurons = ", ".join(f"{name}: {type(process).__name__}" for name, process in self.neurons.items())
+        return f"Graph of Lava processes ({self.tag}): {neurons}; inputs: {', '.join(self.in_ports) or 'none'}"
 
 
 def build(

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from dlm_snn.connections.connection import Connection, Sparse
 from dlm_snn.connections.dense import Dense
+from dlm_snn.description import told
 from dlm_snn.errors import DlmError
 
 DENSE_FROM = 0.5
@@ -32,6 +33,8 @@ class Chain(Connection):
     """
 
     parts: Sequence[Connection]
+
+    __repr__ = told
 
     def __post_init__(self) -> None:
         parts = tuple(self.parts)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from dlm_snn.description import told
 from dlm_snn.errors import DlmError
 from dlm_snn.values import as_array, as_integers
 
@@ -134,6 +135,8 @@ class Sparse(Connection):
     post: NDArray[np.int32]
     pre: NDArray[np.int32]
     weight: NDArray
+
+    __repr__ = told
 
     def __post_init__(self) -> None:
         shape = tuple(int(n) for n in self.shape)

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from dlm_snn.connections.connection import Connection, Sparse, checked_weight, in_arithmetic_of
+from dlm_snn.description import told
 from dlm_snn.errors import DlmError
 from dlm_snn.values import as_array, is_whole
 
@@ -40,6 +41,8 @@ class Conv2d(Connection):
     padding: Pair | int = 0
     dilation: Pair | int = 1
     groups: int = 1
+
+    __repr__ = told
 
     def __post_init__(self) -> None:
         set_ = object.__setattr__

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from dlm_snn.connections.connection import Connection, Sparse, checked_weight, in_arithmetic_of
+from dlm_snn.description import told
 from dlm_snn.values import as_array
 
 
@@ -25,6 +26,8 @@ class Dense(Connection):
     """
 
     weight: NDArray
+
+    __repr__ = told
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "weight", checked_weight(self.weight, "a (post, pre) matrix of numbers", 2))

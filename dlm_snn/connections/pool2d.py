@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from dlm_snn.connections.connection import Connection, Sparse, checked_weight
 from dlm_snn.connections.conv2d import Conv2d, Pair, checked_image, checked_pair, window_counts
+from dlm_snn.description import told
 from dlm_snn.errors import DlmError
 from dlm_snn.values import as_array
 
@@ -36,6 +37,8 @@ class Pool2d(Connection):
     stride: Pair | int | None = None
     padding: Pair | int = 0
     weight: NDArray = None  # type: ignore[assignment]
+
+    __repr__ = told
 
     def __post_init__(self) -> None:
         set_ = object.__setattr__

@@ -16,10 +16,11 @@ from dlm_snn.connections.chain import Chain
 from dlm_snn.connections.connection import Connection, Sparse
 from dlm_snn.connections.conv2d import Conv2d
 from dlm_snn.connections.dense import Dense
-from dlm_snn.description import describe
+from dlm_snn.description import describe, told
 from dlm_snn.errors import DlmError, nearest
 from dlm_snn.files.names import check_identifier
 from dlm_snn.networks import timing
+from dlm_snn.networks.summary import as_html, as_text
 from dlm_snn.neurons.checks import checked_parameter, checked_shape, size
 from dlm_snn.neurons.integer_lif import IntegerLIF
 from dlm_snn.neurons.lif import LIF
@@ -50,6 +51,8 @@ class Input:
     scale: float = 1.0
     signed: bool = False
     aligned: bool = False
+
+    __repr__ = told
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "shape", checked_shape(self.shape))
@@ -131,6 +134,8 @@ class Projection:
     connection: Connection
     delay: int | NDArray[np.int64] = 1
 
+    __repr__ = told
+
     def __post_init__(self) -> None:
         object.__setattr__(self, "delay", _checked_delay(self.delay, self.connection))
         if self.connection.integer:
@@ -182,6 +187,8 @@ class IntegerProjection:
     weight_exp: int = 0
     num_weight_bits: int = 8
     sign_mode: SignMode = "mixed"
+
+    __repr__ = told
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "delay", _checked_delay(self.delay, self.connection))
@@ -244,12 +251,18 @@ def weight_grid(sign_mode: SignMode, num_weight_bits: int) -> tuple[int, int, in
     raise DlmError(f"sign_mode = {sign_mode!r}; " + nearest(str(sign_mode), ("mixed", "excitatory", "inhibitory")))
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class _Graph:
     """Populations and projections with their time structure: what Network and IntegerNetwork share."""
 
     populations: Mapping[str, Any]
     projections: Sequence[Any]
+
+    def __repr__(self) -> str:
+        return as_text(self)
+
+    def _repr_html_(self) -> str:
+        return as_html(self)
 
     def _check(self, neuron: type, projection: Any) -> None:
         object.__setattr__(self, "populations", dict(self.populations))
@@ -349,7 +362,7 @@ class _Graph:
         return content.hexdigest()
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Network(_Graph):
     """A network of float neurons: Input and LIF populations, Projections between them.
 
@@ -368,7 +381,7 @@ class Network(_Graph):
         self._check(LIF, Projection)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class IntegerNetwork(_Graph):
     """The same with integers only: exactly what a fixed-point target computes.
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from dlm_snn.description import OMITTED
+from dlm_snn.description import OMITTED, told
 from dlm_snn.neurons.checks import check_competition, check_period, checked_parameter, checked_shape, size
 from dlm_snn.neurons.competition import winning
 
@@ -58,6 +58,8 @@ class IntegerLIF:
     groups: int = 1
     scale: float = 1.0
     period: int | None = field(default=None, metadata=OMITTED)
+
+    __repr__ = told
 
     def __post_init__(self) -> None:
         set_ = object.__setattr__

@@ -9,7 +9,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from dlm_snn.description import OMITTED
+from dlm_snn.description import OMITTED, told
 from dlm_snn.errors import DlmError
 from dlm_snn.neurons.checks import check_competition, check_period, checked_parameter, checked_shape, size
 from dlm_snn.neurons.competition import winning
@@ -55,6 +55,8 @@ class LIF:
     groups: int = 1
     refractory: int = 0
     period: int | None = field(default=None, metadata=OMITTED)
+
+    __repr__ = told
 
     def __post_init__(self) -> None:
         set_ = object.__setattr__

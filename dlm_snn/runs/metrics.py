@@ -31,22 +31,27 @@ def read_out(raster: SpikeRaster) -> NDArray[np.int64]:
     return np.where(counts.any(axis=1), score.argmax(axis=1), -1)
 
 
-def accuracy(raster: SpikeRaster, labels: NDArray) -> float:
-    """Share of samples whose read-out equals the label; a silent sample counts as wrong.
+def accuracy(answers: SpikeRaster | ArrayLike, labels: NDArray) -> float:
+    """Share of samples that get the right class; a silent sample counts as wrong.
 
     Args:
-        raster: of the output population.
+        answers: the raster of the output population, which is read out; or classes (sample,), as ``read_out`` gives
+            them, -1 where there is none.
         labels: (sample,) whole numbers; -1 where silence is right.
 
     Raises:
-        DlmError: the labels are not one a sample; no samples.
+        DlmError: the labels are not one for each sample; no samples.
     """
     labels = as_integers(labels, "labels", -1, 2**63 - 1)
-    if labels.shape != (raster.n_samples,):
-        raise DlmError(f"labels of shape {labels.shape} for {raster.n_samples} samples")
-    if not raster.n_samples:
-        raise DlmError("the raster has 0 samples; an accuracy needs at least one")
-    return float(np.mean(read_out(raster) == labels))
+    given = read_out(answers) if isinstance(answers, SpikeRaster) else answers
+    classes = as_integers(given, "answers", -1, 2**63 - 1)
+    if classes.ndim != 1:
+        raise DlmError(f"answers of shape {classes.shape}; give one class per sample, or a raster")
+    if labels.shape != classes.shape:
+        raise DlmError(f"labels of shape {labels.shape} for {len(classes)} samples")
+    if not len(classes):
+        raise DlmError("there are 0 samples; an accuracy needs at least one")
+    return float(np.mean(classes == labels))
 
 
 def silent(raster: SpikeRaster) -> int:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from dlm_snn.description import unfailing
 from dlm_snn.errors import DlmError
 from dlm_snn.files.free_memory import check_room
 from dlm_snn.values import as_array, is_whole
@@ -55,6 +56,12 @@ class SpikeRaster:
     n_neurons: int
     dt: float = 1e-3
     depth: int = 0
+
+    @unfailing
+    def __repr__(self) -> str:
+        n_samples, n_steps, n_neurons = self.extent
+        extent = f"{n_samples} samples x {n_steps} steps x {n_neurons} neurons"
+        return f"SpikeRaster({len(self)} spikes in {extent}, rate {self.rate:.2%}, dt={self.dt:g} s)"
 
     def __post_init__(self) -> None:
         for name in (*EXTENT, "depth"):

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from dlm_snn.description import unfailing
 from dlm_snn.errors import DlmError, nearest
 from dlm_snn.networks.network import IntegerNetwork, Network
 from dlm_snn.neurons.integer_lif import Overflow
@@ -34,6 +35,10 @@ class RunState:
     neurons: Mapping[str, Any]
     flight: Mapping[str, NDArray]
 
+    @unfailing
+    def __repr__(self) -> str:
+        return f"RunState(after step {self.step}: {', '.join(self.neurons)})"
+
 
 @dataclass(frozen=True, eq=False)
 class Recording:
@@ -56,6 +61,18 @@ class Recording:
     v: Mapping[str, NDArray] = field(default_factory=dict)
     state: RunState | None = None
     overflow: Mapping[str, Overflow] = field(default_factory=dict)
+
+    @unfailing
+    def __repr__(self) -> str:
+        lines = [f"Recording of {self.n_samples} samples x {self.n_steps} steps:"]
+        for name in dict.fromkeys((*self.rasters, *self.u, *self.v)):
+            raster = self.rasters.get(name)
+            parts = [] if raster is None else [f"{len(raster)} spikes (rate {raster.rate:.2%})"]
+            parts += [key for key in ("u", "v") if name in getattr(self, key)]
+            counts = self.overflow.get(name)
+            parts += [f"{counts.wraps} wraps, {counts.saturations} saturations"] if counts and any(counts[:2]) else []
+            lines.append(f"  {name}  {', '.join(parts)}")
+        return "\n".join(lines)
 
     def __post_init__(self) -> None:
         depth = self.network.depth
