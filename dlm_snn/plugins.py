@@ -6,9 +6,12 @@ from collections.abc import Mapping
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeVar
 
 from dlm_snn.errors import DlmError, MissingError, nearest
+
+
+T = TypeVar("T")
 
 
 @cache
@@ -43,3 +46,22 @@ def load(group: str, name: str) -> Any:
             f"{kind} '{name}' needs the package '{error.name}', which is not installed; "
             "'dlm-snn doctor' says how to get it"
         ) from error
+
+
+def instances(group: str, kind: type[T]) -> dict[str, T]:
+    """What stands behind all entry points of a group, by name.
+
+    Args:
+        group: of the entry points.
+        kind: what each must be.
+
+    Raises:
+        DlmError: one is something else.
+        MissingError: one needs a package that is not installed.
+    """
+    found = {}
+    for name, point in names(group).items():
+        found[name] = one = load(group, name)
+        if not isinstance(one, kind):
+            raise DlmError(f"{point.value}, an entry point of {group}, is a {type(one).__name__}; give a {kind.__name__}")
+    return found

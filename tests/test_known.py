@@ -206,7 +206,8 @@ def test_a_backend_of_another_package_says_what_it_knows(monkeypatch):
     """In ``KNOWN``; without it, it is given the models that everybody knows."""
     ran = []
     far = SimpleNamespace(run=lambda network, *_, **__: ran.append(network) or reference.run(floats(), STIMULUS, 2))
-    monkeypatch.setattr(plugins, "names", lambda group: {"far": SimpleNamespace(load=lambda: far)})
+    backends = {"far": SimpleNamespace(load=lambda: far)}
+    monkeypatch.setattr(plugins, "names", lambda group: backends if group == GROUP else {})
     with refused("far", "population 'cells' of type AdaptiveLIF"):
         run(floats(neuron=AdaptiveLIF), STIMULUS, 2, backend="far")
     run(floats(), STIMULUS, 2, backend="far")
@@ -219,7 +220,7 @@ def test_a_backend_of_another_package_says_what_it_knows(monkeypatch):
 
 def test_a_model_of_the_table_is_known_to_those_that_it_names_alone(monkeypatch):
     monkeypatch.setattr(
-        "dlm_snn.networks.known.MODELS", {**MODELS, AdaptiveLIF: MODELS[LIF]._replace(known_to={"fast"})}
+        "dlm_snn.neurons.models.MODELS", {**MODELS, AdaptiveLIF: MODELS[LIF]._replace(known_to={"fast"})}
     )
     check_known(floats(neuron=AdaptiveLIF), "fast")
     for who in ALL - {"fast"} | {"far"}:

@@ -12,7 +12,7 @@ from dlm_snn.networks.known import check_known
 from dlm_snn.networks.network import IntegerNetwork, Network
 from dlm_snn.neurons.checks import reset_due
 from dlm_snn.neurons.integer_lif import Overflow
-from dlm_snn.neurons.models import MODELS
+from dlm_snn.neurons.models import MODELS, Model, models
 from dlm_snn.runs.raster import SpikeRaster
 from dlm_snn.runs.recording import Record, Recording, RunState, check_state, checked_record
 from dlm_snn.runs.stimulus import prepare
@@ -68,7 +68,7 @@ def run(
                 sent[name].put(t, stimuli[name].at(t))
                 continue
             neuron = populations[name]
-            if reset_due(neuron.period, done + t):
+            if reset_due(getattr(neuron, "period", None), done + t):
                 states[name] = _rest(neuron, n_samples)
             states[name], counted = _step(neuron, states[name], _drive(network, name, sent, t, n_samples))
             sent[name].put(t, states[name].s)
@@ -126,12 +126,16 @@ def _drive(network: Network | IntegerNetwork, name: str, sent: Mapping[str, _Sen
 
 
 def _step(neuron: Any, state: Any, drive: NDArray) -> tuple[Any, Overflow | None]:
-    outcome = MODELS[type(neuron)].module.step(neuron, state, drive)
+    outcome = _model(neuron).step(neuron, state, drive)
     return outcome if isinstance(outcome[-1], Overflow) else (outcome, None)
 
 
+def _model(neuron: Any) -> Model:
+    return MODELS.get(type(neuron)) or models()[type(neuron)]
+
+
 def _rest(neuron: Any, n_samples: int) -> Any:
-    return MODELS[type(neuron)].module.rest(n_samples, neuron.n)
+    return _model(neuron).rest(n_samples, neuron.n)
 
 
 def _trace(network: Network | IntegerNetwork, key: str, *extent: int) -> NDArray:

@@ -24,7 +24,7 @@ from dlm_snn.files.packed import check_size
 from dlm_snn.files.reading import opened, read_json, refused
 from dlm_snn.networks.known import ARITHMETICS, CONNECTIONS, PROJECTIONS, check_known
 from dlm_snn.networks.network import Input, IntegerNetwork, Network
-from dlm_snn.neurons.models import MODELS
+from dlm_snn.neurons.models import MODELS, type_named
 
 FORMAT = "dlm-snn-network-1"
 _MISSING = "no network at {}; 'dlm-snn train' and 'dlm-snn convert' write one"
@@ -203,7 +203,7 @@ def build(tree: Any, arrays: Mapping[str, NDArray], key: str = "tree") -> Any:
             raise DlmError(f"{key}: no array '{tree['array']}' lies beside it")
         return arrays[tree["array"]]
     check_kind(tree, {"type": str, "name?": str}, key)
-    kind = _TYPES.get(tree["type"])
+    kind = _TYPES.get(tree["type"]) or type_named(tree["type"])
     if kind is None:
         raise DlmError(f"{key}: a network file names the type {tree['type']!r}; {nearest(tree['type'], _TYPES)}")
     given = {name: value for name, value in tree.items() if name not in ("type", "name")}

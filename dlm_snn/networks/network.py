@@ -24,6 +24,7 @@ from dlm_snn.networks.summary import as_html, as_text
 from dlm_snn.neurons.checks import checked_parameter, checked_shape, size
 from dlm_snn.neurons.integer_lif import IntegerLIF
 from dlm_snn.neurons.lif import LIF
+from dlm_snn.neurons.models import model_of
 from dlm_snn.values import as_array, is_whole
 
 MAX_DELAY = 63
@@ -251,6 +252,12 @@ def weight_grid(sign_mode: SignMode, num_weight_bits: int) -> tuple[int, int, in
     raise DlmError(f"sign_mode = {sign_mode!r}; " + nearest(str(sign_mode), ("mixed", "excitatory", "inhibitory")))
 
 
+def _stands_beside(neuron: type, kind: type) -> bool:
+    """Whether a type is a model of another package, of the same arithmetic."""
+    model = model_of(kind)
+    return model is not None and model.integer == (neuron is IntegerLIF)
+
+
 @dataclass(frozen=True, eq=False, repr=False)
 class _Graph:
     """Populations and projections with their time structure: what Network and IntegerNetwork share."""
@@ -271,7 +278,7 @@ class _Graph:
             raise DlmError("a network needs at least one population")
         for name, population in self.populations.items():
             check_identifier(name)
-            if not isinstance(population, (Input, neuron)):
+            if not isinstance(population, (Input, neuron)) and not _stands_beside(neuron, type(population)):
                 raise DlmError(
                     f"population '{name}' is a {type(population).__name__}, not an Input or {neuron.__name__}"
                 )
@@ -367,7 +374,7 @@ class Network(_Graph):
     """A network of float neurons: Input and LIF populations, Projections between them.
 
     Attributes:
-        populations: name -> Input or LIF.
+        populations: name -> Input or LIF, or a float model of the entry-point group ``dlm_snn.neurons``.
         projections: of float weights.
 
     Raises:

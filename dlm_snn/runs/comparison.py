@@ -260,9 +260,10 @@ def _parted(
     a, b = (getattr(r, key)[name][samples, :n_steps] for r in (first, second))
     if not tolerance:
         return ~(np.isfinite(a) & (a == b))
-    neuron: Any = first.network.populations[name]
+    # A model of another package may have no threshold.
+    threshold = getattr(first.network.populations[name], "v_threshold", 0.0)
     size = np.maximum(*(np.where(np.isfinite(x), np.abs(x), 0) for x in (a, b)))
-    scale = size.max(axis=(1, 2), keepdims=True, initial=float(np.max(neuron.v_threshold)))
+    scale = size.max(axis=(1, 2), keepdims=True, initial=float(np.max(threshold)))
     with np.errstate(invalid="ignore"):
         return ~(np.abs(a - b) <= tolerance * scale)
 
