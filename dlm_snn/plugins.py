@@ -10,7 +10,6 @@ from typing import Any, TypeVar
 
 from dlm_snn.errors import DlmError, MissingError, nearest
 
-
 T = TypeVar("T")
 
 
@@ -48,20 +47,23 @@ def load(group: str, name: str) -> Any:
         ) from error
 
 
-def instances(group: str, kind: type[T]) -> dict[str, T]:
-    """What stands behind all entry points of a group, by name.
+def instance(group: str, name: str, kind: type[T]) -> T:
+    """What stands behind an entry point.
 
     Args:
-        group: of the entry points.
-        kind: what each must be.
+        group, name: of the entry point.
+        kind: what it must be.
 
     Raises:
-        DlmError: one is something else.
-        MissingError: one needs a package that is not installed.
+        DlmError: it is something else; see ``load``.
     """
-    found = {}
-    for name, point in names(group).items():
-        found[name] = one = load(group, name)
-        if not isinstance(one, kind):
-            raise DlmError(f"{point.value}, an entry point of {group}, is a {type(one).__name__}; give a {kind.__name__}")
-    return found
+    one = load(group, name)
+    if not isinstance(one, kind):
+        value = names(group)[name].value
+        raise DlmError(f"{value}, an entry point of {group}, is a {type(one).__name__}; give a {kind.__name__}")
+    return one
+
+
+def instances(group: str, kind: type[T]) -> dict[str, T]:
+    """What stands behind all entry points of a group, by name; see ``instance``."""
+    return {name: instance(group, name, kind) for name in names(group)}

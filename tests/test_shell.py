@@ -98,7 +98,9 @@ def test_a_recording_tells_spikes_traces_and_wraps():
 def test_accuracy_takes_a_raster_or_answers():
     raster = dlm.SpikeRaster.from_dense(np.array([[[1, 0]], [[0, 1]], [[0, 0]]]))
     labels = np.array([0, 0, 1])
-    assert dlm.accuracy(raster, labels) == dlm.accuracy(dlm.read_out(raster), labels) == dlm.accuracy([0, 1, -1], labels)
+    assert (
+        dlm.accuracy(raster, labels) == dlm.accuracy(dlm.read_out(raster), labels) == dlm.accuracy([0, 1, -1], labels)
+    )
     assert dlm.accuracy([0, 1, -1], labels) == pytest.approx(1 / 3)
 
 

@@ -1,4 +1,4 @@
-"""The neuron models, and who knows each: one table, and the entry-point group ``dlm_snn.neurons`` for others' models."""
+"""The neuron models, and who knows each: one table, and the entry-point group ``dlm_snn.neurons`` for others'."""
 
 from __future__ import annotations
 

@@ -6,6 +6,7 @@ from argparse import ArgumentParser, Namespace
 from pathlib import Path
 from typing import Any
 
+from dlm_snn.exchange.known_formats import endings
 from dlm_snn.verbs.exchange_options import add_exchange_options, add_simulator, chosen_simulator, exchange_options
 from dlm_snn.verbs.verb import Verb
 
@@ -14,7 +15,8 @@ TOLERANCE = "of u, v and of ties in float recordings, as a share of their scale 
 
 
 def _arguments(parser: ArgumentParser) -> None:
-    kinds = "a network, a folder of 'dlm-snn simulate' or 'run', a raster (.npz, .raster, .nwb, .csv)"
+    rasters = ", ".join(endings("rasters", written=True))
+    kinds = f"a network, a folder of 'dlm-snn simulate' or 'run', a raster ({rasters})"
     parser.add_argument("first", type=Path, help=kinds)
     parser.add_argument("second", type=Path, help="another one")
     add_simulator(parser)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
-if TYPE_CHECKING:
-    from dlm_snn.exchange.formats import Options
+from dlm_snn.exchange.format import Options
+from dlm_snn.exchange.known_formats import formats
 
 SIMULATOR = "reference"
 """Whose rasters of a run, where none is named."""
@@ -32,32 +32,34 @@ def three(text: str) -> tuple[int, ...]:
     return values
 
 
+_OPTIONS: dict[str, tuple[str, dict[str, Any]]] = {
+    "dt": ("a step ({})", {"type": float, "metavar": "SECONDS"}),
+    "input_shape": ("of the input ({})", {"type": numbers, "metavar": "C,H,W"}),
+    "graded_bits": ("of the input's events ({})", {"type": int, "metavar": "B"}),
+    "reset_interval": ("after which all states are reset ({})", {"type": int, "metavar": "STEPS"}),
+    "extra_steps": ("import feedback with the steps it takes ({})", {"action": "store_true"}),
+    "reset": ("of the neurons ({}; default: zero, told)", {"choices": ("zero", "subtract")}),
+    "start": ("on the recording's clock, of step 0 ({})", {"type": float, "metavar": "SECONDS"}),
+    "shape": ("of the camera ({}; default: 2,34,34)", {"type": three, "metavar": "P,H,W"}),
+    "extent": ("samples, steps and neurons ({})", {"type": three, "metavar": "S,T,N"}),
+}
+"""Each option: its help, and how it is parsed."""
+
+
+def _option(name: str) -> str:
+    return f"--{name.replace('_', '-')}"
+
+
+def _endings(option: str) -> tuple[str, ...]:
+    """Of the formats that leave an option open."""
+    return tuple(ending for ending, known in formats().items() if option in known.options)
+
+
 def add_exchange_options(parser: ArgumentParser) -> None:
     """What files of others leave open."""
     group = parser.add_argument_group("what a file of others does not tell")
-    group.add_argument("--dt", type=float, metavar="SECONDS", help="a step (.nir, .nwb, .csv, .bs2, .bin, .aedat4)")
-    group.add_argument("--input-shape", type=numbers, metavar="C,H,W", help="of the input (.net)")
-    group.add_argument("--graded-bits", type=int, metavar="B", help="of the input's events (.net)")
-    group.add_argument("--reset-interval", type=int, metavar="STEPS", help="after which all states are reset (.net)")
-    group.add_argument("--extra-steps", action="store_true", help="import feedback with the steps it takes (.nir)")
-    group.add_argument("--reset", choices=("zero", "subtract"), help="of the neurons (.nir; default: zero, told)")
-    group.add_argument("--start", type=float, metavar="SECONDS", help="on the recording's clock, of step 0 (.nwb)")
-    group.add_argument("--shape", type=three, metavar="P,H,W", help="of the camera (.bs2, .bin; default: 2,34,34)")
-    group.add_argument("--extent", type=three, metavar="S,T,N", help="samples, steps and neurons (.csv)")
-
-
-_FORMATS = {
-    "dt": (".nir", ".nwb", ".csv", ".bs2", ".bin", ".aedat4"),
-    "input_shape": (".net",),
-    "graded_bits": (".net",),
-    "reset_interval": (".net",),
-    "extra_steps": (".nir",),
-    "reset": (".nir",),
-    "start": (".nwb",),
-    "shape": (".bs2", ".bin"),
-    "extent": (".csv",),
-}
-"""Each option, and the formats that leave it open."""
+    for name, (text, parsed) in _OPTIONS.items():
+        group.add_argument(_option(name), help=text.format(", ".join(_endings(name))), **parsed)
 
 
 def exchange_options(arguments: Namespace, *paths: Path) -> Options:
@@ -67,16 +69,15 @@ def exchange_options(arguments: Namespace, *paths: Path) -> Options:
         DlmError: an option that says nothing about any of them.
     """
     from dlm_snn.errors import DlmError
-    from dlm_snn.exchange.formats import NETWORKS, RASTERS, Options
 
-    given = {name: getattr(arguments, name) for name in _FORMATS}
-    kinds = [path.suffix for path in paths]
-    for name, formats in _FORMATS.items():
+    given = {name: getattr(arguments, name) for name in _OPTIONS}
+    kinds, known = [path.suffix for path in paths], formats()
+    for name in _OPTIONS:
+        open_to = _endings(name)
         # What is of no known kind is refused by its reader; a folder may hold anything.
-        silent = not any(kind in formats or kind not in (*NETWORKS, *RASTERS) for kind in kinds)
+        silent = not any(kind in open_to or kind not in known for kind in kinds)
         if given[name] is not None and given[name] is not False and silent:
-            option = f"--{name.replace('_', '-')}"
-            raise DlmError(f"{option} is for {', '.join(formats)}, not for {' and '.join(kinds)}; leave it out")
+            raise DlmError(f"{_option(name)} is for {', '.join(open_to)}, not for {' and '.join(kinds)}; leave it out")
     return Options(**given)
 
 

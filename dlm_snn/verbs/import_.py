@@ -5,14 +5,14 @@ from __future__ import annotations
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
+from dlm_snn.exchange.known_formats import endings, format_of
 from dlm_snn.verbs.exchange_options import add_exchange_options, exchange_options
 from dlm_snn.verbs.verb import Verb, add_replace
 
-ENDINGS = (".net", ".nir", ".nwb", ".csv", ".bs2", ".bin", ".aedat4")
-
 
 def _arguments(parser: ArgumentParser) -> None:
-    kinds = f"a network (.net of lava-dl, .nir) or recording ({', '.join(ENDINGS[2:])})"
+    networks = ", ".join(endings("float", "integer", ours=False)).replace(".net", ".net of lava-dl")
+    kinds = f"a network ({networks}) or recording ({', '.join(endings('rasters', ours=False))})"
     parser.add_argument("file", type=Path, help=kinds)
     parser.add_argument(
         "--out", type=Path, metavar="NAME", help="network NAME.json, or folder of rasters (default: FILE's name)"
@@ -30,15 +30,16 @@ def _run(arguments: Namespace) -> int:
     path = arguments.file
     if path.suffix == ".npz":
         _check_raster(path)
-    if path.suffix in (".json", ".safetensors", ".npz", ".raster"):
+    known = format_of(path)
+    if known is not None and known.ours:
         raise DlmError(f"{path} is a file of ours already; nothing to import")
     if path.is_dir():
         raise DlmError(f"{path} is a folder; give one of its files")
     regular_file(path, f"no file {path}; give a network or recording of others")
-    if path.suffix not in ENDINGS:
-        raise DlmError(f"{path} is of no known kind; known: {', '.join(sorted(ENDINGS))}")
+    if known is None:
+        raise DlmError(f"{path} is of no known kind; known: {', '.join(sorted(endings(ours=False)))}")
     out = arguments.out or Path(path.stem)
-    _check(path, out, arguments.replace)
+    _check(known.holds, out, arguments.replace)
     found = stored(path, exchange_options(arguments, path))
     if found.network is not None:
         written = artefact.save(found.network, out, arguments.replace)
@@ -78,18 +79,17 @@ def _check_raster(path: Path) -> None:
         )
 
 
-def _check(path: Path, out: Path, replace: bool) -> None:
+def _check(holds: str, out: Path, replace: bool) -> None:
     """Refuse a result that could not be written, before anything is read."""
     from dlm_snn.exchange.formats import written_kind
     from dlm_snn.files.atomic import check
     from dlm_snn.networks import artefact
     from dlm_snn.networks.network import IntegerNetwork, Network
 
-    networks: dict[str, type[Network | IntegerNetwork]] = {".net": IntegerNetwork, ".nir": Network}
-    if path.suffix in networks:
-        artefact.check(out, networks[path.suffix], replace)
-    else:
+    if holds == "rasters":
         check(out, written_kind(out), replace)
+    else:
+        artefact.check(out, IntegerNetwork if holds == "integer" else Network, replace)
 
 
-import_ = Verb(f"read a network or recording of others ({', '.join(ENDINGS)})", _arguments, _run)
+import_ = Verb(f"read a network or recording of others ({', '.join(endings(ours=False))})", _arguments, _run)

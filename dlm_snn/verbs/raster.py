@@ -6,6 +6,7 @@ from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from pathlib import Path
 from typing import Any
 
+from dlm_snn.exchange.known_formats import endings
 from dlm_snn.verbs.exchange_options import add_exchange_options, exchange_options
 from dlm_snn.verbs.verb import Verb, add_replace
 
@@ -29,12 +30,14 @@ def _range(text: str) -> slice:
 
 def _arguments(parser: ArgumentParser) -> None:
     actions = parser.add_subparsers(dest="action", required=True, metavar="info|convert|cut")
-    kinds = "a raster (.npz, .raster), .nwb, .csv, .bs2, .bin, .aedat4, or a folder of them"
+    others = ", ".join(endings("rasters", ours=False))
+    kinds = f"a raster (.npz, .raster), {others}, or a folder of them"
+    written = f"{', '.join(endings('rasters', written=True))}, or a folder"
     for name, text in (("info", "what is in it"), ("convert", "into another format"), ("cut", "a part of it")):
         action = actions.add_parser(name, help=text, description=text, allow_abbrev=False)
         action.add_argument("file", type=Path, help=kinds)
         if name != "info":
-            action.add_argument("out", type=Path, help=".npz, .raster, .nwb, .csv, or a folder")
+            action.add_argument("out", type=Path, help=written)
             add_replace(action, "a file or folder of ours, of the same format and")
         action.add_argument("--population", metavar="NAME", help="only this one")
         if name == "cut":
