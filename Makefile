@@ -25,10 +25,10 @@ demo: $(READY)
 	$(BIN)/dlm-snn run
 
 test: $(READY_DEV)
-	$(BIN)/python -m pytest -q -n 2 -m "not long"
+	$(BIN)/python -m pytest -q -n 2 --dist loadgroup -m "not long"
 
 test-long: $(READY_DEV)
-	$(BIN)/python -m pytest -q -n 2
+	$(BIN)/python -m pytest -q -n 2 --dist loadgroup
 
 lint: $(READY_DEV)
 	$(BIN)/ruff check .

@@ -15,9 +15,10 @@ from importlib.metadata import EntryPoint
 from types import FrameType
 from typing import Any, NoReturn
 
-from dlm_snn import __version__, own, plugins
+from dlm_snn import __version__, plugins
 from dlm_snn.errors import DlmError, FaultError, MissingError, nearest
 from dlm_snn.files import temporary
+from dlm_snn.processes import our_packages
 from dlm_snn.verbs.verb import Verb
 
 GROUP = "dlm_snn.verbs"
@@ -54,7 +55,7 @@ def guarded(work: Callable[[], int], debug: bool = False) -> int:
     """Do the work of a command: signals end it, and errors are one line and an exit code; see ``main``."""
     try:
         with _told_warnings(), _ended_by_signals():
-            own.find_first()
+            our_packages.find_first()
             code = work()
         sys.stdout.flush()
     except SystemExit as stop:

@@ -22,10 +22,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dlm_snn import child as child_process
 from dlm_snn.errors import DlmError, MissingError
 from dlm_snn.files.names import file_of
 from dlm_snn.files.temporary import SHARED_MEMORY, note_child, temporary_folder, unlink_shared_memory
+from dlm_snn.processes import child as child_process
 
 if find_spec("lava") is None:
     raise ModuleNotFoundError("No module named 'lava'", name="lava-nc")

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from dlm_snn import DlmError, child, own
+from dlm_snn import DlmError
+from dlm_snn.processes import child, our_packages
 
 ROOT = Path(__file__).parents[1]
 FOREIGN = ["json", "numpy", "random", "signal", "socket", "pickle", "runpy", "lava", "dlm_snn", "experiments"]
@@ -41,7 +42,7 @@ def python(code: str, traps: Path, **variables: str) -> str:
 @pytest.mark.parametrize("named", ["", ".", "HERE", f"{ROOT}{os.pathsep}.", f"{ROOT}{os.pathsep}"])
 def test_a_child_looks_into_no_folder_of_the_users(traps, named):
     """However the current folder came onto the path; and it finds our own packages."""
-    code = "import os, subprocess, sys\nfrom dlm_snn import child\n"
+    code = "import os, subprocess, sys\nfrom dlm_snn.processes import child\n"
     code += f"sys.path[:0] = ['', {str(traps.parent)!r}, {str(traps)!r}, '.', '../here']\n"
     code += f"os.environ['PYTHONPATH'] = {named.replace('HERE', str(traps))!r}\n"
     code += "words = child.command('experiments.harness.processes:limit_threads')\n"
@@ -49,7 +50,7 @@ def test_a_child_looks_into_no_folder_of_the_users(traps, named):
     python(code, traps)
 
 
-@pytest.mark.skipif(not own.HOME.samefile(ROOT), reason="not a checkout")
+@pytest.mark.skipif(not our_packages.HOME.samefile(ROOT), reason="not a checkout")
 def test_a_checkout_as_the_current_folder_is_found_but_last():
     path = child._path()
     assert path.count(str(ROOT)) == 1
@@ -117,7 +118,7 @@ def test_the_command_line_finds_our_own(tmp_path):
     words = [sys.executable, "-c", code]
     done = subprocess.run(words, cwd=tmp_path, env=environment, capture_output=True, text=True, check=True)
     assert "unavailable" not in done.stdout
-    assert done.stdout.endswith(f"0\n{own.HOME / 'experiments' / '__init__.py'}\n")
+    assert done.stdout.endswith(f"0\n{our_packages.HOME / 'experiments' / '__init__.py'}\n")
 
 
 def test_another_package_of_our_name_that_is_imported_already_is_named(monkeypatch, tmp_path):
@@ -125,4 +126,4 @@ def test_another_package_of_our_name_that_is_imported_already_is_named(monkeypat
     foreign.__path__ = [str(tmp_path)]
     monkeypatch.setitem(sys.modules, "experiments", foreign)
     with pytest.raises(DlmError, match=f"the package 'experiments' that is imported is {tmp_path}, not dlm-snn's own"):
-        own.find_first()
+        our_packages.find_first()

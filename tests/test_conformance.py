@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache
 from importlib.metadata import EntryPoint
@@ -16,6 +17,7 @@ from dlm_snn import DlmError, Recording, SpikeRaster, UnsupportedError, compare,
 from dlm_snn.backends import reference
 from dlm_snn.errors import MissingError, RangeWarning
 from dlm_snn.plugins import load, names
+from tests.covering import few, held
 from tests.nets import FLOAT, INTEGER, SPECIAL, make, tags
 
 GROUP = "dlm_snn.backends"
@@ -45,6 +47,9 @@ current and bias are added before the decayed voltage, which soon has more than 
 
 STATELESS = {"lava-float", "lava-fixed", "lava-fused"}
 """Backends that start from rest only."""
+
+OFTEN = {"lava-float": 2, "lava-fixed": 2, "lava-fused": 1}
+"""Backends that start processes -> how often each feature of the table comes by default."""
 
 MIDDLE = [
     *("delay_per_synapse", "loop", "noise", "image", "subtract_recurrent", "refractory", "kwta_recurrent"),
@@ -139,8 +144,17 @@ def test_each_refusal_is_the_only_reason_in_some_case(backend, tag):
     assert {tag} in [tags(make(case)[0]) & set(REFUSES[backend]) for case in CASES]
 
 
-@pytest.mark.parametrize("case", CASES)
-@pytest.mark.parametrize("backend", OTHERS)
+def pairs() -> Iterator[Any]:
+    """Every backend with every case; what starts Lava meets some of them by default, and all in the long tests."""
+    chosen = {2: few(FLOAT, 2) | few(INTEGER, 2), 1: few(FLOAT) | few(INTEGER)}
+    for backend in OTHERS:
+        by_default = chosen.get(OFTEN.get(backend, 0), CASES)
+        for case in CASES:
+            starts = case not in by_default and not refusals(backend, case)
+            yield pytest.param(backend, case, marks=pytest.mark.long if starts else ())
+
+
+@pytest.mark.parametrize(("backend", "case"), list(pairs()))
 def test_backend_agrees_spike_for_spike(backend, case):
     available(backend)
     refused = refusals(backend, case)
@@ -232,6 +246,16 @@ def test_a_sample_alone_runs_as_in_a_batch(case):
     alone = {name: given[last] if isinstance(given, SpikeRaster) else given[last:] for name, given in stimulus.items()}
     for name, raster in run(network, alone, n_steps).rasters.items():
         assert raster == whole.rasters[name][last]
+
+
+@pytest.mark.parametrize("times", [1, 2])
+@pytest.mark.parametrize("cases", [FLOAT, INTEGER], ids=["float", "integer"])
+def test_the_cases_by_default_hold_whatever_all_hold(cases, times):
+    chosen = few(cases, times)
+    assert len(chosen) < len(cases)
+    for feature in frozenset().union(*map(held, cases)):
+        having = [case for case in cases if feature in held(case)]
+        assert len(chosen.intersection(having)) >= min(times, len(having)), feature
 
 
 def test_unknown_backend_is_named_with_the_nearest():

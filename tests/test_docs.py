@@ -37,12 +37,27 @@ def test_python_examples(page, tmp_path):
     runs([sys.executable, "-"], code, tmp_path)
 
 
-def test_command_line_examples(tmp_path):
+SHORT = """
+dlm-snn() {
+    case $1 in
+    train) command dlm-snn "$@" --set training.epochs=2 ;;
+    run) command dlm-snn "$@" --set training.epochs=1 --set simulation.samples=10 ;;
+    *) command dlm-snn "$@" ;;
+    esac
+}
+"""
+"""Before the commands: they train for less."""
+
+
+@pytest.mark.parametrize(
+    "before", [pytest.param(SHORT, id="short trainings"), pytest.param("", id="as they stand", marks=pytest.mark.long)]
+)
+def test_command_line_examples(tmp_path, before):
     """The commands of the quickstart, then of the page on exchange, one after another in one folder."""
     commands = "\n".join(
         text for name in ("quickstart", "exchange") for text in blocks(ROOT / f"docs/{name}.md", "bash")
     )
-    out = runs(["bash", "-e"], commands, tmp_path)
+    out = runs(["bash", "-e"], before + commands, tmp_path)
     assert out.count("equal") >= 4
     assert (tmp_path / "runs" / "first" / "report.html").is_file()
     first, again = ((tmp_path / "runs" / name / "config.yaml").read_text() for name in ("first", "again"))

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from dlm_snn import cli, own
+from dlm_snn import cli
+from dlm_snn.processes import our_packages
 from dlm_snn.verbs import doctor
 from dlm_snn.verbs.doctor import Finding, examine, satisfies
 
@@ -107,7 +108,7 @@ def test_a_foreign_package_of_our_name(tmp_path: Path, monkeypatch: pytest.Monke
     (tmp_path / name).mkdir()
     (tmp_path / name / "__init__.py").write_text("")
     monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
-    monkeypatch.setattr(sys, "meta_path", [one for one in sys.meta_path if one is not own._Beside])
+    monkeypatch.setattr(sys, "meta_path", [one for one in sys.meta_path if one is not our_packages._Beside])
     monkeypatch.delitem(sys.modules, name, raising=False)
     row = found(name)
     assert row.found == f"{tmp_path / name} of no distribution"

@@ -16,6 +16,8 @@ from dlm_snn.backends._fast_plan import Cell, Link, Plan, plan_of
 from dlm_snn.runs.stimulus import prepare
 from tests.nets import FLOAT, INTEGER, make
 
+pytestmark = pytest.mark.xdist_group("fast_mutations")
+
 CASES = [case for case in [*FLOAT, *INTEGER] if make(case)[1]]
 
 

@@ -13,6 +13,8 @@ import pytest
 from dlm_snn.learning.on_chip.matrix import PlasticMatrix
 from tests.lava_plastic import GRADED, IN_BLOCKS, N_POST, N_STEPS, REFUSED, RULES, TAGS, problem
 
+pytestmark = pytest.mark.xdist_group("lava_plastic")
+
 pytest.importorskip("lava")
 ROOT = Path(__file__).parents[1]
 

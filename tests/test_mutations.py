@@ -17,6 +17,8 @@ from dlm_snn import LIF, IntegerLIF, IntegerNetwork, IntegerProjection, Network,
 from dlm_snn.neurons import competition, integer_lif, lif
 from tests.nets import FLOAT, INTEGER, make
 
+pytestmark = pytest.mark.xdist_group("mutations")
+
 AnyNetwork = Network | IntegerNetwork
 UNITY = 4096
 

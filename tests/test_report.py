@@ -32,6 +32,8 @@ from dlm_snn.runs.metrics import accuracy, silent, synaptic_operations
 from dlm_snn.runs.raster import SpikeRaster
 from dlm_snn.runs.run_folder import save_record
 
+pytestmark = pytest.mark.xdist_group("report")
+
 N_STEPS, N_SAMPLES, N_CLASSES = 25, 40, 10
 DV = 410 / 4096
 SECTIONS = ["results", "agreement", "rasters", "traces", "rates", "weights", "budget", "curve", "physics", "provenance"]

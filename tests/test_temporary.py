@@ -13,7 +13,7 @@ from dlm_snn.files.temporary import note_child, recover, temporary_folder
 
 HOLD = """
 import signal, sys
-from dlm_snn.temporary import temporary_folder
+from dlm_snn.files.temporary import temporary_folder
 with temporary_folder() as folder:
     print(folder, flush=True)
     signal.pause()

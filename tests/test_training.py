@@ -16,7 +16,7 @@ from dlm_snn.training.training import ReluNetwork, TrainingConfig, initial_netwo
 QUICK = TrainingConfig(epochs=4, batch_size=32, learning_rate=0.01)
 
 
-pytestmark = pytest.mark.usefixtures("one_thread")
+pytestmark = [pytest.mark.usefixtures("one_thread"), pytest.mark.xdist_group("training")]
 
 
 @pytest.fixture(scope="module")

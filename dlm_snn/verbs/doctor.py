@@ -14,7 +14,7 @@ from importlib import metadata
 from importlib.util import find_spec
 from pathlib import Path
 
-from dlm_snn.own import HOME, PACKAGES
+from dlm_snn.processes.our_packages import HOME, PACKAGES
 from dlm_snn.verbs.verb import Verb
 
 DISTRIBUTION = "dlm-snn"

@@ -8,8 +8,8 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from dlm_snn import child
 from dlm_snn.errors import DlmError, MissingError
+from dlm_snn.processes import child
 from experiments.harness.processes import Processes
 
 CONNECT_SECONDS = 10

@@ -21,12 +21,12 @@ from pathlib import Path
 
 from numpy.typing import NDArray
 
-from dlm_snn import child
 from dlm_snn.errors import DlmError, MissingError
 from dlm_snn.files.free_memory import free_memory, reserved_bytes
 from dlm_snn.files.packed import read_npz
 from dlm_snn.files.reading import one_line, regular_file
 from dlm_snn.files.temporary import temporary_folder
+from dlm_snn.processes import child
 
 MEMORY = 2**30
 """Bytes that a reader may take at least, beyond what the process apart has."""

@@ -11,7 +11,7 @@ from types import ModuleType
 from dlm_snn.errors import DlmError
 
 PACKAGES = ("dlm_snn", "lava_processes", "experiments", "hardware")
-HOME = Path(__file__).resolve().parents[1]
+HOME = Path(__file__).resolve().parents[2]
 """The folder that holds them: a checkout, or site-packages."""
 
 

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from importlib import import_module
 from typing import Any
 
-from dlm_snn.own import HOME, find_first
+from dlm_snn.processes.our_packages import HOME, find_first
 
 SAFE = "-P" if sys.version_info >= (3, 11) else "-I"
 """The interpreter's option that leaves the current folder out; Python 3.10 has only the stricter one."""
@@ -21,7 +21,8 @@ SAFE = "-P" if sys.version_info >= (3, 11) else "-I"
 _START = (
     "import sys; from importlib.machinery import PathFinder; from importlib.util import module_from_spec; "
     "spec = PathFinder.find_spec('dlm_snn', [{home!r}]); package = sys.modules['dlm_snn'] = module_from_spec(spec); "
-    "spec.loader.exec_module(package); from dlm_snn.child import begin; sys.exit(begin({path!r}, {call!r}, {words!r}))"
+    "spec.loader.exec_module(package); from dlm_snn.processes.child import begin; "
+    "sys.exit(begin({path!r}, {call!r}, {words!r}))"
 )
 
 

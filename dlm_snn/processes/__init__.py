@@ -1,0 +1,1 @@
+"""Python processes that we start, and whose packages they find."""
