@@ -83,7 +83,7 @@ def _kind(hint: Any) -> Kind:
         return tuple(None if one is NoneType else _kind(one) for one in inner)
     if outer in (tuple, list, Sequence):
         item: Any = inner[0]
-        if is_dataclass(item) and EXTRA not in _hints(item):
+        if isinstance(item, type) and is_dataclass(item) and EXTRA not in _hints(item):
             raise TypeError(f"{item} stands in a list and has no field '{EXTRA}'; give it one")
         return [_kind(item)]
     if outer in (dict, Mapping):
