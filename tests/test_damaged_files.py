@@ -88,7 +88,7 @@ def command(subject: Subject) -> str:
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
         code = cli.main(list(subject.words))
     told = err.getvalue()
-    lines = [line for line in told.splitlines() if line.strip() and not line.startswith("  read")]
+    lines = [line for line in told.splitlines() if line.strip() and not line.startswith("  ")]
     if code not in (0, 1, 2) or "Traceback" in told or (code == 2 and not lines[-1].startswith("dlm-snn: ")):
         raise AssertionError(f"code {code}: {told}")
     if any(not line.startswith("dlm-snn: ") for line in lines):
