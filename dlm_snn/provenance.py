@@ -13,7 +13,7 @@ from datetime import datetime, timezone
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from time import perf_counter
-from typing import Any
+from typing import Any, TypedDict
 
 PACKAGES = ("dlm-snn", "lava-nc", "snntorch", "torch", "numpy", "brian2", "scipy", "scikit-learn")
 
@@ -61,11 +61,24 @@ def checkout_commit() -> str | None:
         return None
 
 
-def origin(accelerator: str | None = None) -> dict[str, str | None]:
+class Origin(TypedDict):
+    """Where a row of results comes from: date (UTC), commit, machine."""
+
+    date: str
+    commit: str | None
+    machine: str
+
+
+def origin(accelerator: str | None = None) -> Origin:
     """Date (UTC), commit and machine, with its accelerator where one computed: where a row of results comes from."""
     date = datetime.now(timezone.utc).date().isoformat()
     where = f"{machine()}, {accelerator}" if accelerator else machine()
     return {"date": date, "commit": checkout_commit(), "machine": where}
+
+
+def origin_text(row: Mapping[str, Any]) -> str:
+    """What ``origin`` says in a row of results, in one line."""
+    return f"commit {row['commit']}, {row['date']}, {row['machine']}"
 
 
 def _git(folder: Path, *words: str) -> str:

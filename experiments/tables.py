@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
-from typing import Any
 
 import numpy as np
 
+from dlm_snn.continual.row import ContinualRow
 from dlm_snn.continual.standings import UNKNOWN, Standing, standings
 from dlm_snn.errors import DlmError
 from dlm_snn.files.atomic import write_text
@@ -94,14 +95,14 @@ def chains(name: str, results: Path) -> str:
         name: of the experiment.
         results: folder of the rows.
     """
-    lines = [line for line in standings(rows_of(name, results)) if any("ties" in row["info"] for row in line.rows)]
+    lines = [line for line in standings(rows_of(name, results)) if any("ties" in row.info for row in line.rows)]
     heading = ["line", "steps", *(f"spikes: {stage}" for stage in STAGES), *TIES.values()]
     text = [_line(heading), _line(["---", *["---:"] * (len(heading) - 1)])]
     return "\n".join([*text, *(_line(_inside(line)) for line in lines)])
 
 
 def _inside(line: Standing) -> list[str]:
-    info = [row["info"] for row in line.rows]
+    info = [row.info for row in line.rows]
     ties = [[of.get("ties", {}).get(part) for of in info] for part in TIES]
     spikes = [[of.get("spikes", {}).get(stage) for of in info] for stage in STAGES]
     return [
@@ -112,7 +113,7 @@ def _inside(line: Standing) -> list[str]:
     ]
 
 
-def rows_of(name: str, results: Path) -> list[dict[str, Any]]:
+def rows_of(name: str, results: Path) -> list[ContinualRow]:
     """The rows of the experiment's own cells, line by line.
 
     Args:
@@ -120,20 +121,20 @@ def rows_of(name: str, results: Path) -> list[dict[str, Any]]:
         results: folder of the rows.
     """
     module = CONTINUAL[name]
-    there: dict[str, dict[str, Any]] = {}
+    there: dict[str, dict[str, ContinualRow]] = {}
     found = []
     for variant, entry in module.CELLS.items():
         for cell in cells({variant: entry}, module.SEEDS):
             if cell.file not in there:
-                there[cell.file] = {row["config"]: row for row in read_rows(results / cell.file, CONTINUAL_ROW)}
+                there[cell.file] = {row.config: row for row in read_rows(results / cell.file, CONTINUAL_ROW)}
             if cell.key in there[cell.file]:
-                found.append({**there[cell.file][cell.key], "variant": variant})
+                found.append(replace(there[cell.file][cell.key], variant=variant))
     return found
 
 
 def _cells(line: Standing) -> list[str]:
     declared, figures = line.declaration, line.figures()
-    how = [declared["front_end"], declared["normalisation"], declared["winner"]]
+    how = [declared.front_end, declared.normalisation, declared.winner]
     return [
         f"`{line.variant}`",
         *how,
@@ -147,12 +148,13 @@ def _line(parts: Sequence[str]) -> str:
     return f"| {' | '.join(parts)} |"
 
 
-def _origin(name: str, rows: Sequence[dict[str, Any]], lines: Sequence[Standing]) -> str:
+def _origin(name: str, rows: Sequence[ContinualRow], lines: Sequence[Standing]) -> str:
     if not rows:
         return "No rows yet."
-    commits, dates, machines = (sorted({str(row[key]) for row in rows}) for key in ("commit", "date", "machine"))
-    seeds = ", ".join(str(seed) for seed in sorted({row["seed"] for row in rows}))
-    seconds = np.median([sum(row["figures"]["seconds"].values()) for row in rows])
+    commits, machines = sorted({str(row.commit) for row in rows}), sorted({row.machine for row in rows})
+    dates = sorted({row.date for row in rows})
+    seeds = ", ".join(str(seed) for seed in sorted({row.seed for row in rows}))
+    seconds = np.median([sum(row.figures.seconds.values()) for row in rows])
     first = lines[0].variant
     return (
         f"`dlm-snn experiment {name} --data-dir DIR`. Means with 95 % intervals over seeds {seeds} (the first of "

@@ -9,7 +9,7 @@ import shutil
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import redirect_stdout
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from io import StringIO
 from pathlib import Path
@@ -267,7 +267,7 @@ def _read_rows(folder: Path) -> str:
     rows = read_rows(folder / LEARNED, CONTINUAL_ROW)
     table(standings(rows))
     # A torn last line is passed over, and told of by being run again; key by key, since a damaged key may stand beside.
-    return "\n".join(content_of({key: row[key] for key in CONTINUAL_ROW}) for row in rows)
+    return "\n".join(content_of(replace(row, extra={}).to_json()) for row in rows)
 
 
 def _run(folder: Path) -> None:

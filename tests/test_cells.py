@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
 
 from dlm_snn import plugins
+from dlm_snn.continual.course import CHUNK
+from dlm_snn.continual.row import ContinualRow, RowFigures, Told
 from dlm_snn.errors import DlmError
 from dlm_snn.learning.learner import Declaration
 from dlm_snn.tasks.clusters import clusters
 from dlm_snn.tasks.protocols import PROTOCOLS, Protocol
 from experiments.harness.cells import Cell, Entry, cells, expected_minutes
-from experiments.harness.continual import CHUNK, plain, run_cell
+from experiments.harness.continual import run_cell
+from experiments.harness.rows import plain
+from tests.continual_rows import made_row
 
 
 class Spy:
@@ -55,7 +59,7 @@ class Spy:
 def spy(monkeypatch):
     """Declares a Spy and runs it in a protocol."""
 
-    def go(protocol: str, declaration: Declaration = Declaration(), **fields) -> tuple[dict, list[Spy]]:  # noqa: B008
+    def go(protocol: str, declaration: Declaration = Declaration(), **fields) -> tuple[ContinualRow, list[Spy]]:  # noqa: B008
         kind = type("Spy", (Spy,), {"declared": declaration, "made": []})
         monkeypatch.setattr(plugins, "load", lambda group, name: kind)
         cell = replace(Cell("spy", protocol, "spy", {}, 0), **fields)
@@ -87,35 +91,35 @@ def test_each_sample_comes_once_task_by_task_and_all_tests_so_far_follow(spy):
     assert [entry[2] for entry in seen(learner, "predict")] == [None] * (1 + 2 + 3 + 4 + 5)
     assert not seen(learner, "task")
     # It answers the last class: half of the newest task, nothing of those before.
-    matrix = np.array(row["figures"]["matrix"], float)
+    matrix = row.figures.r
     assert np.diag(matrix).tolist() == [0.5] * 5
     assert np.nansum(matrix) == 2.5
-    assert row["figures"]["forgetting"] == 0.5
-    assert row["figures"]["acc"] == pytest.approx(0.1)
-    assert row["figures"]["la"] == 0.5
+    assert row.figures.forgetting == 0.5
+    assert row.figures.acc == pytest.approx(0.1)
+    assert row.figures.la == 0.5
 
 
 def test_a_row_is_plain_and_says_what_it_is(spy):
     row, _ = spy("clusters", Declaration(front_end="edges", winner="spikes"))
-    assert json.loads(json.dumps(row, allow_nan=False)) == row
-    assert row["protocol"] == "split-clusters/class/online"
-    assert row["declaration"]["front_end"] == "edges"
-    assert row["info"] == {"neurons": 3, "rate": 0.5, "odd": None, "by": [0, 1]}
-    assert row["figures"]["matrix"][0][1] is None
-    assert row["told"] == {"boundary": False, "label_at_test": False}
-    assert set(row) >= {"learner", "options", "seed", "config", "date", "commit", "machine", "validation", "joint"}
-    assert set(row["figures"]["seconds"]) == {"training", "test"}
+    assert ContinualRow.from_json(json.loads(json.dumps(row.to_json(), allow_nan=False))) == row
+    assert row.protocol == "split-clusters/class/online"
+    assert row.declaration.front_end == "edges"
+    assert row.info == {"neurons": 3, "rate": 0.5, "odd": None, "by": [0, 1]}
+    assert row.figures.matrix[0][1] is None
+    assert row.told == Told(boundary=False, label_at_test=False)
+    assert list(row.to_json()) == [f.name for f in fields(ContinualRow) if f.name != "extra"]
+    assert set(row.figures.seconds) == {"training", "test"}
 
 
 def test_the_same_cell_gives_the_same_row_and_another_seed_another(spy):
     def steady(row):
-        return {**row, "figures": {**row["figures"], "seconds": None}}
+        return replace(row, figures=replace(row.figures, seconds={}))
 
     (first, (one,)), (again, (two,)), (other, (three,)) = (spy("clusters", seed=seed) for seed in (0, 0, 1))
     assert steady(first) == steady(again)
     assert np.array_equal(one.x, two.x)
     assert one.draw == two.draw != three.draw
-    assert first["config"] != other["config"]
+    assert first.config != other.config
     assert not np.array_equal(one.y, three.y)
 
 
@@ -132,22 +136,22 @@ def test_a_learner_that_declares_boundaries_is_told_them_and_the_row_says_where_
     row, (learner,) = spy("clusters", Declaration(boundary=True))
     assert [len(entry[1]) for entry in seen(learner, "task")] == [2] * 5
     assert learner.told[0] == ("task", learner.told[1][2]) or learner.told[0][1] == tuple(reversed(learner.told[1][2]))
-    assert row["told"]["boundary"]
-    assert row["beyond_protocol"] == ["boundary"]
+    assert row.told.boundary
+    assert row.beyond_protocol == ("boundary",)
     row, _ = spy(short(monkeypatch, boundary=True), Declaration(boundary=True))
-    assert row["beyond_protocol"] == []
+    assert row.beyond_protocol == ()
 
 
 def test_the_task_of_a_test_sample_is_told_where_protocol_and_learner_agree(spy, monkeypatch):
     name = short(monkeypatch, scenario="task", label_at_test=True)
     row, (learner,) = spy(name, Declaration(label_at_test=True))
-    assert row["told"]["label_at_test"]
-    assert row["figures"]["acc"] == 0.5
+    assert row.told.label_at_test
+    assert row.figures.acc == 0.5
     assert all(len(entry[2]) == 2 for entry in seen(learner, "predict"))
     row, (learner,) = spy(name)
-    assert not row["told"]["label_at_test"]
+    assert not row.told.label_at_test
     row, (learner,) = spy("clusters", Declaration(label_at_test=True))
-    assert not row["told"]["label_at_test"]
+    assert not row.told.label_at_test
     assert {entry[2] for entry in seen(learner, "predict")} == {None}
 
 
@@ -175,11 +179,11 @@ def test_a_ceiling_sees_all_tasks_shuffled_at_once(spy):
     assert pool(learner.x) == pool(clusters().x_train)
     assert min(len(entry[2]) for entry in seen(learner, "observe")) > 5
     assert seen(learner, "task") == [("task", tuple(range(10)))]
-    matrix = np.array(row["figures"]["matrix"], float)
+    matrix = row.figures.r
     assert np.isnan(matrix[:-1]).all()
     assert not np.isnan(matrix[-1]).any()
-    assert row["figures"]["acc"] == pytest.approx(0.1)
-    assert row["figures"]["forgetting"] is None
+    assert row.figures.acc == pytest.approx(0.1)
+    assert row.figures.forgetting is None
 
 
 def test_the_joint_form_makes_a_fresh_learner_for_each_row(spy):
@@ -189,25 +193,25 @@ def test_the_joint_form_makes_a_fresh_learner_for_each_row(spy):
     assert len(set(learners[2].y[:CHUNK].tolist())) == 6
     assert [len(seen(learner, "predict")) for learner in learners] == [1, 2, 3, 4, 5]
     assert len({learner.draw for learner in made}) == 1
-    assert not np.isnan(np.array(row["figures"]["matrix"], float)[np.tril_indices(5)]).any()
+    assert not np.isnan(row.figures.r[np.tril_indices(5)]).any()
 
 
 def test_permuted_tasks_are_tested_on_their_own_test_sets(monkeypatch):
     monkeypatch.setitem(PROTOCOLS, "short", Protocol("short", "clusters", "permuted", 3, scenario="domain"))
     row = run_cell(Cell("kept", "short", "kept", {"per_class": 300}, 0))
     # With every sample kept each permutation is known as well as the first, whatever came later.
-    assert row["figures"]["la"] > 0.8
-    assert abs(row["figures"]["bwt"]) < 0.1
+    assert row.figures.la > 0.8
+    assert abs(row.figures.bwt) < 0.1
 
 
 def test_validation_leaves_the_test_set_aside(spy):
     row, (learner,) = spy("clusters", validation=True)
-    assert row["validation"]
+    assert row.validation
     data = clusters()
     assert len(learner.y) == 800
     assert sum(entry[1] for entry in seen(learner, "predict")[-5:]) == 200
     assert not set(pool(learner.x)) & set(pool(data.x_test))
-    assert row["config"] != spy("clusters")[0]["config"]
+    assert row.config != spy("clusters")[0].config
 
 
 def test_the_key_sees_what_decides_the_figures():
@@ -253,9 +257,9 @@ def test_cells_come_seed_by_seed_with_all_options():
 
 
 def test_minutes_are_expected_from_the_same_options_first():
-    def row(per_class: int, seconds: float, learner: str = "kept") -> dict:
-        figures = {"seconds": {"training": seconds, "test": 0.0}}
-        return {"learner": learner, "joint": False, "options": {"per_class": per_class}, "figures": figures}
+    def row(per_class: int, seconds: float, learner: str = "kept") -> ContinualRow:
+        figures = RowFigures.of([[0.5]], 0.0, {"training": seconds, "test": 0.0})
+        return made_row(learner=learner, options={"per_class": per_class}, figures=figures)
 
     rows = [row(5, 60), row(5, 180), row(50, 600), row(5, 9e9, "other")]
     asked = Cell("a", "clusters", "kept", {"per_class": 5}, 3)

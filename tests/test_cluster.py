@@ -40,7 +40,7 @@ def test_rows_are_those_of_one_process(cluster, tmp_path):
         rows, failures = run_missing(made(3), tmp_path, None, pool, lambda stage, done, total: told.append(stage))
     assert failures == []
     assert len(told) == 3
-    assert [row["figures"]["matrix"] for row in rows] == [run_cell(cell)["figures"]["matrix"] for cell in made(3)]
+    assert [row.figures.matrix for row in rows] == [run_cell(cell).figures.matrix for cell in made(3)]
 
 
 def test_a_lost_worker_loses_no_cell_and_runs_none_twice(cluster, tmp_path):
@@ -61,7 +61,7 @@ def test_a_lost_worker_loses_no_cell_and_runs_none_twice(cluster, tmp_path):
     killer.join()
     assert killed[0] < 40
     assert failures == []
-    assert [row["seed"] for row in rows] == list(range(40))
+    assert [row.seed for row in rows] == list(range(40))
     assert sorted(row["seed"] for row in read_rows(results)) == list(range(40))
 
 

@@ -29,7 +29,7 @@ def test_figures_on_other_pages_are_those_of_the_rows():
     assert [(name, lines[name].figures()["ACC %"]) for name, _ in told] == told
 
     def points(name: str, less: str) -> str:
-        return interval(100 * (lines[name].values("acc") - lines[less].values("acc")), "+.2f")
+        return interval(100 * (lines[name].acc - lines[less].acc), "+.2f")
 
     for neurons in ("5,000", "2,000"):
         n = neurons.replace(",", "")

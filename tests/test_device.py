@@ -51,6 +51,6 @@ def test_a_row_names_it(monkeypatch):
     there = run_cell(cell)
     monkeypatch.delenv("DLM_DEVICE")
     here = run_cell(cell)
-    assert there["machine"] == f"{here['machine']}, cpu"
-    assert there["figures"]["matrix"] == here["figures"]["matrix"]
-    assert there["config"] == here["config"]
+    assert there.machine == f"{here.machine}, cpu"
+    assert there.figures.matrix == here.figures.matrix
+    assert there.config == here.config

@@ -13,7 +13,7 @@ from dlm_snn.config import dump_config
 from dlm_snn.continual.figures import continual_figures
 from dlm_snn.errors import DlmError
 from experiments.harness.cells import Entry, cells
-from experiments.harness.rows import read_rows
+from experiments.harness.rows import CONTINUAL_ROW, read_rows
 from experiments.harness.stream import RESULTS as STREAM
 from experiments.harness.stream import StreamCell
 from experiments.recipes.config import RunConfig
@@ -223,19 +223,18 @@ def test_continual_rows_are_those_of_their_cells():
     files = sorted(RESULTS.glob("continual-*.jsonl"))
     assert files
     for path in files:
-        for row in read_rows(path):
-            entry = Entry(row["protocol"], row["learner"], row["options"])
+        for row in read_rows(path, CONTINUAL_ROW):
+            entry = Entry(row.protocol, row.learner, row.options)
             (cell,) = (
                 cell
-                for cell in cells({row["variant"]: entry}, [row["seed"]], row["validation"], joint=True)
-                if cell.joint == row["joint"]
+                for cell in cells({row.variant: entry}, [row.seed], row.validation, joint=True)
+                if cell.joint == row.joint
             )
             assert cell.file == path.name
-            assert cell.key == row["config"]
-            assert row["commit"]
-            assert "+" not in row["commit"]
-            figures = continual_figures(row["figures"]["matrix"])
-            assert figures.acc == pytest.approx(row["figures"]["acc"])
+            assert cell.key == row.config
+            assert row.commit
+            assert "+" not in row.commit
+            assert continual_figures(row.figures.matrix).acc == pytest.approx(row.figures.acc)
 
 
 def test_rows_of_streams_are_those_of_their_cells():

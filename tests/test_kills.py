@@ -14,7 +14,7 @@ import pytest
 
 from experiments.harness.cells import Entry, cells
 from experiments.harness.continual import run_cell
-from experiments.harness.rows import read_rows
+from experiments.harness.rows import CONTINUAL_ROW, read_rows
 from tests.test_parallel import wait_for, workers
 
 SEEDS = 24
@@ -73,11 +73,11 @@ def killed(folder: Path, kills: int, chance: random.Random) -> tuple[int, Path]:
 
 
 def check(results: Path) -> None:
-    rows = read_rows(results)
-    assert sorted(row["seed"] for row in rows) == list(range(SEEDS))
+    rows = read_rows(results, CONTINUAL_ROW)
+    assert sorted(row.seed for row in rows) == list(range(SEEDS))
     for cell in cells({"kept": Entry("clusters", "kept")}, range(0, SEEDS, 7)):
-        (row,) = (row for row in rows if row["config"] == cell.key)
-        assert row["figures"]["matrix"] == run_cell(cell)["figures"]["matrix"]
+        (row,) = (row for row in rows if row.config == cell.key)
+        assert row.figures.matrix == run_cell(cell).figures.matrix
 
 
 def test_three_kills(tmp_path):

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import json
-import math
 import re
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from dlm_snn import cli
-from dlm_snn.continual.figures import continual_figures
+from dlm_snn.continual.row import ContinualRow, RowFigures, Told
 from dlm_snn.continual.standings import standings, table
+from dlm_snn.learning.learner import Declaration
 from experiments.harness.cells import Entry, cells, short_name
-from experiments.harness.rows import read_rows, writing_rows
+from experiments.harness.rows import CONTINUAL_ROW, read_rows, writing_rows
 from experiments.recipes.table import CONTINUAL
 from experiments.tables import RESULTS
+from tests.continual_rows import made_row
 
 
 @pytest.fixture
@@ -35,16 +37,16 @@ def test_learn_runs_shows_and_writes(there, capsys):
     for heading in ("ACC %", "F", "LA %", "XF", "pixels", "norm: unit length", "winner: host", "stored samples: 50"):
         assert heading in out
     assert err.splitlines()[0].strip() == "clusters, kept per_class=5, seed 0: minutes not known yet"
-    rows = read_rows(there / "r" / "continual-clusters.jsonl")
-    assert [(row["seed"], row["joint"]) for row in rows] == [(s, j) for s in range(3) for j in (False, True)]
+    rows = read_rows(there / "r" / "continual-clusters.jsonl", CONTINUAL_ROW)
+    assert [(row.seed, row.joint) for row in rows] == [(s, j) for s in range(3) for j in (False, True)]
     matrix = np.genfromtxt(there / "m.csv", delimiter=",", skip_header=1)[:, 1:]
-    mean = np.mean([np.array(r["figures"]["matrix"], float) for r in rows if not r["joint"]], axis=0)
+    mean = np.mean([row.figures.r for row in rows if not row.joint], axis=0)
     np.testing.assert_array_equal(matrix, mean)
     page = (there / "runs" / "a" / "report.html").read_text()
     assert "--protocol clusters --learner kept --set per_class=5 --seeds 3 --joint" in page
     assert not re.search(r"(?:src|href)=\"(?!#|data:)", page)
     assert (there / "runs" / "a" / "matrix-kept-per_class=5.csv").read_text() == (there / "m.csv").read_text()
-    assert read_rows(there / "runs" / "a" / "rows.jsonl")[0]["figures"] == rows[0]["figures"]
+    assert read_rows(there / "runs" / "a" / "rows.jsonl", CONTINUAL_ROW)[0].figures == rows[0].figures
 
 
 def test_learn_goes_on_where_it_was(there, capsys):
@@ -143,7 +145,7 @@ def test_a_table_compares_its_lines_with_the_first(there, capsys, monkeypatch):
     lines = {"few": Entry("clusters", "kept", {"per_class": 2}), "many": Entry("clusters", "kept", {"per_class": 90})}
     monkeypatch.setitem(CONTINUAL, "toy", SimpleNamespace(CELLS=lines, SEEDS=range(6)))
     assert cli.main(["experiment", "toy", "--results", "r", "--report", "a"]) == 0
-    heading, (few, many) = table(standings(read_rows(there / "runs" / "a" / "rows.jsonl")))
+    heading, (few, many) = table(standings(read_rows(there / "runs" / "a" / "rows.jsonl", CONTINUAL_ROW)))
     assert heading == ["learner", "how", "seeds", "ACC %", "F", "LA %", "ACC against few"]
     assert few[-1] == "-"
     assert many[2] == "6"
@@ -180,23 +182,15 @@ def test_every_table_can_be_run(name):
     assert {short_name(entry.protocol) for entry in module.CELLS.values()} == {cell.protocol for cell in made}
 
 
-def row(variant: str, seed: int, matrix, joint: bool = False, **declared) -> dict:
-    figures = continual_figures(matrix)
-    plain = {
-        name: None if math.isnan(value) else value
-        for name, value in (("acc", figures.acc), ("forgetting", figures.forgetting), ("la", figures.la))
-    }
-    declaration = {"front_end": "pixels", "normalisation": "none", "winner": "host", "boundary": False}
-    declaration |= {"stored_samples": 1000, "replay": "none", "pre_training": "none", "joint": False, **declared}
-    return {
-        "variant": variant,
-        "seed": seed,
-        "joint": joint,
-        "figures": {**plain, "matrix": matrix},
-        "declaration": declaration,
-        "told": {"boundary": False, "label_at_test": False},
-        "beyond_protocol": [],
-    }
+def row(variant: str, seed: int, matrix, joint: bool = False, options=None, **declared) -> ContinualRow:
+    return made_row(
+        variant=variant,
+        seed=seed,
+        joint=joint,
+        options=options or {},
+        figures=RowFigures.of(matrix, 0.0, {}),
+        declaration=Declaration(**{"stored_samples": 1000, **declared}),
+    )
 
 
 def test_standings_by_hand():
@@ -219,8 +213,8 @@ def test_standings_by_hand():
 
 
 def test_rows_of_two_configurations_under_one_name_are_two_lines():
-    def made(seed: int, acc: float, joint: bool = False, **options) -> dict:
-        return {**row("a", seed, [[acc]], joint), "learner": "kept", "options": options}
+    def made(seed: int, acc: float, joint: bool = False, **options) -> ContinualRow:
+        return row("a", seed, [[acc]], joint, options)
 
     rows = [made(s, 0.5, per_class=2) for s in (0, 1)] + [made(s, 0.9, per_class=9) for s in (0, 1)]
     rows += [made(0, 0.7), made(0, 0.8, joint=True)]
@@ -233,16 +227,16 @@ def test_rows_of_two_configurations_under_one_name_are_two_lines():
 
 def test_committed_rows_are_never_averaged_over_two_configurations():
     """Names were given anew when the columns' answer changed; their rows are all there."""
-    lines = standings(read_rows(RESULTS / "continual-P2.jsonl"))
+    lines = standings(read_rows(RESULTS / "continual-P2.jsonl", CONTINUAL_ROW))
     assert len({line.variant for line in lines}) == len(lines)
-    assert all(len({row["seed"] for row in line.rows}) == len(line.rows) for line in lines)
+    assert all(len({row.seed for row in line.rows}) == len(line.rows) for line in lines)
     by_name = {line.variant: line.figures()["ACC %"] for line in lines}
     assert by_name['columns-5000 (form="evidence")'] == "98.63 ± 0.05"
     assert by_name['columns-5000 (form="ramp")'] == "98.31 ± 0.07"
 
 
 def test_what_was_told_beyond_the_protocol_is_shown():
-    told = {**row("a", 0, [[0.5]]), "told": {"boundary": True, "label_at_test": False}, "beyond_protocol": ["boundary"]}
+    told = replace(row("a", 0, [[0.5]]), told=Told(True, False), beyond_protocol=("boundary",))
     (line,) = standings([told])
     assert line.declared()["boundary"] == "told, beyond the protocol"
     assert line.declared()["stored samples"] == "1,000"

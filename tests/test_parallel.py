@@ -23,6 +23,7 @@ from experiments.harness.pools import Pool, ending, opened
 from experiments.harness.processes import LostWorkerError, Processes
 from experiments.harness.resume import run_missing
 from experiments.harness.rows import read_rows
+from tests.continual_rows import made_row
 
 
 def made(n: int, **options) -> list[Cell]:
@@ -48,7 +49,7 @@ class Losing(Executor):
         if lost:
             future.set_exception(BrokenExecutor("killed"))
         else:
-            future.set_result(Outcome(row={"seed": cell.seed, "config": cell.key}))
+            future.set_result(Outcome(row=made_row(seed=cell.seed, config=cell.key)))
 
 
 def losing(loses, in_flight: int) -> tuple[Pool, list]:
@@ -58,7 +59,7 @@ def losing(loses, in_flight: int) -> tuple[Pool, list]:
 
 def go(pool: Pool, wanted: list[Cell]) -> tuple[list[int], Run]:
     done: list[int] = []
-    run = Run(pool, None, lambda cell: None, lambda cell, row: done.append(row["seed"]))
+    run = Run(pool, None, lambda cell: None, lambda cell, row: done.append(row.seed))
     run.all(wanted)
     return sorted(done), run
 
@@ -132,7 +133,7 @@ def test_a_fault_of_one_cell_leaves_the_others(monkeypatch):
     def run_cell(cell, data_dir):
         if cell.seed == 1:
             raise ZeroDivisionError("here")
-        return {"seed": cell.seed, "config": cell.key}
+        return made_row(seed=cell.seed, config=cell.key)
 
     monkeypatch.setattr(continual, "run_cell", run_cell)
     with opened() as pool:
@@ -156,10 +157,9 @@ def test_every_pool_gives_the_same_rows(tmp_path, jobs, scheduler):
     with opened(jobs, scheduler) as pool:
         rows, failures = run_missing(made(3), tmp_path, None, pool, lambda *_: None)
     assert failures == []
-    assert [row["seed"] for row in rows] == [0, 1, 2]
-    assert all(0.8 < row["figures"]["acc"] < 1 for row in rows)
-    here = [continual.run_cell(cell)["figures"]["matrix"] for cell in made(3)]
-    assert [row["figures"]["matrix"] for row in rows] == here
+    assert [row.seed for row in rows] == [0, 1, 2]
+    assert all(0.8 < row.figures.acc < 1 for row in rows)
+    assert [row.figures.matrix for row in rows] == [continual.run_cell(cell).figures.matrix for cell in made(3)]
 
 
 def test_finished_cells_are_not_run_again_whatever_they_are_called(tmp_path, monkeypatch):
@@ -174,7 +174,7 @@ def test_finished_cells_are_not_run_again_whatever_they_are_called(tmp_path, mon
         monkeypatch.setattr(continual, "run_cell", None)
         again, failures = run_missing(both, tmp_path, None, pool, lambda *_: None)
     assert told[2:] == ["clusters, new, seed 2: less than 0.1 min"]
-    assert [(row["variant"], row["seed"]) for row in rows] == [(v, s) for s in (0, 1, 2) for v in ("new", "twin")]
+    assert [(row.variant, row.seed) for row in rows] == [(v, s) for s in (0, 1, 2) for v in ("new", "twin")]
     assert again == rows
     assert failures == []
     assert len(read_rows(tmp_path / "continual-clusters.jsonl")) == 3

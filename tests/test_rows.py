@@ -11,7 +11,9 @@ import sys
 import pytest
 
 from dlm_snn.errors import DlmError
-from experiments.harness.rows import CONTINUAL_ROW, REPEATED_ROW, ROW, read_rows, writing_rows
+from experiments.harness.rows import CONTINUAL_ROW, ROW, read_rows, writing_rows
+from experiments.road.repeat import REPEATED_ROW
+from tests.continual_rows import made_row
 
 
 def test_rows_are_appended_and_read_back(tmp_path):
@@ -104,10 +106,33 @@ def test_a_row_that_is_no_result_is_named(tmp_path):
     path = tmp_path / "r.jsonl"
     path.write_text('{"config": "a"}\n{"seed": 1}\n')
     with writing_rows(path) as file, pytest.raises(DlmError, match=r"r\.jsonl, row 2 has no 'config'"):
-        file.by_config()
+        file.find(config="a")
     path.write_text('{"config": "a"}\n{"config": "b"}\n')
     with writing_rows(path) as file:
-        assert file.by_config() == {"a": {"config": "a"}, "b": {"config": "b"}}
+        assert file.find(config="b") == {"config": "b"}
+        assert file.find(config="c") is None
+
+
+def test_a_row_is_found_by_all_that_decides_it(tmp_path):
+    rows = [{"seed": s, "options": {"lr": lr}, "acc": s + lr} for s in (0, 1) for lr in (0.1, 0.2)]
+    with writing_rows(tmp_path / "r.jsonl") as file:
+        for row in [*rows, {**rows[0], "acc": 9}]:
+            file.append(row)
+        assert file.find(seed=1, options={"lr": 0.1}) == rows[2]
+        assert file.find(seed=0, options={"lr": 0.1})["acc"] == 9, "of two the last"
+        assert file.find(seed=1, options={"lr": 0.3}) is None
+        with pytest.raises(DlmError, match=r"row 1 has no 'samples': it is no result"):
+            file.find(samples=None)
+
+
+def test_rows_are_held_as_their_format_says(tmp_path):
+    path = tmp_path / "r.jsonl"
+    row = made_row(seed=3)
+    with writing_rows(path, CONTINUAL_ROW) as file:
+        file.append(row)
+        assert file.rows == [row] == [file.find(config=row.config)]
+    assert read_rows(path, CONTINUAL_ROW) == [row]
+    assert read_rows(path) == [row.to_json()]
 
 
 def test_a_second_writer_is_refused_and_readers_are_not(tmp_path):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dlm_snn.continual.figures import Paired, excess_forgetting, paired
+from dlm_snn.continual.row import ContinualRow
+from dlm_snn.learning.learner import Declaration
 from dlm_snn.runs.metrics import UNKNOWN, interval, plus_minus
-
-Row = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -28,48 +28,58 @@ class Standing:
     """
 
     variant: str
-    rows: tuple[Row, ...]
-    joint: tuple[Row, ...]
+    rows: tuple[ContinualRow, ...]
+    joint: tuple[ContinualRow, ...]
     against: Paired | None
 
-    def values(self, figure: str) -> NDArray[np.float64]:
-        """A figure ("acc", "forgetting", "bwt", "la") of each seed."""
-        return np.array([row["figures"][figure] for row in self.rows], dtype=float)
+    @property
+    def acc(self) -> NDArray[np.float64]:
+        """ACC of each seed."""
+        return _floats(row.figures.acc for row in self.rows)
+
+    @property
+    def forgetting(self) -> NDArray[np.float64]:
+        """F of each seed."""
+        return _floats(row.figures.forgetting for row in self.rows)
+
+    @property
+    def la(self) -> NDArray[np.float64]:
+        """LA of each seed."""
+        return _floats(row.figures.la for row in self.rows)
 
     def excess(self) -> NDArray[np.float64]:
         """Excess forgetting of each seed that has a joint row."""
-        joint = {row["seed"]: row["figures"]["matrix"] for row in self.joint}
-        pairs = [(row["figures"]["matrix"], joint[row["seed"]]) for row in self.rows if row["seed"] in joint]
-        return np.array([excess_forgetting(_floats(r), _floats(j)) for r, j in pairs], dtype=float)
+        joint = {row.seed: row.figures.r for row in self.joint}
+        return _floats(excess_forgetting(row.figures.r, joint[row.seed]) for row in self.rows if row.seed in joint)
 
     def matrix(self) -> NDArray[np.float64]:
         """R, mean over seeds."""
-        return np.mean([_floats(row["figures"]["matrix"]) for row in self.rows], axis=0)
+        return np.mean([row.figures.r for row in self.rows], axis=0)
 
     @property
-    def declaration(self) -> Mapping[str, Any]:
+    def declaration(self) -> Declaration:
         """What the learner uses."""
-        return self.rows[0]["declaration"]
+        return self.rows[0].declaration
 
     @property
     def how(self) -> str:
         """Front end, normalisation and winner rule, in one line."""
         declared = self.declaration
-        return f"{declared['front_end']}; norm: {declared['normalisation']}; winner: {declared['winner']}"
+        return f"{declared.front_end}; norm: {declared.normalisation}; winner: {declared.winner}"
 
     def declared(self) -> dict[str, str]:
         """What it was told and what it keeps, as text by heading."""
         declared, row = self.declaration, self.rows[0]
-        boundary = "told" if row["told"]["boundary"] else "no"
-        if row["beyond_protocol"]:
+        boundary = "told" if row.told.boundary else "no"
+        if row.beyond_protocol:
             boundary = "told, beyond the protocol"
         return {
             "boundary": boundary,
-            "label at test": "told" if row["told"]["label_at_test"] else "no",
-            "stored samples": f"{declared['stored_samples']:,}",
-            "replay": declared["replay"],
-            "pre-training": declared["pre_training"],
-            "all at once": "yes" if declared["joint"] else "no",
+            "label at test": "told" if row.told.label_at_test else "no",
+            "stored samples": f"{declared.stored_samples:,}",
+            "replay": declared.replay,
+            "pre-training": declared.pre_training,
+            "all at once": "yes" if declared.joint else "no",
         }
 
     def beyond_samples(self) -> list[str]:
@@ -80,9 +90,9 @@ class Standing:
         """ACC, F, LA and what goes with them, as text by heading: always all of them."""
         cells = {
             "seeds": str(len(self.rows)),
-            "ACC %": interval(100 * self.values("acc"), ".2f"),
-            "F": interval(self.values("forgetting"), ".4f"),
-            "LA %": interval(100 * self.values("la"), ".2f"),
+            "ACC %": interval(100 * self.acc, ".2f"),
+            "F": interval(self.forgetting, ".4f"),
+            "LA %": interval(100 * self.la, ".2f"),
         }
         if self.joint:
             cells["XF"] = interval(self.excess(), "+.4f")
@@ -96,7 +106,7 @@ class Standing:
         return text if self.against.p is None else f"{text} (p = {self.against.p:.2g})"
 
 
-def standings(rows: Iterable[Row]) -> list[Standing]:
+def standings(rows: Iterable[ContinualRow]) -> list[Standing]:
     """The lines of a table, in the order in which they first come: one for each variant and configuration.
 
     Results files keep rows that were made under a name that later stood for other options. Rows of two configurations
@@ -105,11 +115,11 @@ def standings(rows: Iterable[Row]) -> list[Standing]:
     Args:
         rows: of one experiment, see docs/continual.md.
     """
-    plain: dict[_Line, list[Row]] = {}
-    joint: dict[_Line, list[Row]] = {}
+    plain: dict[_Line, list[ContinualRow]] = {}
+    joint: dict[_Line, list[ContinualRow]] = {}
     for row in rows:
-        line = (row["variant"], json.dumps(configuration(row), sort_keys=True))
-        (joint if row["joint"] else plain).setdefault(line, []).append(row)
+        line = (row.variant, json.dumps(configuration(row), sort_keys=True))
+        (joint if row.joint else plain).setdefault(line, []).append(row)
     first = next(iter(plain.values()), [])
     names = _names(list(plain))
     return [
@@ -122,10 +132,10 @@ _Line = tuple[str, str]
 """A variant, and its configuration as JSON."""
 
 
-def configuration(row: Row) -> dict[str, Any]:
+def configuration(row: ContinualRow) -> dict[str, Any]:
     """What decides a row's figures beside its seed: protocol, learner, options, and whether it is a validation."""
-    options = {f"options.{name}": value for name, value in row.get("options", {}).items()}
-    return {name: row.get(name) for name in ("protocol", "learner", "validation")} | options
+    options = {f"options.{name}": value for name, value in row.options.items()}
+    return {"protocol": row.protocol, "learner": row.learner, "validation": row.validation} | options
 
 
 def _names(lines: Sequence[_Line]) -> dict[_Line, str]:
@@ -154,14 +164,14 @@ def table(lines: Sequence[Standing]) -> tuple[list[str], list[list[str]]]:
     return heading, cells
 
 
-def _against(own: Sequence[Row], first: Sequence[Row]) -> Paired | None:
-    base = {row["seed"]: row["figures"]["acc"] for row in first}
-    pairs = [(row["figures"]["acc"], base[row["seed"]]) for row in own if row["seed"] in base]
+def _against(own: Sequence[ContinualRow], first: Sequence[ContinualRow]) -> Paired | None:
+    base = {row.seed: row.figures.acc for row in first}
+    pairs = [(row.figures.acc, base[row.seed]) for row in own if row.seed in base]
     if not pairs:
         return None
     values, baseline = 100 * np.array(pairs, dtype=float).T
     return paired(values, baseline)
 
 
-def _floats(matrix: Sequence[Sequence[float | None]]) -> NDArray[np.float64]:
-    return np.array(matrix, dtype=float)
+def _floats(values: Iterable[float | None]) -> NDArray[np.float64]:
+    return np.array(list(values), dtype=float)

@@ -24,7 +24,7 @@ EXTRA = "extra"
 
 
 @cache
-def kind_of(cls: type) -> dict[str, Kind]:
+def kind_of(cls: Any) -> dict[str, Kind]:
     """What an object has to be to be read as a class, for ``kinds.check_kind``.
 
     Raises:
@@ -49,7 +49,7 @@ def from_json(cls: type[T], content: Any, where: object, remedy: str = REMEDY) -
     """
     wanted: Any = cls
     check_kind(content, kind_of(wanted), where, remedy=remedy)
-    made: T = _object(cls, content)[0]
+    made: T = _object(wanted, content)[0]
     return made
 
 
@@ -70,6 +70,10 @@ def _fields(cls: Any) -> list[Any]:
     return [f for f in fields(cls) if f.name != EXTRA]
 
 
+def _is_class(hint: Any) -> bool:
+    return is_dataclass(hint)
+
+
 @cache
 def _hints(cls: type) -> dict[str, Any]:
     return get_type_hints(cls)
@@ -77,15 +81,14 @@ def _hints(cls: type) -> dict[str, Any]:
 
 def _kind(hint: Any) -> Kind:
     outer, inner = get_origin(hint), get_args(hint)
-    if is_dataclass(hint):
-        return kind_of(hint)  # type: ignore[arg-type]
+    if _is_class(hint):
+        return kind_of(hint)
     if outer in (Union, UnionType):
         return tuple(None if one is NoneType else _kind(one) for one in inner)
     if outer in (tuple, list, Sequence):
-        item: Any = inner[0]
-        if isinstance(item, type) and is_dataclass(item) and EXTRA not in _hints(item):
-            raise TypeError(f"{item} stands in a list and has no field '{EXTRA}'; give it one")
-        return [_kind(item)]
+        if _is_class(inner[0]) and EXTRA not in _hints(inner[0]):
+            raise TypeError(f"{inner[0]} stands in a list and has no field '{EXTRA}'; give it one")
+        return [_kind(inner[0])]
     if outer in (dict, Mapping):
         return dict if inner[1] is Any else {"*": _kind(inner[1])}
     if hint in (str, int, float, bool):
@@ -110,7 +113,7 @@ def _object(cls: Any, content: Mapping[str, Any]) -> tuple[Any, dict[str, Any]]:
 def _value(hint: Any, value: Any) -> tuple[Any, dict[str, Any]]:
     """A checked value as its annotation has it, and what is not known of it."""
     outer, inner = get_origin(hint), get_args(hint)
-    if is_dataclass(hint):
+    if _is_class(hint):
         return _object(hint, value)
     if outer in (Union, UnionType):
         if value is None or len(chosen := [one for one in inner if one is not NoneType]) > 1:
@@ -118,7 +121,7 @@ def _value(hint: Any, value: Any) -> tuple[Any, dict[str, Any]]:
         return _value(chosen[0], value)
     if outer in (tuple, list, Sequence):
         return tuple(_value(inner[0], item)[0] for item in value), {}
-    if outer in (dict, Mapping) and is_dataclass(inner[1]):
+    if outer in (dict, Mapping) and _is_class(inner[1]):
         return {name: _value(inner[1], item)[0] for name, item in value.items()}, {}
     return value, {}
 

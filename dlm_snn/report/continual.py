@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from jinja2 import Environment, StrictUndefined
@@ -14,6 +13,7 @@ from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
+from dlm_snn.continual.row import ContinualRow
 from dlm_snn.continual.standings import UNKNOWN, Standing, table
 from dlm_snn.report.figures import WIDTH
 from dlm_snn.report.page import part
@@ -64,7 +64,7 @@ def _whole_tasks(axes: Axes) -> None:
     axes.xaxis.set_major_locator(MaxNLocator(10, integer=True))
 
 
-def render(title: str, rows: Sequence[Mapping[str, Any]], lines: Sequence[Standing], command: str) -> str:
+def render(title: str, rows: Sequence[ContinualRow], lines: Sequence[Standing], command: str) -> str:
     """The page as text; the same rows give the same text.
 
     Args:
@@ -81,7 +81,7 @@ def render(title: str, rows: Sequence[Mapping[str, Any]], lines: Sequence[Standi
     return environment.from_string(part("continual.html")).render(
         style=Markup(part("style.css")),
         title=title,
-        protocol=", ".join(_distinct(rows, "protocol")) + (" (validation)" if rows[0]["validation"] else ""),
+        protocol=", ".join(_distinct(row.protocol for row in rows)) + (" (validation)" if rows[0].validation else ""),
         sentence=_sentence(title, lines),
         heading=[heading[0], *heading[2:]],
         lines=[[{"name": name, "note": how}, *rest] for name, how, *rest in cells],
@@ -107,7 +107,7 @@ def _course_alt(lines: Sequence[Standing]) -> str:
 
 
 def _sentence(title: str, lines: Sequence[Standing]) -> str:
-    best = max(lines, key=lambda line: line.values("acc").mean())
+    best = max(lines, key=lambda line: line.acc.mean())
     figures = best.figures()
     text = f"{title}: {best.variant} ends at ACC {figures['ACC %']} %"
     if figures["F"] != UNKNOWN:
@@ -118,20 +118,19 @@ def _sentence(title: str, lines: Sequence[Standing]) -> str:
 
 def _size(line: Standing) -> str:
     """What the learner says of its own size."""
-    info = line.rows[0]["info"]
+    info = line.rows[0].info
     return ", ".join(f"{info[name]:,} {name}" for name in ("neurons", "synapses") if isinstance(info.get(name), int))
 
 
-def _provenance(rows: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:
-    minutes = sum(sum(row["figures"]["seconds"].values()) for row in rows) / 60
+def _provenance(rows: Sequence[ContinualRow]) -> list[tuple[str, str]]:
     return [
         ("Rows", str(len(rows))),
-        ("Commits", ", ".join(_distinct(rows, "commit"))),
-        ("Dates", ", ".join(_distinct(rows, "date"))),
-        ("Machines", "; ".join(_distinct(rows, "machine"))),
-        ("Minutes of training and tests", f"{minutes:,.1f}"),
+        ("Commits", ", ".join(_distinct(row.commit for row in rows))),
+        ("Dates", ", ".join(_distinct(row.date for row in rows))),
+        ("Machines", "; ".join(_distinct(row.machine for row in rows))),
+        ("Minutes of training and tests", f"{sum(row.figures.minutes for row in rows):,.1f}"),
     ]
 
 
-def _distinct(rows: Iterable[Mapping[str, Any]], name: str) -> list[str]:
-    return list(dict.fromkeys(str(row[name]) for row in rows))
+def _distinct(values: Iterable[str | None]) -> list[str]:
+    return list(dict.fromkeys(map(str, values)))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
@@ -10,9 +9,11 @@ from statistics import median
 from typing import Any
 
 from dlm_snn import plugins
+from dlm_snn.continual.row import ContinualRow
 from dlm_snn.errors import DlmError
 from dlm_snn.learning.making import GROUP, checked_options, takes_any
 from dlm_snn.tasks.protocols import PROTOCOLS, protocol
+from experiments.harness.rows import key_of
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,7 @@ class Cell:
             "validation": self.validation,
             "joint": self.joint,
         }
-        return hashlib.sha256(json.dumps(values, sort_keys=True, default=str).encode()).hexdigest()[:16]
+        return key_of(values)
 
     @property
     def settings(self) -> tuple[str, str, str]:
@@ -124,9 +125,9 @@ def short_name(name: str) -> str:
     return next(short for short, one in PROTOCOLS.items() if one is found)
 
 
-def expected_minutes(cell: Cell, rows: Iterable[Mapping[str, Any]]) -> float | None:
+def expected_minutes(cell: Cell, rows: Iterable[ContinualRow]) -> float | None:
     """Median of earlier rows: of the same options, else of the same learner; None where there are none."""
-    of_learner = [r for r in rows if r.get("learner") == cell.learner and r.get("joint") == cell.joint]
-    same = [r for r in of_learner if r.get("options") == json.loads(json.dumps(dict(cell.options), default=str))]
-    seconds = [sum(r["figures"]["seconds"].values()) for r in same or of_learner]
-    return median(seconds) / 60 if seconds else None
+    of_learner = [row for row in rows if row.learner == cell.learner and row.joint == cell.joint]
+    same = [row for row in of_learner if row.options == json.loads(json.dumps(dict(cell.options), default=str))]
+    minutes = [row.figures.minutes for row in same or of_learner]
+    return median(minutes) if minutes else None

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from dlm_snn.continual.row import ContinualRow
 from dlm_snn.errors import DlmError
 from experiments.harness.cells import Cell
 from experiments.harness.pools import Pool
@@ -31,7 +32,7 @@ class Outcome:
         fault: the traceback of another error; then there is no row.
     """
 
-    row: dict[str, Any] | None = None
+    row: ContinualRow | None = None
     refused: str | None = None
     fault: str | None = None
 
@@ -65,7 +66,7 @@ class Run:
     pool: Pool
     data_dir: Path | None
     begin: Callable[[Cell], None]
-    done: Callable[[Cell, dict[str, Any]], None]
+    done: Callable[[Cell, ContinualRow], None]
     failures: list[tuple[Cell, str]] = field(default_factory=list)
     _tries: Counter[str] = field(default_factory=Counter)
     _refused: set[tuple[Any, ...]] = field(default_factory=set)

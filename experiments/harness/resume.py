@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from dlm_snn.continual.row import ContinualRow
 from experiments.harness.cells import Cell, expected_minutes
 from experiments.harness.parallel import Run
 from experiments.harness.pools import Pool
-from experiments.harness.rows import CONTINUAL_ROW, Row, Rows, writing_rows
+from experiments.harness.rows import CONTINUAL_ROW, Rows, writing_rows
 
 if TYPE_CHECKING:
     from experiments.harness.progress import Show
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
 
 def run_missing(
     cells: Sequence[Cell], results: Path, data_dir: Path | None, pool: Pool, show: Show
-) -> tuple[list[Row], list[tuple[Cell, str]]]:
+) -> tuple[list[ContinualRow], list[tuple[Cell, str]]]:
     """Run the cells that have no row yet.
 
     Args:
@@ -39,32 +41,30 @@ def run_missing(
             name: stack.enter_context(writing_rows(results / name, CONTINUAL_ROW))
             for name in sorted({c.file for c in cells})
         }
-        there = {key for file in files.values() for key in file.by_config()}
         missing: dict[str, Cell] = {}
         for cell in cells:
-            if cell.key not in there:
+            if files[cell.file].find(config=cell.key) is None:
                 missing.setdefault(cell.key, cell)
         run = _run(pool, data_dir, files, show, len(missing))
         run.all(list(missing.values()))
-        found = {key: row for file in files.values() for key, row in file.by_config().items()}
+        found = [(cell, files[cell.file].find(config=cell.key)) for cell in cells]
     # Two variants of a table may be one cell; and a row may have been made under another name.
-    rows = [{**found[cell.key], "variant": cell.variant} for cell in cells if cell.key in found]
-    return rows, run.failures
+    return [replace(row, variant=cell.variant) for cell, row in found if row is not None], run.failures
 
 
-def _run(pool: Pool, data_dir: Path | None, files: dict[str, Rows], show: Show, total: int) -> Run:
+def _run(pool: Pool, data_dir: Path | None, files: dict[str, Rows[ContinualRow]], show: Show, total: int) -> Run:
     done = 0
 
     def begin(cell: Cell) -> None:
         minutes = expected_minutes(cell, files[cell.file].rows)
         show(f"{cell}: {_told(minutes)}", done, total)
 
-    def finished(cell: Cell, row: dict[str, Any]) -> None:
+    def finished(cell: Cell, row: ContinualRow) -> None:
         nonlocal done
         done += 1
         file = files[cell.file]
         # A cluster may run a cell twice when a worker seems lost; the first row stands.
-        if all(row["config"] != known["config"] for known in file.rows):
+        if file.find(config=row.config) is None:
             file.append(row)
 
     return Run(pool, data_dir, begin, finished)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
 from argparse import Namespace
 from collections.abc import Mapping
@@ -21,9 +19,8 @@ from dlm_snn.learning.making import make_learner
 from dlm_snn.provenance import origin
 from dlm_snn.runs.raster import SpikeRaster
 from dlm_snn.tasks.recordings import Recordings, nmnist_excerpt
-from experiments.harness.continual import plain
 from experiments.harness.progress import Show, progress
-from experiments.harness.rows import Row, writing_rows
+from experiments.harness.rows import Row, key_of, plain, writing_rows
 
 RESULTS = "stream.jsonl"
 EVERY = 100
@@ -57,8 +54,7 @@ class StreamCell:
     @property
     def key(self) -> str:
         """What decides the figures, hashed."""
-        values = {"stream": "nmnist-excerpt", **asdict(self)}
-        return hashlib.sha256(json.dumps(values, sort_keys=True, default=str).encode()).hexdigest()[:16]
+        return key_of({"stream": "nmnist-excerpt", **asdict(self)})
 
 
 def run_stream(cell: StreamCell, recordings: Recordings, show: Show) -> Row:
@@ -208,12 +204,11 @@ def stream_table(arguments: Namespace) -> int:
     recordings = nmnist_excerpt(arguments.data_dir)
     path = arguments.results / RESULTS
     with progress() as show, writing_rows(path) as file:
-        there = file.by_config()
         for cell in cells:
-            if cell.key not in there:
-                there[cell.key] = run_stream(cell, recordings, show)
-                file.append(there[cell.key])
-    _show([there[cell.key] for cell in cells])
+            if file.find(config=cell.key) is None:
+                file.append(run_stream(cell, recordings, show))
+        rows = [row for cell in cells if (row := file.find(config=cell.key)) is not None]
+    _show(rows)
     print(f"rows: {path}")
     return 0
 

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -20,7 +17,7 @@ from dlm_snn.runs.metrics import accuracy, interval
 from dlm_snn.tasks.split import split
 from dlm_snn.training.training import train_relu
 from experiments.harness.progress import Show
-from experiments.harness.rows import REPEATED_ROW, writing_rows
+from experiments.harness.rows import Row, key_of, of_kind, writing_rows
 from experiments.recipes.config import RunConfig
 from experiments.recipes.table import EXPERIMENTS, variant_config
 from experiments.road.evaluate import evaluate
@@ -30,6 +27,8 @@ LAVA_AT_MOST = 1000
 """Test sets up to this size are run on stock Lava processes whole; larger ones on the fused one, equal and faster."""
 
 
+REPEATED_ROW = of_kind({"config": str, "variant": str, "seed": int, "figures": {"*": (float, None)}})
+"""What a row of ``repeat`` is; its keys are written in this module alone."""
 SETTINGS = text_file("the settings of an experiment", begins="data:\n", holds="\ntraining:\n")
 
 
@@ -54,7 +53,7 @@ def key(config: RunConfig) -> str:
     if values["data"]["validation_share"] is None:
         del values["data"]["validation_share"]
     values["n_steps"] = config.simulation.n_steps
-    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:16]
+    return key_of(values)
 
 
 def repetition(config: RunConfig, show: Show, control: bool = True) -> dict[str, float]:
@@ -88,7 +87,7 @@ def repetition(config: RunConfig, show: Show, control: bool = True) -> dict[str,
 
 def repeat(
     name: str, variants: Iterable[str], seeds: Iterable[int], data_dir: Path | None, results: Path, show: Show
-) -> list[dict[str, Any]]:
+) -> list[Row]:
     """Run what is missing and append it, row by row, to the results.
 
     Args:
@@ -108,7 +107,7 @@ def repeat(
             settings = key(with_seed(variant_config(name, variant), 0))
             for seed in seeds:
                 config = with_seed(variant_config(name, variant), seed)
-                found = file.by_config().get(key(config))
+                found = file.find(config=key(config))
                 if found is None:
                     placed = config.model_copy(update={"data": config.data.model_copy(update={"data_dir": data_dir})})
                     control = getattr(EXPERIMENTS[name], "CONTROL", True)
@@ -126,7 +125,7 @@ def _write_settings(path: Path, config: RunConfig) -> None:
     write_text(path, dump_config(config), SETTINGS, replace=True)
 
 
-def _row(name: str, variant: str, seed: int, config: str, settings: str, figures: dict[str, float]) -> dict[str, Any]:
+def _row(name: str, variant: str, seed: int, config: str, settings: str, figures: dict[str, float]) -> Row:
     return {
         "experiment": name,
         "variant": variant,
@@ -143,7 +142,7 @@ def _prefixed(show: Show, prefix: str) -> Show:
     return lambda stage, done, total: show(prefix + stage, done, total)
 
 
-def table(rows: list[dict[str, Any]]) -> list[tuple[str, ...]]:
+def table(rows: list[Row]) -> list[tuple[str, ...]]:
     """Variant, seeds, then mean and 95 % interval in per cent of each accuracy; the first row is the heading."""
     accuracies = ("float", "integer", "lava-fixed", "lava-fused", "relu")
     shown = [name for name in accuracies if all(name in row["figures"] for row in rows)]
@@ -156,7 +155,7 @@ def table(rows: list[dict[str, Any]]) -> list[tuple[str, ...]]:
     return lines
 
 
-def paired(rows: list[dict[str, Any]]) -> list[tuple[str, ...]]:
+def paired(rows: list[Row]) -> list[tuple[str, ...]]:
     """Each variant against the first, seed by seed: points of accuracy, and hidden spikes in per cent of the first's.
 
     Means and 95 % intervals; the first row is the heading. Variants with fewer than two seeds in common are left out.
@@ -175,12 +174,12 @@ def paired(rows: list[dict[str, Any]]) -> list[tuple[str, ...]]:
     return lines
 
 
-def _lines(rows: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
+def _lines(rows: list[Row]) -> dict[str, list[Row]]:
     """The rows of each line of a table, by its name: a variant, with the hash of its settings where several share it.
 
     Rows from before ``settings`` was stored have none; those of ``repeat`` always do.
     """
-    found: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    found: dict[tuple[str, str], list[Row]] = {}
     for row in rows:
         found.setdefault((row["variant"], row.get("settings", "")), []).append(row)
     shared = Counter(variant for variant, _ in found)

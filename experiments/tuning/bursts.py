@@ -12,9 +12,9 @@ from pathlib import Path
 
 import numpy as np
 
+from dlm_snn.continual.course import setting_of, taught
 from dlm_snn.learning.columns.in_floats import make
-from dlm_snn.learning.learner import Setting
-from dlm_snn.provenance import origin
+from dlm_snn.provenance import origin, origin_text
 from dlm_snn.tasks.protocols import protocol
 from dlm_snn.tasks.sequences import TaskSequence
 from dlm_snn.tasks.split import DataConfig, split
@@ -32,9 +32,8 @@ SAMPLES = 24_000
 def main() -> None:
     """Run what is missing and print the table."""
     with writing_rows(RESULTS) as file:
-        there = file.by_config()
         for seed, setting in product(SEEDS, SETTINGS):
-            if _key(setting, seed) not in there:
+            if file.find(**setting, seed=seed) is None:
                 file.append(noticed(setting, seed))
     print(table(RESULTS))
 
@@ -51,17 +50,11 @@ def noticed(setting: dict[str, float], seed: int) -> Row:
         some more than once ("twice").
     """
     tasks = TaskSequence(protocol("P3"), split(DataConfig(dataset="mnist")), seed)
-    data = tasks.data.dataset
-    of_samples = Setting(data.shape, data.graded_bits, data.scale, data.n_classes, tasks.n_tasks)
-    learner = make(of_samples, np.random.default_rng(seed), **BURSTS, **setting)
-    bursts = []
-    for task in tasks:
-        before = learner.opened.copy()
-        learner.observe(task.x_train[:SAMPLES], task.y_train[:SAMPLES])
-        bursts.append((learner.opened - before) // learner.constants.burst)
-    later = np.array(bursts[1:])
+    learner = make(setting_of(tasks), np.random.default_rng(seed), **BURSTS, **setting)
+    opened = np.array([learner.opened.copy() for _ in taught(learner, tasks, samples=SAMPLES)])
+    later = np.diff(opened, axis=0) // learner.constants.burst
     return {
-        "config": _key(setting, seed),
+        "config": f"{setting['surprise']:g}, {setting['patience']:g}, {seed}",
         **setting,
         "seed": seed,
         "samples": SAMPLES,
@@ -72,26 +65,19 @@ def noticed(setting: dict[str, float], seed: int) -> Row:
     }
 
 
-def _key(setting: dict[str, float], seed: int) -> str:
-    return f"{setting['surprise']:g}, {setting['patience']:g}, {seed}"
-
-
 def table(results: Path) -> str:
     """The settings that have rows, over their seeds."""
     rows = read_rows(results)
     text = ["| surprise | patience | new tasks of a column | missed | noticed twice |", "|---|---|---|---|---|"]
     for setting in SETTINGS:
-        own = [row for row in rows if all(row[key] == value for key, value in setting.items())]
+        own = [row for row in rows if setting.items() <= row.items()]
         if own:
             sums = " | ".join(str(sum(row[key] for row in own)) for key in ("expected", "missed", "twice"))
             text.append(f"| {setting['surprise']} | {setting['patience']:g} | {sums} |")
     if rows:
-        origin = f"commit {rows[0]['commit']}, {rows[0]['date']}, {rows[0]['machine']}"
         seeds = " and ".join(map(str, SEEDS))
-        text += [
-            "",
-            f"`DLM_DATA=DIR python -m experiments.tuning.bursts`, seeds {seeds}, {SAMPLES:,} samples a task, {origin}.",
-        ]
+        how = f"seeds {seeds}, {SAMPLES:,} samples a task"
+        text += ["", f"`DLM_DATA=DIR python -m experiments.tuning.bursts`, {how}, {origin_text(rows[0])}."]
     return "\n".join(text)
 
 

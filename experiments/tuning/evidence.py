@@ -13,11 +13,11 @@ from pathlib import Path
 
 import numpy as np
 
+from dlm_snn.continual.course import setting_of, taught
 from dlm_snn.continual.figures import continual_figures
 from dlm_snn.learning.columns import _compiled as compiled
 from dlm_snn.learning.columns.learner import make
-from dlm_snn.learning.learner import Setting
-from dlm_snn.provenance import origin
+from dlm_snn.provenance import origin, origin_text
 from dlm_snn.tasks.protocols import protocol
 from dlm_snn.tasks.sequences import TaskSequence
 from dlm_snn.tasks.split import DataConfig, Split, hold_out, split
@@ -35,12 +35,12 @@ HELD_OUT = 1 / 6
 def main() -> None:
     """Run what is missing and print the table."""
     with writing_rows(RESULTS) as file:
-        there = file.by_config()
         for seed, neurons in product(SEEDS, SIZES):
-            if any(_key(neurons, evidence, seed) not in there for evidence in EVIDENCE):
-                for row in answered(split(DataConfig(dataset="mnist")), neurons, seed):
-                    if row["config"] not in there:
-                        file.append(row)
+            missing = [e for e in EVIDENCE if file.find(neurons=neurons, evidence=e, seed=seed) is None]
+            if missing:
+                rows = answered(split(DataConfig(dataset="mnist")), neurons, seed)
+                for row in (row for row in rows if row["evidence"] in missing):
+                    file.append(row)
     print(table(RESULTS))
 
 
@@ -53,14 +53,11 @@ def answered(parts: Split, neurons: int, seed: int) -> list[Row]:
         seed: of the tasks and of the held-out images.
     """
     tasks = TaskSequence(protocol("P2"), hold_out(parts, HELD_OUT, np.random.default_rng(seed)), seed)
-    data = parts.dataset
-    of_samples = Setting(data.shape, data.graded_bits, data.scale, data.n_classes, tasks.n_tasks)
-    learner = make(of_samples, np.random.default_rng(seed), neurons=neurons)
+    learner = make(setting_of(tasks), np.random.default_rng(seed), neurons=neurons)
     rules = [replace(learner.rule, evidence=evidence) for evidence in EVIDENCE]
     matrices = np.full((len(rules), tasks.n_tasks, tasks.n_tasks), np.nan)
     tests = [(learner.codes(task.x_test)[0], task.y_test) for task in tasks]
-    for now, task in enumerate(tasks):
-        learner.observe(task.x_train, task.y_train)
+    for now, _ in enumerate(taught(learner, tasks)):
         for (which, rule), (of, (codes, y)) in product(enumerate(rules), enumerate(tests[: now + 1])):
             answers, _ = compiled.predict(rule, learner.columns, codes, learner.levels)
             matrices[which, now, of] = np.mean(answers == y)
@@ -70,7 +67,7 @@ def answered(parts: Split, neurons: int, seed: int) -> list[Row]:
 def _row(neurons: int, evidence: int, seed: int, matrix: np.ndarray) -> Row:
     figures = continual_figures(matrix)
     return {
-        "config": _key(neurons, evidence, seed),
+        "config": f"{neurons}, {evidence}, {seed}",
         "neurons": neurons,
         "evidence": evidence,
         "seed": seed,
@@ -79,10 +76,6 @@ def _row(neurons: int, evidence: int, seed: int, matrix: np.ndarray) -> Row:
         "forgetting": round(figures.forgetting, 6),
         **origin(),
     }
-
-
-def _key(neurons: int, evidence: int, seed: int) -> str:
-    return f"{neurons}, {evidence}, {seed}"
 
 
 def table(results: Path) -> str:
@@ -98,10 +91,9 @@ def table(results: Path) -> str:
             cells += [f"{np.mean([row['forgetting'] for row in own]):.4f}"] if own else ["-"]
         text.append(f"| {' | '.join(cells)} |")
     if rows:
-        origin = f"commit {rows[0]['commit']}, {rows[0]['date']}, {rows[0]['machine']}"
         seeds = ", ".join(map(str, SEEDS))
         how = f"seeds {seeds}, a sixth of the training images held out"
-        text += ["", f"`DLM_DATA=DIR python -m experiments.tuning.evidence`, {how}, {origin}."]
+        text += ["", f"`DLM_DATA=DIR python -m experiments.tuning.evidence`, {how}, {origin_text(rows[0])}."]
     return "\n".join(text)
 
 

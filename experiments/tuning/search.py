@@ -12,27 +12,25 @@ import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from time import perf_counter
 from typing import Any
 
 import numpy as np
 
+from dlm_snn.continual.course import learn_tasks, setting_of
 from dlm_snn.continual.figures import continual_figures
 from dlm_snn.errors import DlmError, nearest
-from dlm_snn.learning.learner import Setting
-from dlm_snn.plugins import load
+from dlm_snn.learning.making import make_learner
 from dlm_snn.provenance import origin
 from dlm_snn.tasks.protocols import protocol
 from dlm_snn.tasks.sequences import TaskSequence
 from dlm_snn.tasks.split import DataConfig, split
+from experiments.harness.continual import LEARNER
 from experiments.harness.rows import OURS, writing_rows
 from experiments.tuning.command import command
 
 RESULTS = OURS / "tuning.jsonl"
 HELD_OUT = 5000 / 60_000
 SEED = 0
-CHUNK = 100
-"""Samples that a learner is shown at once."""
 
 SGD = {"optimiser": "sgd"}
 STEP = {**SGD, "lr": 0.05}
@@ -169,21 +167,11 @@ GRIDS: dict[str, Grid] = {
 def tried(grid: Grid, options: dict[str, Any]) -> dict[str, float]:
     """The figures of one setting on held-out training images."""
     chosen = protocol(grid.protocol)
-    parts = split(DataConfig(dataset=chosen.dataset, validation_share=HELD_OUT))
-    tasks, data = list(TaskSequence(chosen, parts, SEED)), parts.dataset
-    setting = Setting(data.shape, data.graded_bits, data.scale, data.n_classes, chosen.n_tasks)
-    learner = load("dlm_snn.learners", grid.learner)(setting, np.random.default_rng([SEED, 3]), **options)
-    matrix, began = np.full((len(tasks), len(tasks)), np.nan), perf_counter()
-    for i, task in enumerate(tasks):
-        if learner.declaration.boundary:
-            learner.begin_task(task.classes)
-        for start in range(0, min(len(task.y_train), grid.samples or len(task.y_train)), CHUNK):
-            learner.observe(task.x_train[start : start + CHUNK], task.y_train[start : start + CHUNK])
-        for j, old in enumerate(tasks[: i + 1]):
-            given = (old.classes,) if learner.declaration.label_at_test else ()
-            matrix[i, j] = np.mean(learner.predict(old.x_test, *given) == old.y_test)
-    found = continual_figures(matrix)
-    return {"ACC": found.acc, "F": found.forgetting, "LA": found.la, "seconds": perf_counter() - began}
+    tasks = TaskSequence(chosen, split(DataConfig(dataset=chosen.dataset, validation_share=HELD_OUT)), SEED)
+    learner = make_learner(grid.learner, setting_of(tasks), np.random.default_rng([SEED, LEARNER]), options)
+    course = learn_tasks(learner, tasks, name=grid.learner, at_once=False, samples=grid.samples)
+    found = continual_figures(course.matrix)
+    return {"ACC": found.acc, "F": found.forgetting, "LA": found.la, "seconds": sum(course.seconds.values())}
 
 
 def tune(names: Iterable[str], results: Path = RESULTS) -> list[dict[str, Any]]:
@@ -197,11 +185,11 @@ def tune(names: Iterable[str], results: Path = RESULTS) -> list[dict[str, Any]]:
             grid = GRIDS[name]
             for options in grid.settings:
                 given = {"row": name, "learner": grid.learner, "protocol": grid.protocol, "samples": grid.samples}
-                key = {**given, "seed": SEED, "options": options}
-                if any(all(row[k] == value for k, value in key.items()) for row in file.rows):
+                decides = {**given, "seed": SEED, "options": options}
+                if file.find(**decides) is not None:
                     continue
                 found = {k: round(value, 4) for k, value in tried(grid, options).items()}
-                file.append({**key, "validation": found, **origin()})
+                file.append({**decides, "validation": found, **origin()})
         return file.rows
 
 

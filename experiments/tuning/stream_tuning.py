@@ -20,7 +20,7 @@ from dlm_snn.learning.columns._compiled import observe, predict
 from dlm_snn.learning.columns._front_end_compiled import rank_codes_of_events
 from dlm_snn.learning.columns.learner import Form, chosen_form
 from dlm_snn.learning.columns.rule import Columns
-from dlm_snn.provenance import origin
+from dlm_snn.provenance import origin, origin_text
 from dlm_snn.runs.metrics import interval
 from dlm_snn.tasks.recordings import Recordings, nmnist_excerpt
 from experiments.harness.rows import OURS, Row, read_rows, writing_rows
@@ -41,15 +41,13 @@ Codes = Mapping[int, NDArray[np.uint8]]
 def main() -> None:
     """Run what is missing and print the table."""
     with writing_rows(RESULTS) as file:
-        rows = file.by_config()
-        missing = [seed for seed in range(FOLDS) if str(seed) not in rows]
+        missing = [seed for seed in range(FOLDS) if file.find(config=str(seed)) is None]
         if missing:
             recordings = nmnist_excerpt(None)
             forms = [_form(recordings, setting) for setting in SETTINGS]
             codes = [_codes(recordings, form) for form in forms]
             for seed in missing:
-                rows[str(seed)] = _fold(recordings, forms, codes, seed)
-                file.append(rows[str(seed)])
+                file.append(_fold(recordings, forms, codes, seed))
     print(table(RESULTS))
 
 
@@ -66,7 +64,7 @@ def table(results: Path) -> str:
         means = " | ".join(f"{np.mean(values):.2f}" for values in percent.values())
         text.append(f"| all | | {means} | {interval(gaps, '+.2f')} |")
         run = "`DLM_DATA=DIR python -m experiments.tuning.stream_tuning`"
-        text += ["", f"{run}, commit {rows[0]['commit']}, {rows[0]['date']}, {rows[0]['machine']}."]
+        text += ["", f"{run}, {origin_text(rows[0])}."]
     return "\n".join(text)
 
 

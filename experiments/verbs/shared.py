@@ -12,6 +12,7 @@ from dlm_snn.verbs.verb import add_replace, inside
 from experiments.harness.progress import progress
 
 if TYPE_CHECKING:
+    from dlm_snn.continual.row import ContinualRow
     from dlm_snn.continual.standings import Standing
     from experiments.harness.cells import Cell, Entry
 
@@ -151,7 +152,7 @@ def _show(lines: Sequence[Standing], title: str, validation: bool) -> None:
 
 
 def _write(
-    arguments: Namespace, folder: Path, title: str, rows: Sequence[dict[str, Any]], lines: Sequence[Standing]
+    arguments: Namespace, folder: Path, title: str, rows: Sequence[ContinualRow], lines: Sequence[Standing]
 ) -> None:
     """The report's folder, whole or not at all; and the matrix as CSV where it is asked for."""
     from dlm_snn.continual.figures import MATRIX, matrix_csv
@@ -162,7 +163,7 @@ def _write(
     from dlm_snn.report.layouts import LEARNED
 
     with writing_folder(folder, LEARNED, arguments.replace) as aside:
-        write_text(aside / "rows.jsonl", "".join(to_json(sealed(row)) + "\n" for row in rows))
+        write_text(aside / "rows.jsonl", "".join(to_json(sealed(row.to_json())) + "\n" for row in rows))
         for line in lines:
             write_text(aside / f"matrix-{_file_name(line.variant)}.csv", matrix_csv(line.matrix()))
         write_text(aside / "report.html", render(title, rows, lines, _command(arguments, title)))
