@@ -181,6 +181,7 @@ CONTRACTS = {
         {
             "dlm_snn.learning.descent.mlp": {"boundary"},
             "dlm_snn.provenance": {"commit", "date", "machine"},
+            "dlm_snn.report.page": {"seconds", "seed", "versions"},
             "experiments.harness.stream": {"figures", "seed", "config", "declaration", "info", "acc"},
             "experiments.recipes.idle": {"seed"},
             "experiments.road.again": {"commit", "machine", "versions"},

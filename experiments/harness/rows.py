@@ -86,9 +86,15 @@ def plain(value: Any) -> Any:
 
 
 @overload
-def read_rows(path: Path) -> list[Row]: ...
+def read_rows(path: Path) -> list[Row]:
+    """As plain data."""
+
+
 @overload
-def read_rows(path: Path, form: RowFormat[R]) -> list[R]: ...
+def read_rows(path: Path, form: RowFormat[R]) -> list[R]:
+    """As the format has them."""
+
+
 def read_rows(path: Path, form: RowFormat[Any] = ROW) -> list[Any]:
     """The rows of a results file; none where it is not there. A torn last line is passed over.
 
@@ -153,9 +159,15 @@ class Rows(Generic[R]):
 
 
 @overload
-def writing_rows(path: Path) -> AbstractContextManager[Rows[Row]]: ...
+def writing_rows(path: Path) -> AbstractContextManager[Rows[Row]]:
+    """As plain data."""
+
+
 @overload
-def writing_rows(path: Path, form: RowFormat[R]) -> AbstractContextManager[Rows[R]]: ...
+def writing_rows(path: Path, form: RowFormat[R]) -> AbstractContextManager[Rows[R]]:
+    """As the format has them."""
+
+
 @contextmanager
 def writing_rows(path: Path, form: RowFormat[Any] = ROW) -> Iterator[Rows[Any]]:
     """Open a results file for appending; it is made where there is none, and is gone again if no row comes.
