@@ -109,6 +109,11 @@ def is_whole(given: Any) -> bool:
     return isinstance(given, (int, np.integer)) and not isinstance(given, bool)
 
 
+def slices(n: int, size: int) -> list[slice]:
+    """0..n-1 in slices of at most ``size``, for work that is done block by block."""
+    return [slice(start, min(start + size, n)) for start in range(0, n, size)]
+
+
 def is_tensor(given: Any) -> bool:
     """Whether it is a torch.Tensor; torch is not imported for it."""
     return any(base.__module__ == "torch" and base.__name__ == "Tensor" for base in type(given).__mro__)

@@ -14,8 +14,15 @@ from dlm_snn.files.names import file_of
 from dlm_snn.networks import artefact
 from dlm_snn.networks.known import check_known
 from dlm_snn.networks.network import IntegerNetwork, Network
-from dlm_snn.runs.raster import SpikeRaster
-from dlm_snn.runs.recording import Record, Recording, RunState, checked_record, without_samples
+from dlm_snn.runs.recording import (
+    Record,
+    Recording,
+    RunState,
+    checked_record,
+    kind_of,
+    recording_of,
+    without_samples,
+)
 from dlm_snn.runs.stimulus import Stimulus, prepare
 from lava_processes import job
 
@@ -102,14 +109,12 @@ def _read_results(
     n_steps: int,
     chosen: Mapping[str, Sequence[str]],
 ) -> Recording:
-    dtype = np.int64 if isinstance(network, IntegerNetwork) else np.float64
     traces: dict[str, dict[str, Any]] = {"u": {}, "v": {}}
     for i, key in enumerate(traces):
         for name in chosen.get(key, ()):
             rows = np.load(folder / f"traces-{name}.npy", mmap_mode="r")[:, i]
-            traces[key][name] = rows.swapaxes(0, 1).astype(dtype)
-    rasters = {
-        name: SpikeRaster.from_dense(np.load(folder / f"spikes-{name}.npy").swapaxes(0, 1).view(bool))
-        for name in chosen.get("s", ())
+            traces[key][name] = rows.swapaxes(0, 1).astype(kind_of(network))
+    traces["s"] = {
+        name: np.load(folder / f"spikes-{name}.npy").swapaxes(0, 1).view(bool) for name in chosen.get("s", ())
     }
-    return Recording(network, n_samples, n_steps, rasters, traces["u"], traces["v"])
+    return recording_of(network, n_samples, n_steps, traces)

@@ -15,8 +15,15 @@ from dlm_snn.errors import DlmError, UnsupportedError
 from dlm_snn.files.names import file_of
 from dlm_snn.networks import artefact
 from dlm_snn.networks.network import IntegerNetwork, Network
-from dlm_snn.runs.raster import SpikeRaster
-from dlm_snn.runs.recording import Record, Recording, RunState, checked_record, without_samples
+from dlm_snn.runs.recording import (
+    Record,
+    Recording,
+    RunState,
+    checked_record,
+    kind_of,
+    recording_of,
+    without_samples,
+)
 from dlm_snn.runs.stimulus import Stimulus, prepare
 from lava_processes import job
 from lava_processes.support import check_supported
@@ -130,12 +137,11 @@ def _read_results(
         runs = [np.load(folder / f"{kind}-{i}-{name}.npy", mmap_mode="r")[rows] for i in range(given["runs"])]
         return np.concatenate(runs)
 
-    integers = isinstance(network, IntegerNetwork)
-    traces: dict[str, dict[str, NDArray]] = {"u": {}, "v": {}}
+    traces: dict[str, dict[str, NDArray]] = {"s": {}, "u": {}, "v": {}}
     for name in given["state"]:
-        both = windows("state", name).astype(np.int64 if integers else np.float64)
-        for key, values in zip(traces, (both[:, :, 0], both[:, :, 1]), strict=True):
+        both = windows("state", name).astype(kind_of(network))
+        for key, values in zip(("u", "v"), (both[:, :, 0], both[:, :, 1]), strict=True):
             if name in chosen.get(key, ()):
                 traces[key][name] = values
-    rasters = {name: SpikeRaster.from_dense(windows("spikes", name)) for name in chosen.get("s", ())}
-    return Recording(network, n_samples, n_steps, rasters, traces["u"], traces["v"])
+    traces["s"] = {name: windows("spikes", name) for name in chosen.get("s", ())}
+    return recording_of(network, n_samples, n_steps, traces)

@@ -3,7 +3,6 @@ Process share."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
@@ -241,27 +240,3 @@ class Engine:
     def _flight(self, name: str, memory: int, steps: int) -> NDArray:
         dtype = np.int64 if self.integer else np.float64
         return np.stack([self.sent(name, steps - memory + i).array().astype(dtype) for i in range(memory)], axis=1)
-
-
-def states_joined(states: list[RunState]) -> RunState:
-    """The states of one network's runs over consecutive samples as one."""
-    first = states[0]
-    return RunState(
-        step=first.step,
-        neurons={name: _joined([state.neurons[name] for state in states]) for name in first.neurons},
-        flight={name: np.concatenate([s.flight[name] for s in states]) for name in first.flight},
-    )
-
-
-def _joined(parts: list[Any]) -> Any:
-    return type(parts[0])(*(np.concatenate(column) for column in zip(*parts, strict=True)))
-
-
-def state_of_samples(state: RunState, samples: slice) -> RunState:
-    """The part of a state that belongs to some samples."""
-
-    def part(neuron: Any) -> Any:
-        return type(neuron)(*(values[samples] for values in neuron))
-
-    neurons: Mapping[str, Any] = {name: part(neuron) for name, neuron in state.neurons.items()}
-    return RunState(state.step, neurons, {name: values[samples] for name, values in state.flight.items()})

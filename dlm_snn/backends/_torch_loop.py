@@ -14,9 +14,18 @@ from torch import Tensor
 from dlm_snn.networks.network import IntegerNetwork, Network
 from dlm_snn.neurons.checks import reset_due
 from dlm_snn.neurons.integer_lif import Overflow
-from dlm_snn.runs.raster import SpikeRaster
-from dlm_snn.runs.recording import Record, Recording, RunState, check_state, checked_record
+from dlm_snn.runs.recording import (
+    Record,
+    Recording,
+    RunState,
+    check_state,
+    checked_record,
+    dense_traces,
+    kind_of,
+    recording_of,
+)
 from dlm_snn.runs.stimulus import Stimulus, prepare
+from dlm_snn.values import slices
 
 BLOCK = 256
 """Samples computed at once: their states stay in the processor's cache."""
@@ -61,32 +70,14 @@ def simulate(
     chosen = checked_record(record, network)
     stimuli, n_samples = prepare(network, stimulus, n_steps)
     check_state(network, state, n_samples)
-    traces = {
-        key: {name: _trace(network, key, n_samples, n_steps, network.populations[name].n) for name in names}
-        for key, names in chosen.items()
-    }
+    traces = dense_traces(network, chosen, n_samples, n_steps)
     overflow = dict.fromkeys(network.neurons, Overflow(0, 0)) if isinstance(network, IntegerNetwork) else {}
     ends = []
     with torch.no_grad():
-        for start in range(0, max(n_samples, 1), BLOCK):
-            block = slice(start, min(start + BLOCK, n_samples))
+        for block in slices(n_samples, BLOCK) or [slice(0, 0)]:
             views = {key: {name: trace[block] for name, trace in by.items()} for key, by in traces.items()}
             ends.append(_run_block(network, arithmetic, stimuli, n_steps, state, block, views, overflow))
-    neurons, flights = zip(*ends, strict=True)
-    return Recording(
-        network=network,
-        n_samples=n_samples,
-        n_steps=n_steps,
-        rasters={name: SpikeRaster.from_dense(dense) for name, dense in traces.get("s", {}).items()},
-        u=traces.get("u", {}),
-        v=traces.get("v", {}),
-        state=RunState(
-            step=n_steps + (state.step if state else 0),
-            neurons={name: _joined([block[name] for block in neurons]) for name in network.neurons},
-            flight={name: np.concatenate([block[name] for block in flights]) for name in flights[0]},
-        ),
-        overflow=overflow,
-    )
+    return recording_of(network, n_samples, n_steps, traces, RunState.joined(ends), overflow)
 
 
 def _run_block(
@@ -98,19 +89,17 @@ def _run_block(
     block: slice,
     traces: Mapping[str, Mapping[str, NDArray]],
     overflow: dict[str, Overflow],
-) -> tuple[dict[str, Any], dict[str, NDArray]]:
-    """One block of samples: traces and overflow are filled in; returns its last states and events in flight."""
+) -> RunState:
+    """One block of samples: traces and overflow are filled in; returns where it stopped."""
     n_samples = block.stop - block.start
     fed = {
         name: torch.tensor(s.values[block].swapaxes(0, 1), dtype=arithmetic.dtype, device="cpu")
         for name, s in stimuli.items()
     }
-    states = {
-        name: arithmetic.first(name, None if state is None else _cut(state.neurons[name], block), n_samples)
-        for name in network.neurons
-    }
-    sent = {name: _sent(network, name, state, block, arithmetic.dtype) for name in network.populations}
-    done = 0 if state is None else state.step
+    begun = state and state.of_samples(block)
+    states = {name: arithmetic.first(name, begun and begun.neurons[name], n_samples) for name in network.neurons}
+    sent = {name: _sent(network, name, begun, n_samples, arithmetic.dtype) for name in network.populations}
+    done = begun.step if begun else 0
     for t, outcome in enumerate(unroll(network, arithmetic, fed, n_steps, states, sent, done)):
         for name, (reached, counted) in outcome.items():
             for key, by in traces.items():
@@ -118,32 +107,17 @@ def _run_block(
                     by[name][:, t] = getattr(reached, key).numpy()
             if counted is not None:
                 overflow[name] = overflow[name] + counted
-    kind = np.int64 if isinstance(network, IntegerNetwork) else np.float64
-    flights = {name: s.in_flight().astype(kind) for name, s in sent.items() if s.memory}
-    return {name: arithmetic.arrays(s) for name, s in states.items()}, flights
+    flights = {name: s.in_flight().astype(kind_of(network)) for name, s in sent.items() if s.memory}
+    return RunState(done + n_steps, {name: arithmetic.arrays(s) for name, s in states.items()}, flights)
 
 
 def _sent(
-    network: Network | IntegerNetwork, name: str, state: RunState | None, block: slice, dtype: torch.dtype
+    network: Network | IntegerNetwork, name: str, state: RunState | None, n_samples: int, dtype: torch.dtype
 ) -> Sent:
     """What a population sent before a run."""
     if state is None or name not in state.flight:
-        return silent(network, name, block.stop - block.start, dtype)
-    return Sent(torch.tensor(np.swapaxes(state.flight[name][block], 0, 1), dtype=dtype, device="cpu"))
-
-
-def _cut(state: Any, block: slice) -> Any:
-    return type(state)(*(part[block] for part in state))
-
-
-def _joined(states: Sequence[Any]) -> Any:
-    return type(states[0])(*(np.concatenate(parts) for parts in zip(*states, strict=True)))
-
-
-def _trace(network: Network | IntegerNetwork, key: str, *extent: int) -> NDArray:
-    if key == "s":
-        return np.zeros(extent, dtype=bool)
-    return np.zeros(extent, dtype=np.int64 if isinstance(network, IntegerNetwork) else np.float64)
+        return silent(network, name, n_samples, dtype)
+    return Sent(torch.tensor(np.swapaxes(state.flight[name], 0, 1), dtype=dtype, device="cpu"))
 
 
 class Sent:

@@ -13,10 +13,9 @@ from dlm_snn.backends._brian2_import import local_settings
 from dlm_snn.errors import DlmError, UnsupportedError
 from dlm_snn.networks.known import check_known
 from dlm_snn.networks.network import IntegerNetwork, Network
-from dlm_snn.runs.raster import SpikeRaster
-from dlm_snn.runs.recording import Record, Recording, RunState, check_state, checked_record
+from dlm_snn.runs.recording import Record, Recording, RunState, check_state, checked_record, recording_of
 from dlm_snn.runs.stimulus import Stimulus, prepare
-from dlm_snn.values import is_whole
+from dlm_snn.values import is_whole, slices
 
 SYNAPSES_PER_RUN = 4_000_000
 """Synapses that one Brian2 network may hold, some 75 bytes each; more samples take several runs."""
@@ -75,19 +74,10 @@ def run(
     result = _Result(network, n_samples, n_steps, chosen)
     with local_settings():
         _simulate(network, stimuli, state, size, result)
-    return Recording(
-        network=network,
-        n_samples=n_samples,
-        n_steps=n_steps,
-        rasters={name: SpikeRaster.from_dense(s) for name, s in result.spikes.items() if name in chosen.get("s", ())},
-        u=result.traces.get("u", {}),
-        v=result.traces.get("v", {}),
-        state=RunState(
-            step=n_steps + (state.step if state else 0),
-            neurons=result.states,
-            flight=_in_flight(network, stimuli, state, result.spikes, n_steps),
-        ),
-    )
+    traces = {"s": {name: result.spikes[name] for name in chosen.get("s", ())}, **result.traces}
+    flight = _in_flight(network, stimuli, state, result.spikes, n_steps)
+    reached = RunState(n_steps + (state.step if state else 0), result.states, flight)
+    return recording_of(network, n_samples, n_steps, traces, reached)
 
 
 def _simulate(
@@ -97,8 +87,7 @@ def _simulate(
     if not result.n_samples:
         return
     blocks = Blocks(network, size, list(result.spikes), list(result.traces), resumed=state is not None)
-    for first in range(0, result.n_samples, size):
-        batch = slice(first, min(first + size, result.n_samples))
+    for batch in slices(result.n_samples, size):
         blocks.run(_start(state, batch), _sent(stimuli, state, batch), result.n_steps, state.step if state else 0)
         result.keep(blocks, batch)
 

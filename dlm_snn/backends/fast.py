@@ -8,13 +8,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dlm_snn.backends._fast_engine import Engine, Sent, state_of_samples, states_joined
+from dlm_snn.backends._fast_engine import Engine, Sent
 from dlm_snn.networks.known import check_known
 from dlm_snn.networks.network import IntegerNetwork, Network
 from dlm_snn.neurons.integer_lif import Overflow
 from dlm_snn.runs.raster import SpikeRaster
-from dlm_snn.runs.recording import Record, Recording, RunState, check_state, checked_record
+from dlm_snn.runs.recording import Record, Recording, RunState, check_state, checked_record, dense_traces
 from dlm_snn.runs.stimulus import prepare, taken
+from dlm_snn.values import slices
 
 CACHE = 2**21
 """Bytes of state that a block of samples may take, about what a second-level cache holds."""
@@ -56,16 +57,15 @@ def run(
     check_state(network, state, n_samples)
     block = block or _block(network)
     pieces, states = _Pieces(network, chosen, n_samples, n_steps), []
-    for start in range(0, max(n_samples, 1), block):
-        samples = slice(start, min(start + block, n_samples))
+    for samples in slices(n_samples, block) or [slice(0, 0)]:
         part = {name: whole[samples] for name, whole in given.items()}
-        first = state_of_samples(state, samples) if state else None
+        first = state and state.of_samples(samples)
         engine = Engine(network, samples.stop - samples.start, first, compiled=compiled)
         for name, step, sent in _advance(engine, part, n_steps):
             pieces.keep(engine, name, step, sent, samples)
         pieces.end_block(engine, samples)
         states.append(engine.state(n_steps))
-    return pieces.recording(states_joined(states))
+    return pieces.recording(RunState.joined(states))
 
 
 def _advance(engine: Engine, stimulus: Mapping[str, Any], n_steps: int) -> Iterator[tuple[str, int, Sent]]:
@@ -95,14 +95,8 @@ class _Pieces:
     ) -> None:
         self.network, self.chosen = network, chosen
         self.n_samples, self.n_steps = n_samples, n_steps
-        dtype = np.int64 if isinstance(network, IntegerNetwork) else np.float64
-        self.traces = {
-            key: {
-                name: np.empty((n_samples, n_steps, network.populations[name].n), dtype=dtype)
-                for name in chosen.get(key, ())
-            }
-            for key in ("u", "v")
-        }
+        traced = {key: names for key, names in chosen.items() if key != "s"}
+        self.traces = dense_traces(network, traced, n_samples, n_steps)
         self._steps: dict[str, list[tuple[NDArray, NDArray]]] = {name: [] for name in chosen.get("s", ())}
         self._events: dict[str, list[tuple[NDArray, NDArray, NDArray]]] = {name: [] for name in self._steps}
         self._overflow = dict.fromkeys(network.neurons, Overflow(0, 0))
@@ -134,8 +128,8 @@ class _Pieces:
             n_samples=self.n_samples,
             n_steps=self.n_steps,
             rasters={name: self._raster(name) for name in self._events},
-            u=self.traces["u"],
-            v=self.traces["v"],
+            u=self.traces.get("u", {}),
+            v=self.traces.get("v", {}),
             state=state,
             overflow=self._overflow if isinstance(self.network, IntegerNetwork) else {},
         )

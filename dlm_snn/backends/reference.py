@@ -13,8 +13,16 @@ from dlm_snn.networks.network import IntegerNetwork, Network
 from dlm_snn.neurons.checks import reset_due
 from dlm_snn.neurons.integer_lif import Overflow
 from dlm_snn.neurons.models import MODELS, Model, models
-from dlm_snn.runs.raster import SpikeRaster
-from dlm_snn.runs.recording import Record, Recording, RunState, check_state, checked_record
+from dlm_snn.runs.recording import (
+    Record,
+    Recording,
+    RunState,
+    check_state,
+    checked_record,
+    dense_traces,
+    kind_of,
+    recording_of,
+)
 from dlm_snn.runs.stimulus import prepare
 
 SPIKE_BYTES = 1
@@ -56,10 +64,7 @@ def run(
     sent = {name: _Sent(network, name, state, n_samples, n_steps) for name in network.populations}
     states = {name: state.neurons[name] if state else _rest(p, n_samples) for name, p in populations.items()}
     overflow = {name: Overflow(0, 0) for name in populations if isinstance(network, IntegerNetwork)}
-    traces = {
-        key: {name: _trace(network, key, n_samples, n_steps, populations[name].n) for name in names}
-        for key, names in chosen.items()
-    }
+    traces = dense_traces(network, chosen, n_samples, n_steps)
 
     done = state.step if state else 0
     for t in range(n_steps):
@@ -78,20 +83,8 @@ def run(
                 if name in names:
                     traces[key][name][:, t] = getattr(states[name], key)
 
-    return Recording(
-        network=network,
-        n_samples=n_samples,
-        n_steps=n_steps,
-        rasters={name: SpikeRaster.from_dense(dense) for name, dense in traces.get("s", {}).items()},
-        u=traces.get("u", {}),
-        v=traces.get("v", {}),
-        state=RunState(
-            step=done + n_steps,
-            neurons=states,
-            flight={name: s.in_flight() for name, s in sent.items() if s.memory},
-        ),
-        overflow=overflow,
-    )
+    reached = RunState(done + n_steps, states, {name: s.in_flight() for name, s in sent.items() if s.memory})
+    return recording_of(network, n_samples, n_steps, traces, reached, overflow)
 
 
 class _Sent:
@@ -101,8 +94,7 @@ class _Sent:
         self, network: Network | IntegerNetwork, name: str, state: RunState | None, n_samples: int, n_steps: int
     ) -> None:
         self.memory = network.memory(name)
-        dtype = np.int64 if isinstance(network, IntegerNetwork) else np.float64
-        self.values = np.zeros((n_samples, self.memory + n_steps, network.populations[name].n), dtype=dtype)
+        self.values = np.zeros((n_samples, self.memory + n_steps, network.populations[name].n), kind_of(network))
         if state is not None and self.memory:
             self.values[:, : self.memory] = state.flight[name]
 
@@ -117,8 +109,7 @@ class _Sent:
 
 
 def _drive(network: Network | IntegerNetwork, name: str, sent: Mapping[str, _Sent], t: int, n_samples: int) -> NDArray:
-    dtype = np.int64 if isinstance(network, IntegerNetwork) else np.float64
-    drive = np.zeros((n_samples, network.populations[name].n), dtype=dtype)
+    drive = np.zeros((n_samples, network.populations[name].n), kind_of(network))
     for projection in network.into(name):
         for delay, connection in projection.parts:
             drive = drive + projection.sums(connection, sent[projection.pre].at(t - network.lag(projection, delay)))
@@ -136,9 +127,3 @@ def _model(neuron: Any) -> Model:
 
 def _rest(neuron: Any, n_samples: int) -> Any:
     return _model(neuron).rest(n_samples, neuron.n)
-
-
-def _trace(network: Network | IntegerNetwork, key: str, *extent: int) -> NDArray:
-    if key == "s":
-        return np.zeros(extent, dtype=bool)
-    return np.zeros(extent, dtype=np.int64 if isinstance(network, IntegerNetwork) else np.float64)

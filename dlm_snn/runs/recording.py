@@ -35,9 +35,26 @@ class RunState:
     neurons: Mapping[str, Any]
     flight: Mapping[str, NDArray]
 
+    def of_samples(self, samples: slice) -> RunState:
+        """The part of some samples."""
+        neurons = {name: type(s)(*(values[samples] for values in s)) for name, s in self.neurons.items()}
+        return RunState(self.step, neurons, {name: values[samples] for name, values in self.flight.items()})
+
+    @staticmethod
+    def joined(states: Sequence[RunState]) -> RunState:
+        """The states of one network's runs over consecutive samples as one."""
+        first = states[0]
+        neurons = {name: _stacked([state.neurons[name] for state in states]) for name in first.neurons}
+        flight = {name: np.concatenate([state.flight[name] for state in states]) for name in first.flight}
+        return RunState(first.step, neurons, flight)
+
     @unfailing
     def __repr__(self) -> str:
         return f"RunState(after step {self.step}: {', '.join(self.neurons)})"
+
+
+def _stacked(parts: Sequence[Any]) -> Any:
+    return type(parts[0])(*(np.concatenate(column) for column in zip(*parts, strict=True)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,6 +121,42 @@ def checked_record(record: Record, network: Network | IntegerNetwork) -> dict[st
     return {key: names for key, names in chosen.items() if names}
 
 
+def kind_of(network: Network | IntegerNetwork) -> type[np.int64] | type[np.float64]:
+    """The type of a network's u and v in a Recording."""
+    return np.int64 if isinstance(network, IntegerNetwork) else np.float64
+
+
+Traces = Mapping[str, Mapping[str, NDArray]]
+"""Each of "s", "u", "v" that was recorded -> population -> (sample, step, neuron)."""
+
+
+def dense_traces(
+    network: Network | IntegerNetwork, chosen: Mapping[str, Sequence[str]], n_samples: int, n_steps: int
+) -> Traces:
+    """Arrays of zeros for what is recorded, as ``checked_record`` gives it."""
+    return {
+        key: {
+            name: np.zeros((n_samples, n_steps, network.populations[name].n), bool if key == "s" else kind_of(network))
+            for name in names
+        }
+        for key, names in chosen.items()
+    }
+
+
+def recording_of(
+    network: Network | IntegerNetwork,
+    n_samples: int,
+    n_steps: int,
+    traces: Traces,
+    state: RunState | None = None,
+    overflow: Mapping[str, Overflow] | None = None,
+) -> Recording:
+    """The Recording of arrays that a simulator filled; see Recording."""
+    rasters = {name: SpikeRaster.from_dense(spikes) for name, spikes in traces.get("s", {}).items()}
+    u, v = traces.get("u", {}), traces.get("v", {})
+    return Recording(network, n_samples, n_steps, rasters, u, v, state, overflow or {})
+
+
 def without_samples(network: Network | IntegerNetwork, n_steps: int, chosen: Mapping[str, Sequence[str]]) -> Recording:
     """The recording of a batch of 0 samples, for simulators that cannot run one.
 
@@ -111,11 +164,7 @@ def without_samples(network: Network | IntegerNetwork, n_steps: int, chosen: Map
         network, n_steps: of the run.
         chosen: as ``checked_record`` gives it.
     """
-    kind = np.int64 if isinstance(network, IntegerNetwork) else np.float64
-    none = {name: np.zeros((0, n_steps, neuron.n), dtype=kind) for name, neuron in network.neurons.items()}
-    rasters = {name: SpikeRaster.from_dense(none[name]) for name in chosen.get("s", ())}
-    u, v = ({name: none[name] for name in chosen.get(key, ())} for key in ("u", "v"))
-    return Recording(network, 0, n_steps, rasters, u, v)
+    return recording_of(network, 0, n_steps, dense_traces(network, chosen, 0, n_steps))
 
 
 def spikes_of(recording: Recording, name: str) -> SpikeRaster:
