@@ -19,7 +19,7 @@ import torch
 from dlm_snn.backends.torch import SpikingModule
 from dlm_snn.physics.weights.optimizer import Langevin
 from dlm_snn.surrogate import surrogate
-from dlm_snn.training.training import initial_network
+from dlm_snn.training.initial import initial_network
 
 SIZES = {"batch 32": 32, "batch 128": 128, "batch 256": 256, "full batch 1000": 1000}
 

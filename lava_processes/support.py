@@ -10,7 +10,8 @@ from dlm_snn.connections.conv2d import Conv2d
 from dlm_snn.connections.pool2d import Pool2d
 from dlm_snn.errors import DlmError, UnsupportedError, nearest
 from dlm_snn.networks.known import check_known
-from dlm_snn.networks.network import Input, IntegerNetwork, IntegerProjection, Network, Projection, weight_grid
+from dlm_snn.networks.network import Input, IntegerNetwork, IntegerProjection, Network, Projection
+from dlm_snn.networks.signs import weight_grid
 from dlm_snn.neurons.integer_lif import ALIGNMENT, DECAY_UNITY, IntegerLIF
 
 Target = Literal["float", "fixed"]

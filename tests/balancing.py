@@ -17,7 +17,7 @@ from dlm_snn.physics.weights.dynamics import Dynamics
 from dlm_snn.physics.weights.langevin import Loss, flat_loss, init, step
 from dlm_snn.surrogate import SoftSpikes
 from dlm_snn.tasks.datasets import Dataset, digits
-from dlm_snn.training.training import initial_network
+from dlm_snn.training.initial import initial_network
 
 LAYERS = [64 * 32, 320]
 """Parameters of the spiking network's layers."""

@@ -15,7 +15,7 @@ from dlm_snn.physics.weights.langevin import flat_loss
 from dlm_snn.physics.weights.thermodynamics import entropy_production_rate, sigma_of, surrogate_work_by_layer
 from dlm_snn.surrogate import SoftSpikes, surrogate
 from dlm_snn.tasks.datasets import digits
-from dlm_snn.training.training import initial_network
+from dlm_snn.training.initial import initial_network
 from tests.balancing import LAYERS, CountedSpikes, balances, smooth_network, spiking_digits
 
 pytestmark = pytest.mark.usefixtures("one_thread")

@@ -19,7 +19,10 @@ from dlm_snn.physics.weights.dynamics import Dynamics
 from dlm_snn.physics.weights.optimizer import Langevin
 from dlm_snn.physics.weights.stability import measured_radius
 from dlm_snn.plugins import names
-from dlm_snn.training.training import TrainingConfig, initial_network, train, train_relu
+from dlm_snn.training.initial import initial_network
+from dlm_snn.training.loop import TrainingConfig
+from dlm_snn.training.relu import train_relu
+from dlm_snn.training.training import train
 from tests.nets import make
 from tests.test_learner_contract import FEW, X, Y, asked, of_images
 

@@ -16,7 +16,10 @@ from dlm_snn.physics.weights.dynamics import Dynamics
 from dlm_snn.physics.weights.langevin import advance
 from dlm_snn.physics.weights.trainer import DynamicsConfig
 from dlm_snn.tasks.datasets import digits
-from dlm_snn.training.training import TrainingConfig, initial_network, train, train_relu
+from dlm_snn.training.initial import initial_network
+from dlm_snn.training.loop import TrainingConfig
+from dlm_snn.training.relu import train_relu
+from dlm_snn.training.training import train
 
 
 def trained(training=None, dynamics=None, integer=False, epochs=1):

@@ -18,7 +18,7 @@ import pytest
 import dlm_snn as dlm
 from dlm_snn.runs.recording_files import load_recording
 from dlm_snn.runs.run_folder import check_files, read_record
-from dlm_snn.training.training import initial_network
+from dlm_snn.training.initial import initial_network
 from experiments.harness.rows import read_rows
 from tests import processes
 

@@ -22,7 +22,7 @@ from dlm_snn import (
     Projection,
 )
 from dlm_snn.description import describe
-from dlm_snn.networks.network import weight_grid
+from dlm_snn.networks.signs import weight_grid
 
 WEIGHT = np.arange(12).reshape(3, 4) / 64
 INTEGER_WEIGHT = 2 * np.arange(-6, 6).reshape(3, 4)

@@ -18,7 +18,9 @@ from dlm_snn.physics.weights.optimizer import Langevin
 from dlm_snn.physics.weights.thermodynamics import sigma_of
 from dlm_snn.physics.weights.trainer import DynamicsConfig, one_cycle
 from dlm_snn.tasks.datasets import digits
-from dlm_snn.training.training import TrainingConfig, initial_network, train
+from dlm_snn.training.initial import initial_network
+from dlm_snn.training.loop import TrainingConfig
+from dlm_snn.training.training import train
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

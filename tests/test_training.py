@@ -11,7 +11,10 @@ from sklearn.model_selection import train_test_split
 
 from dlm_snn import Dense, DlmError, Input, IntegerNetwork, Network, Projection, accuracy, quantize, run
 from dlm_snn.physics.weights.trainer import DynamicsConfig
-from dlm_snn.training.training import ReluNetwork, TrainingConfig, initial_network, train, train_relu
+from dlm_snn.training.initial import initial_network
+from dlm_snn.training.loop import TrainingConfig
+from dlm_snn.training.relu import ReluNetwork, train_relu
+from dlm_snn.training.training import train
 
 QUICK = TrainingConfig(epochs=4, batch_size=32, learning_rate=0.01)
 

@@ -30,9 +30,8 @@ from dlm_snn.networks.network import (
     IntegerProjection,
     Network,
     Projection,
-    SignMode,
-    weight_grid,
 )
+from dlm_snn.networks.signs import SignMode, weight_grid
 from dlm_snn.neurons.integer_lif import ALIGNMENT, DECAY_UNITY, STATE_LIMIT, THRESHOLD_LIMIT, IntegerLIF
 from dlm_snn.neurons.lif import LIF
 from dlm_snn.runs.metrics import accuracy, answering, silent

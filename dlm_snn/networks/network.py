@@ -7,28 +7,27 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dlm_snn.connections.chain import Chain
-from dlm_snn.connections.connection import Connection, Sparse
+from dlm_snn.connections.connection import Connection
 from dlm_snn.connections.conv2d import Conv2d
 from dlm_snn.connections.dense import Dense
 from dlm_snn.description import describe, told
 from dlm_snn.errors import DlmError, nearest
 from dlm_snn.files.names import check_identifier
 from dlm_snn.networks import timing
+from dlm_snn.networks.delays import MAX_DELAY, checked_delay, split_by_delay
+from dlm_snn.networks.signs import SignMode, weight_grid
 from dlm_snn.networks.summary import as_html, as_text
 from dlm_snn.neurons.checks import checked_parameter, checked_shape, size
 from dlm_snn.neurons.integer_lif import IntegerLIF
 from dlm_snn.neurons.lif import LIF
 from dlm_snn.neurons.models import model_of
-from dlm_snn.values import as_array, is_whole
-
-MAX_DELAY = 63
-"""Integer delays have 6 bits (lava-nc 0.10.0, lava/proc/dense/models.py)."""
+from dlm_snn.values import is_whole
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,38 +83,6 @@ class Input:
         return 0, 2**self.graded_bits - 1
 
 
-def _checked_delay(delay: Any, connection: Connection) -> int | NDArray[np.int64]:
-    """One delay, or one a synapse in the shape of the weights."""
-    array = as_array(delay, "delay")
-    if array.dtype.kind not in "iu" or array.size == 0 or array.min() < 1:
-        raise DlmError(f"delay = {delay!r} is not an integer >= 1 (one step is the least a connection takes)")
-    if array.ndim == 0:
-        return int(array)
-    if not isinstance(connection, (Dense, Sparse)):
-        raise DlmError(
-            f"delay of shape {array.shape} for a {type(connection).__name__}; give one number, or its sparse() form"
-        )
-    synapses = connection.weight.shape
-    if array.shape == (connection.n_post,) and array.shape != synapses:
-        of_post = connection.post if isinstance(connection, Sparse) else np.arange(connection.n_post)[:, None]
-        array = np.broadcast_to(array[of_post], synapses)
-    if array.shape != synapses:
-        raise DlmError(
-            f"delay of shape {array.shape} is neither one number, nor ({connection.n_post},) one a post neuron, "
-            f"nor {synapses} one a synapse"
-        )
-    array = array.astype(np.int64)
-    array.flags.writeable = False
-    return array
-
-
-def _split_by_delay(connection: Any, delay: int | NDArray[np.int64]) -> tuple[tuple[int, Connection], ...]:
-    """The connection as (delay, part) with one part for each distinct delay."""
-    if isinstance(delay, int):
-        return ((delay, connection),)
-    return tuple((int(d), connection.masked(delay == d)) for d in np.unique(delay))
-
-
 @dataclass(frozen=True, eq=False)
 class Projection:
     """A connection between two populations.
@@ -138,7 +105,7 @@ class Projection:
     __repr__ = told
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "delay", _checked_delay(self.delay, self.connection))
+        object.__setattr__(self, "delay", checked_delay(self.delay, self.connection))
         if self.connection.integer:
             object.__setattr__(self, "connection", self.connection.astype(np.float64))
 
@@ -150,14 +117,11 @@ class Projection:
     @cached_property
     def parts(self) -> tuple[tuple[int, Connection], ...]:
         """(delay, connection) for each distinct delay."""
-        return _split_by_delay(self.connection, self.delay)
+        return split_by_delay(self.connection, self.delay)
 
     def sums(self, connection: Connection, x: NDArray) -> NDArray:
         """Drive that presynaptic values (sample, pre) cause through one part."""
         return connection.apply(x)
-
-
-SignMode = Literal["mixed", "excitatory", "inhibitory"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -192,7 +156,7 @@ class IntegerProjection:
     __repr__ = told
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "delay", _checked_delay(self.delay, self.connection))
+        object.__setattr__(self, "delay", checked_delay(self.delay, self.connection))
         if np.max(self.delay) > MAX_DELAY:
             raise DlmError(f"{self.name}: delay {np.max(self.delay)} exceeds {MAX_DELAY}")
         for field, low, high in (("weight_exp", -8, 7), ("num_weight_bits", 1, 8)):
@@ -226,30 +190,12 @@ class IntegerProjection:
     @cached_property
     def parts(self) -> tuple[tuple[int, Connection], ...]:
         """(delay, connection) for each distinct delay."""
-        return _split_by_delay(self.connection, self.delay)
+        return split_by_delay(self.connection, self.delay)
 
     def sums(self, connection: Connection, x: NDArray) -> NDArray[np.int64]:
         """Drive that presynaptic values (sample, pre) cause through one part: the shifted sum, floored."""
         a = connection.apply(x)
         return a << self.weight_exp if self.weight_exp > 0 else a >> -self.weight_exp
-
-
-def weight_grid(sign_mode: SignMode, num_weight_bits: int) -> tuple[int, int, int]:
-    """Smallest weight, largest weight and grain of a sign mode and a number of bits.
-
-    grain = 2^(9 - bits) if mixed, 2^(8 - bits) if of one sign; the largest magnitudes are multiples of it.
-
-    Source: lava-nc 0.10.0, lava/utils/weightutils.py, clip_weights and truncate_weights.
-    """
-    if sign_mode == "mixed":
-        grain = 2 ** (9 - num_weight_bits)
-        return -256, 256 - grain, grain
-    grain = 2 ** (8 - num_weight_bits)
-    if sign_mode == "excitatory":
-        return 0, 256 - grain, grain
-    if sign_mode == "inhibitory":
-        return grain - 256, 0, grain
-    raise DlmError(f"sign_mode = {sign_mode!r}; " + nearest(str(sign_mode), ("mixed", "excitatory", "inhibitory")))
 
 
 def _stands_beside(neuron: type, kind: type) -> bool:

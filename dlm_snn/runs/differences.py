@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from dlm_snn.description import describe
 from dlm_snn.errors import UnlikeError
 from dlm_snn.networks.network import IntegerNetwork, Network
-from dlm_snn.runs.raster import EVENT, SpikeRaster
+from dlm_snn.runs.events import EVENT
+from dlm_snn.runs.raster import SpikeRaster
 
 
 @dataclass(frozen=True)

@@ -14,15 +14,12 @@ from numpy.typing import ArrayLike, NDArray
 from dlm_snn.description import unfailing
 from dlm_snn.errors import DlmError
 from dlm_snn.files.free_memory import check_room
+from dlm_snn.runs.events import EVENT, INDEX_LIMIT, bounds, check_indices, give_back, in_order, places, since
 from dlm_snn.values import as_array, is_whole
 
-EVENT = ("sample", "step", "neuron")
-"""The arrays of a raster, in the order in which events are sorted."""
 EXTENT = ("n_samples", "n_steps", "n_neurons")
 BLOCK = 2**17
 """Events looked at together: three arrays of them fit into a core's cache."""
-INDEX_LIMIT = 2**32 - 1
-"""Indices are uint32, and so is the number after the last."""
 PLACES = 2**63 - 1
 """Samples times steps times neurons: the place of an event is one int64 where rasters are compared."""
 MANY = 2**22
@@ -77,7 +74,7 @@ class SpikeRaster:
             raise DlmError(f"raster arrays have shapes {[e.shape for e in events]}; they must be flat and equally long")
         if not self._in_order(events):
             for name, event, extent in zip(EVENT, events, self.extent, strict=True):
-                _check_indices(name, event, extent)
+                check_indices(name, event, extent)
             order = np.lexsort(tuple(reversed(events)))
             events = [e[order] for e in events]
             if not self._in_order(events):
@@ -100,7 +97,7 @@ class SpikeRaster:
         """Whether events are sorted, no two equal and all inside; block by block, since there may be many."""
         if any(event.dtype != np.uint32 for event in events):
             for name, event, extent in zip(EVENT, events, self.extent, strict=True):
-                _check_indices(name, event, extent)
+                check_indices(name, event, extent)
         return all(
             in_order([event[start : start + BLOCK + 1] for event in events], self.extent)
             for start in range(0, events[0].size, BLOCK)
@@ -209,33 +206,33 @@ class SpikeRaster:
             raise DlmError(f"a raster has three axes (sample, step, neuron), {len(index)} indices were given")
         whole = (slice(None),) * 3
         samples, steps, neurons = index + whole[len(index) :]
-        cut = self._samples(*_bounds("sample", samples, self.n_samples))
-        cut = cut._steps(*_bounds("step", steps, self.n_steps))
+        cut = self._samples(*bounds("sample", samples, self.n_samples))
+        cut = cut._steps(*bounds("step", steps, self.n_steps))
         if isinstance(neurons, (slice, int, np.integer)):
-            first, last = _bounds("neuron", neurons, self.n_neurons)
+            first, last = bounds("neuron", neurons, self.n_neurons)
             return cut._neurons(first, last)
         return cut._chosen(neurons)
 
     def _samples(self, first: int, last: int) -> SpikeRaster:
         if (first, last) == (0, self.n_samples):
             return self
-        keep = slice(*_places(self.sample, (first, last)))
-        return self._part((_from(self.sample[keep], first), self.step[keep], self.neuron[keep]), n_samples=last - first)
+        keep = slice(*places(self.sample, (first, last)))
+        return self._part((since(self.sample[keep], first), self.step[keep], self.neuron[keep]), n_samples=last - first)
 
     def _steps(self, first: int, last: int) -> SpikeRaster:
         if (first, last) == (0, self.n_steps):
             return self
         if self.n_samples == 1:
-            keep: Any = slice(*_places(self.step, (first, last)))
+            keep: Any = slice(*places(self.step, (first, last)))
         else:
             keep = (self.step >= first) & (self.step < last)
-        return self._part((self.sample[keep], _from(self.step[keep], first), self.neuron[keep]), n_steps=last - first)
+        return self._part((self.sample[keep], since(self.step[keep], first), self.neuron[keep]), n_steps=last - first)
 
     def _neurons(self, first: int, last: int) -> SpikeRaster:
         if (first, last) == (0, self.n_neurons):
             return self
         keep = (self.neuron >= first) & (self.neuron < last)
-        return self._part((self.sample[keep], self.step[keep], _from(self.neuron[keep], first)), n_neurons=last - first)
+        return self._part((self.sample[keep], self.step[keep], since(self.neuron[keep], first)), n_neurons=last - first)
 
     def _part(self, events: tuple[NDArray, NDArray, NDArray], **extent: int) -> SpikeRaster:
         """Some of the events in their order: nothing to look at again."""
@@ -284,10 +281,10 @@ class SpikeRaster:
         if not is_whole(n_steps) or n_steps < 1:
             raise DlmError(f"n_steps = {n_steps!r} is not a number of steps >= 1")
         for sample in range(self.n_samples):
-            start, end = _places(self.sample, (sample, sample + 1))
+            start, end = places(self.sample, (sample, sample + 1))
             for first in range(0, self.n_steps, n_steps):
                 size = min(n_steps, self.n_steps - first)
-                stop = start + _places(self.step[start:end], first + size)
+                stop = start + places(self.step[start:end], first + size)
                 step, neuron = self.step[start:stop] - np.uint32(first), np.array(self.neuron[start:stop])
                 yield sample, first, self._part((np.zeros_like(step), step, neuron), n_samples=1, n_steps=size)
                 start = stop
@@ -341,60 +338,3 @@ def trusted(events: Sequence[NDArray], extent: Mapping[str, int], dt: float, dep
         object.__setattr__(raster, name, value)
     raster._keep(events)
     return raster
-
-
-def in_order(events: Sequence[NDArray[np.uint32]], extent: Sequence[int]) -> bool:
-    """Whether uint32 events are inside and strictly sorted by sample, then step, then neuron."""
-    sample, step, neuron = events
-    if sample.size == 0:
-        return True
-    if sample[-1] >= extent[0] or step.max() >= extent[1] or neuron.max() >= extent[2]:
-        return False
-    later = step[1:] > step[:-1]
-    later |= (step[1:] == step[:-1]) & (neuron[1:] > neuron[:-1])
-    if sample[0] != sample[-1] or np.any(sample != sample[0]):
-        later &= sample[1:] == sample[:-1]
-        later |= sample[1:] > sample[:-1]
-    return bool(later.all())
-
-
-def give_back(array: NDArray) -> None:
-    """Let the system take back the pages of a memory-mapped array that were read; nothing for others."""
-    from mmap import MADV_DONTNEED, mmap
-
-    while array.base is not None and isinstance(array.base, np.ndarray):
-        array = array.base
-    if isinstance(array.base, mmap):
-        array.base.madvise(MADV_DONTNEED)
-
-
-def _check_indices(name: str, event: NDArray, extent: int) -> None:
-    if event.size and event.dtype.kind not in "iu":
-        raise DlmError(f"raster {name} is an array of {event.dtype}; give integers")
-    outside = (event < 0) | (event >= extent) if event.size else np.zeros(0, dtype=bool)
-    if outside.any():
-        at = int(np.argmax(outside))
-        raise DlmError(f"raster {name}[{at}] = {event[at]} lies outside 0..{extent - 1}")
-
-
-def _bounds(axis: str, chosen: Any, extent: int) -> tuple[int, int]:
-    """First and one past last of a slice without stride, or of one number."""
-    if is_whole(chosen):
-        if not -extent <= chosen < extent:
-            raise DlmError(f"{axis} {chosen} lies outside 0..{extent - 1}")
-        return int(chosen) % extent, int(chosen) % extent + 1
-    if not isinstance(chosen, slice):
-        raise DlmError(f"{axis}s are chosen by a slice or a number, not by {chosen!r}")
-    start, stop, stride = chosen.indices(extent)
-    if stride != 1:
-        raise DlmError(f"{axis}s are chosen without stride, not by {chosen!r}")
-    return start, max(start, stop)
-
-
-def _places(index: NDArray[np.uint32], bounds: ArrayLike) -> NDArray[np.int64]:
-    """Where sorted indices pass bounds; of their own type, since others would make NumPy copy them all."""
-    return np.searchsorted(index, np.asarray(bounds, dtype=np.uint32))
-
-
-def _from(index: NDArray[np.uint32], first: int) -> NDArray[np.uint32]:
-    return index - np.uint32(first) if first else index

@@ -18,7 +18,8 @@ from dlm_snn.files.atomic import writing, writing_folder
 from dlm_snn.files.layouts import FolderKind, binary_file, json_file, npz_file
 from dlm_snn.files.packed import check_size, npy_head, read_npy, read_npz, write_npz
 from dlm_snn.files.reading import SEAL, one_line, opened, read_json, regular_file, sealed, settled, unsealed
-from dlm_snn.runs.raster import BLOCK, EVENT, EXTENT, SpikeRaster, in_order, trusted
+from dlm_snn.runs.events import EVENT, in_order
+from dlm_snn.runs.raster import BLOCK, EXTENT, SpikeRaster, trusted
 
 FOLDER = ".raster"
 """What the name of the folder form ends in."""

@@ -68,7 +68,7 @@ def _check_raster(path: Path) -> None:
     """An npz of ours needs no import, another one has none."""
     from dlm_snn.errors import DlmError
     from dlm_snn.files.packed import listed, npz_names
-    from dlm_snn.runs.raster import EVENT
+    from dlm_snn.runs.events import EVENT
     from dlm_snn.runs.raster_files import NUMBERS
 
     names = npz_names(path)

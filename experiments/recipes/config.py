@@ -9,7 +9,7 @@ from pydantic import Field
 from dlm_snn.config import Config
 from dlm_snn.physics.weights.trainer import DynamicsConfig
 from dlm_snn.tasks.split import DataConfig
-from dlm_snn.training.training import TrainingConfig
+from dlm_snn.training.loop import TrainingConfig
 
 
 class NetworkConfig(Config):

@@ -18,7 +18,9 @@ from dlm_snn.provenance import RunRecord
 from dlm_snn.report import write_report
 from dlm_snn.runs.run_folder import KEPT, write_run
 from dlm_snn.tasks.split import Split, split
-from dlm_snn.training.training import Curve, initial_network, train
+from dlm_snn.training.initial import initial_network
+from dlm_snn.training.loop import Curve
+from dlm_snn.training.training import train
 from experiments.harness.progress import Show
 from experiments.recipes.config import RunConfig
 from experiments.road.again import Earlier, compared

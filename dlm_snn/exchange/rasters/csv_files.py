@@ -23,7 +23,8 @@ from dlm_snn.files.atomic import writing
 from dlm_snn.files.layouts import text_file
 from dlm_snn.files.names import check_names
 from dlm_snn.files.reading import TEXT_LIMIT, one_line, opened, parse_json
-from dlm_snn.runs.raster import EXTENT, INDEX_LIMIT, SpikeRaster
+from dlm_snn.runs.events import INDEX_LIMIT
+from dlm_snn.runs.raster import EXTENT, SpikeRaster
 
 COLUMNS = ("population", "sample", "step", "neuron")
 NOTE = "dlm_snn"

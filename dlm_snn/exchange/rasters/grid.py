@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from dlm_snn.errors import DlmError, LossWarning, MissingError
-from dlm_snn.runs.raster import EVENT, INDEX_LIMIT, SpikeRaster
+from dlm_snn.runs.events import EVENT, INDEX_LIMIT
+from dlm_snn.runs.raster import SpikeRaster
 from dlm_snn.values import as_floats, as_integers
 
 OBJECTS = 2**20

@@ -16,7 +16,7 @@ from dlm_snn.learning.descent.loop import Batch, Descent, DescentOptions, Piece,
 from dlm_snn.learning.descent.mlp import checked, largest, no_spikes, sizes
 from dlm_snn.learning.learner import Declaration, Setting
 from dlm_snn.networks.network import Network
-from dlm_snn.training.training import first_weights
+from dlm_snn.training.initial import first_weights
 
 FREE = -1
 """Owner of a weight that no task has kept."""

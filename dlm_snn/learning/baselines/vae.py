@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits, linear
 
-from dlm_snn.training.training import first_weights
+from dlm_snn.training.initial import first_weights
 
 
 class Vae:

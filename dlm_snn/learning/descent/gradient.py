@@ -22,7 +22,7 @@ from dlm_snn.networks.network import Network
 from dlm_snn.neurons.lif import LIF
 from dlm_snn.physics.weights.dissipation import dissipate
 from dlm_snn.physics.weights.optimizer import Langevin
-from dlm_snn.training.training import initial_network
+from dlm_snn.training.initial import initial_network
 
 EWC_SAMPLES = 200
 """Kept until a task ends, where elastic weight consolidation is on."""

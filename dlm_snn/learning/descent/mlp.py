@@ -19,7 +19,7 @@ from dlm_snn.errors import UnsupportedError
 from dlm_snn.learning.descent.loop import Descent, DescentOptions, Piece, optimiser
 from dlm_snn.learning.learner import Declaration, Setting
 from dlm_snn.networks.network import Network
-from dlm_snn.training.training import first_weights
+from dlm_snn.training.initial import first_weights
 
 
 class MlpOptions(DescentOptions):
