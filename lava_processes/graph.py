@@ -84,11 +84,7 @@ def build(
     """
     check_supported(network, target, sequential=period is not None)
     if fused:
-        if period is not None:
-            raise UnsupportedError("the fused Process", f"period = {period}", "use FusedRun for many samples")
-        if stock_delays:
-            raise UnsupportedError("the fused Process", "stock_delays = True", "leave one of them out")
-        return _fused(network, target)
+        return _fused(network, target, period, stock_delays)
     neurons = {name: _neuron(network, name, period or NEVER, begin) for name in network.neurons}
     connections: dict[str, Any] = {}
     in_ports: dict[str, list[Any]] = {name: [] for name in network.inputs}
@@ -108,10 +104,14 @@ def build(
     return Graph(neurons, connections, in_ports, out_ports, u, v, TAGS[target])
 
 
-def _fused(network: Network | IntegerNetwork, target: Target) -> Graph:
+def _fused(network: Network | IntegerNetwork, target: Target, period: int | None, stock_delays: bool) -> Graph:
     """One Process under the name of every population."""
     from lava_processes.fused.process import Fused
 
+    if period is not None:
+        raise UnsupportedError("the fused Process", f"period = {period}", "use FusedRun for many samples")
+    if stock_delays:
+        raise UnsupportedError("the fused Process", "stock_delays = True", "leave one of them out")
     process = Fused(network=network, name="network")
     parts = {key: {n: getattr(process, f"{key}_{n}") for n in network.neurons} for key in ("out", "u", "v")}
     in_ports = {name: [getattr(process, f"in_{name}")] for name in network.inputs}

@@ -48,19 +48,14 @@ def run_in_pieces(
         UnsupportedError: the backend hands on no state, and there is more than one piece.
         DlmError: the chunks' steps do not add up to n_steps.
     """
-    if isinstance(stimulus, Mapping):
-        pieces = _cut(taken(network, stimulus, n_steps)[0], n_steps, sink.chunk)
-    else:
-        pieces = _given(stimulus)
+    whole = isinstance(stimulus, Mapping)
+    pieces = _cut(taken(network, stimulus, n_steps)[0], n_steps, sink.chunk) if whole else _given(stimulus)
     done, opened = 0, False
     last: Recording | None = None
     overflow: dict[str, Overflow] = {}
     try:
         for part, steps in pieces:
-            if done + steps > n_steps:
-                raise DlmError(f"the chunks of the stimulus have {done + steps} steps or more, the run {n_steps}")
-            if last is not None and last.state is None:
-                raise UnsupportedError(backend, "a run in pieces", "give the whole stimulus at once, or use 'fast'")
+            _check_next(backend, last, done + steps, n_steps)
             last = simulate(network, part, steps, sink.record, last.state if last else state)
             if not opened:
                 sink.open(network, last.n_samples, n_steps)
@@ -77,6 +72,14 @@ def run_in_pieces(
     sink.close(whole=True)
     kept: Any = sink.joined(n_steps) if isinstance(sink, Memory) else {"rasters": {}, "u": {}, "v": {}}
     return replace(last, n_steps=n_steps, overflow=overflow, **kept)
+
+
+def _check_next(backend: str, last: Recording | None, steps: int, n_steps: int) -> None:
+    """Raise where a piece goes beyond the run, or cannot go on from the last one."""
+    if steps > n_steps:
+        raise DlmError(f"the chunks of the stimulus have {steps} steps or more, the run {n_steps}")
+    if last is not None and last.state is None:
+        raise UnsupportedError(backend, "a run in pieces", "give the whole stimulus at once, or use 'fast'")
 
 
 def _given(chunks: Iterable[Mapping[str, Any]]) -> Iterator[Piece]:

@@ -17,6 +17,7 @@ from dlm_snn.runs.recording import (
     Record,
     Recording,
     RunState,
+    Traces,
     check_state,
     checked_record,
     dense_traces,
@@ -65,7 +66,6 @@ def run(
     states = {name: state.neurons[name] if state else _rest(p, n_samples) for name, p in populations.items()}
     overflow = {name: Overflow(0, 0) for name in populations if isinstance(network, IntegerNetwork)}
     traces = dense_traces(network, chosen, n_samples, n_steps)
-
     done = state.step if state else 0
     for t in range(n_steps):
         for name in network.order:
@@ -79,12 +79,15 @@ def run(
             sent[name].put(t, states[name].s)
             if counted is not None:
                 overflow[name] = overflow[name] + counted
-            for key, names in chosen.items():
-                if name in names:
-                    traces[key][name][:, t] = getattr(states[name], key)
-
+            _keep(traces, name, t, states[name])
     reached = RunState(done + n_steps, states, {name: s.in_flight() for name, s in sent.items() if s.memory})
     return recording_of(network, n_samples, n_steps, traces, reached, overflow)
+
+
+def _keep(traces: Traces, name: str, t: int, state: Any) -> None:
+    for key, by in traces.items():
+        if name in by:
+            by[name][:, t] = getattr(state, key)
 
 
 class _Sent:

@@ -20,7 +20,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from dlm_snn.backends import reference
 from dlm_snn.connections.chain import Chain
-from dlm_snn.conversion.loss_budget import LOUD, PopulationLoss, ProjectionLoss, QuantizationReport
+from dlm_snn.conversion.loss_budget import QuantizationReport
+from dlm_snn.conversion.losses import HEADROOM, population_loss, projection_loss, with_answers, with_measurements
 from dlm_snn.errors import DlmError, UnsupportedError
 from dlm_snn.networks.extent import check_memory
 from dlm_snn.networks.known import check_known
@@ -32,15 +33,11 @@ from dlm_snn.networks.network import (
     Projection,
 )
 from dlm_snn.networks.signs import SignMode, weight_grid
-from dlm_snn.neurons.integer_lif import ALIGNMENT, DECAY_UNITY, STATE_LIMIT, THRESHOLD_LIMIT, IntegerLIF
+from dlm_snn.neurons.integer_lif import DECAY_UNITY, THRESHOLD_LIMIT, IntegerLIF
 from dlm_snn.neurons.lif import LIF
-from dlm_snn.runs.metrics import accuracy, answering, silent
 from dlm_snn.runs.recording import Recording, before_reset
-from dlm_snn.runs.stimulus import prepare, taken
-from dlm_snn.values import as_integers
+from dlm_snn.runs.stimulus import taken
 
-HEADROOM = STATE_LIMIT >> ALIGNMENT
-"""Largest |u| and |v| in units of weight * 2^weight_exp: 2^17."""
 LOWEST_EXPONENT = -8
 CLIP_FACTORS = np.linspace(1.0, 3.0, 21)
 """How far the largest weight may reach beyond the integer range."""
@@ -75,6 +72,49 @@ def quantize(
         UnsupportedError: reset by subtraction, a refractory period.
         DlmError: bits outside 3..8, parameters that no scale brings into range, or labels that do not fit.
     """
+    network = _checked(network, weight_bits, calibration, n_steps, labels)
+    measured = None if calibration is None else reference.run(network, calibration, n_steps, ("s", "u", "v"))
+    choices = {name: _choose(network, name, weight_bits, measured) for name in network.neurons}
+    populations = {
+        name: p if isinstance(p, Input) else _integer_neuron(name, p, choices[name].scale)
+        for name, p in network.populations.items()
+    }
+    projections = [_integer_projection(network, p, choices[p.post], weight_bits) for p in network.projections]
+    integer = IntegerNetwork(populations, projections)
+    report = _report(network, integer, choices, weight_bits)
+    if measured is not None and calibration is not None:
+        after = reference.run(integer, calibration, n_steps, ("s", "u", "v"))
+        report = with_measurements(report, measured, after, calibration)
+        if labels is not None:
+            report = with_answers(report, measured, after, labels)
+    return integer, report
+
+
+def _report(
+    network: Network, integer: IntegerNetwork, choices: Mapping[str, _Choice], weight_bits: int
+) -> QuantizationReport:
+    """The loss budget without measurements."""
+    projections = [
+        projection_loss(a, b, _weight_scale(network, a, choices[b.post].scale, b.weight_exp))
+        for a, b in zip(network.projections, integer.projections, strict=True)
+    ]
+    populations = [
+        population_loss(
+            name,
+            network.neurons[name],
+            neuron,
+            choices[name].rescaled,
+            _worst_current(integer, integer.into(name), neuron.du),
+        )
+        for name, neuron in integer.neurons.items()
+    ]
+    return QuantizationReport(weight_bits, tuple(projections), tuple(populations), samples=0, accuracy={})
+
+
+def _checked(
+    network: Network, weight_bits: int, calibration: Mapping[str, Any] | None, n_steps: int, labels: ArrayLike | None
+) -> Network:
+    """The network as it is converted, its chains multiplied out; raises where something does not fit."""
     if weight_bits not in range(3, 9):
         raise DlmError(f"weight_bits = {weight_bits!r} is not in 3..8")
     check_known(network, "quantize")
@@ -85,29 +125,7 @@ def quantize(
     network = _merged(network)
     if calibration is not None:
         _check_calibration(network, taken(network, calibration, n_steps)[1], n_steps)
-    measured = None if calibration is None else reference.run(network, calibration, n_steps, ("s", "u", "v"))
-    choices = {name: _choose(network, name, weight_bits, measured) for name in network.neurons}
-    populations = {
-        name: p if isinstance(p, Input) else _integer_neuron(name, p, choices[name].scale)
-        for name, p in network.populations.items()
-    }
-    projections = [_integer_projection(network, p, choices[p.post], weight_bits) for p in network.projections]
-    integer = IntegerNetwork(populations, projections)
-    report = QuantizationReport(
-        bits=weight_bits,
-        projections=tuple(
-            _projection_loss(network, a, b, integer) for a, b in zip(network.projections, projections, strict=True)
-        ),
-        populations=tuple(_population_loss(network, integer, name, choices[name]) for name in network.neurons),
-        samples=0,
-        accuracy={},
-    )
-    if measured is not None and calibration is not None:
-        after = reference.run(integer, calibration, n_steps, ("s", "u", "v"))
-        report = _with_measurements(report, measured, after, calibration)
-        if labels is not None:
-            report = _with_answers(report, measured, after, labels)
-    return integer, report
+    return network
 
 
 def _check_calibration(network: Network, n_samples: int, n_steps: int) -> None:
@@ -285,125 +303,3 @@ def _integer_projection(network: Network, p: Projection, choice: _Choice, bits: 
 def _weight_scale(network: Network, p: Projection, scale: float, exponent: int) -> float:
     """Integer weight per float weight."""
     return scale * 2.0**-exponent / _event_scale(network, p)
-
-
-def _projection_loss(
-    network: Network, before: Projection, after: IntegerProjection, integer: IntegerNetwork
-) -> ProjectionLoss:
-    post: Any = integer.populations[after.post]
-    scale = _weight_scale(network, before, post.scale, after.weight_exp)
-    low, high, grain = weight_grid(after.sign_mode, after.num_weight_bits)
-    exact = before.connection.weight * scale
-    rounded = after.connection.weight
-    beyond = (exact > high + grain / 2) | (exact < low - grain / 2)
-    lost = np.abs(exact - np.clip(exact, low, high))
-    rms = np.sqrt(np.mean(exact**2))
-    present = exact != 0
-    return ProjectionLoss(
-        name=before.name,
-        sign_mode=after.sign_mode,
-        weight_exp=after.weight_exp,
-        scale=scale,
-        clipped=int(beyond.sum()),
-        clip_loss=float(np.max(lost[present] / np.abs(exact[present]), initial=0.0)),
-        rounding_rms=float(np.sqrt(np.mean((rounded - exact) ** 2)) / rms) if rms else 0.0,
-        odd=float(np.mean(np.round(exact) % grain != 0)),
-        zeroed=float(np.mean(rounded[present] == 0)) if present.any() else 0.0,
-        floor_loss=None,
-    )
-
-
-def _population_loss(network: Network, integer: IntegerNetwork, name: str, choice: _Choice) -> PopulationLoss:
-    before: Any = network.populations[name]
-    after: Any = integer.populations[name]
-    threshold = np.asarray(before.v_threshold) * choice.scale
-    bias = 64 * choice.scale * np.asarray(before.bias)
-    largest = max(float(np.max(threshold)), 1e-300)
-    bound = _worst_current(integer, integer.into(name), after.du)
-    du, dv = np.asarray(before.du, dtype=float), np.asarray(before.dv, dtype=float)
-    found_du, found_dv = (np.asarray(after.du) + 1) / DECAY_UNITY, np.asarray(after.dv) / DECAY_UNITY
-    found_bias = np.asarray(after.bias)
-    return PopulationLoss(
-        name=name,
-        scale=choice.scale,
-        v_threshold=int(np.min(after.v_threshold)),
-        threshold_error=float(np.max(np.abs(after.v_threshold - threshold)) / largest),
-        du=int(np.min(after.du)),
-        dv=int(np.min(after.dv)),
-        du_error=float(np.max(_relative(found_du, du))),
-        dv_error=float(np.max(_relative(found_dv, dv))),
-        du_lost=_neurons(before.n, (du > 0) & (found_du == 0)),
-        dv_lost=_neurons(before.n, (dv > 0) & (found_dv == 0)),
-        bias=int(np.max(np.abs(found_bias))),
-        bias_error=float(np.max(np.abs(found_bias - bias)) / (64 * largest)),
-        bias_lost=_neurons(before.n, (bias != 0) & (found_bias == 0)),
-        bias_off=_neurons(before.n, (found_bias != 0) & (_relative(found_bias, bias) > LOUD)),
-        rescaled=choice.rescaled,
-        u_bound=bound / HEADROOM if np.isfinite(bound) else None,
-    )
-
-
-def _relative(found: NDArray, exact: NDArray) -> NDArray:
-    """|found - exact| as a share of exact; 0 where both are 0."""
-    gap = np.abs(found - exact)
-    return np.divide(gap, np.abs(exact), out=np.where(gap == 0, 0.0, np.inf), where=exact != 0)
-
-
-def _neurons(n: int, chosen: NDArray[np.bool_]) -> int:
-    """How many of n neurons are meant by one value for all, or one each."""
-    return int(np.count_nonzero(np.broadcast_to(chosen, (n,))))
-
-
-def _with_measurements(
-    report: QuantizationReport, before: Recording, after: Recording, calibration: Mapping[str, Any]
-) -> QuantizationReport:
-    n = before.n_samples
-    populations = []
-    for loss in report.populations:
-        a, b = (r.rasters[loss.name].dense() for r in (before, after))
-        populations.append(
-            replace(
-                loss,
-                u_peak=float(np.abs(after.u[loss.name]).max(initial=0) / STATE_LIMIT),
-                v_peak=float(np.abs(after.v[loss.name]).max(initial=0) / STATE_LIMIT),
-                wraps=after.overflow[loss.name].wraps,
-                saturations=after.overflow[loss.name].saturations,
-                spikes_float=float(a.sum() / n),
-                spikes_integer=float(b.sum() / n),
-                lost=float((a & ~b).sum() / n),
-                won=float((b & ~a).sum() / n),
-                equal=float(np.mean(a == b)),
-            )
-        )
-    projections = tuple(
-        replace(loss, floor_loss=_floor_loss(after, p, calibration))
-        for loss, p in zip(report.projections, after.network.projections, strict=True)
-    )
-    return replace(report, populations=tuple(populations), projections=projections, samples=n)
-
-
-def _with_answers(
-    report: QuantizationReport, before: Recording, after: Recording, labels: ArrayLike
-) -> QuantizationReport:
-    """The budget with the accuracies of both networks on the calibration samples."""
-    name = answering(after.network)
-    known = as_integers(labels, "labels", 0, after.network.populations[name].n - 1)
-    rasters = {"float": before.rasters[name], "integer": after.rasters[name]}
-    return replace(
-        report,
-        accuracy={kind: accuracy(raster, known) for kind, raster in rasters.items()},
-        unanswered={kind: silent(raster) / raster.n_samples for kind, raster in rasters.items()},
-    )
-
-
-def _floor_loss(after: Recording, p: Any, calibration: Mapping[str, Any]) -> float | None:
-    """Mean share of the threshold that the floor of the shifted sums takes in a step."""
-    if p.weight_exp >= 0:
-        return None
-    post: Any = after.network.populations[p.post]
-    if p.pre in after.network.inputs:
-        values = prepare(after.network, calibration, after.n_steps)[0][p.pre].values
-    else:
-        values = after.rasters[p.pre].dense()
-    taken = [(part.apply(values.reshape(-1, values.shape[-1])) % 2**-p.weight_exp).mean() for _, part in p.parts]
-    return float(sum(taken) * 2.0**p.weight_exp / np.mean(post.v_threshold))

@@ -131,6 +131,32 @@ def array(value: Tensor) -> NDArray[np.float64]:
     return as_array(value, "a parameter of the module").astype(np.float64)
 
 
+def _refuse_writing(name: str, neuron: LIF, zero: bool, leaky: bool, loop: Connection | None) -> None:
+    """What snnTorch has no neuron for, by name."""
+    refusals = {
+        f"the refractory period of '{name}'": (neuron.refractory, "use the reference or Lava floating point"),
+        f"'{name}': competition with a zero reset and a filtered current (du < 1)": (
+            zero and not leaky and neuron.winners is not None,
+            "set du = 1, or reset='subtract'",
+        ),
+        f"LIF.bias of '{name}' beside a filtered current (du < 1)": (
+            not leaky and np.any(neuron.bias),
+            f"give it by a Projection from a constant aligned Input '{ONE}'",
+        ),
+        f"'{name}': a recurrent layer with competition": (
+            loop is not None and neuron.winners is not None,
+            "run the network with backend='snntorch' instead",
+        ),
+        f"'{name}': a recurrent layer with a zero reset and a filtered current (du < 1)": (
+            loop is not None and zero and not leaky,
+            "set du = 1, or reset='subtract'",
+        ),
+    }
+    for thing, (refused, remedy) in refusals.items():
+        if refused:
+            raise UnsupportedError(WRITER, thing, remedy)
+
+
 def neuron_module(
     name: str,
     neuron: LIF,
@@ -154,28 +180,7 @@ def neuron_module(
             competition, or du < 1 with a zero reset.
     """
     zero, leaky = neuron.reset == "zero", bool(np.all(np.asarray(neuron.du) == 1))
-    refusals = {
-        f"the refractory period of '{name}'": (neuron.refractory, "use the reference or Lava floating point"),
-        f"'{name}': competition with a zero reset and a filtered current (du < 1)": (
-            zero and not leaky and neuron.winners is not None,
-            "set du = 1, or reset='subtract'",
-        ),
-        f"LIF.bias of '{name}' beside a filtered current (du < 1)": (
-            not leaky and np.any(neuron.bias),
-            f"give it by a Projection from a constant aligned Input '{ONE}'",
-        ),
-        f"'{name}': a recurrent layer with competition": (
-            loop is not None and neuron.winners is not None,
-            "run the network with backend='snntorch' instead",
-        ),
-        f"'{name}': a recurrent layer with a zero reset and a filtered current (du < 1)": (
-            loop is not None and zero and not leaky,
-            "set du = 1, or reset='subtract'",
-        ),
-    }
-    for thing, (refused, remedy) in refusals.items():
-        if refused:
-            raise UnsupportedError(WRITER, thing, remedy)
+    _refuse_writing(name, neuron, zero, leaky, loop)
 
     def each(value: Any) -> Tensor:
         values = np.array(value, dtype=np.float64)

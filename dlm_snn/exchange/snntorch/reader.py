@@ -59,8 +59,7 @@ def from_snntorch(
     for index, layer in enumerate(layers):
         pre, name = names[index], names[index + 1]
         way = _way(layer, shape)
-        shape, neuron = way.shape, layer.neuron
-        where = f"layer '{name}' ({type(neuron).__name__})"
+        shape, neuron, where = way.shape, layer.neuron, f"layer '{name}' ({type(layer.neuron).__name__})"
         constant, loop = way.constant, None
         if isinstance(neuron, RECURRENT):
             loop, own = _recurrent(neuron, shape, where)

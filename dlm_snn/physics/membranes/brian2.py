@@ -56,36 +56,9 @@ def energies(weight: NDArray, spikes: NDArray, dv: float, v_threshold: float) ->
     Returns:
         "leak", "injected", "reset", "stored": sums over neurons; "spikes": (post,) counts.
     """
-    n_post, n_pre = weight.shape
     with local_settings():
         clock = brian2.Clock(dt=DT * brian2.ms, name="energy_clock")
-        step, neuron = np.nonzero(spikes)
-        source = brian2.SpikeGeneratorGroup(
-            n_pre, neuron, step * DT * brian2.ms, clock=clock, sorted=True, name="energy_source"
-        )
-        group = brian2.NeuronGroup(
-            n_post,
-            "dv/dt = -v / tau : 1\nheld : 1\nleak : 1\ninjected : 1\nlost : 1\nfired : integer",
-            threshold="v > v_threshold",
-            reset="lost += v**2 / 2; v = 0; fired += 1",
-            method="exact",
-            namespace={"tau": -DT / np.log1p(-dv) * brian2.ms, "v_threshold": v_threshold},
-            clock=clock,
-            name="energy",
-        )
-        group.run_regularly("held = v**2 / 2", when="before_groups", name="energy_before")
-        group.run_regularly("leak += held - v**2 / 2", when="after_groups", name="energy_after")
-        synapses = brian2.Synapses(
-            source,
-            group,
-            "w : 1",
-            on_pre="injected_post -= v_post**2 / 2; v_post += w; injected_post += v_post**2 / 2",
-            clock=clock,
-            name="energy_synapses",
-        )
-        post, pre = np.nonzero(weight)
-        synapses.connect(i=pre, j=post)
-        synapses.w = weight[post, pre]
+        source, group, synapses = _booked(weight, spikes, dv, v_threshold, clock)
         # Events of a step reach v before the threshold looks at it: leak, events, threshold, reset.
         group.thresholder["spike"].when = "after_synapses"
         group.resetter["spike"].when = "resets"
@@ -98,6 +71,39 @@ def energies(weight: NDArray, spikes: NDArray, dv: float, v_threshold: float) ->
             "stored": stored,
             "spikes": np.array(group.fired),
         }
+
+
+def _booked(weight: NDArray, spikes: NDArray, dv: float, v_threshold: float, clock: Any) -> tuple[Any, Any, Any]:
+    """Spikes, membranes that book what changes v, and the synapses between them."""
+    n_post, n_pre = weight.shape
+    step, neuron = np.nonzero(spikes)
+    source = brian2.SpikeGeneratorGroup(
+        n_pre, neuron, step * DT * brian2.ms, clock=clock, sorted=True, name="energy_source"
+    )
+    group = brian2.NeuronGroup(
+        n_post,
+        "dv/dt = -v / tau : 1\nheld : 1\nleak : 1\ninjected : 1\nlost : 1\nfired : integer",
+        threshold="v > v_threshold",
+        reset="lost += v**2 / 2; v = 0; fired += 1",
+        method="exact",
+        namespace={"tau": -DT / np.log1p(-dv) * brian2.ms, "v_threshold": v_threshold},
+        clock=clock,
+        name="energy",
+    )
+    group.run_regularly("held = v**2 / 2", when="before_groups", name="energy_before")
+    group.run_regularly("leak += held - v**2 / 2", when="after_groups", name="energy_after")
+    synapses = brian2.Synapses(
+        source,
+        group,
+        "w : 1",
+        on_pre="injected_post -= v_post**2 / 2; v_post += w; injected_post += v_post**2 / 2",
+        clock=clock,
+        name="energy_synapses",
+    )
+    post, pre = np.nonzero(weight)
+    synapses.connect(i=pre, j=post)
+    synapses.w = weight[post, pre]
+    return source, group, synapses
 
 
 def plasticity(

@@ -12,6 +12,7 @@ from torch import Tensor
 from dlm_snn.errors import DivergenceError, DlmError, nearest
 from dlm_snn.physics.weights.currents import FUNCTIONS, hebbian
 from dlm_snn.physics.weights.dynamics import Dynamics
+from dlm_snn.physics.weights.flat import flat, part, split
 from dlm_snn.physics.weights.langevin import State, advance, total_energy
 from dlm_snn.physics.weights.motion import LAYERED, SHAPING, Motion
 from dlm_snn.physics.weights.stability import check_step
@@ -19,6 +20,19 @@ from dlm_snn.physics.weights.thermodynamics import ThermodynamicState, balance
 
 FORMS = ("antisymmetric", "hebbian")
 """Forms of the information current; each may be taken through a function of currents.FUNCTIONS."""
+
+
+def _check(lr: float, form: str, function: str, warmup: int, measure: bool) -> None:
+    if form not in FORMS:
+        raise DlmError(f"form = '{form}'; {nearest(form, FORMS)}")
+    if function not in FUNCTIONS:
+        raise DlmError(f"function = '{function}'; {nearest(function, FUNCTIONS)}")
+    if measure and form == "hebbian":
+        raise DlmError("no balance is defined for the Hebbian current; measure=False, or form='antisymmetric'")
+    if not (math.isfinite(lr) and lr > 0):
+        raise DlmError(f"lr = {lr}: the step h is positive")
+    if warmup < 0:
+        raise DlmError(f"warmup = {warmup}: give a number of steps >= 0")
 
 
 class Langevin(torch.optim.Optimizer):
@@ -82,25 +96,9 @@ class Langevin(torch.optim.Optimizer):
         surrogate: str | None = None,
         curvature: float | None = None,
     ) -> None:
-        if form not in FORMS:
-            raise DlmError(f"form = '{form}'; {nearest(form, FORMS)}")
-        if function not in FUNCTIONS:
-            raise DlmError(f"function = '{function}'; {nearest(function, FUNCTIONS)}")
-        if measure and form == "hebbian":
-            raise DlmError("no balance is defined for the Hebbian current; measure=False, or form='antisymmetric'")
-        if not (math.isfinite(lr) and lr > 0):
-            raise DlmError(f"lr = {lr}: the step h is positive")
-        if warmup < 0:
-            raise DlmError(f"warmup = {warmup}: give a number of steps >= 0")
-        defaults = {
-            "lr": lr,
-            "temperature": temperature,
-            "friction": friction,
-            "alpha": alpha,
-            "mobility": mobility,
-            "injection_rate": injection_rate,
-        }
-        super().__init__(params, defaults)
+        _check(lr, form, function, warmup, measure)
+        constants = temperature, friction, alpha, mobility, injection_rate
+        super().__init__(params, {"lr": lr, **dict(zip(LAYERED, constants, strict=True))})
         self.info: ThermodynamicState | None = None
         self.end_loss = 0.0
         self._form, self._function = form, function
@@ -115,13 +113,9 @@ class Langevin(torch.optim.Optimizer):
         self._cached: tuple[Tensor | None, Tensor, tuple[bool, ...]] | None = None
         self._parameters = [p for group in self.param_groups for p in group["params"]]
         self._sizes = [p.numel() for p in self._parameters]
+        paired = form == "antisymmetric"
         self._motion = Motion(
-            self._parameters,
-            generator,
-            paired=form == "antisymmetric",
-            function=function,
-            current_as=current_as,
-            across=across,
+            self._parameters, generator, paired=paired, function=function, current_as=current_as, across=across
         )
         self._motion.dynamics(self.param_groups)
 
@@ -224,14 +218,18 @@ class Langevin(torch.optim.Optimizer):
         """Move what has a gradient, and close the balance."""
         dynamics = self._motion.dynamics(self.param_groups, moving)
         parameters = [p for p, here in zip(self._parameters, moving, strict=True) if here]
-        theta = self._flat(p.detach() for p in parameters)
-        gradient = self._part(whole, moving)
+        theta = flat(p.detach() for p in parameters)
+        gradient = part(whole, self._sizes, moving)
         momentum = self._momentum(parameters, theta, dynamics)
-        drive = self._flat(self._driven(p) for p in parameters) if self._drive else None
+        drive = flat(self._driven(p) for p in parameters) if self._drive else None
         move = advance(theta, momentum, gradient, h, dynamics, self._generator, drive, self._measure)
         self._require_finite("weights", move.theta, moving, h)
         self._require_finite("momenta", move.momentum, moving, h)
-        self._place(parameters, move.theta, move.momentum)
+        for parameter, values in zip(parameters, split(move.theta, parameters), strict=True):
+            parameter.copy_(values)
+        if move.momentum.numel():
+            for parameter, values in zip(parameters, split(move.momentum, parameters), strict=True):
+                self.state[parameter]["momentum"] = values
         if self._measure and loss is not None:
             before = State(theta, momentum, loss.double(), gradient)
             self._close(move, before, h, dynamics, moving, closure)
@@ -270,7 +268,7 @@ class Langevin(torch.optim.Optimizer):
                     f"the loss is {float(loss)} at h = {h:g}", "lower the step (lr), or look at the data"
                 )
         moving = tuple(p.requires_grad and p.grad is not None for p in self._parameters)
-        gradient = self._flat(torch.zeros_like(p) if p.grad is None else p.grad for p in self._parameters)
+        gradient = flat(torch.zeros_like(p) if p.grad is None else p.grad for p in self._parameters)
         self._require_finite("gradient", gradient, (True,) * len(moving), h)
         return loss, gradient, moving
 
@@ -294,35 +292,18 @@ class Langevin(torch.optim.Optimizer):
         """Parameters of each layer, 0 where it stays."""
         return [n if here else 0 for n, here in zip(self._sizes, moving, strict=True)]
 
-    def _flat(self, tensors: Iterable[Tensor]) -> Tensor:
-        return torch.cat([t.reshape(-1) for t in tensors])
-
-    def _part(self, flat: Tensor, moving: Sequence[bool]) -> Tensor:
-        """Of a value for every parameter, those of what moves."""
-        if all(moving):
-            return flat
-        return self._flat(part for part, here in zip(flat.split(self._sizes), moving, strict=True) if here)
-
     def _momentum(self, parameters: Sequence[Tensor], theta: Tensor, dynamics: Dynamics) -> Tensor:
         if not dynamics.underdamped:
             return theta.new_empty(0)
         for p in parameters:
             if "momentum" not in self.state[p]:
                 self.state[p]["momentum"] = torch.zeros_like(p)
-        return self._flat(self.state[p]["momentum"] for p in parameters)
+        return flat(self.state[p]["momentum"] for p in parameters)
 
     def _driven(self, parameter: Tensor) -> Tensor:
         """The Hebbian force on one weight."""
         strength = next(g["alpha"] for g in self.param_groups if any(p is parameter for p in g["params"]))
         return strength * self._drive[parameter] if parameter in self._drive else torch.zeros_like(parameter)
-
-    def _place(self, parameters: Sequence[Tensor], theta: Tensor, momentum: Tensor) -> None:
-        sizes = [p.numel() for p in parameters]
-        for parameter, part in zip(parameters, theta.split(sizes), strict=True):
-            parameter.copy_(part.view_as(parameter))
-        if momentum.numel():
-            for parameter, part in zip(parameters, momentum.split(sizes), strict=True):
-                self.state[parameter]["momentum"] = part.view_as(parameter)
 
     def _close(
         self,
@@ -341,7 +322,7 @@ class Langevin(torch.optim.Optimizer):
         if self._full_batch:
             self._cached = loss, whole, moving
         self.end_loss = float(loss)
-        gradient = self._part(whole, moving)
+        gradient = part(whole, self._sizes, moving)
         after = State(move.theta, move.momentum, loss.double(), gradient)
         start, end = (total_energy(s, dynamics, h) for s in (before, after))
         sizes = self._moving_sizes(moving)

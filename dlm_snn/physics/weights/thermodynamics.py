@@ -109,17 +109,12 @@ def balance(
     """
     if move.shift is None:
         raise DlmError("this move kept no books; advance(..., book=True)")
-    mean = (before + after) / 2
     sizes = list(layers) if layers is not None else [before.shape[-1]]
-    if move.heat is None:
-        driving, heat, injected = _overdamped(move, before, after, mean, dynamics)
-    else:
-        driving, heat, injected = _underdamped(move, before, after, mean, h, dynamics)
+    driving, heat, injected = (_overdamped if move.heat is None else _underdamped)(move, before, after, dynamics)
     parts = {name: _by_layer(x, sizes) for name, x in (("q", heat), ("nc", driving), ("in", injected))}
     total = {name: part.sum(-1) for name, part in parts.items()}
     change = energy_after - energy_before
     entropy, housekeeping = (_over_temperature(x, dynamics.temperature) / h for x in (heat, driving))
-    zero = torch.zeros_like(change)
     return ThermodynamicState(
         energy=energy_after,
         entropy_production=entropy,
@@ -131,29 +126,27 @@ def balance(
         heat=parts["q"],
         work_current=parts["nc"],
         work_injection=parts["in"],
-        work_switching=zero,
-        work_synaptic=zero,
+        work_switching=torch.zeros_like(change),
+        work_synaptic=torch.zeros_like(change),
         residual=change - (total["nc"] + total["in"] - total["q"]),
         energy_change=change,
         surrogate=surrogate,
     )
 
 
-def _overdamped(
-    move: Move, before: Tensor, after: Tensor, mean: Tensor, dynamics: Dynamics
-) -> tuple[Tensor, Tensor, Tensor]:
+def _overdamped(move: Move, before: Tensor, after: Tensor, dynamics: Dynamics) -> tuple[Tensor, Tensor, Tensor]:
     """Work by the current, heat and injected work of each parameter."""
     shift: Any = move.shift
+    mean = (before + after) / 2
     driving = -_mean_current(dynamics.current, before, after, mean) / dynamics.mobility * shift
     injected = torch.zeros_like(mean) if move.kick is None else mean * move.kick
     return driving, driving - mean * shift, injected
 
 
-def _underdamped(
-    move: Move, before: Tensor, after: Tensor, mean: Tensor, h: float, dynamics: Dynamics
-) -> tuple[Tensor, Tensor, Tensor]:
+def _underdamped(move: Move, before: Tensor, after: Tensor, dynamics: Dynamics) -> tuple[Tensor, Tensor, Tensor]:
     """The same with a momentum; a drift moves along a level set and its work is what it fails to."""
     shift: Any = move.shift
+    mean = (before + after) / 2
     current = _mean_current(dynamics.current, before, after, mean)
     driving = -current * shift if dynamics.current_as == "force" else torch.zeros_like(mean)
     heat: Any = move.heat
