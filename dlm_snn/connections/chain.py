@@ -14,6 +14,7 @@ from dlm_snn.connections.connection import Connection, Sparse
 from dlm_snn.connections.dense import Dense
 from dlm_snn.description import told
 from dlm_snn.errors import DlmError
+from dlm_snn.values import slices
 
 DENSE_FROM = 0.5
 """From this share of nonzero entries on, a matrix takes less room than a list of synapses (two indices each)."""
@@ -101,8 +102,8 @@ class Chain(Connection):
     def merged(self) -> Sparse | Dense:
         """The product multiplied out: Dense where at least half of its entries are nonzero, else Sparse."""
         found = []
-        for start in range(0, self.n_pre, BLOCK):
-            block = np.arange(start, min(start + BLOCK, self.n_pre))
+        for part in slices(self.n_pre, BLOCK):
+            block = np.arange(self.n_pre)[part]
             columns = self.apply((block[:, None] == np.arange(self.n_pre)).astype(np.float64))
             row, post = np.nonzero(columns)
             found.append((post, block[row], columns[row, post]))

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dlm_snn.errors import DlmError
-from dlm_snn.values import as_array, as_integers, check_each
+from dlm_snn.values import as_array, as_integers, check_each, slices
 
 Samples = tuple[NDArray[np.uint8], NDArray[np.int64]]
 """Features (sample, feature) and classes (sample,)."""
@@ -77,8 +77,8 @@ class Batches:
         x, y = self._joined()
         full = len(y) - len(y) % self.size
         self._put(x[full:], y[full:])
-        for start in range(0, full, self.size):
-            yield x[start : start + self.size], y[start : start + self.size]
+        for part in slices(full, self.size):
+            yield x[part], y[part]
 
     def clear(self) -> None:
         """What waits is not learned."""

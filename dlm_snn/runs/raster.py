@@ -15,7 +15,7 @@ from dlm_snn.description import unfailing
 from dlm_snn.errors import DlmError
 from dlm_snn.files.free_memory import check_room
 from dlm_snn.runs.events import EVENT, INDEX_LIMIT, bounds, check_indices, give_back, in_order, places, since
-from dlm_snn.values import as_array, is_whole
+from dlm_snn.values import as_array, is_whole, slices
 
 EXTENT = ("n_samples", "n_steps", "n_neurons")
 BLOCK = 2**17
@@ -188,8 +188,8 @@ class SpikeRaster:
             f"counts of (samples, bins, neurons) = {(self.n_samples, bins, self.n_neurons)}",
         )
         counts = np.zeros(self.n_samples * bins * self.n_neurons, dtype=np.int64)
-        for start in range(0, len(self), MANY):
-            sample, step, neuron = (getattr(self, name)[start : start + MANY] for name in EVENT)
+        for part in slices(len(self), MANY):
+            sample, step, neuron = (getattr(self, name)[part] for name in EVENT)
             flat = (
                 sample.astype(np.int64) * bins + step // np.uint32(min(width, INDEX_LIMIT))
             ) * self.n_neurons + neuron

@@ -20,6 +20,7 @@ from dlm_snn.files.packed import check_size, npy_head, read_npy, read_npz, write
 from dlm_snn.files.reading import SEAL, one_line, opened, read_json, regular_file, sealed, settled, unsealed
 from dlm_snn.runs.events import EVENT, in_order
 from dlm_snn.runs.raster import BLOCK, EXTENT, SpikeRaster, trusted
+from dlm_snn.values import slices
 
 FOLDER = ".raster"
 """What the name of the folder form ends in."""
@@ -309,8 +310,8 @@ class RasterPieces:
 
 def _append(file: IO[bytes], events: NDArray) -> None:
     """Write events to a file; ``ndarray.tofile`` would not say that the disk is full."""
-    for start in range(0, len(events), COPY):
-        file.write(np.ascontiguousarray(events[start : start + COPY], dtype=_TYPE).data)
+    for part in slices(len(events), COPY):
+        file.write(np.ascontiguousarray(events[part], dtype=_TYPE).data)
 
 
 def _copy(source: IO[bytes], target: IO[bytes], offset: int, first: int, last: int) -> None:

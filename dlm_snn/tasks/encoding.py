@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from dlm_snn.errors import DlmError
 from dlm_snn.runs.raster import SpikeRaster
-from dlm_snn.values import as_array, is_whole
+from dlm_snn.values import as_array, is_whole, slices
 
 BLOCK = 500
 """Images encoded together."""
@@ -41,8 +41,7 @@ def pixels_to_spikes(pixels: NDArray[np.integer], n_steps: int, scale: int = 255
             f"pixels of type {pixels.dtype} and shape {pixels.shape} are not (sample, ...) integers 0..{scale}"
         )
     flat = pixels.reshape(len(pixels), int(np.prod(pixels.shape[1:]))).astype(np.int32)
-    starts = range(0, max(len(flat), 1), BLOCK)
-    blocks = [_encoded(flat[start : start + BLOCK], n_steps, scale) for start in starts]
+    blocks = [_encoded(flat[part], n_steps, scale) for part in slices(len(flat), BLOCK) or [slice(0, 0)]]
     sample, step, neuron = (np.concatenate(part) for part in zip(*blocks, strict=True))
     sample = sample + np.repeat(np.arange(len(blocks), dtype=np.uint32) * BLOCK, [len(block[0]) for block in blocks])
     return SpikeRaster(sample, step, neuron, len(flat), n_steps, flat.shape[1], dt)

@@ -25,6 +25,7 @@ from dlm_snn.files.names import check_names
 from dlm_snn.files.reading import TEXT_LIMIT, one_line, opened, parse_json
 from dlm_snn.runs.events import INDEX_LIMIT
 from dlm_snn.runs.raster import EXTENT, SpikeRaster
+from dlm_snn.values import slices
 
 COLUMNS = ("population", "sample", "step", "neuron")
 NOTE = "dlm_snn"
@@ -111,8 +112,8 @@ def write_csv(rasters: Mapping[str, SpikeRaster], path: str | os.PathLike[str], 
         checksum = zlib.crc32(titles, zlib.crc32(head))
         for name, raster in rasters.items():
             quoted = '"' + name.replace('"', '""') + '"' if set(name) & set(',"\n\r') else name
-            for start in range(0, len(raster), 2**16):
-                block = (getattr(raster, key)[start : start + 2**16].tolist() for key in COLUMNS[1:])
+            for part in slices(len(raster), 2**16):
+                block = (getattr(raster, key)[part].tolist() for key in COLUMNS[1:])
                 rows = (f"{quoted},{sample},{step},{neuron}\n" for sample, step, neuron in zip(*block, strict=True))
                 block_of_rows = "".join(rows).encode()
                 checksum = zlib.crc32(block_of_rows, checksum)

@@ -17,6 +17,7 @@ from dlm_snn.errors import DlmError
 from dlm_snn.learning.descent.mlp import checked, no_spikes
 from dlm_snn.learning.learner import Declaration, Setting
 from dlm_snn.networks.network import Network
+from dlm_snn.values import slices
 
 BLOCK = 500
 """Samples that are expanded together."""
@@ -71,9 +72,9 @@ class FlyModel:
     def observe(self, x: NDArray[np.uint8], y: NDArray[np.int64]) -> None:
         """Add each sample's code to its class."""
         x, y = self._setting.taught(x, y)
-        for start in range(0, len(y), BLOCK):
-            cells, values = self._code(x[start : start + BLOCK])
-            labels = torch.tensor(y[start : start + BLOCK], device="cpu")[:, None].expand_as(cells)
+        for part in slices(len(y), BLOCK):
+            cells, values = self._code(x[part])
+            labels = torch.tensor(y[part], device="cpu")[:, None].expand_as(cells)
             self._weights.index_put_((labels, cells), self._options.rate * values, accumulate=True)
             self._weights.clamp_max_(1.0)
 
@@ -90,8 +91,8 @@ class FlyModel:
         x = self._setting.asked(x)
         allowed = np.arange(len(self._weights)) if classes is None else np.array(self._setting.named(classes))
         found = [np.zeros(0, np.int64)]
-        for start in range(0, len(x), BLOCK):
-            cells, values = self._code(x[start : start + BLOCK])
+        for part in slices(len(x), BLOCK):
+            cells, values = self._code(x[part])
             score = (self._weights[allowed][:, cells] * values).sum(-1).numpy()
             found.append(np.where(score.max(0) > 0, allowed[score.argmax(0)], -1))
         return np.concatenate(found)

@@ -18,6 +18,7 @@ from dlm_snn.learning.batches import Batches
 from dlm_snn.learning.descent.mlp import checked, no_spikes
 from dlm_snn.learning.learner import Declaration, Setting
 from dlm_snn.networks.network import Network
+from dlm_snn.values import slices
 
 BLOCK = 500
 """Samples that are judged together."""
@@ -101,8 +102,8 @@ class Generative:
         if not len(met) or not len(x):
             return np.full(len(x), -1)
         found = []
-        for start in range(0, len(x), BLOCK):
-            values = self._values(x[start : start + BLOCK])
+        for part in slices(len(x), BLOCK):
+            values = self._values(x[part])
             scores = torch.stack([self._models[c].log_likelihood(values, self._noise) for c in met])
             found.append(met[scores.argmax(0).numpy()])
         return np.concatenate(found)

@@ -19,6 +19,7 @@ from dlm_snn.learning.columns.options import COLUMNS_FLOAT, nearest_multiple
 from dlm_snn.learning.learner import Declaration, Setting
 from dlm_snn.learning.making import typed_options
 from dlm_snn.networks.network import Network
+from dlm_snn.values import slices
 
 BLOCK = 1000
 """Images whose features are held together."""
@@ -130,14 +131,13 @@ class FloatColumnLearner:
         c = self.constants
         rule = np.float32(c.novelty), c.slowest_rate, c.burst, np.float32(c.surprise), c.patience
         state = self.weight, self.wins, self.opened, self.surprised
-        for start in range(0, len(x), BLOCK):
-            block = slice(start, start + BLOCK)
+        for block in slices(len(x), BLOCK):
             _observe(self.features(x[block]), y[block], state, rule)
 
     def predict(self, x: NDArray[np.uint8]) -> NDArray[np.int64]:
         """The class of the largest response; -1 where none is above 0."""
         x = self.setting.asked(x)
-        parts = [self._classes(self.features(x[start : start + BLOCK])) for start in range(0, len(x), BLOCK)]
+        parts = [self._classes(self.features(x[part])) for part in slices(len(x), BLOCK)]
         return np.concatenate([np.zeros(0, dtype=np.int64), *parts])
 
     def _classes(self, features: NDArray[np.float32]) -> NDArray[np.int64]:

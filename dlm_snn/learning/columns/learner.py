@@ -6,7 +6,7 @@ nothing; it works where classes are compact in the space of the code.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
@@ -28,6 +28,7 @@ from dlm_snn.learning.making import typed_options
 from dlm_snn.networks.network import IntegerNetwork, IntegerProjection
 from dlm_snn.neurons.integer_lif import IntegerLIF
 from dlm_snn.runs.raster import SpikeRaster
+from dlm_snn.values import slices
 
 BLOCK = 1000
 """Samples encoded together."""
@@ -214,7 +215,7 @@ class ColumnLearner:
     def observe(self, x: Samples, y: NDArray[np.int64]) -> None:
         """Learn from samples, images (sample, pixel) or recordings, and their classes, one after another."""
         x, y = self.taught(x, y)
-        for part in _blocks(len(y)):
+        for part in slices(len(y), BLOCK):
             codes, spikes = self.codes(x[part])
             self._samples += len(codes)
             for stage, count in spikes.items():
@@ -229,7 +230,7 @@ class ColumnLearner:
         """The class that answers first, of each sample; -1 where none does. Ties are counted from call to call."""
         x = self.asked(x)
         answers = [np.zeros(0, dtype=np.int64)]
-        for part in _blocks(x.n_samples if isinstance(x, SpikeRaster) else len(x)):
+        for part in slices(x.n_samples if isinstance(x, SpikeRaster) else len(x), BLOCK):
             codes, _ = self.codes(x[part])
             found, (ties, between) = compiled.predict(self.rule, self.columns, codes, self.levels)
             answers.append(found)
@@ -277,10 +278,6 @@ class ColumnLearner:
         spikes = {stage: round(count / max(self._samples, 1), 1) for stage, count in self._spikes.items() if count}
         found: dict[str, Any] = {"neurons": used, "synapses": used * self.chain.n_codes, "spikes": spikes}
         return {**found, "steps": self.n_steps, "ties": self._ties.shares()}
-
-
-def _blocks(n: int) -> Iterator[slice]:
-    return (slice(start, start + BLOCK) for start in range(0, n, BLOCK))
 
 
 def keep(rule: ColumnRule, columns: Columns, codes: NDArray[np.uint8], labels: NDArray[np.int64]) -> None:

@@ -20,6 +20,7 @@ from dlm_snn.learning.descent.loop import Descent, DescentOptions, Piece, optimi
 from dlm_snn.learning.learner import Declaration, Setting
 from dlm_snn.networks.network import Network
 from dlm_snn.training.initial import first_weights
+from dlm_snn.values import slices
 
 
 class MlpOptions(DescentOptions):
@@ -96,10 +97,7 @@ def largest(
 ) -> NDArray[np.int64]:
     """The class with the largest score among some, block of samples by block."""
     allowed = np.asarray(list(classes))
-    parts = [
-        score(torch.tensor(x[i : i + block], device="cpu"))[:, allowed].argmax(1).numpy()
-        for i in range(0, len(x), block)
-    ]
+    parts = [score(torch.tensor(x[part], device="cpu"))[:, allowed].argmax(1).numpy() for part in slices(len(x), block)]
     return allowed[np.concatenate(parts)] if parts else np.zeros(0, np.int64)
 
 

@@ -14,6 +14,7 @@ from dlm_snn.backends.torch import SpikingModule, run
 from dlm_snn.networks.network import Network
 from dlm_snn.runs.metrics import read_out
 from dlm_snn.surrogate import surrogate
+from dlm_snn.values import slices
 
 BLOCK = 2000
 """Samples that are read out together."""
@@ -75,8 +76,8 @@ class Spiking:
         """The read-out of the output spikes of some classes; -1 where none of them spiked."""
         network, allowed = self.freeze(), np.asarray(list(classes))
         found = [np.zeros(0, np.int64)]
-        for start in range(0, len(x), BLOCK):
-            recording = run(network, {"pixels": x[start : start + BLOCK]}, self._n_steps, record={"output": ("s",)})
+        for part in slices(len(x), BLOCK):
+            recording = run(network, {"pixels": x[part]}, self._n_steps, record={"output": ("s",)})
             place = read_out(recording.rasters["output"][:, :, allowed])
             found.append(np.where(place < 0, -1, allowed[place]))
         return np.concatenate(found)

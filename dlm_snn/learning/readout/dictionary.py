@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dlm_snn.errors import DlmError
+from dlm_snn.values import slices
 
 WEIGHT_LIMIT = 127
 """Largest magnitude of an integer weight: 8 bits with a sign."""
@@ -106,8 +107,8 @@ def spherical_kmeans(points: NDArray, number: int, rng: np.random.Generator) -> 
     found = _unit(points[rng.choice(len(points), number, replace=False)].astype(np.float64))
     for _ in range(ROUNDS):
         sums = np.zeros_like(found)
-        for start in range(0, len(points), 20000):
-            block = points[start : start + 20000]
+        for part in slices(len(points), 20000):
+            block = points[part]
             nearest = (block @ found.T.astype(np.float32)).argmax(axis=1)
             order = np.argsort(nearest, kind="stable")
             present, first = np.unique(nearest[order], return_index=True)

@@ -12,6 +12,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from dlm_snn.errors import DlmError
+from dlm_snn.values import slices
 
 LATE = 2
 """Steps from the spikes that close a position to the first step without any: one to the closing neuron, one back."""
@@ -155,8 +156,8 @@ class PatchFeatures:
         from dlm_snn.learning.readout._features_torch import count_spikes
 
         counts = [np.zeros((0, len(cells), self.grid**2, len(self.weight)), dtype=np.int32)]
-        for start in range(0, len(x), AT_ONCE):
-            patches = np.stack([self.patches(image) for image in x[start : start + AT_ONCE]])
+        for part in slices(len(x), AT_ONCE):
+            patches = np.stack([self.patches(image) for image in x[part]])
             slopes = np.stack([self.slopes(part) for part in patches])
             counts.append(count_spikes(patches, self._matrix, slopes, cells, self._limits, device))
         return np.concatenate(counts)

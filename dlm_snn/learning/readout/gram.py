@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dlm_snn.errors import DlmError
+from dlm_snn.values import slices
 
 if TYPE_CHECKING:
     from dlm_snn.learning.readout._gram_torch import DeviceSums
@@ -75,8 +76,8 @@ class Gram:
         if self._waiting:
             features, y = (np.concatenate(part) for part in zip(*self._waiting, strict=True))
             self._waiting = []
-            for start in range(0, len(y), BLOCK):
-                self._count(features[start : start + BLOCK], y[start : start + BLOCK])
+            for part in slices(len(y), BLOCK):
+                self._count(features[part], y[part])
 
     def _count(self, features: NDArray[np.float32], y: NDArray[np.int64]) -> None:
         squares = np.einsum("sf,sf->f", features, features, dtype=np.float64).max(initial=0)
@@ -137,8 +138,8 @@ class HostSums:
         from scipy.linalg import cho_factor, cho_solve
 
         centred = self.pairs.astype(np.float64)
-        for start in range(0, len(total), BLOCK):
-            centred[start : start + BLOCK] -= np.outer(total[start : start + BLOCK], total / n)
+        for rows in slices(len(total), BLOCK):
+            centred[rows] -= np.outer(total[rows], total / n)
         # Features that never vary leave the matrix singular; the tiny floor keeps it solvable.
         penalty = max(strength * centred.trace() / len(total), 1e-9)
         centred[np.diag_indices_from(centred)] += penalty
@@ -157,5 +158,5 @@ def _sums(n_features: int, n_classes: int, device: str | None) -> HostSums | Dev
 
 def _add_whole(sums: NDArray[np.int64], product: NDArray) -> None:
     """Add in pieces: the integers of the whole product would take as much memory as the sums."""
-    for start in range(0, len(sums), BLOCK):
-        sums[start : start + BLOCK] += product[start : start + BLOCK].astype(np.int64)
+    for rows in slices(len(sums), BLOCK):
+        sums[rows] += product[rows].astype(np.int64)

@@ -24,6 +24,7 @@ from dlm_snn.learning.readout.network import readout_network
 from dlm_snn.learning.readout.options import ReadoutOptions, checked_options
 from dlm_snn.learning.readout.patch_dictionary import learned_vectors
 from dlm_snn.networks.network import Network
+from dlm_snn.values import slices
 
 BLOCK = 500
 """Samples whose features are held at once."""
@@ -116,7 +117,8 @@ class Readout:
             self._learn_dictionary()
         if self._gram is None or not self._gram.n_samples:
             return np.full(len(x), -1, dtype=np.int64)
-        return np.concatenate([self.scores(part).argmax(axis=1) for part in _blocks(x)] or [np.zeros(0, np.int64)])
+        found = [self.scores(x[part]).argmax(axis=1) for part in slices(len(x), BLOCK)]
+        return np.concatenate(found or [np.zeros(0, np.int64)])
 
     def scores(self, x: NDArray[np.uint8]) -> NDArray[np.float64]:
         """W f + b, (sample, class)."""
@@ -168,9 +170,9 @@ class Readout:
     def _count(self, x: NDArray[np.uint8], y: NDArray[np.int64]) -> None:
         by = self.options.shifts
         shifts = [(0, 0), *([(by, 0), (-by, 0), (0, by), (0, -by)] if by else [])]
-        for part, classes in zip(_blocks(x), _blocks(y), strict=True):
-            features = cast(PatchFeatures, self._features).shifted(part, shifts)
-            self.gram.add(features.reshape(-1, features.shape[2]), np.repeat(classes, len(shifts)))
+        for part in slices(len(y), BLOCK):
+            features = cast(PatchFeatures, self._features).shifted(x[part], shifts)
+            self.gram.add(features.reshape(-1, features.shape[2]), np.repeat(y[part], len(shifts)))
 
     def _solution(self) -> _Solved:
         gram = self.gram
@@ -223,7 +225,3 @@ def _declared(options: ReadoutOptions, features: str) -> Declaration:
         front_end=f"{o.neurons} patch neurons ({source}), {o.grid}x{o.grid} grid, {counted}, ridge on host",
         normalisation="none" if o.contrast else "contrast of the patch, host",
     )
-
-
-def _blocks(array: NDArray) -> list[NDArray]:
-    return [array[start : start + BLOCK] for start in range(0, len(array), BLOCK)]
