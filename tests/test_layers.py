@@ -8,22 +8,25 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from fnmatch import fnmatch
 from functools import cache
-from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[1]
-PACKAGES = [name for name in ("dlm_snn", "lava_processes", "hardware", "experiments") if (ROOT / name).is_dir()]
+from benchmarks import house
+from benchmarks.house import PACKAGES, ROOT, from_where, is_package, modules, statements
+
 HEAVY = {"torch", "snntorch", "lava", "brian2", "matplotlib", "sklearn", "scipy"}
 NUMPY_ONLY = (
     "dlm_snn.networks.network",
     "dlm_snn.networks.timing",
     "dlm_snn.networks.extent",
     "dlm_snn.networks.known",
+    "dlm_snn.networks.delays",
+    "dlm_snn.networks.signs",
     "dlm_snn.runs.raster",
+    "dlm_snn.runs.events",
     "dlm_snn.runs.stimulus",
     "dlm_snn.runs.recording",
     "dlm_snn.runs.comparison",
@@ -43,54 +46,25 @@ NUMPY_ONLY = (
 )
 
 
-@cache
-def modules() -> dict[str, ast.Module]:
-    """Dotted name -> syntax tree of every module of ours."""
-    return {
-        ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): ast.parse(path.read_text())
-        for package in PACKAGES
-        for path in sorted((ROOT / package).rglob("*.py"))
-    }
+def imports(module: str, tree: ast.Module) -> set[str]:
+    """Dotted names that a module imports: what stands after ``import``, or ``from x import y`` as x and x.y.
 
-
-def is_package(module: str) -> bool:
-    return (ROOT / Path(*module.split("."))).is_dir()
-
-
-def for_types_only(node: ast.stmt) -> bool:
-    return isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test)
-
-
-def statements(tree: ast.AST, inside_functions: bool) -> Iterator[ast.stmt]:
-    """All statements but those under ``if TYPE_CHECKING``."""
-    for node in ast.iter_child_nodes(tree):
-        if for_types_only(node):
-            continue
-        if isinstance(node, ast.stmt):
-            yield node
-        if inside_functions or not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            yield from statements(node, inside_functions)
-
-
-def imports(module: str, tree: ast.Module, inside_functions: bool = True) -> set[str]:
-    """Dotted names that a module imports: what stands after ``import``, or ``from x import y`` as x and x.y."""
+    Not what is imported for types only.
+    """
     found = set()
-    for node in statements(tree, inside_functions):
+    for node in statements(tree, types=False):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
-            base = node.module or ""
-            if node.level:
-                parts = module.split(".")[: len(module.split(".")) - node.level + is_package(module)]
-                base = ".".join([*parts, *([base] if base else [])])
+            base = from_where(module, node)
             found |= {base, *(f"{base}.{alias.name}" for alias in node.names)}
     return found
 
 
-def ours(module: str, tree: ast.Module, known: Mapping[str, ast.Module], inside_functions: bool) -> set[str]:
+def ours(module: str, tree: ast.Module, known: Mapping[str, ast.Module]) -> set[str]:
     """The modules of ours that a module imports, the packages around them included."""
     found = set()
-    for name in imports(module, tree, inside_functions):
+    for name in imports(module, tree):
         parts = name.split(".")
         found |= {".".join(parts[: i + 1]) for i in range(len(parts))} & set(known)
     return found - {module}
@@ -104,7 +78,7 @@ def reached(module: str, known: Mapping[str, ast.Module]) -> set[str]:
         if name not in seen:
             seen.add(name)
             packages |= {found.partition(".")[0] for found in imports(name, known[name])}
-            waiting += ours(name, known[name], known, inside_functions=True)
+            waiting += ours(name, known[name], known)
     return packages
 
 
@@ -214,22 +188,6 @@ def without_docstring(module: str, tree: ast.AST) -> set[str]:
     return found
 
 
-def cycles(known: Mapping[str, ast.Module]) -> set[str]:
-    """Modules that import themselves through others, functions' own imports left out."""
-    edges = {name: ours(name, tree, known, inside_functions=False) for name, tree in known.items()}
-    found = set()
-    for start, after in edges.items():
-        seen: set[str] = set()
-        waiting = list(after)
-        while waiting:
-            name = waiting.pop()
-            if name not in seen:
-                seen.add(name)
-                waiting += edges[name]
-        found |= {start} & seen
-    return found
-
-
 RULES = {
     knows_what_stands_above: [
         ("dlm_snn.runs.raster", "def f():\n    from lava_processes import build"),
@@ -258,7 +216,7 @@ RULES = {
     ]
     + [("lava_processes.kwta", "from lava_processes.kwta import process\nimport torch")],
     tensors_without_a_device: [
-        ("dlm_snn.training.training", "import torch\ndef f():\n    return torch.zeros(3, dtype=int)"),
+        ("dlm_snn.training.loop", "import torch\ndef f():\n    return torch.zeros(3, dtype=int)"),
         ("dlm_snn.training.training", "linear = nn.Linear(2, 3)"),
     ],
     uses_assert: [("dlm_snn.runs.raster", "def f(x):\n    assert x")],
@@ -331,20 +289,71 @@ def test_reaching_torch_through_another_module_is_caught():
     assert "torch" in reached("dlm_snn.networks.network", known)
 
 
+PAIR = {"dlm_snn.runs.raster", "dlm_snn.runs.raster_files"}
+"""``SpikeRaster.save`` and ``load`` know the files, whose module makes rasters."""
+
+
 def test_no_module_imports_itself_through_others():
-    assert cycles(modules()) == set()
+    """Every import counts, inside functions and under TYPE_CHECKING too."""
+    assert house.module_loops(modules()) == [PAIR]
 
 
-def test_a_cycle_is_caught():
-    known = {
-        "dlm_snn": ast.parse("if TYPE_CHECKING:\n    from dlm_snn import a"),
-        "dlm_snn.a": ast.parse("from dlm_snn.b import x"),
-        "dlm_snn.b": ast.parse("from dlm_snn import c"),
-        "dlm_snn.c": ast.parse("import dlm_snn.a"),
-        "dlm_snn.d": ast.parse("import dlm_snn.a\ndef f():\n    import dlm_snn.e"),
-        "dlm_snn.e": ast.parse("import dlm_snn.d"),
+@pytest.mark.parametrize("back", ["from dlm_snn.a import x", "def f():\n    import dlm_snn.a"])
+@pytest.mark.parametrize("way", ["from dlm_snn import b", "if TYPE_CHECKING:\n    from dlm_snn.b import c"])
+def test_a_loop_of_modules_is_caught(way, back):
+    sources = {"dlm_snn": "from dlm_snn import d", "dlm_snn.a": way, "dlm_snn.b": back, "dlm_snn.d": "import dlm_snn.a"}
+    known = {name: ast.parse(source) for name, source in sources.items()}
+    assert house.module_loops(known) == [{"dlm_snn.a", "dlm_snn.b"}]
+
+
+def test_rooms_import_what_contributing_lists_and_nothing_else():
+    """CONTRIBUTING.md, "The rooms"; python -m benchmarks.house prints what differs."""
+    listed = house.listed_arrows((ROOT / "CONTRIBUTING.md").read_text())
+    assert listed == house.arrows(modules())
+    assert house.loops(listed) == []
+
+
+def test_the_table_of_rooms_is_read_and_arrows_are_those_of_rooms():
+    rows = "| room | what | may import |\n|---|---|---|\n| `a` | x | - |\n| `b.c` | y | a, d |\n"
+    assert house.listed_arrows(rows) == {"a": set(), "b.c": {"a", "d"}}
+    sources = {
+        "dlm_snn.errors": "import json",
+        "dlm_snn.learning.columns.rule": "from dlm_snn.errors import DlmError\nfrom dlm_snn.learning.columns import x",
+        "dlm_snn.runs.raster": "def f():\n    from dlm_snn.learning.columns.rule import R",
+        "lava_processes.kwta.process": "import dlm_snn.runs.raster",
+        "experiments.tables": "import experiments",
     }
-    assert cycles(known) == {"dlm_snn.a", "dlm_snn.b", "dlm_snn.c"}
+    found = house.arrows({name: ast.parse(source) for name, source in sources.items()})
+    assert found == {
+        "errors": set(),
+        "learning.columns": {"errors"},
+        "runs": {"learning.columns"},
+        "lava_processes": {"runs"},
+        "experiments.tables": set(),
+    }
+    assert house.loops({"a": {"b"}, "b": {"c"}, "c": {"b"}}) == [{"b", "c"}]
+
+
+def test_folders_files_and_functions_stay_small():
+    many = {folder: found for folder, most in house.FILES.items() if (found := house.in_folder(folder)) > most}
+    long = [found for found in house.files(modules()) if found[0] > house.LONGEST_FILE]
+    long += [found for found in house.functions(modules()) if found[0] > house.LONGEST_FUNCTION]
+    assert (many, long) == ({}, [])
+
+
+def test_code_stands_once():
+    assert house.share_twice(house.path_of(name).read_text() for name in modules()) <= house.TWICE
+
+
+def test_lines_are_counted():
+    tree = ast.parse("def f():\n    return [\n    ]\nclass A:\n    async def g(self): ...")
+    assert sorted(house.functions({"m": tree})) == [(1, "m.g"), (3, "m.f")]
+    text = (ROOT / "dlm_snn/neurons/__init__.py").read_text()
+    assert list(house.files({"dlm_snn.neurons": tree})) == [(text.count("\n"), "dlm_snn.neurons")]
+    body = '"""Doc."""\nimport a\n\n# told\n' + "\n".join(f"x{i} = {i}" for i in range(7))
+    assert house.code_lines(body) == [f"x{i} = {i}" for i in range(7)]
+    assert house.share_twice(iter([body, "y = 0"])) == 0
+    assert house.share_twice(iter([body, body.replace("x0", "z")])) == 0.5
 
 
 def test_every_kind_of_import_is_seen():
@@ -362,7 +371,7 @@ def test_the_table_covers_the_packages_that_exist():
     assert any(fnmatch(module, "dlm_snn.backends.*brian2*") for module in modules())
 
 
-@pytest.mark.parametrize("module", ["dlm_snn", *NUMPY_ONLY[:10], "dlm_snn.backends", "lava_processes"])
+@pytest.mark.parametrize("module", ["dlm_snn", *NUMPY_ONLY[:13], "dlm_snn.backends", "lava_processes"])
 def test_importing_it_loads_nothing_heavy(module):
     script = f"import {module}, sys; print(*sorted({HEAVY!r} & set(sys.modules)))"
     out = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=ROOT)
