@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, fields, is_dataclass
 from functools import wraps
@@ -40,6 +42,17 @@ def describe(part: Any) -> tuple[Any, dict[str, NDArray]]:
 
     tree = plain(part, "")
     return tree, arrays
+
+
+def digest(part: Any) -> str:
+    """SHA-256 over what ``describe`` gives, the same on every machine."""
+    tree, arrays = describe(part)
+    content = hashlib.sha256(json.dumps(tree, sort_keys=True).encode())
+    for key in sorted(arrays):
+        array = np.ascontiguousarray(arrays[key])
+        content.update(f"{key}{array.dtype.newbyteorder('<')}{array.shape}".encode())
+        content.update(array.astype(array.dtype.newbyteorder("<")).tobytes())
+    return content.hexdigest()
 
 
 def short(value: Any) -> str:

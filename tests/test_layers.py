@@ -345,6 +345,30 @@ def test_code_stands_once():
     assert house.share_twice(house.path_of(name).read_text() for name in modules()) <= house.TWICE
 
 
+def alone(known: Mapping[str, ast.Module], entry_points: str) -> set[str]:
+    """Modules that no other imports or names, no entry point names and no shell starts."""
+    reached = {other for name, tree in known.items() for other in house.imported(name, tree, known.keys())}
+    for name, tree in known.items():
+        texts = [
+            node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)
+        ]
+        reached |= {text.partition(":")[0] for text in texts} | ({name} if "__main__" in texts else set())
+    reached |= {line.split('"')[1].partition(":")[0] for line in entry_points.splitlines() if line.count('"') == 2}
+    return {name for name in known.keys() - reached if not is_package(name)}
+
+
+def test_what_only_a_library_uses_says_so_first():
+    lonely = alone(modules(), (ROOT / "pyproject.toml").read_text())
+    assert {"dlm_snn.physics.membranes.flux", "lava_processes.ledger_lif.process"} <= lonely
+    first = {name: (ast.get_docstring(modules()[name]) or "").partition("\n")[0] for name in lonely}
+    assert [name for name, line in first.items() if "for use as a library" not in line] == []
+
+
+def test_a_module_that_is_imported_named_or_started_is_not_alone():
+    sources = {"a": "import b", "b": "x = 'c:main'", "c": "", "d": "if __name__ == '__main__': ...", "e": "", "f": ""}
+    assert alone({name: ast.parse(source) for name, source in sources.items()}, 'verb = "e:VERB"') == {"a", "f"}
+
+
 def test_lines_are_counted():
     tree = ast.parse("def f():\n    return [\n    ]\nclass A:\n    async def g(self): ...")
     assert sorted(house.functions({"m": tree})) == [(1, "m.g"), (3, "m.f")]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
 from math import prod
@@ -18,8 +19,39 @@ from dlm_snn.values import as_array, is_whole
 Pair = tuple[int, int]
 
 
+class ImageConnection(Connection):
+    """A connection between two images (channel, row, column), whose shapes say its sizes."""
+
+    input_shape: tuple[int, int, int]
+
+    @property
+    @abstractmethod
+    def output_shape(self) -> tuple[int, int, int]:
+        """(channel, row, column) of the postsynaptic population."""
+
+    @property
+    def pre_shape(self) -> tuple[int, ...]:
+        """``input_shape``."""
+        return self.input_shape
+
+    @property
+    def post_shape(self) -> tuple[int, ...]:
+        """``output_shape``."""
+        return self.output_shape
+
+    @property
+    def n_pre(self) -> int:
+        """Number of presynaptic neurons."""
+        return prod(self.input_shape)
+
+    @property
+    def n_post(self) -> int:
+        """Number of postsynaptic neurons."""
+        return prod(self.output_shape)
+
+
 @dataclass(frozen=True, eq=False)
-class Conv2d(Connection):
+class Conv2d(ImageConnection):
     """The same kernel at every place of an image (cross-correlation, as in torch).
 
     a[o, y, x] = sum over c, i, j of weight[o, c, i, j] * image[g(o) * C + c, y * stride - padding + i * dilation, ...]
@@ -76,26 +108,6 @@ class Conv2d(Connection):
         """(channel, row, column) of the postsynaptic population."""
         rows, columns = window_counts(self.input_shape, self.weight.shape[2:], self.stride, self.padding, self.dilation)
         return self.weight.shape[0], rows, columns
-
-    @property
-    def pre_shape(self) -> tuple[int, ...]:
-        """``input_shape``."""
-        return self.input_shape
-
-    @property
-    def post_shape(self) -> tuple[int, ...]:
-        """``output_shape``."""
-        return self.output_shape
-
-    @property
-    def n_pre(self) -> int:
-        """Number of presynaptic neurons."""
-        return prod(self.input_shape)
-
-    @property
-    def n_post(self) -> int:
-        """Number of postsynaptic neurons."""
-        return prod(self.output_shape)
 
     def apply(self, x: NDArray) -> NDArray:
         """The synaptic sums of presynaptic values (..., pre): (..., post); see Connection.apply."""

@@ -8,15 +8,15 @@ from math import prod
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from dlm_snn.connections.connection import Connection, Sparse, checked_weight
-from dlm_snn.connections.conv2d import Conv2d, Pair, checked_image, checked_pair, window_counts
+from dlm_snn.connections.connection import Sparse, checked_weight
+from dlm_snn.connections.conv2d import Conv2d, ImageConnection, Pair, checked_image, checked_pair, window_counts
 from dlm_snn.description import told
 from dlm_snn.errors import DlmError
 from dlm_snn.values import as_array
 
 
 @dataclass(frozen=True, eq=False)
-class Pool2d(Connection):
+class Pool2d(ImageConnection):
     """Each channel's windows summed up, times one weight.
 
     a[c, y, x] = weight * sum over i, j of image[c, y * stride - padding + i, x * stride - padding + j]
@@ -58,26 +58,6 @@ class Pool2d(Connection):
         """(channel, row, column) of the postsynaptic population."""
         kernel = checked_pair("kernel", self.kernel, 1)
         return self.input_shape[0], *window_counts(self.input_shape, kernel, self.stride, self.padding, (1, 1))
-
-    @property
-    def pre_shape(self) -> tuple[int, ...]:
-        """``input_shape``."""
-        return self.input_shape
-
-    @property
-    def post_shape(self) -> tuple[int, ...]:
-        """``output_shape``."""
-        return self.output_shape
-
-    @property
-    def n_pre(self) -> int:
-        """Number of presynaptic neurons."""
-        return prod(self.input_shape)
-
-    @property
-    def n_post(self) -> int:
-        """Number of postsynaptic neurons."""
-        return prod(self.output_shape)
 
     def convolution(self) -> Conv2d:
         """The same map as a convolution of each channel with a constant kernel."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -16,7 +14,7 @@ from dlm_snn.connections.chain import Chain
 from dlm_snn.connections.connection import Connection
 from dlm_snn.connections.conv2d import Conv2d
 from dlm_snn.connections.dense import Dense
-from dlm_snn.description import describe, told
+from dlm_snn.description import digest, told
 from dlm_snn.errors import DlmError, nearest
 from dlm_snn.files.names import check_identifier
 from dlm_snn.networks import timing
@@ -306,13 +304,7 @@ class _Graph:
 
     def digest(self) -> str:
         """SHA-256 over structure and parameters, the same on every machine."""
-        tree, arrays = describe(self)
-        content = hashlib.sha256(json.dumps(tree, sort_keys=True).encode())
-        for key in sorted(arrays):
-            array = np.ascontiguousarray(arrays[key])
-            content.update(f"{key}{array.dtype.newbyteorder('<')}{array.shape}".encode())
-            content.update(array.astype(array.dtype.newbyteorder("<")).tobytes())
-        return content.hexdigest()
+        return digest(self)
 
 
 @dataclass(frozen=True, eq=False, repr=False)

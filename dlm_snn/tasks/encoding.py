@@ -1,4 +1,4 @@
-"""Images as spikes."""
+"""Images as spikes, for use as a library."""
 
 from __future__ import annotations
 

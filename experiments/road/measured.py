@@ -15,7 +15,7 @@ from dlm_snn.physics.membranes.ledger import membrane_ledger
 from dlm_snn.runs.comparison import compare
 from dlm_snn.runs.metrics import accuracy
 from dlm_snn.tasks.split import Split
-from dlm_snn.training.training import Curve
+from dlm_snn.training.loop import Curve
 from experiments.harness.progress import Show
 from experiments.recipes.config import SimulationConfig
 from experiments.road.agreement import Simulated

@@ -1,4 +1,4 @@
-"""Dense synapses with a batch axis, so that stock neurons of shape (n, samples) run many samples at once.
+"""Dense synapses with a batch axis, for use as a library: stock neurons of shape (n, samples) run many samples at once.
 
 CPU only: on a chip samples follow one another.
 """

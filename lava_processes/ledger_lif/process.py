@@ -1,4 +1,4 @@
-"""Leaky integrate-and-fire neurons that keep the books of their energy while they run.
+"""Leaky integrate-and-fire neurons that keep the books of their energy while they run, for use as a library.
 
 Dynamics of Lava's LIFReset in fixed_pt, spike for spike; CPU only.
 """

@@ -1,4 +1,4 @@
-"""Plastic dense synapses that compute where events are: Lava's LearningDense, at a fraction of its time.
+"""Plastic dense synapses that compute where events are, for use as a library: Lava's LearningDense, much faster.
 
 Bit-equal to LearningDense with ``rounding="lava"``. With ``rounding="synapse"``, and at a temperature, each synapse has
 its own random numbers: that is the CPU's alone.

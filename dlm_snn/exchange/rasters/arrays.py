@@ -1,4 +1,4 @@
-"""Rasters as arrays of other libraries: scipy's sparse ones, snnTorch's [T, B, N], SLAYER's [N, C, T], Lava's."""
+"""Rasters as arrays of SciPy, snnTorch [T, B, N], SLAYER [N, C, T] and Lava, for use as a library."""
 
 from __future__ import annotations
 

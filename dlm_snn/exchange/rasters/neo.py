@@ -1,4 +1,4 @@
-"""Rasters as Neo objects: a Block with a Segment a sample and a SpikeTrain a neuron."""
+"""Rasters as Neo objects, for use as a library: a Block with a Segment per sample and a SpikeTrain per neuron."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rasters as NIR's data: NIRGraphData of binary events, on integer steps."""
+"""Rasters as NIR's data, for use as a library: NIRGraphData of binary events, on integer steps."""
 
 from __future__ import annotations
 

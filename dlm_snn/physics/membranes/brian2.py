@@ -1,4 +1,4 @@
-"""The physics in Brian2's own equations, independent of ours: baths by its xi, membrane energies, plasticity."""
+"""The physics in Brian2's own equations, for use as a library: baths by its xi, membrane energies, plasticity."""
 
 from __future__ import annotations
 

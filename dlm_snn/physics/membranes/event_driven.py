@@ -1,4 +1,4 @@
-"""Membranes event by event: a neuron is touched when an event reaches it, and its leak is taken in closed form.
+"""Membranes event by event, for use as a library: events alone touch a neuron, its leak is in closed form.
 
 Between events v(t) = v (1 - dv)^(t - t0), and the energy that leaked is v^2 (1 - (1 - dv)^(2 (t - t0))) / 2. That is
 the clocked step up to rounding, for neurons without current memory (du = 1) and without a bias; all others need the

@@ -1,4 +1,4 @@
-"""Currents that spikes carry: along projections, and around cycles of neurons."""
+"""Currents that spikes carry, along projections and around cycles of neurons; for use as a library."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Temperature on integer membranes: what noise of b bits makes of v under each rounding of the decay.
+"""Temperature on integer membranes, for use as a library: what noise of b bits makes of v, by the way of rounding.
 
     v <- round(v (4096 - dv) / 4096) + z + 1/2,     z uniform over -2^(b-1) .. 2^(b-1) - 1, beta = 1 - dv / 4096
 

@@ -1,4 +1,4 @@
-"""Time's arrow in spikes and membrane paths: entropy production from words, paths and transfer.
+"""Time's arrow in spikes and membrane paths, for use as a library: entropy production from words, paths and transfer.
 
 Words are the joint spikes of a few neurons in a step. sigma = sum_ij p_ij ln(p_ij / p_ji) over transitions i -> j,
 nats a step: a lower bound of what produced them, since words are coarse. A transition that is never seen backwards

@@ -1,4 +1,4 @@
-"""Forgetting in closed form: one quadratic task after another, under Langevin dynamics.
+"""Forgetting in closed form, for use as a library: one quadratic task after another, under Langevin dynamics.
 
 Task A has the optimum a and the curvature H_A; the weights start in its equilibrium N(a, T H_A^-1). Then they run on
 L_B + (lambda / 2) (x - a)^T H_A (x - a) with L_B's optimum b and curvature H_B. With H = H_B + lambda H_A,

@@ -1,4 +1,4 @@
-"""Closed forms of the linear process, continuous and in steps, against which all estimators are held.
+"""Closed forms of the linear process, for use as a library: what all estimators are held against.
 
     dx = -A x dt + sqrt(2 C) dW,    A S + S A^T = 2 C,    sigma = tr(A^T C^-1 A S) - tr A
 

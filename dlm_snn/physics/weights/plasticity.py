@@ -1,4 +1,4 @@
-"""Local plasticity with event-driven dissipation: what a synapse gains at a spike, it may lose at a spike alone.
+"""Local plasticity with event-driven dissipation, for use as a library: what a spike gave, only a spike takes.
 
     event   dw_ij = a y_i (x_j - w_ij)              gain and loss at a spike of the neuron itself (instar, Oja)
     clock   dw_ij = a y_i x_j - b w_ij              the control: every synapse loses in every sample
