@@ -99,6 +99,10 @@ def run_stream(cell: StreamCell, recordings: Recordings, show: Show) -> Row:
         "ridge": joint_ridge(learner, recordings, train, asked, labels) if hasattr(learner, "codes") else None,
         "anytime": anytime,
     }
+    return _row(cell, learner, figures)
+
+
+def _row(cell: StreamCell, learner: Any, figures: dict[str, Any]) -> Row:
     return plain(
         {
             "stream": "nmnist-excerpt",
