@@ -286,7 +286,7 @@ def _read_run(folder: Path) -> str:
     arrays = [stored.arrays for stored in found.networks.values()]
     rasters = [dict(of) for of in found.rasters.values()]
     traces = [trace.v for trace in found.traces]
-    return content_of(found.config, dict(found.record), dict(found.metrics), arrays, rasters, traces)
+    return content_of(found.config, dict(found.record), found.metrics.to_json(), arrays, rasters, traces)
 
 
 def _older_run(folder: Path) -> None:

@@ -12,8 +12,10 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -23,6 +25,7 @@ from dlm_snn.backends import reference
 from dlm_snn.connections.dense import Dense
 from dlm_snn.description import describe
 from dlm_snn.errors import DlmError, MissingError
+from dlm_snn.files.json_objects import as_json
 from dlm_snn.networks.network import Input, IntegerNetwork, IntegerProjection, Network, Projection
 from dlm_snn.neurons.integer_lif import IntegerLIF
 from dlm_snn.neurons.lif import LIF
@@ -31,6 +34,18 @@ from dlm_snn.report import write_report
 from dlm_snn.runs.metrics import accuracy, silent, synaptic_operations
 from dlm_snn.runs.raster import SpikeRaster
 from dlm_snn.runs.run_folder import save_record
+from dlm_snn.runs.run_metrics import (
+    Activity,
+    Agreement,
+    Books,
+    DatasetSize,
+    Epoch,
+    LossBudget,
+    LossPart,
+    MembraneEnergy,
+    Overflows,
+    RunMetrics,
+)
 
 pytestmark = pytest.mark.xdist_group("report")
 
@@ -84,9 +99,10 @@ def _save_network(network: Network | IntegerNetwork, path: Path) -> None:
     path.with_suffix(".json").write_text(json.dumps({"format": "dlm-snn network 1", "tree": tree}))
 
 
-def _agreement(network: str, first: str, second: str, spikes: dict[str, int], **more: object) -> dict[str, object]:
-    row = {"network": network, "first": first, "second": second, "samples": N_SAMPLES, "ties": 0, "equal": True}
-    return {**row, "spikes": {name: [n, n, 0] for name, n in spikes.items()}, "text": "equal", **more}
+def _agreement(network: str, first: str, second: str, spikes: dict[str, int], **more: Any) -> Agreement:
+    counts = {name: (n, n, 0) for name, n in spikes.items()}
+    row = Agreement(network, first, second, N_SAMPLES, counts, ties=0, equal=True, text="equal")
+    return replace(row, **more)
 
 
 @pytest.fixture(scope="module")
@@ -131,88 +147,66 @@ def build(path: Path) -> None:
                 traces[f"{name}/{population}/v"] = v[0] * (1 + rounding) + rounding
                 traces[f"{name}/{population}/v_threshold"] = np.asarray(threshold)
     np.savez_compressed(path / "traces.npz", **traces)
-    _write_words(path, recordings, labels, stimulus)
+    _write_words(path, _measured(recordings, labels, stimulus))
 
 
-def _projection_loss(name: str, clipped: int) -> dict[str, object]:
+def _projection_loss(name: str, clipped: int) -> LossPart:
     numbers = {"weight_exp": -4, "scale": 540.2, "clipped": clipped, "clip_loss": 0.0012 * clipped, "odd": 0.497}
-    return {
-        "name": name,
-        "sign_mode": "mixed",
-        **numbers,
-        "rounding_rms": 0.00081,
-        "zeroed": 0.0123,
-        "floor_loss": None,
-    }
+    return LossPart(
+        name, {"sign_mode": "mixed", **numbers, "rounding_rms": 0.00081, "zeroed": 0.0123, "floor_loss": None}
+    )
 
 
-def _population_loss(name: str, threshold: int) -> dict[str, object]:
+def _population_loss(name: str, threshold: int) -> LossPart:
     errors = {"threshold_error": 0.0003, "du_error": 0.0, "dv_error": 0.0, "bias_error": 0.0, "rescaled": 1.0}
     measured = {"u_bound": 0.31, "u_peak": 0.042, "v_peak": 0.0049, "wraps": 0, "saturations": 0}
     spikes = {"spikes_float": 109.05, "spikes_integer": 107.95, "lost": 3.4, "won": 2.3, "equal": 0.99996}
-    return {"name": name, "scale": threshold * 1.0004, "v_threshold": threshold, **errors, **measured, **spikes}
+    return LossPart(name, {"scale": threshold * 1.0004, "v_threshold": threshold, **errors, **measured, **spikes})
 
 
-def _write_words(path: Path, recordings: dict, labels: np.ndarray, stimulus: dict) -> None:
+def _measured(recordings: dict, labels: np.ndarray, stimulus: dict) -> RunMetrics:
     spikes = {kind: {name: len(r) for name, r in rec.rasters.items()} for kind, rec in recordings.items()}
-    metrics = {
-        "dataset": {"name": "digits-small", "train": 160, "test": N_SAMPLES, "classes": N_CLASSES},
-        "accuracy": {kind: accuracy(rec.rasters["output"], labels) for kind, rec in recordings.items()},
-        "silent": {kind: silent(rec.rasters["output"]) for kind, rec in recordings.items()},
-        "agreement": [
+    one = "equal (1 of 40 samples set aside)"
+    same = {"hidden": (0, 0), "output": (0, 0)}
+    note = "u and v compared on 20 samples"
+    return RunMetrics(
+        dataset=DatasetSize("digits-small", train=160, test=N_SAMPLES, classes=N_CLASSES),
+        accuracy={kind: accuracy(rec.rasters["output"], labels) for kind, rec in recordings.items()},
+        accuracy_samples=dict.fromkeys(recordings, N_SAMPLES),
+        silent={kind: silent(rec.rasters["output"]) for kind, rec in recordings.items()},
+        overflow=Overflows(0, 0),
+        agreement=(
             _agreement("float", "snntorch", "torch", spikes["float"]),
             _agreement("float", "torch", "reference", spikes["float"], note="torch in float64"),
-            _agreement(
-                "float", "reference", "brian2", spikes["float"], ties=1, text="equal (1 of 40 samples set aside)"
-            ),
+            _agreement("float", "reference", "brian2", spikes["float"], ties=1, text=one),
             _agreement("float", "reference", "lava-float", spikes["float"]),
-            _agreement(
-                "integer",
-                "reference",
-                "lava-fixed",
-                spikes["integer"],
-                values={"hidden": [0, 0], "output": [0, 0]},
-                note="u and v compared on 20 samples",
-            ),
-        ],
-        "activity": {
-            kind: {
-                "spikes": sum(spikes[kind].values()) / N_SAMPLES,
-                "synaptic_operations": synaptic_operations(rec, stimulus),
-                "rates": {name: raster.rate for name, raster in rec.rasters.items()},
-            }
+            _agreement("integer", "reference", "lava-fixed", spikes["integer"], values=same, note=note),
+        ),
+        activity={
+            kind: Activity(
+                sum(spikes[kind].values()) / N_SAMPLES,
+                synaptic_operations(rec, stimulus),
+                {name: raster.rate for name, raster in rec.rasters.items()},
+            )
             for kind, rec in recordings.items()
         },
-        "accuracy_samples": dict.fromkeys(recordings, N_SAMPLES),
-        "overflow": {"wraps": 0, "saturations": 0},
-        "loss_budget": {
-            "bits": 8,
-            "samples": 160,
-            "projections": [_projection_loss("pixels->hidden", 0), _projection_loss("hidden->output", 1)],
-            "populations": [_population_loss("hidden", 540), _population_loss("output", 119)],
-            "warnings": ["hidden->output: 1 weight was clipped"],
-        },
-        "curve": [
-            {
-                "epoch": e,
-                "loss": 2.3 * 0.8**e + 0.1,
-                "train_accuracy": 1 - 0.9 * 0.75**e,
-                "validation_accuracy": None,
-                "thermodynamics": _books(e),
-            }
-            for e in range(1, 21)
-        ],
-        "membranes": {
-            kind: {
-                name: dict(
-                    zip(("injected", "leak", "reset", "clip", "stored", "residual"), (9, 5, 3, 0, 1, 0), strict=True)
-                )
-                for name in ("hidden", "output")
-            }
+        loss_budget=LossBudget(
+            bits=8,
+            samples=160,
+            projections=(_projection_loss("pixels->hidden", 0), _projection_loss("hidden->output", 1)),
+            populations=(_population_loss("hidden", 540), _population_loss("output", 119)),
+            warnings=("hidden->output: 1 weight was clipped",),
+        ),
+        curve=tuple(Epoch(e, 2.3 * 0.8**e + 0.1, 1 - 0.9 * 0.75**e, thermodynamics=_books(e)) for e in range(1, 21)),
+        membranes={
+            kind: {name: MembraneEnergy(9, 5, 3, 0, 1, 0) for name in ("hidden", "output")}
             for kind in ("float", "integer")
         },
-    }
-    (path / "metrics.json").write_text(json.dumps(metrics))
+    )
+
+
+def _write_words(path: Path, metrics: RunMetrics) -> None:
+    (path / "metrics.json").write_text(json.dumps(metrics.to_json()))
     record = {
         "created": "2026-02-03T10:11:12+00:00",
         "command": "dlm-snn run digits --seed 7",
@@ -227,23 +221,23 @@ def _write_words(path: Path, recordings: dict, labels: np.ndarray, stimulus: dic
     (path / "config.yaml").write_text("dataset: digits\nhidden: 48\nsteps: 25\ntraining:\n  epochs: 20\n  seed: 7\n")
 
 
-def _books(epoch: int) -> dict[str, object]:
+def _books(epoch: int) -> Books:
     """Thermodynamics of an epoch; it is cold at first, where entropy production is undefined."""
     layers = {"pixels->hidden": 0.5 / epoch, "hidden->output": 0.1}
-    return {
-        "energy": 2.0 * 0.8**epoch,
-        "entropy_production": None if epoch == 1 else 100.0 / epoch,
-        "information_current": 0.1,
-        "dissipation": 1e-4,
-        "temperature": 1e-6,
-        "heat": layers,
-        "work_current": {name: value / 2 for name, value in layers.items()},
-        "work_injection": dict.fromkeys(layers, 0.0),
-        "work_switching": -0.25,
-        "work_synaptic": -0.0125,
-        "surrogate_work": 0.02,
-        "energy_change": -1.5,
-    }
+    return Books(
+        energy=2.0 * 0.8**epoch,
+        entropy_production=None if epoch == 1 else 100.0 / epoch,
+        information_current=0.1,
+        dissipation=1e-4,
+        temperature=1e-6,
+        heat=layers,
+        work_current={name: value / 2 for name, value in layers.items()},
+        work_injection=dict.fromkeys(layers, 0.0),
+        work_switching=-0.25,
+        work_synaptic=-0.0125,
+        surrogate_work=0.02,
+        energy_change=-1.5,
+    )
 
 
 # What the page is.
@@ -285,6 +279,10 @@ def change(path: Path, **sections: object) -> None:
     """Replace sections of a JSON file; None takes one away."""
     content = {**json.loads(path.read_text()), **sections}
     path.write_text(json.dumps({key: value for key, value in content.items() if value is not None}))
+
+
+def metrics_of(folder: Path) -> RunMetrics:
+    return RunMetrics.from_json(json.loads((folder / "metrics.json").read_text()))
 
 
 def test_the_page_holds_every_section_and_a_figure_of_each_kind(finished: Path, shown: tuple[str, _Page]) -> None:
@@ -376,10 +374,11 @@ def test_text_stands_out_from_its_ground_in_light_and_dark(shown: tuple[str, _Pa
 
 
 def test_a_pair_that_differs_is_told_in_words_and_in_the_header(run: Path) -> None:
-    rows = json.loads((run / "metrics.json").read_text())["agreement"]
-    rows[3] |= {"equal": False, "text": "7 spikes differ; first divergence at sample 3, step 4, hidden[12]"}
-    rows[3]["spikes"]["hidden"] = [4362, 4365, 7]
-    change(run / "metrics.json", agreement=rows)
+    rows = list(metrics_of(run).agreement)
+    counts = {**rows[3].spikes, "hidden": (4362, 4365, 7)}
+    text = "7 spikes differ; first divergence at sample 3, step 4, hidden[12]"
+    rows[3] = replace(rows[3], equal=False, text=text, spikes=counts)
+    change(run / "metrics.json", agreement=as_json(rows))
     _, page = page_of(run)
     assert "4 of 5 simulator pairs agree" in page.text
     assert "✗ differs" in page.text
@@ -540,9 +539,8 @@ def test_a_changed_record_is_refused_and_looks_at_nothing_outside(run: Path) -> 
 
 
 def test_values_that_cannot_be_drawn_are_refused(run: Path) -> None:
-    rows = json.loads((run / "metrics.json").read_text())["curve"]
-    rows[0]["loss"] = 10**400
-    change(run / "metrics.json", curve=rows)
+    first, *rest = metrics_of(run).curve
+    change(run / "metrics.json", curve=as_json([replace(first, loss=10**400), *rest]))
     with pytest.raises(DlmError, match="holds values that cannot be shown"):
         write_report(run)
 
@@ -550,10 +548,13 @@ def test_values_that_cannot_be_drawn_are_refused(run: Path) -> None:
 def test_text_of_the_run_cannot_become_markup(run: Path) -> None:
     (run / "config.yaml").write_text(json.dumps({"note": HOSTILE}))
     change(run / "record.json", command=HOSTILE, machine=HOSTILE, versions={HOSTILE: HOSTILE})
-    rows = json.loads((run / "metrics.json").read_text())["agreement"]
-    rows[0] |= {"first": HOSTILE, "note": HOSTILE, "spikes": {HOSTILE: [1, 2, 3]}}
+    first, *rest = metrics_of(run).agreement
+    rows = [replace(first, first=HOSTILE, note=HOSTILE, spikes={HOSTILE: (1, 2, 3)}), *rest]
     change(
-        run / "metrics.json", agreement=rows, dataset={"name": HOSTILE, "test": 3}, accuracy={"float": 1.0, HOSTILE: 1}
+        run / "metrics.json",
+        agreement=as_json(rows),
+        dataset={"name": HOSTILE, "test": 3},
+        accuracy={"float": 1.0, HOSTILE: 1},
     )
     (run / "rasters" / "reference" / "hidden.npz").rename(run / "rasters" / "reference" / "a<script>b.npz")
     text, page = page_of(run)

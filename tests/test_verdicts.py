@@ -14,6 +14,7 @@ from dlm_snn.cli import main
 from dlm_snn.provenance import RunRecord
 from dlm_snn.report import wording
 from dlm_snn.runs.metrics import answering, silence, silent_populations, verdict
+from dlm_snn.runs.run_metrics import RunMetrics
 from experiments.recipes.config import RunConfig
 from experiments.road.again import Earlier, compared
 
@@ -205,12 +206,13 @@ def test_a_repetition_says_whether_it_got_the_same(name):
 
 
 def test_the_report_shows_no_accuracy_without_the_share_of_answers():
-    metrics = {
+    content = {
         "accuracy": {"float": 0.02, "integer": 0.5},
         "accuracy_samples": {"float": 50, "integer": 50},
         "silent": {"float": 49, "integer": 0},
         "activity": {"float": {"rates": {"hidden": 0.1, "output": 0.001}}, "integer": {"rates": {"hidden": 0.1}}},
     }
+    metrics = RunMetrics.from_json(content)
     told = wording.sentence(metrics).replace("\u00a0", " ")
     assert told.startswith("The float network gets 2.0 % right (98.0 % of samples without an answer); its integer form")
     first, second = wording.tiles(metrics)[:2]

@@ -1,14 +1,14 @@
 """Frozen dataclasses as JSON objects and back; what their values have to be is read from the annotations.
 
-A field whose default is None may be missing in a file, and is left out where it is None: files of before lack what
-came later. Keys that a class does not know are kept in its field ``extra`` and written again behind the others; of a
-class without such a field the object around it keeps them.
+A field with a default may be missing in a file: files of before lack what came later. One whose default is None is left
+out where it is None, unless it says ``metadata=NULL``. Keys that a class does not know are kept in its field ``extra``
+and written again behind the others; of a class without such a field the object around it keeps them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import fields, is_dataclass
+from dataclasses import MISSING, Field, fields, is_dataclass
 from functools import cache
 from types import NoneType, UnionType
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
@@ -21,6 +21,8 @@ from dlm_snn.files.reading import REMEDY
 T = TypeVar("T")
 EXTRA = "extra"
 """The field of a class for what it does not know."""
+NULL = {"null": True}
+"""Metadata of a field that is written where it is None."""
 
 
 @cache
@@ -32,7 +34,7 @@ def kind_of(cls: Any) -> dict[str, Kind]:
             know.
     """
     hints = _hints(cls)
-    return {f"{f.name}?" if f.default is None else f.name: _kind(hints[f.name]) for f in _fields(cls)}
+    return {f"{f.name}?" if _optional(f) else f.name: _kind(hints[f.name]) for f in _fields(cls)}
 
 
 def from_json(cls: type[T], content: Any, where: object, remedy: str = REMEDY) -> T:
@@ -56,8 +58,8 @@ def from_json(cls: type[T], content: Any, where: object, remedy: str = REMEDY) -
 def as_json(value: Any) -> Any:
     """An object of a dataclass, with all that it holds, as plain data: dictionaries, lists, numbers and texts."""
     if is_dataclass(value):
-        held = {f.name: (f.default, getattr(value, f.name)) for f in _fields(value)}
-        known = {n: as_json(inner) for n, (default, inner) in held.items() if default is not None or inner is not None}
+        held = [(f, getattr(value, f.name)) for f in _fields(value)]
+        known = {f.name: as_json(inner) for f, inner in held if inner is not None or _written_null(f)}
         return _with(known, getattr(value, EXTRA, {}))
     if isinstance(value, Mapping):
         return {name: as_json(inner) for name, inner in value.items()}
@@ -72,6 +74,14 @@ def _fields(cls: Any) -> list[Any]:
 
 def _is_class(hint: Any) -> bool:
     return is_dataclass(hint)
+
+
+def _optional(one: Field[Any]) -> bool:
+    return one.default is not MISSING or one.default_factory is not MISSING
+
+
+def _written_null(one: Field[Any]) -> bool:
+    return one.default is not None or NULL.items() <= one.metadata.items()
 
 
 @cache
@@ -121,7 +131,7 @@ def _value(hint: Any, value: Any) -> tuple[Any, dict[str, Any]]:
         return _value(chosen[0], value)
     if outer in (tuple, list, Sequence):
         return tuple(_value(inner[0], item)[0] for item in value), {}
-    if outer in (dict, Mapping) and _is_class(inner[1]):
+    if outer in (dict, Mapping) and inner[1] is not Any:
         return {name: _value(inner[1], item)[0] for name, item in value.items()}, {}
     return value, {}
 

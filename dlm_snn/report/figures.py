@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,7 @@ from dlm_snn.report.svg import THEME
 from dlm_snn.report.weights import Weights
 from dlm_snn.runs.raster import SpikeRaster
 from dlm_snn.runs.run_folder import Trace
+from dlm_snn.runs.run_metrics import Number
 
 WIDTH = 3.7
 """Inches; a panel fills a phone, and two stand side by side on a desk."""
@@ -198,12 +199,16 @@ def _edges(values: Sequence[NDArray], grain: float, n_bins: int = 60) -> NDArray
     return np.arange(first, last + 2) * width - grain / 2
 
 
-def curve(rows: Sequence[Mapping[str, Any]], series: Mapping[str, str], ylabel: str) -> Figure:
+def points(pairs: Iterable[tuple[Number, Number]]) -> list[tuple[float, float]]:
+    """Epoch and value, where both are known."""
+    return [(epoch, value) for epoch, value in pairs if epoch is not None and value is not None]
+
+
+def curve(series: Mapping[str, Sequence[tuple[float, float]]], ylabel: str) -> Figure:
     """A quantity by epoch.
 
     Args:
-        rows: one an epoch.
-        series: key of a row -> its label; None values are left out.
+        series: label -> its points, (epoch, value).
         ylabel: what is drawn.
     """
     figure, axes = _panel(2.0)
@@ -211,10 +216,8 @@ def curve(rows: Sequence[Mapping[str, Any]], series: Mapping[str, str], ylabel: 
         {"color": THEME["float"]},
         {"color": THEME["integer"], "linestyle": (0, (4, 2))},
     )
-    for (key, label), look in zip(series.items(), looks, strict=False):
-        points = [(row["epoch"], row[key]) for row in rows if row.get(key) is not None]
-        if points:
-            axes.plot(*zip(*points, strict=True), label=label, marker="o", markersize=3, linewidth=1.4, **look)
+    for (label, drawn), look in zip(series.items(), looks, strict=False):
+        axes.plot(*zip(*drawn, strict=True), label=label, marker="o", markersize=3, linewidth=1.4, **look)
     axes.set(xlabel="epoch", ylabel=ylabel)
     axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
     axes.grid(axis="y", color=THEME["rule"], linewidth=0.6)

@@ -16,8 +16,8 @@ from dlm_snn.files.reading import refused
 from dlm_snn.report import choice, panels, physics, wording
 from dlm_snn.report.svg import styled
 from dlm_snn.runs.run_folder import PAGE, REPORT, RunFolder, read_run
+from dlm_snn.runs.run_metrics import Agreement, LossBudget
 
-_OVERFLOWS = ("wraps", "saturations")
 _COMPARED = "u and v compared"
 
 
@@ -53,16 +53,20 @@ def render(run: RunFolder) -> str:
         sentence=wording.sentence(run.metrics),
         tiles=wording.tiles(run.metrics),
         results=wording.results(run.metrics),
-        agreement=_agreement(run, labels),
+        agreement=[
+            (labels.get(str(row.network), row.network), row, _remarks(row)) for row in run.metrics.agreement or ()
+        ],
         populations=_compared(run),
-        single=run.metrics.get("float32"),
-        budget=_budget(run.metrics),
+        single=run.metrics.float32,
+        budget=run.metrics.loss_budget,
+        losses=_losses(run.metrics.loss_budget),
+        overflow=run.metrics.overflow,
         labels=labels,
         competition=_competition(run),
         works=physics.works(run.metrics),
         membranes=physics.membranes(run.metrics, labels),
         closing=physics.closing(run.metrics),
-        dataset=(run.metrics.get("dataset") or {}).get("name"),
+        dataset=run.metrics.dataset and run.metrics.dataset.name,
         record={key: run.record.get(key) for key in ("created", "seed", "digests", "versions", "seconds")},
         provenance=_provenance(run.record),
         config=run.config,
@@ -82,37 +86,17 @@ def _competition(run: RunFolder) -> bool:
 
 def _compared(run: RunFolder) -> list[str]:
     """Populations that the agreement table compares, in the network's order."""
-    listed = [name for row in run.metrics.get("agreement") or [] for name in row.get("spikes") or {}]
+    listed = [name for row in run.metrics.agreement or () for name in row.spikes or {}]
     known = [name for name in choice.order(run) if name in listed]
     return list(dict.fromkeys(known + listed))
 
 
-def _agreement(run: RunFolder, labels: Mapping[str, str]) -> list[dict[str, Any]]:
-    """Rows with every key the template asks for."""
-    rows = []
-    for row in run.metrics.get("agreement") or []:
-        network = row.get("network")
-        rows.append(
-            {
-                "network": labels.get(str(network), network),
-                "first": row.get("first"),
-                "second": row.get("second"),
-                "samples": row.get("samples"),
-                "spikes": row.get("spikes") or {},
-                "ties": row.get("ties"),
-                "equal": row.get("equal"),
-                "remarks": _remarks(row),
-            }
-        )
-    return rows
-
-
-def _remarks(row: Mapping[str, Any]) -> list[str]:
+def _remarks(row: Agreement) -> list[str]:
     """What there is to say about a pair beyond its verdict: the divergence or the ties, the voltages, the note."""
-    plain = row.get("equal") is True and not row.get("ties")
-    remarks = [str(row["text"])] if row.get("text") and not plain else []
-    gaps = [gap for pair in (row.get("values") or {}).values() for gap in pair]
-    note = str(row.get("note") or "")
+    plain = row.equal is True and not row.ties
+    remarks = [row.text] if row.text and not plain else []
+    gaps = [gap for pair in (row.values or {}).values() for gap in pair]
+    note = row.note or ""
     if gaps:
         apart = "identical" if not any(gaps) else f"apart by {max(gaps):.2g} at most"
         on = note.removeprefix(_COMPARED) if note.startswith(_COMPARED) else ""
@@ -121,17 +105,10 @@ def _remarks(row: Mapping[str, Any]) -> list[str]:
     return [*remarks, note] if note else remarks
 
 
-def _budget(metrics: Mapping[str, Any]) -> dict[str, Any] | None:
-    budget = metrics.get("loss_budget")
-    if not budget:
-        return None
-    tables = {part: wording.table(budget[part], part) for part in ("projections", "populations") if budget.get(part)}
-    return {
-        "tables": tables,
-        "warnings": budget.get("warnings") or [],
-        "samples": budget.get("samples"),
-        "overflow": {key: metrics["overflow"].get(key) for key in _OVERFLOWS} if metrics.get("overflow") else {},
-    }
+def _losses(budget: LossBudget | None) -> list[wording.Table]:
+    """What the parts of the network lost: a table of the projections, and one of the populations."""
+    parts = {} if budget is None else {"projections": budget.projections, "populations": budget.populations}
+    return [wording.table(lost, heading) for heading, lost in parts.items() if lost]
 
 
 def _provenance(record: Mapping[str, Any]) -> list[tuple[str, str]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +16,7 @@ from dlm_snn.report.weights import Weights, by_projection
 from dlm_snn.report.wording import percent
 from dlm_snn.runs.raster import SpikeRaster
 from dlm_snn.runs.run_folder import RunFolder, Trace
+from dlm_snn.runs.run_metrics import Epoch, Number
 
 SAMPLES = 3
 """Samples in a raster; fewer when they are long, see MAX_COLUMNS."""
@@ -167,28 +168,30 @@ def _weight_caption(of: Weights) -> str:
     return f"{text}; the files do not say the scale, so these are integers."
 
 
+_CURVES: tuple[tuple[str, Mapping[str, Callable[[Epoch], Number]], str], ...] = (
+    ("Loss", {"training": lambda of: of.loss}, "It should fall and flatten; a rise means that training ran away."),
+    (
+        "Accuracy",
+        {"training": lambda of: of.train_accuracy, "validation": lambda of: of.validation_accuracy},
+        "The two should rise together; training alone rising is overfitting.",
+    ),
+)
+
+
 def curves(run: RunFolder) -> list[Panel]:
     """Loss and accuracy by epoch."""
-    rows = [row for row in run.metrics.get("curve") or [] if row.get("epoch") is not None]
+    epochs = [epoch for epoch in run.metrics.curve or () if epoch.epoch is not None]
     panels: list[Panel] = []
-    for name, title, series, caption in (
-        ("loss", "Loss", {"loss": "training"}, "It should fall and flatten; a rise means that training ran away."),
-        (
-            "accuracy",
-            "Accuracy",
-            {"train_accuracy": "training", "validation_accuracy": "validation"},
-            "The two should rise together; training alone rising is overfitting.",
-        ),
-    ):
-        shown = {key: label for key, label in series.items() if any(row.get(key) is not None for row in rows)}
+    for title, series, caption in _CURVES:
+        drawn = {label: figures.points((of.epoch, value(of)) for of in epochs) for label, value in series.items()}
+        shown = {label: points for label, points in drawn.items() if points}
         if not shown:
             continue
         if len(series) > len(shown):
             caption = "On the training samples; this run kept none aside for validation."
-        alt = f"{title} by epoch over {len(rows)} epochs, ending at " + _ends(rows[-1], shown)
-        panels.append(Panel(title, inline(figures.curve(rows, shown, title.lower()), f"curve-{name}", alt), caption))
+        last = {label: series[label](epochs[-1]) for label in shown}
+        ends = ", ".join(f"{value:.3g} ({label})" for label, value in last.items() if value is not None)
+        alt = f"{title} by epoch over {len(epochs)} epochs, ending at {ends}."
+        figure = figures.curve(shown, title.lower())
+        panels.append(Panel(title, inline(figure, f"curve-{title.lower()}", alt), caption))
     return panels
-
-
-def _ends(row: Mapping[str, float], shown: Mapping[str, str]) -> str:
-    return ", ".join(f"{row[key]:.3g} ({label})" for key, label in shown.items() if row.get(key) is not None) + "."

@@ -2,82 +2,81 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from dlm_snn.report import figures
 from dlm_snn.report.panels import Panel
 from dlm_snn.report.svg import inline
 from dlm_snn.report.wording import NOTHING, Table
+from dlm_snn.runs.run_metrics import Books, MembraneEnergy, Number, Numbers, RunMetrics
 
-_FIELDS = (
-    ("energy", "Energy", "Loss of the batches, and kinetic energy of the weights; a mean over the epoch."),
+_FIELDS: tuple[tuple[Callable[[Books], Number], str, str], ...] = (
+    (lambda of: of.energy, "Energy", "Loss of the batches, and kinetic energy of the weights; a mean over the epoch."),
     (
-        "entropy_production",
+        lambda of: of.entropy_production,
         "Entropy production",
         "Heat over temperature, in nats per unit of time; undefined at T = 0. It is a rate, not dissipated joules.",
     ),
     (
-        "information_current",
+        lambda of: of.information_current,
         "Information current",
         "How fast paired weights circulate around each other; 0 without a current.",
     ),
-    ("dissipation", "Dissipation", "Heat that the weights give to their bath, in units of the loss per unit of time."),
     (
-        "temperature",
+        lambda of: of.dissipation,
+        "Dissipation",
+        "Heat that the weights give to their bath, in units of the loss per unit of time.",
+    ),
+    (
+        lambda of: of.temperature,
         "Temperature",
         "Of the noise, as it was set. Weights keep to it on a smooth loss of one batch, overdamped or with the current "
         "as a drift or off. By default the current is a force: the weights are driven, and hotter.",
     ),
 )
-_WORKS = (
-    ("heat", "Heat to the bath"),
-    ("work_current", "Work by the current"),
-    ("work_injection", "Work by injection"),
-    ("work_switching", "Work by switching batches"),
-    ("work_synaptic", "Work by synaptic dissipation"),
-    ("surrogate_work", "Work of the surrogate"),
-    ("energy_change", "Energy change within steps"),
+_WORKS: tuple[tuple[Callable[[Books], Numbers | Number], str], ...] = (
+    (lambda of: of.heat, "Heat to the bath"),
+    (lambda of: of.work_current, "Work by the current"),
+    (lambda of: of.work_injection, "Work by injection"),
+    (lambda of: of.work_switching, "Work by switching batches"),
+    (lambda of: of.work_synaptic, "Work by synaptic dissipation"),
+    (lambda of: of.surrogate_work, "Work of the surrogate"),
+    (lambda of: of.energy_change, "Energy change within steps"),
 )
-_MEMBRANE = (
-    ("injected", "Brought in"),
-    ("leak", "Leaked"),
-    ("reset", "Thrown away at resets"),
-    ("clip", "Lost to saturation"),
-    ("stored", "Stored at the end"),
-    ("residual", "Fails to close"),
+_MEMBRANE: tuple[tuple[Callable[[MembraneEnergy], Number], str], ...] = (
+    (lambda of: of.injected, "Brought in"),
+    (lambda of: of.leak, "Leaked"),
+    (lambda of: of.reset, "Thrown away at resets"),
+    (lambda of: of.clip, "Lost to saturation"),
+    (lambda of: of.stored, "Stored at the end"),
+    (lambda of: of.residual, "Fails to close"),
 )
 
 
-def _measured(metrics: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Epochs that kept books: epoch and its books in one row."""
-    rows = metrics.get("curve") or []
-    return [{"epoch": row["epoch"], **row["thermodynamics"]} for row in rows if row.get("thermodynamics")]
-
-
-def fields(metrics: Mapping[str, Any]) -> list[Panel]:
+def fields(metrics: RunMetrics) -> list[Panel]:
     """The five fields of the thermodynamic state by epoch; none where training kept no books."""
-    rows = _measured(metrics)
+    epochs = metrics.books
     found = []
-    for key, title, caption in _FIELDS:
-        if not any(row.get(key) is not None for row in rows):
+    for value_of, title, caption in _FIELDS:
+        points = figures.points((epoch, value_of(books)) for epoch, books in epochs)
+        if not points:
             continue
-        last = next(row[key] for row in reversed(rows) if row.get(key) is not None)
-        alt = f"{title} by epoch over {len(rows)} epochs, ending at {last:.3g}."
-        figure = figures.curve(rows, {key: title.lower()}, title.lower())
-        found.append(Panel(title, inline(figure, f"physics-{key}", alt), caption))
+        alt = f"{title} by epoch over {len(epochs)} epochs, ending at {points[-1][1]:.3g}."
+        figure = figures.curve({title.lower(): points}, title.lower())
+        found.append(Panel(title, inline(figure, f"physics-{title.lower().replace(' ', '_')}", alt), caption))
     return found
 
 
-def works(metrics: Mapping[str, Any]) -> Table | None:
+def works(metrics: RunMetrics) -> Table | None:
     """Heat and works of the whole training, by layer where they have layers."""
-    rows = _measured(metrics)
-    if not rows:
+    epochs = [books for _, books in metrics.books]
+    if not epochs:
         return None
-    layers = list(rows[0]["heat"])
+    layers = list(epochs[0].heat or ())
     lines = []
-    for key, title in _WORKS:
-        values = [row[key] for row in rows if row.get(key) is not None]
+    for value_of, title in _WORKS:
+        values: list[Any] = [value for books in epochs if (value := value_of(books)) is not None]
         if not values:
             continue
         by_layer = isinstance(values[0], Mapping)
@@ -87,14 +86,13 @@ def works(metrics: Mapping[str, Any]) -> Table | None:
     return Table(["Over the whole training", *layers, "All layers"], lines)
 
 
-def membranes(metrics: Mapping[str, Any], labels: Mapping[str, str]) -> Table | None:
+def membranes(metrics: RunMetrics, labels: Mapping[str, str]) -> Table | None:
     """The membranes' ledger of a test batch, one column a population and arithmetic."""
-    found = metrics.get("membranes") or {}
-    columns = [(kind, name) for kind in found for name in found[kind]]
+    columns = [(kind, name, of) for kind, named in (metrics.membranes or {}).items() for name, of in named.items()]
     if not columns:
         return None
-    lines = [[title, *(_shown(found[kind][name].get(key)) for kind, name in columns)] for key, title in _MEMBRANE]
-    names = (f"{name}, {labels.get(kind, kind)}" for kind, name in columns)
+    lines = [[title, *(_shown(value_of(of)) for _, _, of in columns)] for value_of, title in _MEMBRANE]
+    names = (f"{name}, {labels.get(kind, kind)}" for kind, name, _ in columns)
     return Table(["Energy of the membranes, per sample", *names], lines)
 
 
@@ -104,14 +102,14 @@ def _shown(value: float | None) -> str:
     return "0" if value == 0 else f"{value:.4g}"
 
 
-def closing(metrics: Mapping[str, Any]) -> Sequence[str]:
+def closing(metrics: RunMetrics) -> Sequence[str]:
     """What the numbers mean, in a line each."""
     lines = []
-    if _measured(metrics):
+    if metrics.books:
         lines.append(
             "The gradient of a spiking network is a surrogate's: what fails to close is the surrogate's work, a figure "
             "of its own and no error."
         )
-    if metrics.get("membranes"):
+    if metrics.membranes:
         lines.append("The integer ledger closes exactly; the float one within rounding.")
     return lines

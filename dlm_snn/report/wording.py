@@ -9,6 +9,7 @@ from typing import Any
 
 from dlm_snn.networks.known import ARITHMETICS
 from dlm_snn.runs.metrics import silence, silent_populations
+from dlm_snn.runs.run_metrics import Activity, DatasetSize, LossPart, RunMetrics
 
 NOTHING = "—"
 """What a table shows where there is no value."""
@@ -123,50 +124,47 @@ def title(key: str) -> str:
     return _TITLES.get(key) or (key[:1].upper() + key[1:].replace("_", " "))
 
 
-def table(parts: Sequence[Mapping[str, Any]], heading: str) -> Table:
-    """One column a part, under its name, and one row a quantity: the union of the keys, in the order they come in.
+def table(parts: Sequence[LossPart], heading: str) -> Table:
+    """One column a part, under its name, and one row a quantity: the union of their keys, in the order they come in.
 
     A network has few parts and a part has many quantities: upright, the table fits a page and a phone.
     """
-    keys = [key for key in dict.fromkeys(key for part in parts for key in part) if key != "name"]
-    columns = [title(heading), *(number(part.get("name")) for part in parts)]
-    return Table(columns, [[title(key), *(quantity(key, part.get(key)) for part in parts)] for key in keys])
+    keys = list(dict.fromkeys(key for part in parts for key in part.extra))
+    columns = [title(heading), *(number(part.name) for part in parts)]
+    return Table(columns, [[title(key), *(quantity(key, part.extra.get(key)) for part in parts)] for key in keys])
 
 
-def labels(metrics: Mapping[str, Any]) -> dict[str, str]:
+def labels(metrics: RunMetrics) -> dict[str, str]:
     """What the two forms of the network are called on the page."""
-    bits = (metrics.get("loss_budget") or {}).get("bits")
+    bits = metrics.loss_budget and metrics.loss_budget.bits
     return {"float": "float", "integer": "integer" if bits is None else f"{bits}-bit"}
 
 
-def agreeing(metrics: Mapping[str, Any]) -> tuple[int, int]:
+def agreeing(metrics: RunMetrics) -> tuple[int, int]:
     """How many simulator pairs agree, and how many were compared."""
-    verdicts = [row.get("equal") for row in metrics.get("agreement") or []]
+    verdicts = [row.equal for row in metrics.agreement or ()]
     return sum(v is True for v in verdicts), sum(v is not None for v in verdicts)
 
 
-def _cost(metrics: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
+def _cost(metrics: RunMetrics) -> tuple[str, Activity | None]:
     """The form of the network whose activity the header tells: integer where it was measured."""
-    activity = metrics.get("activity") or {}
-    kind = "integer" if activity.get("integer") else "float"
-    return kind, activity.get(kind) or {}
+    kind = "integer" if metrics.active("integer") else "float"
+    return kind, metrics.active(kind)
 
 
-def _silence(metrics: Mapping[str, Any], kind: str) -> str:
+def _silence(metrics: RunMetrics, kind: str) -> str:
     """What a network's accuracy must not be shown without; empty where there is nothing to say, or nothing is known."""
-    keys = ("silent", "accuracy_samples", "activity")
-    silent, samples, activity = ((metrics.get(key) or {}).get(kind) for key in keys)
-    share = silent / samples if silent and samples else 0.0
-    return silence(share, silent_populations((activity or {}).get("rates") or {})).replace("%", "\u00a0%")
+    rates = (metrics.active(kind) or Activity()).rates
+    return silence(metrics.unanswered(kind), silent_populations(rates)).replace("%", "\u00a0%")
 
 
-def sentence(metrics: Mapping[str, Any]) -> str:
+def sentence(metrics: RunMetrics) -> str:
     """The result in one sentence."""
-    name, accuracy, dataset = labels(metrics), metrics.get("accuracy") or {}, metrics.get("dataset") or {}
+    name, accuracy, dataset = labels(metrics), metrics.accuracy or {}, metrics.dataset or DatasetSize()
     parts = []
     if "float" in accuracy:
-        of = f" of {number(dataset['test'])} test samples" if "test" in dataset else ""
-        on = f"on {dataset['name']}, " if "name" in dataset else ""
+        of = "" if dataset.test is None else f" of {number(dataset.test)} test samples"
+        on = "" if dataset.name is None else f"on {dataset.name}, "
         parts.append(f"{on}the float network gets {percent(accuracy['float'])}{of} right{_aside(metrics, 'float')}")
     if "integer" in accuracy:
         parts.append(f"its {name['integer']} form {percent(accuracy['integer'])}{_aside(metrics, 'integer')}")
@@ -176,20 +174,20 @@ def sentence(metrics: Mapping[str, Any]) -> str:
         parts.append(f"{share} simulator pairs agree spike for spike")
     kind, cost = _cost(metrics)
     if cost:
-        spikes, operations = number(cost.get("spikes")), number(cost.get("synaptic_operations"))
+        spikes, operations = number(cost.spikes), number(cost.synaptic_operations)
         parts.append(f"a sample costs {spikes} spikes and {operations} synaptic operations ({name[kind]})")
     text = "; ".join(parts) or "this run stored no figures"
     return text[0].upper() + text[1:] + "."
 
 
-def _aside(metrics: Mapping[str, Any], kind: str) -> str:
+def _aside(metrics: RunMetrics, kind: str) -> str:
     quiet = _silence(metrics, kind)
     return f" ({quiet})" if quiet else ""
 
 
-def tiles(metrics: Mapping[str, Any]) -> list[Tile]:
+def tiles(metrics: RunMetrics) -> list[Tile]:
     """The figures of the header."""
-    name, accuracy = labels(metrics), metrics.get("accuracy") or {}
+    name, accuracy = labels(metrics), metrics.accuracy or {}
     found = []
     for kind in (kind for kind in ARITHMETICS if kind in accuracy):
         quiet = _silence(metrics, kind)
@@ -199,32 +197,31 @@ def tiles(metrics: Mapping[str, Any]) -> list[Tile]:
     if compared:
         found.append(Tile(f"{agree} of {compared}", "simulator pairs equal", good=agree == compared))
     kind, cost = _cost(metrics)
-    if "spikes" in cost:
-        found.append(Tile(number(cost["spikes"]), "spikes per sample", name[kind]))
-    if "synaptic_operations" in cost:
-        found.append(Tile(number(cost["synaptic_operations"]), "synaptic operations per sample", name[kind]))
+    if cost and cost.spikes is not None:
+        found.append(Tile(number(cost.spikes), "spikes per sample", name[kind]))
+    if cost and cost.synaptic_operations is not None:
+        found.append(Tile(number(cost.synaptic_operations), "synaptic operations per sample", name[kind]))
     return found
 
 
-def results(metrics: Mapping[str, Any]) -> Table | None:
+def results(metrics: RunMetrics) -> Table | None:
     """Accuracy, silence and activity of each network and simulator that was measured."""
-    keys = ("accuracy", "silent", "activity", "accuracy_samples")
-    accuracy, silent, activity, samples = (metrics.get(key) or {} for key in keys)
-    names = list(dict.fromkeys([*accuracy, *silent, *activity]))
-    populations = list(dict.fromkeys(p for cost in activity.values() for p in cost.get("rates", {})))
+    accuracy, silent, samples = metrics.accuracy or {}, metrics.silent or {}, metrics.accuracy_samples or {}
+    activity = {run: cost or Activity() for run, cost in (metrics.activity or {}).items()}
+    populations = list(dict.fromkeys(p for cost in activity.values() for p in cost.rates))
     columns = ["Run", "Accuracy", "Samples", "Silent", "Spikes", "Synaptic operations"]
     rows = []
-    for run in names:
-        cost = activity.get(run) or {}
+    for run in dict.fromkeys([*accuracy, *silent, *activity]):
+        cost = activity.get(run, Activity())
         rows.append(
             [
                 labels(metrics).get(run, run),
                 percent(accuracy.get(run)),
                 number(samples.get(run)),
                 number(silent.get(run)),
-                number(cost.get("spikes")),
-                number(cost.get("synaptic_operations")),
-                *(number(cost.get("rates", {}).get(population)) for population in populations),
+                number(cost.spikes),
+                number(cost.synaptic_operations),
+                *(number(cost.rates.get(population)) for population in populations),
             ]
         )
     return Table([*columns, *(f"Rate of {p}" for p in populations)], rows) if rows else None

@@ -72,7 +72,7 @@ def answering(network: Network | IntegerNetwork) -> str:
     return (ends or list(network.neurons))[-1]
 
 
-def silent_populations(rates: Mapping[str, float]) -> list[str]:
+def silent_populations(rates: Mapping[str, float | None]) -> list[str]:
     """The populations that never spike, of spikes, or rates, by population."""
     return [name for name, rate in rates.items() if not rate]
 

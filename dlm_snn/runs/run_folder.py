@@ -26,7 +26,7 @@ from dlm_snn.runs.raster import SpikeRaster
 from dlm_snn.runs.raster_files import RASTER
 from dlm_snn.runs.recording import Recording
 from dlm_snn.runs.recording_files import TRACES
-from dlm_snn.runs.run_metrics import METRICS
+from dlm_snn.runs.run_metrics import RunMetrics
 
 CONFIG, PAGE = "config.yaml", "report.html"
 _RECORD, _METRICS, _RASTERS, _TRACES = "record.json", "metrics.json", "rasters", "traces.npz"
@@ -130,7 +130,7 @@ class RunFolder:
     path: Path
     config: str
     record: Mapping[str, Any]
-    metrics: Mapping[str, Any]
+    metrics: RunMetrics
     networks: Mapping[str, StoredNetwork] = field(default_factory=dict)
     rasters: Mapping[str, Mapping[str, SpikeRaster]] = field(default_factory=dict)
     traces: tuple[Trace, ...] = ()
@@ -142,7 +142,7 @@ def write_run(
     config: str,
     networks: Mapping[str, Network | IntegerNetwork],
     simulated: Mapping[str, tuple[Recording, Recording]],
-    metrics: Mapping[str, Any],
+    metrics: RunMetrics,
     record: RunRecord,
 ) -> None:
     """Write a run into an existing, empty folder; the record comes last, with checksums over the others.
@@ -166,7 +166,7 @@ def write_run(
             raster.save(file_of(folder / _RASTERS / name, population, ".npz"))
     with writing(folder / _TRACES) as file:
         write_npz(file, _traces({name: states for name, (_, states) in simulated.items()}))
-    write_text(folder / _METRICS, json.dumps(metrics, indent=1) + "\n")
+    write_text(folder / _METRICS, json.dumps(metrics.to_json(), indent=1) + "\n")
     save_record(record, folder)
 
 
@@ -245,7 +245,7 @@ def _read(path: Path) -> RunFolder:
         verified=check_files(path, record, _REMEDY),
         config=_read_config(path / CONFIG),
         record=record,
-        metrics=_read_json(path / _METRICS, METRICS),
+        metrics=_read_metrics(path / _METRICS),
         networks={arithmetic: stored for arithmetic, stored in networks.items() if stored is not None},
         rasters={name: _read_rasters(path, name) for name in simulators(path)},
         traces=_read_traces(path / _TRACES),
@@ -256,10 +256,8 @@ def _missing(path: Path) -> str:
     return f"no {path.name} in {path.parent}; {_REMEDY}"
 
 
-def _read_json(path: Path, kind: Kind) -> dict[str, Any]:
-    content = read_json(path, _REMEDY, _missing(path))
-    check_kind(content, kind, path, remedy=_REMEDY)
-    return content
+def _read_metrics(path: Path) -> RunMetrics:
+    return RunMetrics.from_json(read_json(path, _REMEDY, _missing(path)), path, _REMEDY)
 
 
 def _read_config(path: Path) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from itertools import combinations
 from math import isfinite
@@ -17,6 +17,7 @@ from dlm_snn.networks.network import IntegerNetwork, Network
 from dlm_snn.runs.comparison import Comparison, compare
 from dlm_snn.runs.recording import Recording
 from dlm_snn.runs.run_folder import stored_name
+from dlm_snn.runs.run_metrics import Agreement
 from dlm_snn.tasks.split import Split
 from experiments.harness.progress import Show
 from experiments.recipes.config import SimulationConfig
@@ -36,7 +37,7 @@ class Simulated:
     arithmetic: str
     recordings: Mapping[str, Recording]
     states: Mapping[str, Recording]
-    rows: Sequence[dict[str, Any]]
+    rows: Sequence[Agreement]
 
     def stored(self, simulators: Collection[str]) -> dict[str, tuple[Recording, Recording]]:
         """Of some simulators, as far as they ran: name in a run's folder -> recording, and the one with u and v."""
@@ -73,12 +74,17 @@ def simulated(network: Network | IntegerNetwork, config: SimulationConfig, data:
     recordings = on(x, backends, ("s",))
     states = on(x[: config.state_samples], backends, ("s", "u", "v"))
     rows = agreement(recordings, with_state)
-    for row, few in zip(rows, agreement(states), strict=True):
-        row["values"] = few.get("values", {})
-        row["note"] = f"u and v compared on {config.state_samples} samples"
-        row["equal"] = row["equal"] and few["equal"]
-        if not few["equal"]:
-            row["text"] = few["text"]
+    note = f"u and v compared on {config.state_samples} samples"
+    rows = [
+        replace(
+            row,
+            values=few.values or {},
+            note=note,
+            equal=row.equal and few.equal,
+            text=row.text if few.equal else few.text,
+        )
+        for row, few in zip(rows, agreement(states), strict=True)
+    ]
     return Simulated(arithmetic, recordings, states, rows)
 
 
@@ -111,9 +117,7 @@ def _supervision(backend: str, timeout: float, show: Show) -> dict[str, Any]:
     return {"timeout": timeout, "progress": lambda done, total: show(f"simulate in {backend}", done, total)}
 
 
-def agreement(
-    recordings: Mapping[str, Recording], rerun: Callable[[str], Recording] | None = None
-) -> list[dict[str, Any]]:
+def agreement(recordings: Mapping[str, Recording], rerun: Callable[[str], Recording] | None = None) -> list[Agreement]:
     """Compare every pair of simulators.
 
     Args:
@@ -122,8 +126,7 @@ def agreement(
             for pairs whose spikes differ.
 
     Returns:
-        One row a pair, plain data: "network", "first", "second", "samples", "spikes", "ties", "equal", "text", and
-        "values" (largest difference of u and of v) where both recorded them.
+        One row a pair.
     """
     rows = []
     for first, second in combinations(recordings, 2):
@@ -136,16 +139,16 @@ def agreement(
     return rows
 
 
-def _row(first: str, second: str, kind: str, comparison: Comparison) -> dict[str, Any]:
-    values = {n: gaps for n, gaps in comparison.values.items() if all(map(isfinite, gaps))}
-    return {
-        "network": kind,
-        "first": first,
-        "second": second,
-        "samples": comparison.n_samples,
-        "spikes": {name: list(counts) for name, counts in comparison.spikes.items()},
-        "ties": len(comparison.ties),
-        "equal": comparison.equal,
-        "text": str(comparison),
-        **({"values": {name: list(gaps) for name, gaps in values.items()}} if values else {}),
-    }
+def _row(first: str, second: str, arithmetic: str, comparison: Comparison) -> Agreement:
+    values = {n: tuple(gaps) for n, gaps in comparison.values.items() if all(map(isfinite, gaps))}
+    return Agreement(
+        network=arithmetic,
+        first=first,
+        second=second,
+        samples=comparison.n_samples,
+        spikes={name: tuple(counts) for name, counts in comparison.spikes.items()},
+        ties=len(comparison.ties),
+        equal=comparison.equal,
+        text=str(comparison),
+        values=values or None,
+    )

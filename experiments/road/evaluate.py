@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 from dlm_snn.backends import run
 from dlm_snn.networks.network import IntegerNetwork, Network
 from dlm_snn.runs.metrics import read_out, silent_populations, synaptic_operations, verdict
+from dlm_snn.runs.run_metrics import Activity
 
 BATCH = 1000
 
@@ -47,9 +47,9 @@ class Evaluation:
         """The accuracy on samples of some kind as a phrase, with what makes it no accuracy; see ``metrics.verdict``."""
         return verdict(self.accuracy, f"{self.samples} {kind} samples", self.unanswered, silent_populations(self.rates))
 
-    def activity(self) -> dict[str, Any]:
-        """The fields that the report shows as activity."""
-        return {"spikes": self.spikes, "synaptic_operations": self.synaptic_operations, "rates": self.rates}
+    def activity(self) -> Activity:
+        """What of it is the network's activity."""
+        return Activity(self.spikes, self.synaptic_operations, self.rates)
 
 
 def evaluate(

@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
-from typing import Any
+from dataclasses import fields, replace
 
 import torch
 
 from dlm_snn.backends import declared, run
-from dlm_snn.conversion.loss_budget import QuantizationReport
+from dlm_snn.conversion.loss_budget import PopulationLoss, ProjectionLoss, QuantizationReport
+from dlm_snn.files.json_objects import from_json
 from dlm_snn.networks.network import IntegerNetwork, Network
 from dlm_snn.physics.membranes.ledger import membrane_ledger
 from dlm_snn.runs.comparison import compare
 from dlm_snn.runs.metrics import accuracy
+from dlm_snn.runs.run_metrics import (
+    DatasetSize,
+    Epoch,
+    LossBudget,
+    LossPart,
+    MembraneEnergy,
+    Overflows,
+    RunMetrics,
+    SinglePrecision,
+)
 from dlm_snn.tasks.split import Split
 from dlm_snn.training.loop import Curve
 from experiments.harness.progress import Show
@@ -33,16 +43,13 @@ def evaluated(
     return found
 
 
-def single_precision(floats: Simulated, config: SimulationConfig, data: Split) -> dict[str, int]:
+def single_precision(floats: Simulated, config: SimulationConfig, data: Split) -> SinglePrecision:
     """Spikes that change when the same network is computed in float32: rounding, not a defect."""
     double = next(iter(floats.recordings.values()))
     stimulus = {"pixels": data.x_test[: config.samples]}
     comparison = compare(double, run(double.network, stimulus, config.n_steps, backend="torch", dtype=torch.float32))
-    return {
-        "samples": comparison.n_samples,
-        "spikes": sum(counts[0] for counts in comparison.spikes.values()),
-        "differ": comparison.differ,
-    }
+    spikes = sum(counts[0] for counts in comparison.spikes.values())
+    return SinglePrecision(samples=comparison.n_samples, spikes=spikes, differ=comparison.differ)
 
 
 def measured(
@@ -52,8 +59,8 @@ def measured(
     curve: Curve,
     floats: Simulated,
     integers: Simulated,
-    single: dict[str, int],
-) -> dict[str, Any]:
+    single: SinglePrecision,
+) -> RunMetrics:
     """The metrics of a run.
 
     Args:
@@ -69,39 +76,47 @@ def measured(
         for part in (floats, integers)
         for name, (recording, _) in part.stored([s for s in part.recordings if declared(s).supervised]).items()
     }
-    report = replace(
-        report,
-        accuracy={name: result.accuracy for name, result in whole.items()},
-        unanswered={name: result.unanswered for name, result in whole.items()},
-    )
-    return {
-        "dataset": {
-            "name": data.dataset.name,
-            "train": len(data.y_train),
-            "test": len(data.y_test),
-            "classes": data.dataset.n_classes,
-        },
-        "accuracy": {
-            **{name: result.accuracy for name, result in whole.items()},
+    right = {name: result.accuracy for name, result in whole.items()}
+    unanswered = {name: result.unanswered for name, result in whole.items()}
+    return RunMetrics(
+        dataset=DatasetSize(data.dataset.name, len(data.y_train), len(data.y_test), data.dataset.n_classes),
+        accuracy={
+            **right,
             **{name: accuracy(r.rasters["output"], data.y_test[: r.n_samples]) for name, r in apart.items()},
         },
-        "accuracy_samples": {
+        accuracy_samples={
             **{name: result.samples for name, result in whole.items()},
             **{name: recording.n_samples for name, recording in apart.items()},
         },
-        "silent": {name: result.silent for name, result in whole.items()},
-        "overflow": {"wraps": whole["integer"].wraps, "saturations": whole["integer"].saturations},
-        "agreement": [*floats.rows, *integers.rows],
-        "activity": {name: result.activity() for name, result in whole.items()},
-        "loss_budget": report.to_dict(),
-        "curve": curve,
-        "float32": single,
-        "membranes": {part.arithmetic: _membranes(data, part) for part in (floats, integers)},
-    }
+        silent={name: result.silent for name, result in whole.items()},
+        overflow=Overflows(whole["integer"].wraps, whole["integer"].saturations),
+        agreement=(*floats.rows, *integers.rows),
+        activity={name: result.activity() for name, result in whole.items()},
+        loss_budget=_budget(replace(report, accuracy=right, unanswered=unanswered)),
+        curve=tuple(from_json(Epoch, epoch, "the curve") for epoch in curve),
+        float32=single,
+        membranes={part.arithmetic: _membranes(data, part) for part in (floats, integers)},
+    )
 
 
-def _membranes(data: Split, part: Simulated) -> dict[str, dict[str, float]]:
-    """Energy of each population, per sample, in the float network's units: population -> term."""
+def _budget(report: QuantizationReport) -> LossBudget:
+    return LossBudget(
+        bits=report.bits,
+        projections=tuple(map(_part, report.projections)),
+        populations=tuple(map(_part, report.populations)),
+        samples=report.samples,
+        accuracy=report.accuracy,
+        unanswered=report.unanswered,
+        warnings=tuple(report.warnings),
+    )
+
+
+def _part(of: ProjectionLoss | PopulationLoss) -> LossPart:
+    return LossPart(of.name, {f.name: getattr(of, f.name) for f in fields(of) if f.name != "name"})
+
+
+def _membranes(data: Split, part: Simulated) -> dict[str, MembraneEnergy]:
+    """Energy of each population, per sample, in the float network's units."""
     recording = next(iter(part.states.values()))
     stimulus = {"pixels": data.x_test[: recording.n_samples]}
     found = {}
@@ -109,6 +124,6 @@ def _membranes(data: Split, part: Simulated) -> dict[str, dict[str, float]]:
         totals = membrane_ledger(recording, stimulus, name).totals()
         # Integers keep 2E, and v in units of 64 times the scale.
         unit = 1.0 if part.arithmetic == "float" else 2.0 * (64 * neuron.scale) ** 2
-        terms = ("injected", "leak", "reset", "clip", "stored", "residual")
-        found[name] = {term: totals[term] / unit / recording.n_samples for term in terms}
+        terms = (term.name for term in fields(MembraneEnergy))
+        found[name] = MembraneEnergy(**{term: totals[term] / unit / recording.n_samples for term in terms})
     return found

@@ -17,6 +17,7 @@ from dlm_snn.networks.network import IntegerNetwork, Network
 from dlm_snn.provenance import RunRecord
 from dlm_snn.report import write_report
 from dlm_snn.runs.run_folder import KEPT, write_run
+from dlm_snn.runs.run_metrics import RunMetrics
 from dlm_snn.tasks.split import Split, split
 from dlm_snn.training.initial import initial_network
 from dlm_snn.training.loop import Curve
@@ -28,9 +29,7 @@ from experiments.road.agreement import simulated
 from experiments.road.measured import evaluated, measured, single_precision
 
 
-def run_road(
-    config: RunConfig, folder: Path, command: str, show: Show, earlier: Earlier | None = None
-) -> dict[str, Any]:
+def run_road(config: RunConfig, folder: Path, command: str, show: Show, earlier: Earlier | None = None) -> RunMetrics:
     """Do the main job and write its run folder.
 
     Args:
@@ -41,7 +40,7 @@ def run_road(
         earlier: the run whose configuration this one takes.
 
     Returns:
-        What ``metrics.json`` holds.
+        What it measured.
 
     Raises:
         DlmError: bad data, a simulator that is missing or refuses the network.

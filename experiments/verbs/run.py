@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from dlm_snn.verbs.verb import Verb, add_replace, inside
 from experiments.harness.progress import progress
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from dlm_snn.runs.run_metrics import Agreement, RunMetrics
+
+_KINDS = ("float", "integer")
+_IN_LAVA = ("lava-float", "lava-fixed")
+"""Stock Lava, float and integer."""
 
 
 def _choice(parser: ArgumentParser) -> None:
@@ -50,7 +60,7 @@ def _run(arguments: Namespace) -> int:
     _print_summary(metrics, folder)
     if repetition := read_record(folder)["repetition"]:
         print(f"the run {repetition}")
-    return 0 if all(row["equal"] for row in metrics["agreement"]) else 1
+    return 0 if all(row.equal for row in metrics.agreement or ()) else 1
 
 
 def _train_arguments(parser: ArgumentParser) -> None:
@@ -100,59 +110,82 @@ def _command(arguments: Namespace) -> str:
     return " ".join(words + [f"--set {text}" for text in arguments.set])
 
 
-def _print_summary(metrics: dict[str, Any], folder: Path) -> None:
+def _print_summary(metrics: RunMetrics, folder: Path) -> None:
     from rich.console import Console
+
+    from dlm_snn.runs.run_folder import PAGE
+
+    console = Console()
+    console.print(_results(metrics))
+    console.print(_pairs(metrics.agreement or ()))
+    for line in (*_remarks(metrics), f"report: {folder / PAGE}"):
+        console.print(line, highlight=False, soft_wrap=True)
+
+
+def _results(metrics: RunMetrics) -> Table:
+    """What both networks do on the test set, and in Lava."""
     from rich.table import Table
 
-    from dlm_snn.runs.metrics import silence, silent_populations
+    from dlm_snn.runs.run_metrics import Activity, DatasetSize, LossBudget
 
-    bits = metrics["loss_budget"]["bits"]
-    table = Table(title=f"{metrics['dataset']['name']}, {metrics['dataset']['test']} test samples", show_header=True)
+    of, budget = metrics.dataset or DatasetSize(), metrics.loss_budget or LossBudget()
+    table = Table(title=f"{of.name}, {of.test} test samples", show_header=True)
     table.add_column("")
     table.add_column("float", justify="right")
-    table.add_column(f"{bits}-bit", justify="right")
-    accuracy, samples, activity = metrics["accuracy"], metrics["accuracy_samples"], metrics["activity"]
-    table.add_row("accuracy", *(f"{accuracy[kind]:.2%}" for kind in ("float", "integer")))
-    unanswered = {kind: metrics["silent"][kind] / samples[kind] for kind in ("float", "integer")}
-    if any(unanswered.values()):
-        table.add_row("samples without an answer", *(f"{share:.2%}" for share in unanswered.values()))
-    if {"lava-float", "lava-fixed"} <= accuracy.keys():
-        label = f"accuracy in Lava ({samples['lava-fixed']} samples)"
-        table.add_row(label, f"{accuracy['lava-float']:.2%}", f"{accuracy['lava-fixed']:.2%}")
-    table.add_row("spikes per sample", *(f"{activity[kind]['spikes']:.0f}" for kind in ("float", "integer")))
-    operations = (f"{activity[kind]['synaptic_operations']:.0f}" for kind in ("float", "integer"))
-    table.add_row("synaptic operations per sample", *operations)
-    console = Console()
-    console.print(table)
-    rows = metrics["agreement"]
-    equal = sum(row["equal"] for row in rows)
-    pairs = Table(title=f"agreement of simulators: {equal} of {len(rows)} pairs are equal")
+    table.add_column(f"{budget.bits}-bit", justify="right")
+    accuracy, samples = metrics.accuracy or {}, metrics.accuracy_samples or {}
+    table.add_row("accuracy", *(f"{accuracy[kind]:.2%}" for kind in _KINDS))
+    unanswered = [metrics.unanswered(kind) for kind in _KINDS]
+    if any(unanswered):
+        table.add_row("samples without an answer", *(f"{share:.2%}" for share in unanswered))
+    if set(_IN_LAVA) <= accuracy.keys():
+        label = f"accuracy in Lava ({samples[_IN_LAVA[-1]]} samples)"
+        table.add_row(label, *(f"{accuracy[simulator]:.2%}" for simulator in _IN_LAVA))
+    activity = [metrics.active(kind) or Activity() for kind in _KINDS]
+    table.add_row("spikes per sample", *(f"{cost.spikes:.0f}" for cost in activity))
+    table.add_row("synaptic operations per sample", *(f"{cost.synaptic_operations:.0f}" for cost in activity))
+    return table
+
+
+def _pairs(rows: Sequence[Agreement]) -> Table:
+    """The first simulator of each network against the others, and whoever differs."""
+    from rich.table import Table
+
+    equal = sum(bool(row.equal) for row in rows)
+    table = Table(title=f"agreement of simulators: {equal} of {len(rows)} pairs are equal")
     for heading in ("network", "simulators", "samples", "spikes", "differ", "ties", ""):
         left = heading in ("network", "simulators", "")
-        pairs.add_column(heading, justify="left" if left else "right", no_wrap=True)
-    first = {row["network"]: row["first"] for row in reversed(rows)}
+        table.add_column(heading, justify="left" if left else "right", no_wrap=True)
+    first = {row.network: row.first for row in reversed(rows)}
     for row in rows:
-        if row["equal"] and row["first"] != first[row["network"]]:
+        if row.equal and row.first != first[row.network]:
             continue
-        compared = sum(counts[0] for counts in row["spikes"].values())
-        differ = sum(counts[2] for counts in row["spikes"].values())
-        verdict = "equal" if row["equal"] else row["text"]
-        pair = f"{row['first']} = {row['second']}"
-        pairs.add_row(row["network"], pair, str(row["samples"]), str(compared), str(differ), str(row["ties"]), verdict)
-    console.print(pairs)
-    single = metrics["float32"]
-    differ = f"{single['differ']} of {single['spikes']} spikes differ on {single['samples']} samples"
-    console.print(f"float32 instead of float64: {differ}", highlight=False, soft_wrap=True)
-    if books := [epoch["thermodynamics"] for epoch in metrics["curve"] if "thermodynamics" in epoch]:
-        heat, work = (sum(sum(book[name].values()) for book in books) for name in ("heat", "work_current"))
+        counts = (row.spikes or {}).values()
+        numbers = (row.samples, sum(c[0] for c in counts), sum(c[2] for c in counts), row.ties)
+        verdict = "equal" if row.equal else row.text
+        table.add_row(row.network, f"{row.first} = {row.second}", *map(str, numbers), verdict)
+    return table
+
+
+def _remarks(metrics: RunMetrics) -> Iterator[str]:
+    """What there is to say beside the tables, a line each."""
+    from dlm_snn.runs.metrics import silence, silent_populations
+
+    if single := metrics.float32:
+        differ = f"{single.differ} of {single.spikes} spikes differ on {single.samples} samples"
+        yield f"float32 instead of float64: {differ}"
+    if books := [of for _, of in metrics.books]:
+        heat, work = (
+            sum(value or 0.0 for layers in layered for value in (layers or {}).values())
+            for layered in ([of.heat for of in books], [of.work_current for of in books])
+        )
         told = f"over training {heat:.3g} of heat, {work:.3g} of work by the current, in units of the loss"
-        console.print(f"thermodynamics: {told}; the report has all", highlight=False, soft_wrap=True)
-    for kind, cost in activity.items():
-        if quiet := silence(0.0, silent_populations(cost["rates"])):
-            console.print(f"warning: {kind} network: {quiet} on the test samples", highlight=False, soft_wrap=True)
-    for line in metrics["loss_budget"]["warnings"]:
-        console.print(f"warning: {line}", highlight=False, soft_wrap=True)
-    console.print(f"report: {folder / 'report.html'}", highlight=False, soft_wrap=True)
+        yield f"thermodynamics: {told}; the report has all"
+    for kind, cost in (metrics.activity or {}).items():
+        if cost and (quiet := silence(0.0, silent_populations(cost.rates))):
+            yield f"warning: {kind} network: {quiet} on the test samples"
+    if metrics.loss_budget:
+        yield from (f"warning: {line}" for line in metrics.loss_budget.warnings)
 
 
 run = Verb("the main job: train, convert, simulate everywhere, compare, report", _run_arguments, _run)
