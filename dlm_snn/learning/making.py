@@ -11,11 +11,22 @@ import numpy as np
 
 from dlm_snn import plugins
 from dlm_snn.errors import DlmError, nearest
+from dlm_snn.learning.from_file import learner_file
 from dlm_snn.learning.learner import Learner, Setting
 
 GROUP = "dlm_snn.learners"
 _GIVEN = 2
 """The first two parameters of every learner, setting and rng, are no options."""
+
+
+def maker(name: str) -> Any:
+    """What makes a learner: behind an entry point, or in a file of one's own, FILE.py:NAME.
+
+    Raises:
+        DlmError: no such learner, file or name; a file that cannot be imported.
+    """
+    own = learner_file(name)
+    return plugins.load(GROUP, name) if own is None else own.load()
 
 
 def checked_options(name: str, options: Mapping[str, Any]) -> dict[str, Any]:
@@ -27,7 +38,7 @@ def checked_options(name: str, options: Mapping[str, Any]) -> dict[str, Any]:
         DlmError: no such learner, no such option, one without a default that is not given, or a value of another type
             than the learner's annotation.
     """
-    make = plugins.load(GROUP, name)
+    make = maker(name)
     named = {p.name: p for p in _parameters(make) if p.kind is not inspect.Parameter.VAR_KEYWORD}
     if takes_any(make):
         return dict(options)
@@ -74,7 +85,7 @@ def make_learner(name: str, setting: Setting, rng: np.random.Generator, options:
         DlmError: see ``checked_options``; a value that the learner refuses; or something that is no learner.
     """
     checked = checked_options(name, options)
-    learner = plugins.load(GROUP, name)(setting, rng, **checked)
+    learner = maker(name)(setting, rng, **checked)
     if not isinstance(learner, Learner):
         wanted = "a declaration, observe, predict, freeze and info"
         raise DlmError(f"'{name}' makes a {type(learner).__name__}, which is no learner; it needs {wanted}")

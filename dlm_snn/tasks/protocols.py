@@ -1,11 +1,15 @@
-"""The protocols of continual learning, as named data."""
+"""The protocols of continual learning, as named data; other packages' by the entry-point group ``dlm_snn.protocols``."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Literal
 
+from dlm_snn import plugins
 from dlm_snn.errors import DlmError, nearest
+
+GROUP = "dlm_snn.protocols"
+SPLIT = "split/"
 
 
 @dataclass(frozen=True)
@@ -16,7 +20,7 @@ class Protocol:
         name: dataset/scenario/form.
         dataset: name of an entry point of the group dlm_snn.datasets.
         kind: "split": each task brings its own classes; "permuted": the same classes, the features in another order.
-        n_tasks: how many.
+        n_tasks: how many; None: with two classes each, or with one where two do not make two tasks or more.
         scenario: "class": which of all classes; "domain": which class, whatever the task; "task": which class of the
             task, which is named.
         random_order: of the classes, by seed; else 0, 1, 2, ...
@@ -28,7 +32,7 @@ class Protocol:
     name: str
     dataset: str
     kind: Literal["split", "permuted"]
-    n_tasks: int
+    n_tasks: int | None
     scenario: Literal["class", "domain", "task"] = "class"
     random_order: bool = True
     passes: int = 1
@@ -53,13 +57,31 @@ PROTOCOLS: dict[str, Protocol] = {
 tell them is told them all the same, and its row says so."""
 
 
-def protocol(name: str) -> Protocol:
-    """A protocol by its short or its full name.
+def named_protocol(name: str) -> tuple[str, Protocol]:
+    """A protocol by its short or its full name, with its short name.
+
+    ``split/DATASET`` is any dataset of the group ``dlm_snn.datasets``, split by class: online, without boundaries, in
+    random order.
 
     Raises:
         DlmError: no such protocol.
     """
-    by_name = {**PROTOCOLS, **{p.name: p for p in PROTOCOLS.values()}}
-    if name not in by_name:
-        raise DlmError(f"no protocol '{name}'; {nearest(name, by_name)}")
-    return by_name[name]
+    short = next((short for short, one in PROTOCOLS.items() if name in (short, one.name)), None)
+    if short is not None:
+        return short, PROTOCOLS[short]
+    if name.startswith(SPLIT):
+        dataset, known = name.removeprefix(SPLIT), plugins.names("dlm_snn.datasets")
+        if dataset not in known:
+            raise DlmError(f"no protocol '{name}': no dataset '{dataset}'; {nearest(dataset, known)}")
+        return name, Protocol(name, dataset, "split", None)
+    others = plugins.instances(GROUP, Protocol)
+    for short, one in others.items():
+        if name in (short, one.name):
+            return short, one
+    known_names = [named for part in (PROTOCOLS, others) for short, one in part.items() for named in (short, one.name)]
+    raise DlmError(f"no protocol '{name}'; {nearest(name, known_names)}")
+
+
+def protocol(name: str) -> Protocol:
+    """A protocol by its short or its full name; see ``named_protocol``."""
+    return named_protocol(name)[1]

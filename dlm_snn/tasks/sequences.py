@@ -49,7 +49,7 @@ class TaskSequence:
     seed: int
 
     def __post_init__(self) -> None:
-        classes, tasks = self.data.dataset.n_classes, self.protocol.n_tasks
+        classes, tasks = self.data.dataset.n_classes, self.n_tasks
         if self.protocol.kind == "split" and classes % tasks:
             raise DlmError(
                 f"{self.protocol.name} has {tasks} tasks, and {self.data.dataset.name} {classes} classes, which they "
@@ -59,7 +59,10 @@ class TaskSequence:
     @property
     def n_tasks(self) -> int:
         """How many tasks there are."""
-        return self.protocol.n_tasks
+        if self.protocol.n_tasks is not None:
+            return self.protocol.n_tasks
+        classes = self.data.dataset.n_classes
+        return classes if classes % 2 or classes == 2 else classes // 2
 
     @cached_property
     def class_order(self) -> tuple[int, ...]:

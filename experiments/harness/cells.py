@@ -12,7 +12,7 @@ from dlm_snn import plugins
 from dlm_snn.continual.row import ContinualRow
 from dlm_snn.errors import DlmError
 from dlm_snn.learning.making import GROUP, checked_options, takes_any
-from dlm_snn.tasks.protocols import PROTOCOLS, protocol
+from dlm_snn.tasks.protocols import named_protocol, protocol
 from experiments.harness.rows import key_of
 
 
@@ -81,7 +81,7 @@ class Cell:
     @property
     def file(self) -> str:
         """Name of the results file: one a protocol, and another for validation."""
-        return f"continual-{self.protocol}{'-validation' if self.validation else ''}.jsonl"
+        return f"continual-{self.protocol.replace('/', '-')}{'-validation' if self.validation else ''}.jsonl"
 
     def __str__(self) -> str:
         form = ", joint" if self.joint else ""
@@ -121,8 +121,7 @@ def short_name(name: str) -> str:
     Raises:
         DlmError: no such protocol.
     """
-    found = protocol(name)
-    return next(short for short, one in PROTOCOLS.items() if one is found)
+    return named_protocol(name)[0]
 
 
 def expected_minutes(cell: Cell, rows: Iterable[ContinualRow]) -> float | None:

@@ -9,7 +9,7 @@ from experiments.verbs.shared import run_arguments, run_entries
 
 
 def _learn_arguments(parser: ArgumentParser) -> None:
-    parser.add_argument("--protocol", metavar="NAME", help="P1 to P6, digits, clusters, or a full name")
+    parser.add_argument("--protocol", metavar="NAME", help="P1 to P6, digits, clusters, split/DATASET, or a full name")
     parser.add_argument("--stream", action="store_true", help="in place of a protocol: camera recordings, one by one")
     parser.add_argument(
         "--learner", required=True, metavar="NAME", help="columns, readout, ewc, kept, ...: see docs/continual.md"

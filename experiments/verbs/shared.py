@@ -119,7 +119,7 @@ def _folder(arguments: Namespace, title: str) -> Path:
     from dlm_snn.files.atomic import check
     from dlm_snn.report.layouts import LEARNED
 
-    name = f"{title}-{datetime.now():%Y%m%d-%H%M%S}" if arguments.report is None else arguments.report
+    name = f"{_file_name(title)}-{datetime.now():%Y%m%d-%H%M%S}" if arguments.report is None else arguments.report
     folder = inside(arguments.runs, "--report", name)
     check(folder, LEARNED, arguments.replace)
     made = {folder, *folder.parents, arguments.results, *arguments.results.parents}
