@@ -32,6 +32,7 @@ from dlm_snn import (
     Sparse,
     SpikeRaster,
 )
+from dlm_snn.neurons.models import MODELS, Model, models
 from dlm_snn.physics.membranes.noise import antisymmetric_ring, normal, uniform, with_integer_noise, with_noise
 
 Made = tuple[Any, dict[str, Any], int]
@@ -809,7 +810,7 @@ def int_silent(rng: Generator) -> Made:
 
 def tags(network: Network | IntegerNetwork) -> frozenset[str]:
     """What a network asks of a simulator: the words of the tables of refusals."""
-    neurons = list(network.neurons.values())
+    neurons = [neuron for neuron in network.neurons.values() if type(neuron) in MODELS]
     found = {
         "integer": isinstance(network, IntegerNetwork),
         "float": isinstance(network, Network),
@@ -1082,3 +1083,25 @@ def int_thermal_ring(rng: Generator) -> Made:
     network, name = with_integer_noise(driven, "ring", bits)
     drawn = uniform(int(rng.integers(2**32)), name, 3, n_steps, n, bits)
     return network, {"pixels": events(rng, 3, n_steps, 10, 0.2), name: drawn}, n_steps
+
+
+def _of_model(model: Model) -> Build:
+    """A case for a neuron model of another package: its example, driven by twice as many Inputs."""
+
+    def build(rng: Generator) -> Made:
+        neurons, n_steps = model.example, 60
+        pixels = Input((2 * neurons.n,))
+        weight = rng.integers(-8, 24, (neurons.n, pixels.n))
+        stimulus = {"pixels": events(rng, 3, n_steps, pixels.n, 1 / 3)}
+        if model.integer:
+            projection = IntegerProjection("pixels", "cells", Dense(2 * weight))
+            return IntegerNetwork({"pixels": pixels, "cells": neurons}, [projection]), stimulus, n_steps
+        network = Network({"pixels": pixels, "cells": neurons}, [Projection("pixels", "cells", Dense(weight / 64))])
+        return network, stimulus, n_steps
+
+    return build
+
+
+for _kind, _model in models().items():
+    if _kind not in MODELS:
+        (INTEGER if _model.integer else FLOAT)[f"model_{_kind.__name__}"] = _of_model(_model)

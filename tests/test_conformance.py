@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from dlm_snn import DlmError, Recording, SpikeRaster, UnsupportedError, compare, plugins, run
 from dlm_snn.backends import reference
 from dlm_snn.errors import MissingError, RangeWarning
+from dlm_snn.neurons.models import models
 from dlm_snn.plugins import load, names
 from tests.covering import few, held
 from tests.nets import FLOAT, INTEGER, SPECIAL, make, tags
@@ -74,8 +75,13 @@ def available(backend: str) -> None:
 
 
 def refusals(backend: str, case: str) -> list[str]:
-    asked = tags(make(case)[0])
-    return [words for tag, words in REFUSES.get(backend, {}).items() if tag in asked]
+    network = make(case)[0]
+    asked = tags(network)
+    unknown = {type(p).__name__ for p in network.neurons.values() if backend not in models()[type(p)].known_to}
+    return [
+        *(words for tag, words in REFUSES.get(backend, {}).items() if tag in asked),
+        *(f"of type {name}; it knows" for name in unknown if f"model_{name}" == case),
+    ]
 
 
 def cut(stimulus: dict[str, Any], steps: slice) -> dict[str, NDArray]:

@@ -46,7 +46,7 @@ class Dataset:
         graded_bits: bits of a feature.
         scale: the integer that stands for 1.0.
         n_classes: classes are 0..n_classes-1.
-        checksum: SHA-256 over the bytes of the four arrays in turn, labels as unsigned bytes.
+        checksum: SHA-256 over the bytes of the four arrays in turn, labels as unsigned bytes; computed where not given.
 
     Raises:
         DlmError: arrays that do not fit together, of another type, or with values out of range.
@@ -61,13 +61,18 @@ class Dataset:
     graded_bits: int
     scale: int
     n_classes: int
-    checksum: str
+    checksum: str = ""
 
     def __post_init__(self) -> None:
         for part in ("train", "test"):
             self._check(part, getattr(self, f"x_{part}"), getattr(self, f"y_{part}"))
         for name in ARRAYS:
             getattr(self, name).flags.writeable = False
+        if not self.checksum:
+            content = hashlib.sha256()
+            for name in ARRAYS:
+                content.update(getattr(self, name).astype(np.uint8, copy=False).tobytes())
+            object.__setattr__(self, "checksum", content.hexdigest())
 
     def _check(self, part: str, x: NDArray, y: NDArray) -> None:
         features = math.prod(self.shape)
@@ -177,7 +182,6 @@ def _verify(raw: Mapping[str, NDArray], expected: Mapping[str, str], sources: Ma
 
 def _dataset(name: str, raw: Mapping[str, NDArray], shape: tuple[int, ...], graded_bits: int, scale: int) -> Dataset:
     features = {part: raw[f"x_{part}"].reshape(-1, math.prod(shape)) for part in ("train", "test")}
-    checksum = hashlib.sha256(b"".join(raw[array].astype(np.uint8, copy=False).tobytes() for array in ARRAYS))
     return Dataset(
         name=name,
         x_train=features["train"].astype(np.uint8),
@@ -188,5 +192,4 @@ def _dataset(name: str, raw: Mapping[str, NDArray], shape: tuple[int, ...], grad
         graded_bits=graded_bits,
         scale=scale,
         n_classes=10,
-        checksum=checksum.hexdigest(),
     )

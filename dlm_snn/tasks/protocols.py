@@ -1,4 +1,4 @@
-"""The protocols of continual learning, as named data; other packages' by the entry-point group ``dlm_snn.protocols``."""
+"""The protocols of continual learning, as named data; others' by the entry-point group ``dlm_snn.protocols``."""
 
 from __future__ import annotations
 
