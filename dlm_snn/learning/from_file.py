@@ -29,8 +29,7 @@ class LearnerFile(NamedTuple):
     name: str
     content: bytes
 
-    @property
-    def label(self) -> str:
+    def __str__(self) -> str:
         """FILE.py:NAME, wherever the file lies."""
         return f"{self.path.name}:{self.name}"
 

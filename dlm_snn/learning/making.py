@@ -11,7 +11,7 @@ import numpy as np
 
 from dlm_snn import plugins
 from dlm_snn.errors import DlmError, nearest
-from dlm_snn.learning.from_file import learner_file
+from dlm_snn.learning.from_file import LearnerFile, learner_file
 from dlm_snn.learning.learner import Learner, Setting
 
 GROUP = "dlm_snn.learners"
@@ -19,17 +19,17 @@ _GIVEN = 2
 """The first two parameters of every learner, setting and rng, are no options."""
 
 
-def maker(name: str) -> Any:
+def maker(learner: str | LearnerFile) -> Any:
     """What makes a learner: behind an entry point, or in a file of one's own, FILE.py:NAME.
 
     Raises:
         DlmError: no such learner, file or name; a file that cannot be imported.
     """
-    own = learner_file(name)
-    return plugins.load(GROUP, name) if own is None else own.load()
+    own = learner_file(learner) if isinstance(learner, str) else learner
+    return plugins.load(GROUP, str(learner)) if own is None else own.load()
 
 
-def checked_options(name: str, options: Mapping[str, Any]) -> dict[str, Any]:
+def checked_options(learner: str | LearnerFile, options: Mapping[str, Any]) -> dict[str, Any]:
     """All options of a learner: those given, and for the others its own defaults.
 
     A learner that takes any option (``**options``) checks them itself when it is made.
@@ -38,7 +38,7 @@ def checked_options(name: str, options: Mapping[str, Any]) -> dict[str, Any]:
         DlmError: no such learner, no such option, one without a default that is not given, or a value of another type
             than the learner's annotation.
     """
-    make = maker(name)
+    make, name = maker(learner), str(learner)
     named = {p.name: p for p in _parameters(make) if p.kind is not inspect.Parameter.VAR_KEYWORD}
     if takes_any(make):
         return dict(options)
@@ -78,18 +78,20 @@ def typed_options(name: str, options: Mapping[str, Any], types: Mapping[str, Any
     return {option: _typed(name, option, value, types[option]) for option, value in options.items()}
 
 
-def make_learner(name: str, setting: Setting, rng: np.random.Generator, options: Mapping[str, Any]) -> Learner:
+def make_learner(
+    learner: str | LearnerFile, setting: Setting, rng: np.random.Generator, options: Mapping[str, Any]
+) -> Learner:
     """A fresh learner.
 
     Raises:
         DlmError: see ``checked_options``; a value that the learner refuses; or something that is no learner.
     """
-    checked = checked_options(name, options)
-    learner = maker(name)(setting, rng, **checked)
-    if not isinstance(learner, Learner):
+    checked = checked_options(learner, options)
+    made = maker(learner)(setting, rng, **checked)
+    if not isinstance(made, Learner):
         wanted = "a declaration, observe, predict, freeze and info"
-        raise DlmError(f"'{name}' makes a {type(learner).__name__}, which is no learner; it needs {wanted}")
-    return learner
+        raise DlmError(f"'{learner}' makes a {type(made).__name__}, which is no learner; it needs {wanted}")
+    return made
 
 
 def _hint(option: str, named: Mapping[str, Any]) -> str:

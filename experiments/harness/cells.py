@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from statistics import median
 from typing import Any
 
-from dlm_snn import plugins
 from dlm_snn.continual.row import ContinualRow
 from dlm_snn.errors import DlmError
-from dlm_snn.learning.making import GROUP, checked_options, takes_any
+from dlm_snn.learning.from_file import LearnerFile, learner_file
+from dlm_snn.learning.making import checked_options, maker, takes_any
 from dlm_snn.tasks.protocols import named_protocol, protocol
 from experiments.harness.rows import key_of
 
@@ -22,7 +22,7 @@ class Entry:
 
     Attributes:
         protocol: short or full name.
-        learner: name of an entry point of the group dlm_snn.learners.
+        learner: name of an entry point of the group dlm_snn.learners; or FILE.py:NAME, a class or function there.
         options: of the learner; what is left out is its own default.
     """
 
@@ -39,6 +39,8 @@ class Cell:
         variant: what the table calls it.
         protocol: short name.
         learner, options: which, all options spelt out, unless the learner takes any (``open``).
+        own: the learner's file with its content, where it is no entry point: so that it comes with the cell to any
+            process.
         seed: of classes, order of samples, hold-out of a one-pool dataset, and the learner's own draws.
         validation: held-out training data take the place of the test set: for choosing options, never for results.
         joint: R's row i comes from a fresh learner that saw tasks 0..i shuffled together; for excess forgetting.
@@ -53,6 +55,7 @@ class Cell:
     validation: bool = False
     joint: bool = False
     open: bool = False
+    own: LearnerFile | None = None
 
     @property
     def key(self) -> str:
@@ -71,6 +74,8 @@ class Cell:
             "validation": self.validation,
             "joint": self.joint,
         }
+        if self.own is not None:
+            values["sha256"] = self.own.sha256
         return key_of(values)
 
     @property
@@ -105,14 +110,19 @@ def cells(
     seeds = list(seeds)
     if not seeds or min(seeds) < 0:
         raise DlmError(f"seeds {seeds}: at least one, and none below 0")
-    checked = {v: (short_name(e.protocol), checked_options(e.learner, e.options)) for v, e in entries.items()}
-    open_ = {variant: takes_any(plugins.load(GROUP, entry.learner)) for variant, entry in entries.items()}
-    return [
-        Cell(variant, checked[variant][0], entry.learner, checked[variant][1], seed, validation, form, open_[variant])
-        for seed in seeds
-        for variant, entry in entries.items()
-        for form in ((False, True) if joint else (False,))
-    ]
+    lines = [_line(variant, entry, validation) for variant, entry in entries.items()]
+    forms = (False, True) if joint else (False,)
+    return [replace(line, seed=seed, joint=form) for seed in seeds for line in lines for form in forms]
+
+
+def _line(variant: str, entry: Entry, validation: bool) -> Cell:
+    """What all cells of an entry share; a learner's file is read once."""
+    protocol, own = short_name(entry.protocol), learner_file(entry.learner)
+    learner = entry.learner if own is None else own
+    options = checked_options(learner, entry.options)
+    return Cell(
+        variant, protocol, str(learner), options, seed=0, validation=validation, open=takes_any(maker(learner)), own=own
+    )
 
 
 def short_name(name: str) -> str:

@@ -55,7 +55,15 @@ def _data(cell: Cell, told: Protocol, data_dir: Path | None) -> Split:
 
 
 def _fresh(cell: Cell, tasks: TaskSequence) -> Learner:
-    return make_learner(cell.learner, setting_of(tasks), np.random.default_rng([cell.seed, LEARNER]), cell.options)
+    return make_learner(
+        cell.own or cell.learner, setting_of(tasks), np.random.default_rng([cell.seed, LEARNER]), cell.options
+    )
+
+
+def _versions(cell: Cell) -> dict[str, str]:
+    """Of what the figures hang on; a learner's own file has its SHA-256."""
+    versions = {name: version for name, version in installed_versions().items() if name in ("numpy", "torch")}
+    return versions if cell.own is None else {**versions, cell.own.path.name: cell.own.sha256}
 
 
 def _row(cell: Cell, told: Protocol, course: Course) -> ContinualRow:
@@ -70,7 +78,7 @@ def _row(cell: Cell, told: Protocol, course: Course) -> ContinualRow:
         joint=cell.joint,
         config=cell.key,
         **origin(info.get("device")),
-        versions={name: v for name, v in installed_versions().items() if name in ("numpy", "torch")},
+        versions=_versions(cell),
         declaration=course.learner.declaration,
         told=course.told,
         beyond_protocol=("boundary",) if course.told.boundary and not told.boundary else (),

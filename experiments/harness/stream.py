@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dlm_snn.errors import DlmError
+from dlm_snn.learning.from_file import learner_file
 from dlm_snn.learning.learner import Declaration, Setting
 from dlm_snn.learning.making import make_learner
 from dlm_snn.provenance import origin
@@ -227,6 +228,8 @@ def _cells(arguments: Namespace) -> list[StreamCell]:
     seeds = 1 if arguments.seeds is None else arguments.seeds
     if seeds < 1:
         raise DlmError(f"--seeds {seeds}: at least one")
+    if learner_file(arguments.learner) is not None:
+        raise DlmError(f"--stream takes the name of a learner, not {arguments.learner}; give it an entry point")
     given = dict(parsed_override(text) for text in arguments.set)
     options = checked_options(arguments.learner, {**DEFAULTS.get(arguments.learner, {}), **given})
     return [StreamCell(arguments.learner, options, order, seed) for order in ORDERS for seed in range(seeds)]

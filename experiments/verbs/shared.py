@@ -179,7 +179,7 @@ def _file_name(variant: str) -> str:
 def _command(arguments: Namespace, title: str) -> str:
     """The command again, without the places of files."""
     if hasattr(arguments, "learner"):
-        words = ["dlm-snn learn", f"--protocol {arguments.protocol}", f"--learner {arguments.learner}"]
+        words = ["dlm-snn learn", f"--protocol {arguments.protocol}", f"--learner {Path(arguments.learner).name}"]
         words += [f"--set {text}" for text in arguments.set]
     else:
         words = ["dlm-snn experiment", title, *(f"--variant {name}" for name in arguments.variant or ())]
