@@ -40,6 +40,8 @@ Build = Callable[[Generator], Made]
 
 FLOAT: dict[str, Build] = {}
 INTEGER: dict[str, Build] = {}
+ADDED: dict[str, Build] = {}
+"""One for each neuron model of another package."""
 SPECIAL = {"silent", "saturated", "int_silent"}
 
 DV = 410 / 4096
@@ -58,7 +60,7 @@ def _integer(build: Build) -> Build:
 @cache
 def make(name: str) -> Made:
     """The network, the stimulus and the number of steps of a case; the same in every process."""
-    return {**FLOAT, **INTEGER}[name](np.random.default_rng(zlib.crc32(name.encode())))
+    return {**FLOAT, **INTEGER, **ADDED}[name](np.random.default_rng(zlib.crc32(name.encode())))
 
 
 def events(rng: Generator, n_samples: int, n_steps: int, n: int, rate: float) -> NDArray[np.int64]:
@@ -810,7 +812,7 @@ def int_silent(rng: Generator) -> Made:
 
 def tags(network: Network | IntegerNetwork) -> frozenset[str]:
     """What a network asks of a simulator: the words of the tables of refusals."""
-    neurons = [neuron for neuron in network.neurons.values() if type(neuron) in MODELS]
+    neurons = list(network.neurons.values())
     found = {
         "integer": isinstance(network, IntegerNetwork),
         "float": isinstance(network, Network),
@@ -1102,6 +1104,4 @@ def _of_model(model: Model) -> Build:
     return build
 
 
-for _kind, _model in models().items():
-    if _kind not in MODELS:
-        (INTEGER if _model.integer else FLOAT)[f"model_{_kind.__name__}"] = _of_model(_model)
+ADDED.update({f"model_{t.__name__}": _of_model(model) for t, model in models().items() if t not in MODELS})

@@ -70,7 +70,7 @@ def typed(capsys, *words: object, code: int = 0) -> str:
 
 
 CASES = {
-    "adaptive": ("test_conformance", "model_Adaptive"),
+    "adaptive": ("test_conformance", "model_Adaptive and not lava and not brian2"),
     "patient": ("test_conformance", "patient and agrees and (plain or int_kwta)"),
     "rings": ("test_parts", "rings"),
     "means": ("test_learner_contract", "means and every_learner"),

@@ -19,7 +19,7 @@ from dlm_snn.errors import MissingError, RangeWarning
 from dlm_snn.neurons.models import models
 from dlm_snn.plugins import load, names
 from tests.covering import few, held
-from tests.nets import FLOAT, INTEGER, SPECIAL, make, tags
+from tests.nets import ADDED, FLOAT, INTEGER, SPECIAL, make, tags
 
 GROUP = "dlm_snn.backends"
 BACKENDS = sorted(names(GROUP))
@@ -76,12 +76,11 @@ def available(backend: str) -> None:
 
 def refusals(backend: str, case: str) -> list[str]:
     network = make(case)[0]
+    if case in ADDED:
+        unknown = [kind for kind in map(type, network.neurons.values()) if backend not in models()[kind].known_to]
+        return [f"of type {kind.__name__}; it knows" for kind in unknown]
     asked = tags(network)
-    unknown = {type(p).__name__ for p in network.neurons.values() if backend not in models()[type(p)].known_to}
-    return [
-        *(words for tag, words in REFUSES.get(backend, {}).items() if tag in asked),
-        *(f"of type {name}; it knows" for name in unknown if f"model_{name}" == case),
-    ]
+    return [words for tag, words in REFUSES.get(backend, {}).items() if tag in asked]
 
 
 def cut(stimulus: dict[str, Any], steps: slice) -> dict[str, NDArray]:
@@ -90,7 +89,7 @@ def cut(stimulus: dict[str, Any], steps: slice) -> dict[str, NDArray]:
     return {name: array[:, steps] if axes[name] == 3 else array for name, array in dense.items()}
 
 
-@pytest.mark.parametrize("case", [case for case in CASES if case not in SPECIAL])
+@pytest.mark.parametrize("case", [case for case in (*CASES, *ADDED) if case not in SPECIAL])
 def test_every_population_fires_in_2_to_40_percent_of_its_steps(case):
     rates = {name: raster.rate for name, raster in simulated("reference", case).rasters.items()}
     assert rates
@@ -155,8 +154,8 @@ def pairs() -> Iterator[Any]:
     chosen = {2: few(FLOAT, 2) | few(INTEGER, 2), 1: few(FLOAT) | few(INTEGER)}
     for backend in OTHERS:
         by_default = chosen.get(OFTEN.get(backend, 0), CASES)
-        for case in CASES:
-            starts = case not in by_default and not refusals(backend, case)
+        for case in (*CASES, *ADDED):
+            starts = case not in (*by_default, *ADDED) and not refusals(backend, case)
             yield pytest.param(backend, case, marks=pytest.mark.long if starts else ())
 
 
