@@ -87,7 +87,7 @@ def _git(folder: Path, *words: str) -> str:
 
 
 @dataclass
-class RunRecord:
+class Provenance:
     """The provenance of one run.
 
     Attributes:

@@ -1,4 +1,4 @@
-"""The columns' chain as graphs of Lava processes: step by step, and a sample a step."""
+"""The columns' front end as graphs of Lava processes: step by step, and a sample a step."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from dlm_snn.learning.columns.front_end import Chain
+from dlm_snn.learning.columns.front_end import FrontEnd
 from dlm_snn.learning.columns.learner import output_neurons
 from dlm_snn.learning.columns.rule import ColumnRule
 from dlm_snn.networks.network import Input, IntegerNetwork
@@ -16,26 +16,26 @@ from lava_processes.columns_run import columns_depth, front_end_network
 
 def wired(folder: Path, job: Mapping[str, Any]) -> Any:
     """The graph of a job that ``columns_run`` wrote, and one of its processes."""
-    chain = Chain(**{**job["chain"], "shape": tuple(job["chain"]["shape"])})
+    front_end = FrontEnd(**{**job["front_end"], "shape": tuple(job["front_end"]["shape"])})
     rule = ColumnRule(**job["rule"])
     graph = _stepwise if job["stepwise"] else _at_once
-    return graph(folder, job, chain, rule)
+    return graph(folder, job, front_end, rule)
 
 
-def _stepwise(folder: Path, job: Mapping[str, Any], chain: Chain, rule: ColumnRule) -> Any:
+def _stepwise(folder: Path, job: Mapping[str, Any], front_end: FrontEnd, rule: ColumnRule) -> Any:
     """Stock processes and k-WTA for the front end, PlasticColumns, and a stock neuron a class."""
     from lava_processes.columns.process import PlasticColumns
     from lava_processes.graph import build
 
-    period, depth = job["period"], columns_depth(chain)
-    graph = build(front_end_network(chain, period), "fixed")
+    period, depth = job["period"], columns_depth(front_end)
+    graph = build(front_end_network(front_end, period), "fixed")
     columns = PlasticColumns(rule=rule, **_state(folder), period=period, offset=depth + 1, name="columns")
     for name in ("pixels", "clock"):
         source = _source(folder, name, job, graph.in_ports[name][0].shape[0])
         source.s_out.connect(graph.in_ports[name])
     graph.out_ports["holders"].connect(columns.s_in)
     _source(folder, "teacher", job, rule.n_columns).s_out.connect(columns.s_teacher)
-    lift = graph.out_ports["ramp"] if chain.form == "ramp" else _source(folder, "lift", job, 1).s_out
+    lift = graph.out_ports["ramp"] if front_end.form == "ramp" else _source(folder, "lift", job, 1).s_out
     lift.connect(columns.s_lift)
     _read_out(folder, rule, columns, period, depth)
     return columns
@@ -54,13 +54,13 @@ def _read_out(folder: Path, rule: ColumnRule, columns: Any, period: int, depth: 
     graph.out_ports["output"].connect(sink.a_in)
 
 
-def _at_once(folder: Path, job: Mapping[str, Any], chain: Chain, rule: ColumnRule) -> Any:
+def _at_once(folder: Path, job: Mapping[str, Any], front_end: FrontEnd, rule: ColumnRule) -> Any:
     """A sample in every step."""
     from lava_processes.column_samples.process import ColumnSamples
     from lava_processes.sink.process import SpikeSink
 
-    process = ColumnSamples(chain=chain, rule=rule, **_state(folder), name="columns")
-    _source(folder, "pixels", job, chain.n_inputs).s_out.connect(process.s_in)
+    process = ColumnSamples(front_end=front_end, rule=rule, **_state(folder), name="columns")
+    _source(folder, "pixels", job, front_end.n_inputs).s_out.connect(process.s_in)
     _source(folder, "teacher", job, rule.n_columns).s_out.connect(process.s_teacher)
     sink = SpikeSink(path=str(folder / "classes.npy"), n=rule.n_columns, name="sink")
     process.s_out.connect(sink.a_in)

@@ -19,13 +19,13 @@ from dlm_snn.runs.raster import SpikeRaster
 from lava_processes.columns_run import NO_TEACHER, run_columns
 
 
-def make(setting: Setting, rng: np.random.Generator, **options: Any) -> LavaColumns:
+def make_columns_in_lava(setting: Setting, rng: np.random.Generator, **options: Any) -> LavaColumns:
     """The learner ``columns-lava``.
 
     Args:
         setting: images of one channel or three.
         rng: not used; nothing here is drawn.
-        options: as of ``dlm_snn.learning.columns.learner.make``, without ``kept``; ``stepwise``: spike by spike
+        options: as of ``dlm_snn.learning.columns.learner.make_columns``, without ``kept``; ``stepwise``: spike by spike
             in a graph of processes, hundreds of times as slow as a sample in every step, with the same result.
 
     Raises:
@@ -33,7 +33,7 @@ def make(setting: Setting, rng: np.random.Generator, **options: Any) -> LavaColu
     """
     options = typed_options("columns-lava", options, COLUMNS_LAVA)
     form = chosen_form(setting, options)
-    if form.chain.is_camera:
+    if form.front_end.is_camera:
         raise UnsupportedError("columns-lava", "recordings", "use the learner columns")
     return LavaColumns(form, options.get("stepwise", False))
 
@@ -60,13 +60,13 @@ class LavaColumns(ColumnLearner):
         labels = np.concatenate([*(block for _, block in self._waiting), np.full(len(x), NO_TEACHER)])
         if not len(labels):
             return labels
-        answers = run_columns(self.chain, self.rule, self.columns, images, labels, self.stepwise)
+        answers = run_columns(self.front_end, self.rule, self.columns, images, labels, self.stepwise)
         self._waiting = []
         return answers[len(labels) - len(x) :]
 
     def freeze(self) -> IntegerNetwork:
-        """The whole chain as one integer network without plasticity, once all that waits is learned."""
-        self.predict(np.zeros((0, self.chain.n_inputs), dtype=np.uint8))
+        """The whole front end as one integer network without plasticity, once all that waits is learned."""
+        self.predict(np.zeros((0, self.front_end.n_inputs), dtype=np.uint8))
         return super().freeze()
 
     def info(self) -> Mapping[str, Any]:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from dlm_snn.errors import DlmError, UnsupportedError
 from dlm_snn.learning.batches import checked_features
-from dlm_snn.learning.columns.front_end import DECIDE, Chain, front_end
+from dlm_snn.learning.columns.front_end import DECIDE, FrontEnd, front_end_parts
 from dlm_snn.learning.columns.rule import ColumnRule, Columns
 from dlm_snn.networks.network import Input, IntegerNetwork
 from dlm_snn.values import as_integers
@@ -21,7 +21,7 @@ NO_TEACHER = -1
 
 
 def run_columns(
-    chain: Chain,
+    front_end: FrontEnd,
     rule: ColumnRule,
     columns: Columns,
     images: NDArray[np.uint8],
@@ -33,7 +33,7 @@ def run_columns(
     """Show samples to the columns in one run of Lava, one after another.
 
     Args:
-        chain, rule: the constants.
+        front_end, rule: the constants.
         columns: what has been learned; changed in place when the run is over.
         images: (sample, pixel) 0..scale.
         labels: (sample,), the class that the teacher opens and that learns; -1: no teacher, the sample is classified.
@@ -50,37 +50,37 @@ def run_columns(
         DlmError: arrays that do not fit together.
         LavaError: an error inside Lava, a killed process, or the time-out; nothing of it is left behind.
     """
-    if chain.is_camera:
+    if front_end.is_camera:
         raise UnsupportedError("run_columns", "recordings", "use the learner columns")
-    images = checked_features(images, chain.n_inputs, chain.scale)
+    images = checked_features(images, front_end.n_inputs, front_end.scale)
     labels = as_integers(labels, "labels", NO_TEACHER, rule.n_columns - 1)
     if labels.shape != (len(images),) or not len(labels):
         raise DlmError(
             f"labels of shape {labels.shape} for {len(images)} images; give one each, and at least one image"
         )
-    write = partial(_write_job, chain, rule, columns, images, labels, stepwise)
+    write = partial(_write_job, front_end, rule, columns, images, labels, stepwise)
     with job.done(write, timeout, progress) as (folder, given):
         columns.weight[:], columns.wins[:] = np.load(folder / "weight.npy"), np.load(folder / "wins.npy")
         rows = np.load(folder / "classes.npy")[given["first"] :]
         return _classes(rows, len(labels), given["period"])
 
 
-def front_end_network(chain: Chain, period: int) -> IntegerNetwork:
+def front_end_network(front_end: FrontEnd, period: int) -> IntegerNetwork:
     """The front end, at rest again every ``period`` steps."""
-    populations, projections = front_end(chain)
+    populations, projections = front_end_parts(front_end)
     periodic = {
         name: part if isinstance(part, Input) else replace(part, period=period) for name, part in populations.items()
     }
     return IntegerNetwork(periodic, projections)
 
 
-def columns_depth(chain: Chain) -> int:
-    """Depth of the columns behind a chain: what lifts them and the holders arrive in one step."""
-    return front_end_network(chain, 1).depth["holders"] + 1
+def columns_depth(front_end: FrontEnd) -> int:
+    """Depth of the columns behind a front end: what lifts them and the holders arrive in one step."""
+    return front_end_network(front_end, 1).depth["holders"] + 1
 
 
 def _write_job(
-    chain: Chain,
+    front_end: FrontEnd,
     rule: ColumnRule,
     columns: Columns,
     images: NDArray[np.uint8],
@@ -89,8 +89,8 @@ def _write_job(
     folder: Path,
 ) -> job.Job:
     """Put all where the child finds it; ``first`` is the row of the first sample's first output."""
-    depth = columns_depth(chain) if stepwise else 0
-    period = chain.last_level + rule.n_steps + depth + 2 if stepwise else 1
+    depth = columns_depth(front_end) if stepwise else 0
+    period = front_end.last_level + rule.n_steps + depth + 2 if stepwise else 1
     # The teacher's spike, and the clock's to the columns, count in the step after they arrive.
     _write_source(folder, "pixels", images[:, None])
     teacher = np.zeros((len(labels), period, rule.n_columns), dtype=np.uint8)
@@ -98,7 +98,7 @@ def _write_job(
     teacher[taught, depth - 1 if stepwise else 0, labels[taught]] = 1
     _write_source(folder, "teacher", teacher)
     if stepwise:
-        clock = chain.clock(period)
+        clock = front_end.clock(period)
         _write_source(folder, "clock", np.broadcast_to(clock, (len(labels), *clock.shape)))
         lift = np.roll(clock[:, DECIDE], depth - 1)[:, None]
         _write_source(folder, "lift", np.broadcast_to(lift, (len(labels), *lift.shape)))
@@ -107,7 +107,7 @@ def _write_job(
     first = depth + 1 if stepwise else 0
     length = len(labels) * period + first
     job.empty_array(folder / "classes.npy", np.uint8, (length, rule.n_columns))
-    told = {"target": "columns", "stepwise": stepwise, "chain": asdict(chain), "rule": asdict(rule)}
+    told = {"target": "columns", "stepwise": stepwise, "front_end": asdict(front_end), "rule": asdict(rule)}
     return told | {"samples": len(labels), "first": first, "period": period, "length": length}
 
 

@@ -15,9 +15,9 @@ from dlm_snn.networks import artefact
 from dlm_snn.networks.known import check_known
 from dlm_snn.networks.network import IntegerNetwork, Network
 from dlm_snn.runs.recording import (
-    Record,
     Recording,
     RunState,
+    WhatToRecord,
     checked_record,
     kind_of,
     recording_of,
@@ -33,7 +33,7 @@ def run(
     network: Network | IntegerNetwork,
     stimulus: Mapping[str, Any],
     n_steps: int,
-    record: Record = ("s",),
+    record: WhatToRecord = ("s",),
     state: RunState | None = None,
     timeout: float = 120.0,
     progress: job.Progress | None = None,

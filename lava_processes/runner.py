@@ -16,9 +16,9 @@ from dlm_snn.files.names import file_of
 from dlm_snn.networks import artefact
 from dlm_snn.networks.network import IntegerNetwork, Network
 from dlm_snn.runs.recording import (
-    Record,
     Recording,
     RunState,
+    WhatToRecord,
     checked_record,
     kind_of,
     recording_of,
@@ -34,7 +34,7 @@ def run(
     network: Network | IntegerNetwork,
     stimulus: Mapping[str, Any],
     n_steps: int,
-    record: Record = ("s",),
+    record: WhatToRecord = ("s",),
     state: RunState | None = None,
     period: int | None = None,
     timeout: float = 120.0,

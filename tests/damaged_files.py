@@ -271,12 +271,12 @@ def _read_rows(folder: Path) -> str:
 
 
 def _run(folder: Path) -> None:
-    from dlm_snn.provenance import RunRecord
+    from dlm_snn.provenance import Provenance
     from dlm_snn.runs.run_folder import save_record
     from tests.test_report import build
 
     build(folder / "run")
-    save_record(RunRecord("dlm-snn run", seed=7, digests={"network": "5c" * 32}), folder / "run", replace=True)
+    save_record(Provenance("dlm-snn run", seed=7, digests={"network": "5c" * 32}), folder / "run", replace=True)
 
 
 def _read_run(folder: Path) -> str:

@@ -1,4 +1,4 @@
-"""Columns and their chain: compiled, step by step and as a frozen network, they are the same spikes and weights."""
+"""Columns and their front end: compiled, step by step and as a frozen network, they are the same spikes and weights."""
 
 from dataclasses import replace
 
@@ -12,8 +12,8 @@ from dlm_snn.errors import DlmError
 from dlm_snn.learning.columns import _compiled as compiled
 from dlm_snn.learning.columns._front_end_compiled import rank_codes
 from dlm_snn.learning.columns.edges import edge_kernels, edge_synapses, group_synapses, window_synapses
-from dlm_snn.learning.columns.front_end import DECIDE, Chain, front_end
-from dlm_snn.learning.columns.learner import FORMS, ColumnLearner, Form, make
+from dlm_snn.learning.columns.front_end import DECIDE, FrontEnd, front_end_parts
+from dlm_snn.learning.columns.learner import FORMS, ColumnLearner, Form, make_columns
 from dlm_snn.learning.columns.rule import ColumnRule, Columns, run_sample
 from dlm_snn.learning.learner import Learner, Setting
 from dlm_snn.tasks.datasets import digits
@@ -23,7 +23,7 @@ SETTING = Setting((1, 8, 8), 5, 16, 10, 5)
 
 def small(form: str, **changes: object) -> Form:
     """The form on 8x8 images of 0..16."""
-    return make(SETTING, np.random.default_rng(0), form=form, neurons=40, **changes).form
+    return make_columns(SETTING, np.random.default_rng(0), form=form, neurons=40, **changes).form
 
 
 @pytest.fixture(scope="module")
@@ -77,21 +77,21 @@ VARIANTS = [
 
 @pytest.mark.parametrize(("name", "changes"), VARIANTS)
 def test_codes_are_the_spikes_of_the_network(images, name, changes):
-    chain = small(name, **changes).chain
-    network = dlm.IntegerNetwork(*front_end(chain))
-    n_steps = chain.last_level + 1
-    recording = dlm.run(network, chain.stimulus(images, n_steps), n_steps, backend="fast")
-    codes, spikes = rank_codes(chain, images)
+    front_end = small(name, **changes).front_end
+    network = dlm.IntegerNetwork(*front_end_parts(front_end))
+    n_steps = front_end.last_level + 1
+    recording = dlm.run(network, front_end.stimulus(images, n_steps), n_steps, backend="fast")
+    codes, spikes = rank_codes(front_end, images)
     assert np.array_equal(recording.rasters["holders"].counts(), codes)
     assert spikes.items() >= {(name, len(raster)) for name, raster in recording.rasters.items() if name != "ramp"}
     assert not any(o.wraps or o.saturations for o in recording.overflow.values())
-    assert 0 < codes.max() <= chain.levels
+    assert 0 < codes.max() <= front_end.levels
     assert len(np.unique(codes.astype(int).sum(axis=1))) > 1, "an image without edges is among them"
 
 
 def inputs_of_columns(form: Form, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Spikes of the holders (sample, step, code), and what lifts the columns (sample, step), from the network."""
-    fresh = ColumnLearner(Form(form.chain, replace(form.rule, per_column=1)))
+    fresh = ColumnLearner(Form(form.front_end, replace(form.rule, per_column=1)))
     stimulus = fresh.stimulus(images)
     rasters = dlm.run(fresh.freeze(), stimulus, fresh.n_steps, backend="fast").rasters
     if form.rule.winner == "ramp":
@@ -112,13 +112,13 @@ RACES = [
 def test_learning_at_once_is_learning_step_by_step(name, changes):
     """With a low threshold neurons spike before the ramp; with late novelty columns are used again and again."""
     form = small(name, **changes)
-    chain, rule = form.chain, form.rule
+    front_end, rule = form.front_end, form.rule
     data = digits()
     x, y = data.x_train[:150], data.y_train[:150]
     code, lifted = inputs_of_columns(form, x)
-    stepwise, at_once = (Columns.fresh(rule, chain.n_codes) for _ in range(2))
+    stepwise, at_once = (Columns.fresh(rule, front_end.n_codes) for _ in range(2))
     answers = [run_sample(rule, stepwise, *pair, int(label)) for *pair, label in zip(code, lifted, y, strict=True)]
-    ties = compiled.observe(rule, at_once, rank_codes(chain, x)[0], y, chain.levels)
+    ties = compiled.observe(rule, at_once, rank_codes(front_end, x)[0], y, front_end.levels)
     assert ties == sum(a.tied for a in answers)
     assert not any(a.between for a in answers)
     assert np.array_equal(stepwise.wins, at_once.wins)
@@ -128,7 +128,7 @@ def test_learning_at_once_is_learning_step_by_step(name, changes):
     if "threshold" in changes:
         assert any(a.column >= 0 and not a.fresh and a.y == rule.early for a in answers)
     tested = [run_sample(rule, stepwise, *pair, None) for pair in zip(code, lifted, strict=True)]
-    found, counts = compiled.predict(rule, at_once, rank_codes(chain, x)[0], chain.levels)
+    found, counts = compiled.predict(rule, at_once, rank_codes(front_end, x)[0], front_end.levels)
     assert found.tolist() == [a.column for a in tested]
     assert counts == (sum(a.tied for a in tested), sum(a.between for a in tested))
     assert rule.winner == "largest" or counts[0] > 0, "a ramp has ties"
@@ -221,7 +221,7 @@ def test_races_at_once_are_races_step_by_step(seed, threshold, ramp, ramp_steps,
 def test_evidence_of_codes_that_are_not_complete_is_refused():
     """Some steps lie between the levels of a code, which does not tell how many."""
     data = digits()
-    learner = make(SETTING, np.random.default_rng(0), gain=60, neurons=50)
+    learner = make_columns(SETTING, np.random.default_rng(0), gain=60, neurons=50)
     learner.observe(data.x_train[:100], data.y_train[:100])
     with pytest.raises(DlmError, match=r"threshold = 34734 .* evidence, which is 6; give a higher threshold, a lower"):
         learner.predict(data.x_train[100:110])
@@ -229,19 +229,19 @@ def test_evidence_of_codes_that_are_not_complete_is_refused():
 
 def test_ties_are_counted_from_call_to_call():
     data = digits()
-    learner = make(SETTING, np.random.default_rng(0), neurons=50)
+    learner = make_columns(SETTING, np.random.default_rng(0), neurons=50)
     assert learner.info()["ties"] == {}
     learner.observe(data.x_train[:200], data.y_train[:200])
     assert learner.info()["ties"].keys() == {"training"}
     codes, _ = learner.codes(data.x_train)
-    _, (ties, between) = compiled.predict(learner.rule, learner.columns, codes, learner.chain.levels)
+    _, (ties, between) = compiled.predict(learner.rule, learner.columns, codes, learner.front_end.levels)
     for part in np.array_split(data.x_train, 3):
         learner.predict(part)
     shares = learner.info()["ties"]
     assert 0 < shares["test_between_classes"] == round(between / len(codes), 5)
     assert shares["test_between_classes"] < shares["test"] == round(ties / len(codes), 5)
     assert 0 < shares["training"] < 1
-    kept = make(SETTING, np.random.default_rng(0), neurons=50, kept=True)
+    kept = make_columns(SETTING, np.random.default_rng(0), neurons=50, kept=True)
     kept.observe(data.x_train[:200], data.y_train[:200])
     kept.predict(data.x_train[:200])
     assert kept.info()["ties"].keys() == {"test", "test_between_classes"}, "nothing spikes while samples are kept"
@@ -266,7 +266,7 @@ def recordings(samples: int) -> tuple[dlm.SpikeRaster, np.ndarray]:
 
 @pytest.mark.parametrize("changes", [{}, {"leak": 0, "competition": False}, {"leak": 900}])
 def test_recordings_are_learned_and_frozen_alike(changes):
-    learner = make(CAMERA, np.random.default_rng(0), form="camera", neurons=30, pixel_steps=36, **changes)
+    learner = make_columns(CAMERA, np.random.default_rng(0), form="camera", neurons=30, pixel_steps=36, **changes)
     events, labels = recordings(60)
     learner.observe(events[:40], labels[:40])
     recording = dlm.run(learner.freeze(), learner.stimulus(events), learner.n_steps, backend="fast")
@@ -286,13 +286,13 @@ def test_recordings_are_learned_and_frozen_alike(changes):
     with pytest.raises(DlmError, match=r"take recordings \(a SpikeRaster\), not images"):
         learner.predict(np.zeros((2, 198), np.uint8))
     with pytest.raises(DlmError, match="take images, not recordings; the form 'camera' is for recordings"):
-        make(SETTING, np.random.default_rng(0), neurons=10).observe(events, labels)
+        make_columns(SETTING, np.random.default_rng(0), neurons=10).observe(events, labels)
 
 
 def test_the_constants_of_the_form_camera_are_those_of_its_rows():
     """The committed rows of streams were learned with these; the network is built by them, number for number."""
     form = FORMS["camera"]
-    populations, projections = front_end(form.chain)
+    populations, projections = front_end_parts(form.front_end)
     by_name = {p.name: p for p in dlm.IntegerNetwork(populations, projections).projections}
     assert (populations["events"].n, populations["events"].graded_bits) == (2 * 34 * 34, None)
     edges, pools, holders = (populations[name] for name in ("edges", "pools", "holders"))
@@ -307,22 +307,22 @@ def test_the_constants_of_the_form_camera_are_those_of_its_rows():
     assert set(by_name["edges->pools"].connection.sparse().weight) == {1}
     assert by_name["edges->pools"].connection.sparse().weight.size == 1600 * 49
     assert (holders.n, holders.du, holders.dv, holders.v_threshold) == (1600, -1, 4095, 0)
-    clock = form.chain.clock(400)
+    clock = form.front_end.clock(400)
     assert [np.flatnonzero(clock[:, channel]).tolist() for channel in range(3)] == [[309], [310], [312]]
-    assert form.chain.squared_length == 120 * (1 + 4 + 9 + 16)
+    assert form.front_end.squared_length == 120 * (1 + 4 + 9 + 16)
     assert form.rule == ColumnRule(winner="largest", novelty=31942, gain=10)
 
 
 def test_an_edge_of_the_form_camera_leaks_and_takes_polarities_apart():
     """One event after another at one pixel: v of the strongest edge as its recurrence has it, up to its first spike."""
-    chain = replace(FORMS["camera"].chain, shape=(2, 9, 11), active=16, pixel_steps=30)
-    network = dlm.IntegerNetwork(*front_end(chain))
+    front_end = replace(FORMS["camera"].front_end, shape=(2, 9, 11), active=16, pixel_steps=30)
+    network = dlm.IntegerNetwork(*front_end_parts(front_end))
     pixel = 4 * 11 + 5
     rasters = {}
     for polarity in (0, 1):
         dense = np.zeros((1, 30, 198), bool)
         dense[0, ::3, polarity * 99 + pixel] = True
-        stimulus = chain.stimulus(dlm.SpikeRaster.from_dense(dense), 34)
+        stimulus = front_end.stimulus(dlm.SpikeRaster.from_dense(dense), 34)
         recording = dlm.run(network, stimulus, 34, record=("s", "v"))
         weight = network.projections[0].connection.sparse().dense()[:, polarity * 99 + pixel]
         strongest, v, spikes = int(weight.argmax()), 0, []
@@ -341,7 +341,7 @@ def test_an_edge_of_the_form_camera_leaks_and_takes_polarities_apart():
 @pytest.mark.parametrize(("name", "changes"), [*((name, {}) for name in FORMS if name != "camera"), *RACES])
 def test_the_frozen_network_gives_the_learners_classes(name, changes):
     data = digits()
-    learner = make(SETTING, np.random.default_rng(0), form=name, neurons=60, **changes)
+    learner = make_columns(SETTING, np.random.default_rng(0), form=name, neurons=60, **changes)
     learner.observe(data.x_train[:300], data.y_train[:300])
     x = data.x_train[300:500]
     recording = dlm.run(learner.freeze(), learner.stimulus(x), learner.n_steps, backend="fast")
@@ -389,7 +389,7 @@ def test_with_any_constants_the_frozen_network_is_the_learner(form, drawn, data)
     x = np.concatenate([images[rng.integers(0, len(images), 30)], rng.integers(0, 17, (1, 64)), np.zeros((1, 64))])
     x = x.astype(np.uint8)
     try:
-        learner = make(SETTING, rng, form=form, neurons=60, **options)
+        learner = make_columns(SETTING, rng, form=form, neurons=60, **options)
         learner.observe(images[late], labels[late])
         answers = learner.predict(x)
     except DlmError:
@@ -440,7 +440,7 @@ def test_order_within_other_classes_does_not_matter():
     data = digits()
     x, y = data.x_train[:200], data.y_train[:200]
     by_class = np.argsort(y, kind="stable")
-    mixed, sorted_ = (make(SETTING, np.random.default_rng(0), neurons=50) for _ in range(2))
+    mixed, sorted_ = (make_columns(SETTING, np.random.default_rng(0), neurons=50) for _ in range(2))
     mixed.observe(x, y)
     for part in np.array_split(by_class, 7):
         sorted_.observe(x[part], y[part])
@@ -449,21 +449,21 @@ def test_order_within_other_classes_does_not_matter():
 
 def test_kept_samples_are_the_first_of_each_class():
     data = digits()
-    learner = make(SETTING, np.random.default_rng(0), neurons=30, kept=True)
+    learner = make_columns(SETTING, np.random.default_rng(0), neurons=30, kept=True)
     for part in np.array_split(np.arange(100), 9):
         learner.observe(data.x_train[part], data.y_train[part])
-    codes, _ = rank_codes(learner.chain, data.x_train[:100])
+    codes, _ = rank_codes(learner.front_end, data.x_train[:100])
     first = codes[np.flatnonzero(data.y_train[:100] == 4)[:3]]
     assert np.array_equal(learner.columns.weight[4].T, learner.rule.gain * first)
     assert learner.declaration.stored_samples == 30
 
 
 def test_it_is_a_learner_and_says_what_it_is():
-    learner = make(Setting((1, 28, 28), 8, 255, 10, 5), np.random.default_rng(0))
+    learner = make_columns(Setting((1, 28, 28), 8, 255, 10, 5), np.random.default_rng(0))
     assert isinstance(learner, Learner)
-    assert learner.form == Form(Chain(), ColumnRule(per_column=500, evidence=6))
+    assert learner.form == Form(FrontEnd(), ColumnRule(per_column=500, evidence=6))
     assert learner.declaration.winner == "spikes, summed up, ties by the lower index"
-    first = make(SETTING, np.random.default_rng(0), form="ramp")
+    first = make_columns(SETTING, np.random.default_rng(0), form="ramp")
     assert first.declaration.winner == "spikes, ties by the lower index"
     assert learner.predict(np.zeros((2, 784), dtype=np.uint8)).tolist() == [-1, -1]
     assert learner.info()["neurons"] == 0
@@ -513,19 +513,21 @@ def test_it_is_a_learner_and_says_what_it_is():
 )
 def test_bad_options_are_refused(options, words):
     with pytest.raises(DlmError, match=words):
-        make(SETTING, np.random.default_rng(0), **options)
+        make_columns(SETTING, np.random.default_rng(0), **options)
 
 
 def test_other_images_are_refused():
     with pytest.raises(DlmError, match=r"one channel or three; these samples have the shape \(2, 32, 32\)"):
-        make(Setting((2, 32, 32), 8, 255, 10, 5), np.random.default_rng(0))
+        make_columns(Setting((2, 32, 32), 8, 255, 10, 5), np.random.default_rng(0))
 
 
 def test_colours_are_summed_up(images):
     """Three equal colours are the grey image; the network agrees with the compiled form where they differ."""
     setting = Setting((3, 8, 8), 5, 16, 10, 5)
-    learner, grey = (make(kind, np.random.default_rng(0), neurons=60) for kind in (setting, SETTING))
-    assert learner.chain == replace(grey.chain, shape=(3, 8, 8), pixel_threshold=3 * grey.chain.pixel_threshold)
+    learner, grey = (make_columns(kind, np.random.default_rng(0), neurons=60) for kind in (setting, SETTING))
+    assert learner.front_end == replace(
+        grey.front_end, shape=(3, 8, 8), pixel_threshold=3 * grey.front_end.pixel_threshold
+    )
     assert np.array_equal(learner.codes(np.tile(images, 3))[0], grey.codes(images)[0])
     data = digits()
     x, y = data.x_train[:200], data.y_train[:200]
@@ -535,11 +537,11 @@ def test_colours_are_summed_up(images):
     assert np.array_equal(recording.rasters["holders"].counts(), learner.codes(colours[150:])[0])
     assert np.array_equal(dlm.read_out(recording.rasters["output"]), learner.predict(colours[150:]))
     assert "sums of colours" in learner.declaration.front_end
-    assert learner.codes(colours[:0])[0].shape == (0, learner.chain.n_codes)
+    assert learner.codes(colours[:0])[0].shape == (0, learner.front_end.n_codes)
 
 
 def test_bright_colours_are_silent_when_the_image_ends():
-    learner = make(Setting((3, 8, 8), 8, 255, 10, 5), np.random.default_rng(0), neurons=10, leak=400)
+    learner = make_columns(Setting((3, 8, 8), 8, 255, 10, 5), np.random.default_rng(0), neurons=10, leak=400)
     images = np.random.default_rng(0).integers(128, 256, (5, 192)).astype(np.uint8)
     rasters = dlm.run(learner.freeze(), learner.stimulus(images), learner.n_steps, backend="fast").rasters
     _, spikes = learner.codes(images)

@@ -6,7 +6,7 @@ import pytest
 from dlm_snn.connections.conv2d import Conv2d
 from dlm_snn.errors import DlmError, UnsupportedError
 from dlm_snn.learning.columns.edges import edge_kernels, window_synapses
-from dlm_snn.learning.columns.in_floats import make
+from dlm_snn.learning.columns.in_floats import make_columns_in_floats
 from dlm_snn.learning.learner import Learner, Setting
 from dlm_snn.tasks.datasets import digits
 
@@ -38,7 +38,7 @@ def plain_observe(features, labels, weight, wins, novelty):
 def test_features_and_rule_are_what_they_say():
     data = digits()
     x, y = data.x_train[:300], data.y_train[:300]
-    learner = make(SETTING, RNG, neurons=50, novelty=0.9)
+    learner = make_columns_in_floats(SETTING, RNG, neurons=50, novelty=0.9)
     expected = plain_features(x, floor=16 * 0.1 * 16)
     assert np.allclose(learner.features(x), expected, atol=1e-6)
     weight, wins = np.zeros((10, 5, learner.n_features)), np.zeros((10, 5), dtype=int)
@@ -53,7 +53,7 @@ def test_features_and_rule_are_what_they_say():
 
 def test_learned_weights_have_unit_length():
     data = digits()
-    learner = make(SETTING, RNG, neurons=20, novelty=0.5)
+    learner = make_columns_in_floats(SETTING, RNG, neurons=20, novelty=0.5)
     learner.observe(data.x_train, data.y_train)
     lengths = np.linalg.norm(learner.weight, axis=1)[learner.wins > 0]
     assert np.all(np.abs(lengths - 1) < 0.15)
@@ -61,7 +61,7 @@ def test_learned_weights_have_unit_length():
 
 def test_a_burst_opens_when_enough_surprises_follow_one_another():
     one_hot = 16 * np.eye(64, dtype=np.uint8)
-    learner = make(SETTING, RNG, directions=None, neurons=40, burst=2, patience=3.0)
+    learner = make_columns_in_floats(SETTING, RNG, directions=None, neurons=40, burst=2, patience=3.0)
     for image, opened, used in ((0, 2, 1), (1, 2, 2), (2, 2, 2), (3, 2, 2), (4, 4, 3), (5, 4, 4), (5, 4, 4)):
         learner.observe(one_hot[[image]], np.array([7]))
         assert (learner.opened[7], np.count_nonzero(learner.wins[7])) == (opened, used)
@@ -72,7 +72,7 @@ def test_a_burst_opens_when_enough_surprises_follow_one_another():
 
 
 def test_blank_images_and_learners_without_samples_have_no_class():
-    learner = make(SETTING, RNG, neurons=10)
+    learner = make_columns_in_floats(SETTING, RNG, neurons=10)
     assert learner.predict(np.full((2, 64), 16, dtype=np.uint8)).tolist() == [-1, -1]
     learner.observe(digits().x_train[:20], digits().y_train[:20])
     assert learner.predict(np.zeros((1, 64), dtype=np.uint8)).tolist() == [-1]
@@ -92,22 +92,22 @@ BAD_OPTIONS = [
 
 
 def test_a_window_that_is_given_counts_on_small_images_too():
-    assert make(SETTING, RNG, neurons=10).n_features == 6 * 6 * 16
-    assert make(SETTING, RNG, neurons=10, window=4, stride=2).n_features == 3 * 3 * 16
+    assert make_columns_in_floats(SETTING, RNG, neurons=10).n_features == 6 * 6 * 16
+    assert make_columns_in_floats(SETTING, RNG, neurons=10, window=4, stride=2).n_features == 3 * 3 * 16
 
 
 def test_it_says_what_it_is_and_refuses_what_it_is_not():
-    learner = make(SETTING, RNG)
+    learner = make_columns_in_floats(SETTING, RNG)
     assert isinstance(learner, Learner)
     assert learner.declaration.winner == "host"
     with pytest.raises(UnsupportedError, match="columns-float cannot do a network of spikes; use the learner columns"):
         learner.freeze()
     with pytest.raises(DlmError, match="no option 'neuron'"):
-        make(SETTING, RNG, neuron=10)
+        make_columns_in_floats(SETTING, RNG, neuron=10)
     with pytest.raises(DlmError, match="neurons = 15"):
-        make(SETTING, RNG, neurons=15)
+        make_columns_in_floats(SETTING, RNG, neurons=15)
     for options, words in BAD_OPTIONS:
         with pytest.raises(DlmError, match=words):
-            make(SETTING, RNG, **options)
+            make_columns_in_floats(SETTING, RNG, **options)
     with pytest.raises(DlmError, match="one channel"):
-        make(Setting((64,), 5, 16, 10, 5), RNG)
+        make_columns_in_floats(Setting((64,), 5, 16, 10, 5), RNG)

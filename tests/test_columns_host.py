@@ -11,10 +11,15 @@ from dlm_snn.errors import DlmError, UnsupportedError
 from dlm_snn.learning.columns import _compiled as compiled
 from dlm_snn.learning.columns._front_end_compiled import pool_counts, rank_codes
 from dlm_snn.learning.columns.edges import edge_kernels, window_synapses
-from dlm_snn.learning.columns.front_end import front_end
-from dlm_snn.learning.columns.learner import ColumnLearner, Form
-from dlm_snn.learning.columns.learner import make as make_spiking
-from dlm_snn.learning.columns.on_host import largest, make, of_length, rank_codes_of_largest, rank_codes_of_numbers
+from dlm_snn.learning.columns.front_end import front_end_parts
+from dlm_snn.learning.columns.learner import ColumnLearner, Form, make_columns
+from dlm_snn.learning.columns.on_host import (
+    largest,
+    make_columns_on_host,
+    of_length,
+    rank_codes_of_largest,
+    rank_codes_of_numbers,
+)
 from dlm_snn.learning.columns.rule import ColumnRule, Columns
 from dlm_snn.learning.learner import Learner, Setting
 from dlm_snn.tasks.datasets import digits
@@ -25,60 +30,62 @@ STAGES = ("rate", "edges", "code", "winner")
 
 
 def spiking(**options: object) -> ColumnLearner:
-    return make_spiking(SETTING, RNG, neurons=60, **options)
+    return make_columns(SETTING, RNG, neurons=60, **options)
 
 
 @pytest.mark.parametrize("changes", [{}, {"inhibition_delay": 1}, {"competition": False}])
 def test_numbers_are_spikes_where_a_pixel_spikes_in_every_step_or_never(changes):
     """Black and white, white at the threshold; at half the threshold numbers drive twice as hard."""
-    chain = spiking(pixel_threshold=16, edge_threshold=7, **changes).chain
+    front_end = spiking(pixel_threshold=16, edge_threshold=7, **changes).front_end
     images = np.where(digits().x_train[:80] > 7, 16, 0).astype(np.uint8)
-    codes, spikes = rank_codes(chain, images)
-    found, counted = rank_codes_of_numbers(chain, images)
+    codes, spikes = rank_codes(front_end, images)
+    found, counted = rank_codes_of_numbers(front_end, images)
     assert np.array_equal(found, codes)
     assert counted == {**spikes, "rate": 0}
-    assert not np.array_equal(rank_codes_of_numbers(replace(chain, pixel_threshold=8), images)[0], codes)
+    assert not np.array_equal(rank_codes_of_numbers(replace(front_end, pixel_threshold=8), images)[0], codes)
 
 
-def largest_responses(chain, images: np.ndarray) -> np.ndarray:
+def largest_responses(front_end, images: np.ndarray) -> np.ndarray:
     """Sums over windows of the largest response to the spikes of pixels, step by step."""
     v, spikes = np.zeros(images.shape, dtype=int), np.zeros(images.shape, dtype=int)
-    for _ in range(chain.pixel_steps):
+    for _ in range(front_end.pixel_steps):
         v += images
-        spikes += v >= chain.pixel_threshold
-        v[v >= chain.pixel_threshold] = 0
+        spikes += v >= front_end.pixel_threshold
+        v[v >= front_end.pixel_threshold] = 0
     response = Conv2d(edge_kernels(16)[:, None], (1, 8, 8), padding=2).apply(spikes).reshape(-1, 16, 64)
     first = np.arange(16)[:, None] == response.argmax(axis=1)[:, None]
-    kept = np.where(first & (response >= chain.edge_threshold), response, 0).transpose(0, 2, 1)
+    kept = np.where(first & (response >= front_end.edge_threshold), response, 0).transpose(0, 2, 1)
     return window_synapses(8, 8, 16, 3, 1).apply(kept.reshape(len(images), -1))
 
 
 def test_edges_on_the_host_are_the_largest_responses_ranked_in_time():
-    chain = replace(spiking().chain, latency=700)
+    front_end = replace(spiking().front_end, latency=700)
     images = digits().x_train[:60]
-    v = largest_responses(chain, images)
+    v = largest_responses(front_end, images)
     codes = np.zeros(v.shape, dtype=int)
     for b, sums in enumerate(v):
         ticks = 0
-        for step in range(chain.flush + chain.levels):
-            spiked = sums * (step + 1) >= chain.latency
-            if ticks < chain.levels and (spiked.sum() >= chain.per_level * (ticks + 1) or step >= chain.flush):
+        for step in range(front_end.flush + front_end.levels):
+            spiked = sums * (step + 1) >= front_end.latency
+            if ticks < front_end.levels and (
+                spiked.sum() >= front_end.per_level * (ticks + 1) or step >= front_end.flush
+            ):
                 ticks += 1
                 codes[b] += spiked
-    found, spikes = rank_codes_of_largest(chain, images)
+    found, spikes = rank_codes_of_largest(front_end, images)
     assert np.array_equal(found, codes)
     assert spikes["holders"] == codes.sum() > 0
-    assert spikes["rate"] == rank_codes(chain, images)[1]["rate"]
+    assert spikes["rate"] == rank_codes(front_end, images)[1]["rate"]
     assert spikes["edges"] == 0
 
 
 def test_codes_on_the_host_have_one_length_and_come_from_the_edges_spikes():
-    learner = make(SETTING, RNG, stage="code", neurons=60, gain=2)
-    chain, images = learner.chain, digits().x_train[:60]
-    recording = run(IntegerNetwork(*front_end(chain)), chain.stimulus(images, 9), 9, backend="fast")
-    counts = chain.pools.apply(recording.rasters["edges"].counts())
+    learner = make_columns_on_host(SETTING, RNG, stage="code", neurons=60, gain=2)
+    front_end, images = learner.front_end, digits().x_train[:60]
+    recording = run(IntegerNetwork(*front_end_parts(front_end)), front_end.stimulus(images, 9), 9, backend="fast")
+    counts = front_end.pools.apply(recording.rasters["edges"].counts())
     codes, spikes = learner.codes(images)
-    assert np.array_equal(pool_counts(chain, images)[0], counts)
+    assert np.array_equal(pool_counts(front_end, images)[0], counts)
     assert spikes == {name: len(recording.rasters[name]) for name in ("rate", "edges")}
     unit = np.sqrt(counts) / np.linalg.norm(np.sqrt(counts), axis=1, keepdims=True)
     assert np.abs(codes - np.sqrt(2**15 / 2) * unit).max() <= 0.5 + 1e-9
@@ -117,7 +124,7 @@ def test_novelty_of_the_largest_v_is_that_of_the_ramp(v):
 @pytest.mark.parametrize("stage", STAGES)
 def test_it_learns_and_says_which_stage_is_on_the_host(stage):
     data = digits()
-    learner = make(SETTING, RNG, stage=stage, neurons=300)
+    learner = make_columns_on_host(SETTING, RNG, stage=stage, neurons=300)
     assert isinstance(learner, Learner)
     for part in np.array_split(np.arange(1000), 7):
         learner.observe(data.x_train[part], data.y_train[part])
@@ -136,10 +143,10 @@ def test_it_learns_and_says_which_stage_is_on_the_host(stage):
 
 
 def test_the_rest_of_the_form_is_that_of_the_spiking_columns():
-    form = make_spiking(SETTING, RNG, form="ramp", neurons=60).form
-    rate, winner = (make(SETTING, RNG, stage=stage, neurons=60).form for stage in ("rate", "winner"))
-    assert rate == Form(replace(form.chain, pixel_threshold=9), form.rule), "144 of 255"
-    assert winner == Form(form.chain, largest(form.rule))
+    form = make_columns(SETTING, RNG, form="ramp", neurons=60).form
+    rate, winner = (make_columns_on_host(SETTING, RNG, stage=stage, neurons=60).form for stage in ("rate", "winner"))
+    assert rate == Form(replace(form.front_end, pixel_threshold=9), form.rule), "144 of 255"
+    assert winner == Form(form.front_end, largest(form.rule))
 
 
 @pytest.mark.parametrize(
@@ -162,12 +169,12 @@ def test_the_rest_of_the_form_is_that_of_the_spiking_columns():
 )
 def test_bad_options_are_refused_in_one_line(options, words):
     with pytest.raises(DlmError, match=words) as refused:
-        make(SETTING, RNG, **options)
+        make_columns_on_host(SETTING, RNG, **options)
     assert "\n" not in str(refused.value)
 
 
 def test_other_samples_are_refused():
     with pytest.raises(DlmError, match="takes images of one channel"):
-        make(Setting((2, 9, 11), 1, 1, 3, 3), RNG, stage="rate", neurons=30)
+        make_columns_on_host(Setting((2, 9, 11), 1, 1, 3, 3), RNG, stage="rate", neurons=30)
     with pytest.raises(DlmError, match=r"one channel; these samples have the shape \(3, 8, 8\)"):
-        make(Setting((3, 8, 8), 5, 16, 10, 5), np.random.default_rng(0))
+        make_columns_on_host(Setting((3, 8, 8), 5, 16, 10, 5), np.random.default_rng(0))

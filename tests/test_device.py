@@ -6,14 +6,16 @@ import pytest
 from dlm_snn.errors import DlmError
 from dlm_snn.learning.learner import Setting
 from dlm_snn.learning.readout.device import chosen_device, device_name
-from dlm_snn.learning.readout.learner import first
+from dlm_snn.learning.readout.learner import make_first_readout
 from experiments.harness.cells import Entry, cells
 from experiments.harness.continual import run_cell
 
 
 def learned(seed: int):
     rng = np.random.default_rng(seed)
-    learner = first(Setting((1, 12, 12), 4, 16, 3, 1), np.random.default_rng(1), neurons=20, patch=4, grid=3, first=30)
+    learner = make_first_readout(
+        Setting((1, 12, 12), 4, 16, 3, 1), np.random.default_rng(1), neurons=20, patch=4, grid=3, first=30
+    )
     x = rng.integers(0, 17, (60, 144), dtype=np.uint8)
     learner.observe(x[:40], np.arange(40) % 3)
     return learner, learner.scores(x)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from dlm_snn.continual.figures import continual_figures
-from dlm_snn.learning.columns.learner import make
+from dlm_snn.learning.columns.learner import make_columns
 from dlm_snn.learning.learner import Setting
 from dlm_snn.tasks.protocols import protocol
 from dlm_snn.tasks.sequences import TaskSequence
@@ -24,7 +24,7 @@ def test_a_row_is_the_learners_own_figure(parts, form, waited):
     rows = evidence.answered(parts, 50, 3)
     assert [row["evidence"] for row in rows] == list(evidence.EVIDENCE)
     tasks = TaskSequence(protocol("P2"), hold_out(parts, evidence.HELD_OUT, np.random.default_rng(3)), 3)
-    learner = make(Setting((1, 8, 8), 5, 16, 10, 5), np.random.default_rng(0), form=form, neurons=50)
+    learner = make_columns(Setting((1, 8, 8), 5, 16, 10, 5), np.random.default_rng(0), form=form, neurons=50)
     matrix = np.full((5, 5), np.nan)
     for now, task in enumerate(tasks):
         learner.observe(task.x_train, task.y_train)

@@ -1,4 +1,4 @@
-"""Memory is told before it is taken: against what is free, of all that a run keeps."""
+"""MemorySink is told before it is taken: against what is free, of all that a run keeps."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import dlm_snn as dlm
 from dlm_snn.files.free_memory import free_memory
 from dlm_snn.networks import extent
 from dlm_snn.networks.extent import check_memory
-from dlm_snn.runs.sink import Memory
+from dlm_snn.runs.sink import MemorySink
 
 GIB = 2**30
 
@@ -75,7 +75,7 @@ def test_chunks_that_are_collected_in_memory_are_told_at_the_first(free):
     free(GIB)
     chunks = ({"x": np.zeros((1, 5, 4), int)} for _ in range(3))
     with pytest.raises(dlm.DlmError, match=r"population 'a' of 10 neurons needs .* record into a FolderSink"):
-        dlm.run(small(), chunks, 20_000_000, record=Memory(("v",)), backend="fast")
+        dlm.run(small(), chunks, 20_000_000, record=MemorySink(("v",)), backend="fast")
 
 
 def test_a_calibration_is_told_too(free):

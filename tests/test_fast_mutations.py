@@ -12,7 +12,7 @@ import pytest
 
 from dlm_snn import LIF, Recording, SpikeRaster, compare, run
 from dlm_snn.backends import _fast_engine
-from dlm_snn.backends._fast_plan import Cell, Link, Plan, plan_of
+from dlm_snn.backends._fast_plan import Link, Plan, PlannedPopulation, plan_of
 from dlm_snn.runs.stimulus import prepare
 from tests.nets import FLOAT, INTEGER, make
 
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.xdist_group("fast_mutations")
 CASES = [case for case in [*FLOAT, *INTEGER] if make(case)[1]]
 
 
-def off(share: str, cell: Cell) -> Cell:
+def off(share: str, cell: PlannedPopulation) -> PlannedPopulation:
     """A decay 1 % too large, in the finest step of its arithmetic."""
     kept = getattr(cell, share)
     whole = 4096 if kept.dtype.kind == "i" else 1.0
@@ -30,13 +30,13 @@ def off(share: str, cell: Cell) -> Cell:
     return replace(cell, **{share: changed.astype(kept.dtype)})
 
 
-def at_least(cell: Cell) -> Cell:
+def at_least(cell: PlannedPopulation) -> PlannedPopulation:
     """``>=`` for ``>``: the threshold one place lower."""
     lower = cell.v_threshold - 1 if cell.v_threshold.dtype.kind == "i" else np.nextafter(cell.v_threshold, -np.inf)
     return replace(cell, v_threshold=lower)
 
 
-def subtracting(cell: Cell) -> Cell:
+def subtracting(cell: PlannedPopulation) -> PlannedPopulation:
     """Reset by subtraction where it should be to zero; integers have none."""
     if not isinstance(cell.neuron, LIF):
         return cell
@@ -48,7 +48,7 @@ def later(link: Link) -> Link:
     return replace(link, lag=link.lag + 1, delay=link.delay + 1)
 
 
-MUTATIONS: dict[str, tuple[Callable[[Cell], Cell], Callable[[Link], Link], int]] = {
+MUTATIONS: dict[str, tuple[Callable[[PlannedPopulation], PlannedPopulation], Callable[[Link], Link], int]] = {
     "du": (lambda cell: off("keep_u", cell), lambda link: link, 8),
     "dv": (lambda cell: off("keep_v", cell), lambda link: link, 15),
     "threshold": (at_least, lambda link: link, 3),

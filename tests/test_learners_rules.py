@@ -85,7 +85,7 @@ def test_a_well_keeps_what_the_first_task_answers():
     """Elastic weight consolidation against the same network without it."""
     lost = {}
     for strength in (0.0, 1e6):
-        learner = ewc.make(SETTING, rng(), hidden=[16], batch=4, optimiser="sgd", lr=0.05, strength=strength)
+        learner = ewc.make_ewc(SETTING, rng(), hidden=[16], batch=4, optimiser="sgd", lr=0.05, strength=strength)
         patterns = torch.eye(6, dtype=torch.uint8) * 16
         for task in ((0, 1), (2, 3)):
             learner.begin_task(task)
@@ -200,7 +200,7 @@ def test_the_discriminant_is_scikit_learns():
 
 
 def test_absent_classes_are_not_pushed():
-    learner = none.make(SETTING, rng(), hidden=[8], batch=4, optimiser="sgd", lr=0.1, present=True)
+    learner = none.make_none(SETTING, rng(), hidden=[8], batch=4, optimiser="sgd", lr=0.1, present=True)
     before = learner.model.weights[-1].detach().clone()
     x, y = samples(40, classes=2)
     learner.observe(x, y)
@@ -210,20 +210,20 @@ def test_absent_classes_are_not_pushed():
 
 
 def test_a_loss_that_is_not_finite_is_refused():
-    learner = none.make(SETTING, rng(), hidden=[8], batch=4, optimiser="sgd", lr=1e30)
+    learner = none.make_none(SETTING, rng(), hidden=[8], batch=4, optimiser="sgd", lr=1e30)
     with pytest.raises(DlmError, match=r"the loss is .*; lower lr"):
         learner.observe(*samples(80))
 
 
 def test_weights_that_are_not_finite_are_refused_where_the_loss_is():
     """Nothing spikes in a network of NaN, so that its loss is that of equal chances."""
-    learner = gradient.make(SETTING, rng(), hidden=8, winners=2, batch=4, optimiser="adam", lr=1e38)
+    learner = gradient.make_gradient(SETTING, rng(), hidden=8, winners=2, batch=4, optimiser="adam", lr=1e38)
     with pytest.raises(DlmError, match=r"weights of layer 1 are not finite after step \d+; lower lr = 1e\+38"):
         learner.observe(*samples(80))
 
 
 def test_replayed_samples_count_like_new_ones():
-    memory = replay.Memory(Reservoir(10, rng()), 5)
+    memory = replay.ReplayMemory(Reservoir(10, rng()), 5)
     x, y = samples(8)
     assert len(memory.mix(plain(x, y)).y) == 8
     mixed = memory.mix(plain(*samples(8, seed=1)))
@@ -233,7 +233,7 @@ def test_replayed_samples_count_like_new_ones():
 
 
 def test_imagined_samples_weigh_as_their_tasks():
-    learner = dgr.make(SETTING, rng(), hidden=[8], batch=4, units=8, latent=2)
+    learner = dgr.make_dgr(SETTING, rng(), hidden=[8], batch=4, units=8, latent=2)
     (hooks,) = learner._pieces
     for task, share in (((0,), 1.0), ((1, 2), 1 / 2), ((3,), 1 / 3)):
         hooks.begin_task(task)
@@ -305,7 +305,7 @@ SPIKING = {"hidden": 30, "winners": 4, "batch": 8, "n_steps": 5, "v_threshold": 
 def test_langevin_without_its_terms_is_plain_descent():
     weights = []
     for extra in ({"optimiser": "sgd"}, {"optimiser": "langevin"}):
-        learner = gradient.make(SETTING, rng(), **SPIKING, lr=0.1, **extra)
+        learner = gradient.make_gradient(SETTING, rng(), **SPIKING, lr=0.1, **extra)
         learner.observe(*samples(80))
         weights.append([w.detach() for w in learner.model.parameters])
     for one, two in zip(*weights, strict=True):
@@ -314,7 +314,8 @@ def test_langevin_without_its_terms_is_plain_descent():
 
 def test_temperature_moves_the_weights():
     learners = [
-        gradient.make(SETTING, rng(), **SPIKING, optimiser="langevin", temperature=t, lr=1e-6) for t in (0.0, 1.0)
+        gradient.make_gradient(SETTING, rng(), **SPIKING, optimiser="langevin", temperature=t, lr=1e-6)
+        for t in (0.0, 1.0)
     ]
     for learner in learners:
         learner.observe(*samples(8))
@@ -326,17 +327,17 @@ def test_temperature_moves_the_weights():
 @pytest.mark.parametrize("options", [{"temperature": 1.0}, {"friction": 0.3}, {"alpha": 1.0}])
 def test_what_belongs_to_langevin_is_refused_elsewhere(options):
     with pytest.raises(DlmError, match="optimiser = langevin"):
-        gradient.make(SETTING, rng(), **SPIKING, **options)
+        gradient.make_gradient(SETTING, rng(), **SPIKING, **options)
 
 
 def test_more_winners_than_neurons_are_refused():
     with pytest.raises(DlmError, match="winners = 40 of 30"):
-        gradient.make(SETTING, rng(), **{**SPIKING, "winners": 40})
+        gradient.make_gradient(SETTING, rng(), **{**SPIKING, "winners": 40})
 
 
 def one_step(**options) -> tuple[gradient.Descent, torch.Tensor, torch.Tensor]:
     """A learner after one batch whose step is far too small to matter; hidden weights before and after it."""
-    learner = gradient.make(SETTING, rng(), **SPIKING, lr=1e-30, **options)
+    learner = gradient.make_gradient(SETTING, rng(), **SPIKING, lr=1e-30, **options)
     before = learner.model.parameters[0].detach().clone()
     learner.observe(*samples(8))
     return learner, before, learner.model.parameters[0].detach()
@@ -378,7 +379,7 @@ def test_sleep_reinforces_and_prunes():
 def test_consolidation_slows_what_was_active():
     moved = []
     for rate in (0.0, 3.0):
-        learner = gradient.make(SETTING, rng(), **SPIKING, lr=1e-3, consolidation=rate)
+        learner = gradient.make_gradient(SETTING, rng(), **SPIKING, lr=1e-3, consolidation=rate)
         x, y = samples(8)
         learner.observe(x, y)
         before = learner.model.parameters[1].detach().clone()

@@ -11,7 +11,7 @@ import pytest
 
 from dlm_snn import DlmError, SpikeRaster, plugins
 from dlm_snn.errors import MissingError
-from dlm_snn.exchange.formats import stored, write_rasters
+from dlm_snn.exchange.formats import read_path, write_rasters
 from dlm_snn.exchange.known_formats import formats
 from dlm_snn.tasks.datasets import ARRAYS, Dataset
 from dlm_snn.tasks.protocols import protocol
@@ -54,8 +54,8 @@ def test_a_raster_format_gives_back_what_it_was_given(ending, tmp_path):
     raster = SpikeRaster.from_dense(np.random.default_rng(3).random((2, 9, 5)) < 0.3, dt=0.002)
     path = tmp_path / f"cells{ending}"
     write_rasters({"cells": raster}, path)
-    assert stored(path).rasters == {"cells": raster}
+    assert read_path(path).rasters == {"cells": raster}
     with pytest.raises(DlmError, match="exists"):
         write_rasters({"cells": raster}, path)
     write_rasters({"cells": raster[:, :4]}, path, replace=True)
-    assert stored(path).rasters == {"cells": raster[:, :4]}
+    assert read_path(path).rasters == {"cells": raster[:, :4]}

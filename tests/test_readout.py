@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from dlm_snn import read_out, run
 from dlm_snn.errors import DlmError, UnsupportedError
 from dlm_snn.learning.learner import Learner, Setting
-from dlm_snn.learning.readout.learner import Readout, first, fixed
+from dlm_snn.learning.readout.learner import Readout, make_first_readout, make_readout
 from dlm_snn.learning.readout.options import checked_options
 from dlm_snn.networks.network import Network
 from dlm_snn.plugins import load
@@ -26,7 +26,7 @@ def data():
     return split(DataConfig(dataset="digits"))
 
 
-def learner(make=fixed, seed=0, setting=DIGITS, **options) -> Readout:
+def learner(make=make_readout, seed=0, setting=DIGITS, **options) -> Readout:
     return make(setting, np.random.default_rng(seed), **options)
 
 
@@ -41,7 +41,7 @@ def colours(n=60) -> tuple[Setting, np.ndarray, np.ndarray]:
     return Setting((3, 9, 9), 8, 255, 4, 2), x.clip(0, 255).astype(np.uint8).reshape(n, -1), y
 
 
-@pytest.mark.parametrize("make", [fixed, first])
+@pytest.mark.parametrize("make", [make_readout, make_first_readout])
 def test_it_is_a_learner(make, data):
     made = learner(make, **SMALL)
     assert isinstance(made, Learner)
@@ -56,15 +56,15 @@ def test_it_is_a_learner(make, data):
 
 
 def test_entry_points():
-    assert load("dlm_snn.learners", "readout") is fixed
-    assert load("dlm_snn.learners", "readout-first") is first
+    assert load("dlm_snn.learners", "readout") is make_readout
+    assert load("dlm_snn.learners", "readout-first") is make_first_readout
     joint = load("dlm_snn.learners", "readout-joint")(Setting((1, 8, 8), 8, 16, 10, 5), np.random.default_rng(0))
     assert joint.declaration.joint
 
 
 def test_declarations_say_what_is_used():
     assert "Gabor, no data" in learner(**SMALL).declaration.front_end
-    assert "k-means of the first 50 samples" in learner(first, first=50, **SMALL).declaration.front_end
+    assert "k-means of the first 50 samples" in learner(make_first_readout, first=50, **SMALL).declaration.front_end
     made = learner(setting=Setting((3, 32, 32), 8, 255, 10, 5), **COLOUR)
     assert made.declaration.normalisation == "contrast of the patch, host"
     assert "4 x square root of counts" in made.declaration.front_end
@@ -84,7 +84,7 @@ def test_fixed_features_end_the_same_in_any_order_and_chunks(data, seed, chunks)
     assert np.array_equal(whole.scores(data.x_test), again.scores(data.x_test))
 
 
-@pytest.mark.parametrize("make", [fixed, first])
+@pytest.mark.parametrize("make", [make_readout, make_first_readout])
 def test_task_after_task_is_as_good_as_all_at_once(make, data):
     """Excess forgetting is 0 exactly: after every task, the scores are those of all samples so far, learned at once."""
     sequence = TaskSequence(protocol("digits"), data, seed=1)
@@ -103,7 +103,7 @@ def test_task_after_task_is_as_good_as_all_at_once(make, data):
 
 
 def test_a_dictionary_comes_from_the_first_samples_only(data):
-    one, other, less = (learner(first, first=64, **SMALL) for _ in range(3))
+    one, other, less = (learner(make_first_readout, first=64, **SMALL) for _ in range(3))
     one.observe(data.x_train[:40], data.y_train[:40])
     assert one.features is None
     one.observe(data.x_train[40:90], data.y_train[40:90])
@@ -119,7 +119,7 @@ def test_a_dictionary_comes_from_the_first_samples_only(data):
     assert less.gram.n_samples == 50
 
 
-@pytest.mark.parametrize("make", [fixed, first])
+@pytest.mark.parametrize("make", [make_readout, make_first_readout])
 def test_the_network_spikes_what_the_learner_computes(make, data):
     made = learner(make, levels=20, **SMALL)
     made.observe(data.x_train[:400], data.y_train[:400])
@@ -173,7 +173,7 @@ def test_shifts_count_every_sample_with_the_grid_moved(data):
 
 def test_colour_images():
     setting, x, y = colours()
-    for make in (fixed, first):
+    for make in (make_readout, make_first_readout):
         made = learner(make, setting=setting, **COLOUR)
         made.observe(x[:40], y[:40])
         assert (made.predict(x[40:]) == y[40:]).mean() > 0.6
@@ -202,7 +202,7 @@ def test_bad_options_are_refused(options, message):
 
 def test_a_patch_too_large_is_refused_before_samples_come():
     with pytest.raises(DlmError, match=r"patches of 9 x 9 in an image .* 0 x 0 positions, too few for a grid"):
-        learner(first, patch=9)
+        learner(make_first_readout, patch=9)
 
 
 def test_samples_without_rows_are_refused():

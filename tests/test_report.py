@@ -29,7 +29,7 @@ from dlm_snn.files.json_objects import as_json
 from dlm_snn.networks.network import Input, IntegerNetwork, IntegerProjection, Network, Projection
 from dlm_snn.neurons.integer_lif import IntegerLIF
 from dlm_snn.neurons.lif import LIF
-from dlm_snn.provenance import RunRecord
+from dlm_snn.provenance import Provenance
 from dlm_snn.report import write_report
 from dlm_snn.runs.metrics import accuracy, silent, synaptic_operations
 from dlm_snn.runs.raster import SpikeRaster
@@ -515,7 +515,7 @@ def test_metrics_of_another_shape_are_refused(run: Path, section: dict, message:
 
 @pytest.mark.parametrize("name", ["metrics.json", "config.yaml", "network.json", "rasters/reference/hidden.npz"])
 def test_no_file_of_a_run_is_read_as_another(run: Path, name: str) -> None:
-    save_record(RunRecord("dlm-snn run", seed=3), run, replace=True)
+    save_record(Provenance("dlm-snn run", seed=3), run, replace=True)
     assert "seed 3" in page_of(run)[1].text
     (run / name).write_bytes((run / name).read_bytes() + b" ")
     with pytest.raises(DlmError, match=rf"{name} was changed since the run wrote it"):
@@ -523,7 +523,7 @@ def test_no_file_of_a_run_is_read_as_another(run: Path, name: str) -> None:
 
 
 def test_a_changed_record_is_refused_and_looks_at_nothing_outside(run: Path) -> None:
-    save_record(RunRecord("dlm-snn run", seed=3), run, replace=True)
+    save_record(Provenance("dlm-snn run", seed=3), run, replace=True)
     change(run / "record.json", seed=4)
     with pytest.raises(DlmError, match=r"record\.json was changed since it was written"):
         write_report(run)

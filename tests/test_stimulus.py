@@ -23,7 +23,7 @@ from dlm_snn import (
 from dlm_snn.backends.torch import SpikingModule
 from dlm_snn.errors import RangeWarning, StimulusWarning
 from dlm_snn.runs.metrics import synaptic_operations
-from dlm_snn.runs.sink import Memory
+from dlm_snn.runs.sink import MemorySink
 from dlm_snn.runs.stimulus import prepare
 from dlm_snn.surrogate import surrogate
 
@@ -203,7 +203,7 @@ def test_a_constant_of_our_own_feeds_itself(kind, backend, steps):
     if given.state is None:
         return
     # In pieces.
-    sink = Memory(("s", "v"))
+    sink = MemorySink(("s", "v"))
     sink.chunk = 2
     sunk = run(net, {"pixels": pixels}, 4, record=sink, backend=backend)
     np.testing.assert_array_equal(sunk.v["hidden"], alone.v["hidden"])

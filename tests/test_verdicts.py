@@ -11,7 +11,7 @@ import torch
 
 import dlm_snn as dlm
 from dlm_snn.cli import main
-from dlm_snn.provenance import RunRecord
+from dlm_snn.provenance import Provenance
 from dlm_snn.report import wording
 from dlm_snn.runs.metrics import answering, silence, silent_populations, verdict
 from dlm_snn.runs.run_metrics import RunMetrics
@@ -201,7 +201,7 @@ REPETITIONS = {
 def test_a_repetition_says_whether_it_got_the_same(name):
     changes, digests, others, told = REPETITIONS[name]
     fields = {key: value for key, value in EARLIER.items() if key != "digests"} | others
-    record = RunRecord("dlm-snn run", seed=0, digests=EARLIER["digests"] | digests, **fields)
+    record = Provenance("dlm-snn run", seed=0, digests=EARLIER["digests"] | digests, **fields)
     assert compared(Earlier("first", RunConfig(), EARLIER), RunConfig.model_validate(changes), record) == told
 
 

@@ -16,8 +16,8 @@ from dlm_snn.networks.extent import check_memory
 from dlm_snn.networks.known import ARITHMETICS, check_known
 from dlm_snn.networks.network import IntegerNetwork, Network
 from dlm_snn.plugins import load
-from dlm_snn.runs.recording import Record, Recording, RunState, checked_record
-from dlm_snn.runs.sink import Memory, Sink
+from dlm_snn.runs.recording import Recording, RunState, WhatToRecord, checked_record
+from dlm_snn.runs.sink import MemorySink, Sink
 from dlm_snn.runs.stimulus import check_meaning, taken
 
 
@@ -49,7 +49,7 @@ def run(
     network: Network | IntegerNetwork,
     stimulus: Mapping[str, Any] | Iterable[Mapping[str, Any]],
     n_steps: int,
-    record: Record | Sink = ("s",),
+    record: WhatToRecord | Sink = ("s",),
     state: RunState | None = None,
     backend: str = "reference",
     **options: Any,
@@ -89,7 +89,7 @@ def run(
         check_memory(network, n_samples, n_steps, checked_record(record, network), **takes)
         recording = module.run(network, stimulus, n_steps, record=record, state=state, **options)
     else:
-        sink = record if isinstance(record, Sink) else Memory(record)
+        sink = record if isinstance(record, Sink) else MemorySink(record)
         recording = run_in_pieces(partial(module.run, **options), backend, network, stimulus, n_steps, sink, state)
     _warn(recording)
     return recording

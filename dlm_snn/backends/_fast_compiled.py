@@ -13,7 +13,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from dlm_snn.backends import _fast_plain
-from dlm_snn.backends._fast_plan import Cell
+from dlm_snn.backends._fast_plan import PlannedPopulation
 from dlm_snn.compilation import compiled
 from dlm_snn.neurons.integer_lif import STATE_LIMIT, Overflow
 
@@ -28,7 +28,7 @@ _LOWEST = np.int32(1 - STATE_LIMIT)
 _HIGHEST = np.int32(STATE_LIMIT - 1)
 
 
-def step(cell: Cell, state: Any, drive: NDArray, sent: Any) -> Overflow | None:
+def step(cell: PlannedPopulation, state: Any, drive: NDArray, sent: Any) -> Overflow | None:
     """One step of a population, in place; ``sent`` gets its spikes and events."""
     if drive.dtype == np.int64:
         return _fast_plain.step(cell, state, drive, sent)

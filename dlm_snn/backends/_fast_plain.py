@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dlm_snn.backends._fast_plan import Cell
+from dlm_snn.backends._fast_plan import PlannedPopulation
 from dlm_snn.neurons import integer_lif, lif
 from dlm_snn.neurons.integer_lif import Overflow
 
@@ -16,7 +16,7 @@ EVENT_COST = {True: 0.3, False: 1.3}
 """Nanoseconds to add one weight of a row, integer or float: measured by benchmarks/costs.py."""
 
 
-def step(cell: Cell, state: Any, drive: NDArray, sent: Any) -> Overflow | None:
+def step(cell: PlannedPopulation, state: Any, drive: NDArray, sent: Any) -> Overflow | None:
     """One step of a population, in place; ``sent`` gets its spikes and events."""
     overflow = None
     after: Any

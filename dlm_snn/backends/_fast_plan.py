@@ -105,7 +105,7 @@ class Link:
 
 
 @dataclass(frozen=True, eq=False)
-class Cell:
+class PlannedPopulation:
     """The parameters of a population as arrays (n,), in the arithmetic of the simulator.
 
     Attributes:
@@ -121,7 +121,7 @@ class Cell:
     bias: NDArray
 
     @classmethod
-    def of(cls, neuron: Any) -> Cell:
+    def of(cls, neuron: Any) -> PlannedPopulation:
         """From a LIF (float64) or an IntegerLIF (int32)."""
         integer = isinstance(neuron, IntegerLIF)
         values = (
@@ -148,7 +148,7 @@ class Plan:
     """
 
     links: Mapping[str, tuple[Link, ...]]
-    cells: Mapping[str, Cell]
+    cells: Mapping[str, PlannedPopulation]
 
     @cached_property
     def wide(self) -> frozenset[str]:
@@ -160,7 +160,7 @@ class Plan:
         )
 
 
-def _reach(cell: Cell, links: tuple[Link, ...]) -> float:
+def _reach(cell: PlannedPopulation, links: tuple[Link, ...]) -> float:
     """Largest magnitude that the sum to u, or to v, could have in any step from rest, before it is wrapped."""
     drive = 2.0**ALIGNMENT * sum(link.bound * 2.0**link.weight_exp + 1 for link in links)
     kept = float(cell.keep_u.max(initial=0)) / DECAY_UNITY
@@ -180,7 +180,7 @@ def plan_of(network: Network | IntegerNetwork) -> Plan:
     if plan is None:
         plan = _PLANS[network] = Plan(
             links={name: tuple(_links(network, name)) for name in network.neurons},
-            cells={name: Cell.of(neuron) for name, neuron in network.neurons.items()},
+            cells={name: PlannedPopulation.of(neuron) for name, neuron in network.neurons.items()},
         )
     return plan
 

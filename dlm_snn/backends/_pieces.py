@@ -14,7 +14,7 @@ from dlm_snn.networks.network import IntegerNetwork, Network
 from dlm_snn.neurons.integer_lif import Overflow
 from dlm_snn.runs.raster import SpikeRaster
 from dlm_snn.runs.recording import Recording, RunState
-from dlm_snn.runs.sink import Memory, Sink
+from dlm_snn.runs.sink import MemorySink, Sink
 from dlm_snn.runs.stimulus import taken
 from dlm_snn.values import as_array
 
@@ -70,7 +70,7 @@ def run_in_pieces(
             sink.close(whole=False)
         raise
     sink.close(whole=True)
-    kept: Any = sink.joined(n_steps) if isinstance(sink, Memory) else {"rasters": {}, "u": {}, "v": {}}
+    kept: Any = sink.joined(n_steps) if isinstance(sink, MemorySink) else {"rasters": {}, "u": {}, "v": {}}
     return replace(last, n_steps=n_steps, overflow=overflow, **kept)
 
 

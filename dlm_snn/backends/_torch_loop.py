@@ -15,9 +15,9 @@ from dlm_snn.networks.network import IntegerNetwork, Network
 from dlm_snn.neurons.checks import reset_due
 from dlm_snn.neurons.integer_lif import Overflow
 from dlm_snn.runs.recording import (
-    Record,
     Recording,
     RunState,
+    WhatToRecord,
     check_state,
     checked_record,
     dense_traces,
@@ -58,7 +58,7 @@ def simulate(
     arithmetic: Arithmetic,
     stimulus: Mapping[str, Any],
     n_steps: int,
-    record: Record,
+    record: WhatToRecord,
     state: RunState | None,
 ) -> Recording:
     """Run a network without gradients; the contract of ``backends.run``.

@@ -13,7 +13,7 @@ from dlm_snn.backends._brian2_import import local_settings
 from dlm_snn.errors import DlmError, UnsupportedError
 from dlm_snn.networks.known import check_known
 from dlm_snn.networks.network import IntegerNetwork, Network
-from dlm_snn.runs.recording import Record, Recording, RunState, check_state, checked_record, recording_of
+from dlm_snn.runs.recording import Recording, RunState, WhatToRecord, check_state, checked_record, recording_of
 from dlm_snn.runs.stimulus import Stimulus, prepare
 from dlm_snn.values import is_whole, slices
 
@@ -37,7 +37,7 @@ def run(
     network: Network | IntegerNetwork,
     stimulus: Mapping[str, Any],
     n_steps: int,
-    record: Record = ("s",),
+    record: WhatToRecord = ("s",),
     state: RunState | None = None,
     samples_per_run: int | None = None,
 ) -> Recording:

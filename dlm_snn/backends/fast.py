@@ -13,7 +13,7 @@ from dlm_snn.networks.known import check_known
 from dlm_snn.networks.network import IntegerNetwork, Network
 from dlm_snn.neurons.integer_lif import Overflow
 from dlm_snn.runs.raster import SpikeRaster
-from dlm_snn.runs.recording import Record, Recording, RunState, check_state, checked_record, dense_traces
+from dlm_snn.runs.recording import Recording, RunState, WhatToRecord, check_state, checked_record, dense_traces
 from dlm_snn.runs.stimulus import prepare, taken
 from dlm_snn.values import slices
 
@@ -29,7 +29,7 @@ def run(
     network: Network | IntegerNetwork,
     stimulus: Mapping[str, Any],
     n_steps: int,
-    record: Record = ("s",),
+    record: WhatToRecord = ("s",),
     state: RunState | None = None,
     compiled: bool = True,
     block: int | None = None,

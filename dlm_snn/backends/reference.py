@@ -14,10 +14,10 @@ from dlm_snn.neurons.checks import reset_due
 from dlm_snn.neurons.integer_lif import Overflow
 from dlm_snn.neurons.models import MODELS, Model, models
 from dlm_snn.runs.recording import (
-    Record,
     Recording,
     RunState,
     Traces,
+    WhatToRecord,
     check_state,
     checked_record,
     dense_traces,
@@ -36,7 +36,7 @@ def run(
     network: Network | IntegerNetwork,
     stimulus: Mapping[str, Any],
     n_steps: int,
-    record: Record = ("s",),
+    record: WhatToRecord = ("s",),
     state: RunState | None = None,
 ) -> Recording:
     """Simulate a network over its windows.

@@ -17,7 +17,7 @@ from dlm_snn.networks.known import check_known
 from dlm_snn.networks.network import IntegerNetwork, Network
 from dlm_snn.neurons import lif
 from dlm_snn.neurons.lif import LIF
-from dlm_snn.runs.recording import Record, Recording, RunState
+from dlm_snn.runs.recording import Recording, RunState, WhatToRecord
 
 ARITHMETICS = ("float",)
 SPIKE_BYTES = 1
@@ -28,7 +28,7 @@ def run(
     network: Network | IntegerNetwork,
     stimulus: Mapping[str, Any],
     n_steps: int,
-    record: Record = ("s",),
+    record: WhatToRecord = ("s",),
     state: RunState | None = None,
 ) -> Recording:
     """Simulate a network with snnTorch's Leaky and Synaptic neurons; the contract of ``backends.run``.

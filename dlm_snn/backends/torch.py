@@ -18,7 +18,7 @@ from dlm_snn.errors import DlmError
 from dlm_snn.networks.known import check_known
 from dlm_snn.networks.network import Input, IntegerNetwork, IntegerProjection, Network
 from dlm_snn.neurons.integer_lif import ALIGNMENT, IntegerLIF
-from dlm_snn.runs.recording import Record, Recording, RunState
+from dlm_snn.runs.recording import Recording, RunState, WhatToRecord
 from dlm_snn.runs.stimulus import check_range
 from dlm_snn.surrogate import SoftSpikes, Surrogate, straight_through
 
@@ -30,7 +30,7 @@ def run(
     network: Network | IntegerNetwork,
     stimulus: Mapping[str, Any],
     n_steps: int,
-    record: Record = ("s",),
+    record: WhatToRecord = ("s",),
     state: RunState | None = None,
     dtype: torch.dtype = torch.float64,
 ) -> Recording:

@@ -29,7 +29,7 @@ POPULATIONS = FolderKind(
 )
 
 
-def stored(path: Path, options: Options = NONE_GIVEN, simulator: str = "reference") -> Stored:
+def read_path(path: Path, options: Options = NONE_GIVEN, simulator: str = "reference") -> Stored:
     """Read what lies at a path.
 
     Args:

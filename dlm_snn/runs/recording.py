@@ -97,11 +97,11 @@ class Recording:
         object.__setattr__(self, "rasters", placed)
 
 
-Record = Sequence[str] | Mapping[str, Sequence[str]]
+WhatToRecord = Sequence[str] | Mapping[str, Sequence[str]]
 """What to record: quantities of every neuron population, or population -> quantities."""
 
 
-def checked_record(record: Record, network: Network | IntegerNetwork) -> dict[str, tuple[str, ...]]:
+def checked_record(record: WhatToRecord, network: Network | IntegerNetwork) -> dict[str, tuple[str, ...]]:
     """What to record in one form: each of "s", "u", "v" that is asked for -> its populations, in the network's order.
 
     Raises:

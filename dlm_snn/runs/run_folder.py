@@ -21,7 +21,7 @@ from dlm_snn.files.packed import check_size, read_npz, write_npz
 from dlm_snn.files.reading import opened, read_json, read_text, refused, sealed, settled, unsealed
 from dlm_snn.networks import artefact
 from dlm_snn.networks.network import IntegerNetwork, Network
-from dlm_snn.provenance import RunRecord
+from dlm_snn.provenance import Provenance
 from dlm_snn.runs.raster import SpikeRaster
 from dlm_snn.runs.raster_files import RASTER
 from dlm_snn.runs.recording import Recording
@@ -143,7 +143,7 @@ def write_run(
     networks: Mapping[str, Network | IntegerNetwork],
     simulated: Mapping[str, tuple[Recording, Recording]],
     metrics: RunMetrics,
-    record: RunRecord,
+    record: Provenance,
 ) -> None:
     """Write a run into an existing, empty folder; the record comes last, with checksums over the others.
 
@@ -182,7 +182,7 @@ def _traces(states: Mapping[str, Recording]) -> dict[str, NDArray]:
     return arrays
 
 
-def save_record(record: RunRecord, folder: Path, replace: bool = False) -> None:
+def save_record(record: Provenance, folder: Path, replace: bool = False) -> None:
     """Write the record of a run, with a checksum over it and over the files beside it, but not over the page.
 
     The page can be made anew from the rest.

@@ -17,7 +17,7 @@ from dlm_snn.networks.extent import check_memory
 from dlm_snn.networks.network import IntegerNetwork, Network
 from dlm_snn.runs.raster import SpikeRaster
 from dlm_snn.runs.raster_files import EXTENTS, FOLDER, META, NPY, RasterPieces
-from dlm_snn.runs.recording import Record, Recording, checked_record
+from dlm_snn.runs.recording import Recording, WhatToRecord, checked_record
 from dlm_snn.values import is_whole
 
 CHUNK = 1000
@@ -39,7 +39,7 @@ class Sink(Protocol):
         chunk: steps of a piece, where the stimulus is given whole.
     """
 
-    record: Record
+    record: WhatToRecord
     chunk: int
 
     def open(self, network: Network | IntegerNetwork, n_samples: int, n_steps: int) -> None:
@@ -68,7 +68,7 @@ class FolderSink:
     """
 
     def __init__(
-        self, folder: str | os.PathLike[str], record: Record = ("s",), chunk: int = CHUNK, replace: bool = False
+        self, folder: str | os.PathLike[str], record: WhatToRecord = ("s",), chunk: int = CHUNK, replace: bool = False
     ) -> None:
         if not is_whole(chunk) or chunk < 1:
             raise DlmError(f"chunk = {chunk!r} is not a number of steps >= 1")
@@ -140,7 +140,7 @@ def _made(folder: Path) -> Path:
     return folder
 
 
-class Memory:
+class MemorySink:
     """Collects the pieces of a run in memory; the sink of a run whose stimulus comes in chunks.
 
     Args:
@@ -149,7 +149,7 @@ class Memory:
 
     chunk = CHUNK
 
-    def __init__(self, record: Record) -> None:
+    def __init__(self, record: WhatToRecord) -> None:
         self.record = record
         self.pieces: list[Recording] = []
 

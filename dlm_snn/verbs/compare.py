@@ -26,11 +26,11 @@ def _arguments(parser: ArgumentParser) -> None:
 
 def _run(arguments: Namespace) -> int:
     from dlm_snn.errors import DlmError, UnlikeError
-    from dlm_snn.exchange.formats import stored
+    from dlm_snn.exchange.formats import read_path
 
     options = exchange_options(arguments, arguments.first, arguments.second)
     simulator = chosen_simulator(arguments, arguments.first, arguments.second)
-    first, second = (stored(path, options, simulator) for path in (arguments.first, arguments.second))
+    first, second = (read_path(path, options, simulator) for path in (arguments.first, arguments.second))
     second = _named_alike(first, second)
     if bool(first.rasters) != bool(second.rasters):
         raise DlmError(f"{arguments.first} and {arguments.second} are of two kinds; compare networks, or rasters")

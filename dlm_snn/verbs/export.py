@@ -37,7 +37,7 @@ def _told() -> str:
 
 def _run(arguments: Namespace) -> int:
     from dlm_snn.errors import DlmError
-    from dlm_snn.exchange.formats import stored, write_rasters
+    from dlm_snn.exchange.formats import read_path, write_rasters
     from dlm_snn.files.atomic import check
 
     source, kind = arguments.source, arguments.to
@@ -50,7 +50,7 @@ def _run(arguments: Namespace) -> int:
     check(out, known.writer.kind(), arguments.replace)
     simulator = chosen_simulator(arguments, source)
     if known.holds == "rasters":
-        rasters = stored(source, Options(arguments.dt), simulator).rasters
+        rasters = read_path(source, Options(arguments.dt), simulator).rasters
         if not rasters:
             raise DlmError(f"{source} holds no rasters; export a run, a recording or a raster")
         other = next((r.dt for r in rasters.values() if arguments.dt not in (None, r.dt)), None)
@@ -68,12 +68,12 @@ def _run(arguments: Namespace) -> int:
 def _network(source: Path, holds: str, dt: float | None) -> Any:
     """A run has a network of floats and one of integers."""
     from dlm_snn.errors import DlmError
-    from dlm_snn.exchange.formats import stored
+    from dlm_snn.exchange.formats import read_path
     from dlm_snn.runs.run_folder import is_run, read_network
 
     if is_run(source):
         return read_network(source, "integer" if holds == "integer" else "float")
-    network = stored(source, Options(dt)).network
+    network = read_path(source, Options(dt)).network
     if network is None:
         raise DlmError(f"{source} holds no network; export a run, a recording or a network")
     return network

@@ -23,7 +23,7 @@ def _arguments(parser: ArgumentParser) -> None:
 
 def _run(arguments: Namespace) -> int:
     from dlm_snn.errors import DlmError
-    from dlm_snn.exchange.formats import stored, write_rasters
+    from dlm_snn.exchange.formats import read_path, write_rasters
     from dlm_snn.files.reading import regular_file
     from dlm_snn.networks import artefact
 
@@ -40,7 +40,7 @@ def _run(arguments: Namespace) -> int:
         raise DlmError(f"{path} is of no known kind; known: {', '.join(sorted(endings(ours=False)))}")
     out = arguments.out or Path(path.stem)
     _check(known.holds, out, arguments.replace)
-    found = stored(path, exchange_options(arguments, path))
+    found = read_path(path, exchange_options(arguments, path))
     if found.network is not None:
         written = artefact.save(found.network, out, arguments.replace)
         for name, population in found.network.populations.items():

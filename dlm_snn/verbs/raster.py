@@ -50,12 +50,12 @@ def _arguments(parser: ArgumentParser) -> None:
 
 def _run(arguments: Namespace) -> int:
     from dlm_snn.errors import DlmError, nearest
-    from dlm_snn.exchange.formats import stored, write_rasters, written_kind
+    from dlm_snn.exchange.formats import read_path, write_rasters, written_kind
     from dlm_snn.files.atomic import check
 
     if arguments.action != "info":
         check(arguments.out, written_kind(arguments.out), arguments.replace)
-    found = stored(arguments.file, exchange_options(arguments, arguments.file))
+    found = read_path(arguments.file, exchange_options(arguments, arguments.file))
     rasters: dict[str, Any] = dict(found.rasters)
     if not rasters:
         raise DlmError(f"{arguments.file} holds no rasters")

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from dlm_snn.config import load_config
-from dlm_snn.provenance import RunRecord
+from dlm_snn.provenance import Provenance
 from dlm_snn.runs.run_folder import CONFIG, is_run, read_record
 from experiments.recipes.config import RunConfig
 
@@ -45,7 +45,7 @@ class Earlier:
         return cls(folder.resolve().name, load_config(RunConfig, folder), read_record(folder))
 
 
-def compared(earlier: Earlier, config: RunConfig, record: RunRecord) -> str | None:
+def compared(earlier: Earlier, config: RunConfig, record: Provenance) -> str | None:
     """In a sentence, whether a run got what the earlier one got, as far as their configurations are the same.
 
     Args:
@@ -78,7 +78,7 @@ def _parts(config: RunConfig) -> dict[str, Any]:
     return {**config.model_dump(exclude={"data", "simulation"}), "data": data, "n_steps": config.simulation.n_steps}
 
 
-def _why(before: Mapping[str, Any], after: RunRecord) -> str:
+def _why(before: Mapping[str, Any], after: Provenance) -> str:
     """What else is not the same."""
     found = [
         f"{name} {now} here, {once} there"

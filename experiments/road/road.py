@@ -14,7 +14,7 @@ from dlm_snn.config import dump_config
 from dlm_snn.conversion.loss_budget import QuantizationReport
 from dlm_snn.conversion.quantization import quantize
 from dlm_snn.networks.network import IntegerNetwork, Network
-from dlm_snn.provenance import RunRecord
+from dlm_snn.provenance import Provenance
 from dlm_snn.report import write_report
 from dlm_snn.runs.run_folder import KEPT, write_run
 from dlm_snn.runs.run_metrics import RunMetrics
@@ -46,7 +46,7 @@ def run_road(config: RunConfig, folder: Path, command: str, show: Show, earlier:
         DlmError: bad data, a simulator that is missing or refuses the network.
     """
     instruction_set = torch.backends.cpu.get_cpu_capability()
-    record = RunRecord(command=command, seed=config.network.seed, instruction_set=instruction_set)
+    record = Provenance(command=command, seed=config.network.seed, instruction_set=instruction_set)
     with record.timing("data"):
         data = split(config.data)
         check_simulators(config, data)

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from dlm_snn.continual.course import setting_of, taught
-from dlm_snn.learning.columns.in_floats import make
+from dlm_snn.learning.columns.in_floats import make_columns_in_floats
 from dlm_snn.provenance import origin, origin_text
 from dlm_snn.tasks.protocols import protocol
 from dlm_snn.tasks.sequences import TaskSequence
@@ -50,7 +50,7 @@ def noticed(setting: dict[str, float], seed: int) -> Row:
         some more than once ("twice").
     """
     tasks = TaskSequence(protocol("P3"), split(DataConfig(dataset="mnist")), seed)
-    learner = make(setting_of(tasks), np.random.default_rng(seed), **BURSTS, **setting)
+    learner = make_columns_in_floats(setting_of(tasks), np.random.default_rng(seed), **BURSTS, **setting)
     opened = np.array([learner.opened.copy() for _ in taught(learner, tasks, samples=SAMPLES)])
     later = np.diff(opened, axis=0) // learner.constants.burst
     return {

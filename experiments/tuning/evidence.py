@@ -16,7 +16,7 @@ import numpy as np
 from dlm_snn.continual.course import setting_of, taught
 from dlm_snn.continual.figures import continual_figures
 from dlm_snn.learning.columns import _compiled as compiled
-from dlm_snn.learning.columns.learner import make
+from dlm_snn.learning.columns.learner import make_columns
 from dlm_snn.provenance import origin, origin_text
 from dlm_snn.tasks.protocols import protocol
 from dlm_snn.tasks.sequences import TaskSequence
@@ -53,7 +53,7 @@ def answered(parts: Split, neurons: int, seed: int) -> list[Row]:
         seed: of the tasks and of the held-out images.
     """
     tasks = TaskSequence(protocol("P2"), hold_out(parts, HELD_OUT, np.random.default_rng(seed)), seed)
-    learner = make(setting_of(tasks), np.random.default_rng(seed), neurons=neurons)
+    learner = make_columns(setting_of(tasks), np.random.default_rng(seed), neurons=neurons)
     rules = [replace(learner.rule, evidence=evidence) for evidence in EVIDENCE]
     matrices = np.full((len(rules), tasks.n_tasks, tasks.n_tasks), np.nan)
     tests = [(learner.codes(task.x_test)[0], task.y_test) for task in tasks]

@@ -74,7 +74,7 @@ def _form(recordings: Recordings, setting: Mapping[str, int]) -> Form:
 
 def _codes(recordings: Recordings, form: Form) -> Codes:
     numbers = [number for part in recordings.parts.values() for number in part]
-    return {number: rank_codes_of_events(form.chain, recordings.raster(number))[0][0] for number in numbers}
+    return {number: rank_codes_of_events(form.front_end, recordings.raster(number))[0][0] for number in numbers}
 
 
 def _fold(recordings: Recordings, forms: list[Form], codes: list[Codes], seed: int) -> Row:
@@ -106,7 +106,7 @@ def _inner(form: Form, codes: Codes, train: Mapping[int, int], stream: list[int]
 
 def _accuracy(form: Form, codes: Codes, shown: Mapping[int, int], asked: Mapping[int, int]) -> float:
     """Of fresh columns that learned what is shown, once, in its order."""
-    columns, levels = Columns.fresh(form.rule, form.chain.n_codes), form.chain.levels
+    columns, levels = Columns.fresh(form.rule, form.front_end.n_codes), form.front_end.levels
     observe(form.rule, columns, *_stacked(codes, shown), levels)
     x, y = _stacked(codes, asked)
     answers, _ = predict(form.rule, columns, x, levels)

@@ -1,1 +1,1 @@
-"""The whole chain of the columns, a sample a step, as a Lava Process."""
+"""The whole front end of the columns, a sample a step, as a Lava Process."""

@@ -1,4 +1,4 @@
-"""The chain from pixels to the columns, learning included, a whole sample in every step of Lava.
+"""The front end from pixels to the columns, learning included, a whole sample in every step of Lava.
 
 What it computes is what the graph of ``front_end``, built for Lava, and PlasticColumns compute, bit for bit. CPU only.
 """
@@ -24,7 +24,7 @@ class ColumnSamples(AbstractProcess):
     """Chain and columns; a sample that comes with a teacher's spike is learned, any other is classified.
 
     Args:
-        chain, rule: a Chain and a ColumnRule.
+        front_end, rule: a Chain and a ColumnRule.
         weight, wins: existing .npy files with what has been learned; they are mapped and changed in place.
         name: of the Process.
 
@@ -32,9 +32,9 @@ class ColumnSamples(AbstractProcess):
     without a teacher, in the sample's own step.
     """
 
-    def __init__(self, *, chain: ty.Any, rule: ty.Any, weight: str, wins: str, name: str | None = None) -> None:
-        super().__init__(chain=chain, rule=rule, weight=weight, wins=wins, name=name)
-        self.s_in = InPort(shape=(chain.n_inputs,))
+    def __init__(self, *, front_end: ty.Any, rule: ty.Any, weight: str, wins: str, name: str | None = None) -> None:
+        super().__init__(front_end=front_end, rule=rule, weight=weight, wins=wins, name=name)
+        self.s_in = InPort(shape=(front_end.n_inputs,))
         self.s_teacher = InPort(shape=(rule.n_columns,))
         self.s_out = OutPort(shape=(rule.n_columns,))
 
@@ -51,18 +51,18 @@ class PyColumnSamples(PyLoihiProcessModel):
 
     def __init__(self, proc_params: ty.Any) -> None:
         super().__init__(proc_params)
-        self.chain, self.rule = proc_params["chain"], proc_params["rule"]
+        self.front_end, self.rule = proc_params["front_end"], proc_params["rule"]
         self.columns = Columns(*(np.load(proc_params[name], mmap_mode="r+") for name in ("weight", "wins")))
 
     def run_spk(self) -> None:
         """One sample."""
         image = self.s_in.recv().astype(np.uint8)
         opened = np.flatnonzero(self.s_teacher.recv())
-        code, _ = rank_codes(self.chain, image[None])
+        code, _ = rank_codes(self.front_end, image[None])
         spikes = np.zeros(self.rule.n_columns, dtype=np.int32)
         if opened.size:
-            observe(self.rule, self.columns, code, opened[:1], self.chain.levels)
+            observe(self.rule, self.columns, code, opened[:1], self.front_end.levels)
         else:
-            found, _ = predict(self.rule, self.columns, code, self.chain.levels)
+            found, _ = predict(self.rule, self.columns, code, self.front_end.levels)
             spikes[found[found >= 0]] = 1
         self.s_out.send(spikes)

@@ -80,7 +80,7 @@ class Dream:
         self._moves.step()
 
 
-def make(setting: Setting, rng: np.random.Generator, **options: Any) -> Descent:
+def make_dgr(setting: Setting, rng: np.random.Generator, **options: Any) -> Descent:
     """A rate network with generative replay; declared replay. It is told boundaries.
 
     Options: see DgrOptions.

@@ -68,7 +68,7 @@ class Teacher:
         return self._strength * distillation(logits[:, known], taught, self._softness)
 
 
-def make(setting: Setting, rng: np.random.Generator, **options: Any) -> Descent:
+def make_lwf(setting: Setting, rng: np.random.Generator, **options: Any) -> Descent:
     """A rate network that learns without forgetting, by distillation on the new samples. It is told boundaries.
 
     Options: see LwfOptions.

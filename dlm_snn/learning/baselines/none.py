@@ -11,7 +11,7 @@ from dlm_snn.learning.descent.mlp import Mlp, MlpOptions, checked, learner, size
 from dlm_snn.learning.learner import Setting
 
 
-def make(setting: Setting, rng: np.random.Generator, **options: Any) -> Descent:
+def make_none(setting: Setting, rng: np.random.Generator, **options: Any) -> Descent:
     """A rate network, pixels -> hidden -> classes, that follows the gradient of the cross-entropy of each batch.
 
     Options: see MlpOptions.

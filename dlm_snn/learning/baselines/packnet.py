@@ -148,7 +148,7 @@ class _Hooks:
             self._moves.state.clear()
 
 
-def make(setting: Setting, rng: np.random.Generator, **options: Any) -> Descent:
+def make_packnet(setting: Setting, rng: np.random.Generator, **options: Any) -> Descent:
     """PackNet, in one pass. It is told boundaries, and the task of a test sample.
 
     Options: see PacknetOptions.

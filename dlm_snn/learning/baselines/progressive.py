@@ -88,7 +88,7 @@ class Columns:
         return {"neurons": n * (self._hidden + self.n_classes), "synapses": synapses}
 
 
-def make(setting: Setting, rng: np.random.Generator, **options: Any) -> Descent:
+def make_progressive(setting: Setting, rng: np.random.Generator, **options: Any) -> Descent:
     """A progressive network. It is told boundaries, and the task of a test sample.
 
     Options: see ProgressiveOptions.

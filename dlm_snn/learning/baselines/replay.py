@@ -25,7 +25,7 @@ class ReplayOptions(MlpOptions):
     replayed: int | None = Field(default=256, ge=1)
 
 
-class Memory:
+class ReplayMemory:
     """Adds stored samples to a batch, then stores from it.
 
     Args:
@@ -50,7 +50,7 @@ class Memory:
         return mixed
 
 
-def make(setting: Setting, rng: np.random.Generator, **options: Any) -> Descent:
+def make_replay(setting: Setting, rng: np.random.Generator, **options: Any) -> Descent:
     """A rate network with experience replay from a reservoir; declared replay.
 
     Options: see ReplayOptions.
@@ -60,5 +60,5 @@ def make(setting: Setting, rng: np.random.Generator, **options: Any) -> Descent:
     """
     chosen = checked(ReplayOptions, "replay", options)
     model = Mlp(sizes(setting, chosen.hidden), setting.scale, rng)
-    memory = Memory(Reservoir(chosen.memory, rng), chosen.replayed)
+    memory = ReplayMemory(Reservoir(chosen.memory, rng), chosen.replayed)
     return learner(setting, model, chosen, (Piece(mix=memory.mix),), stored_samples=chosen.memory, replay="stored")

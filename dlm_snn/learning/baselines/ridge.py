@@ -39,7 +39,7 @@ def solve(moments: Moments, penalty: float) -> tuple[NDArray[np.float64], NDArra
     return weight, target - weight @ mean
 
 
-def make(setting: Setting, rng: np.random.Generator, **options: Any) -> Solved:
+def make_ridge(setting: Setting, rng: np.random.Generator, **options: Any) -> Solved:
     """A linear read-out of pixels by ridge regression: the same weights in any order of samples, bit for bit.
 
     Options: see RidgeOptions; nothing is drawn from ``rng``.

@@ -78,7 +78,7 @@ class Intelligence:
             w.addcmul_(gradient, p - start, value=-1)
 
 
-def make(setting: Setting, rng: np.random.Generator, **options: Any) -> Descent:
+def make_si(setting: Setting, rng: np.random.Generator, **options: Any) -> Descent:
     """A rate network with synaptic intelligence. It is told boundaries.
 
     Options: see SiOptions.

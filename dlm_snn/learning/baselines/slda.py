@@ -43,7 +43,7 @@ def solve(moments: Moments, shrinkage: float) -> tuple[NDArray[np.float64], NDAr
     return weight, -(means * weight).sum(axis=1) / 2
 
 
-def make(setting: Setting, rng: np.random.Generator, **options: Any) -> Solved:
+def make_slda(setting: Setting, rng: np.random.Generator, **options: Any) -> Solved:
     """Streaming linear discriminant analysis of pixels.
 
     Options: see SldaOptions; nothing is drawn from ``rng``.

@@ -103,7 +103,7 @@ class TopK:
         return {"neurons": self.n_hidden + self.n_classes, "synapses": synapses, "winners": self.winners}
 
 
-def make(setting: Setting, rng: np.random.Generator, **options: Any) -> Descent:
+def make_topk(setting: Setting, rng: np.random.Generator, **options: Any) -> Descent:
     """A rate network with k winners in its hidden layer.
 
     Options: see TopkOptions.

@@ -1,4 +1,4 @@
-"""The rank codes of many samples, compiled: what the chain's network computes, without simulating silent neurons.
+"""The rank codes of many samples, compiled: what the front end's network computes, without simulating silent neurons.
 
 Per sample: edges and pools event by event, then the levels of the code. Equal to the network's spikes by test.
 """
@@ -15,7 +15,7 @@ from dlm_snn.backends._fast_compiled import decayed
 from dlm_snn.compilation import compiled
 from dlm_snn.errors import DlmError
 from dlm_snn.learning.columns.edges import SIZE, edge_kernels
-from dlm_snn.learning.columns.front_end import Chain
+from dlm_snn.learning.columns.front_end import FrontEnd
 from dlm_snn.neurons.integer_lif import ALIGNMENT, DECAY_UNITY
 from dlm_snn.runs.raster import SpikeRaster
 
@@ -25,53 +25,55 @@ UNIT = 2 << ALIGNMENT
 """Of an edge's v: kernels are doubled, since mixed weights are even, and drive is shifted."""
 
 
-def rank_codes(chain: Chain, images: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], dict[str, int]]:
+def rank_codes(front_end: FrontEnd, images: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], dict[str, int]]:
     """How often each holder spikes, and how many spikes each stage has in all.
 
     Args:
-        chain: the constants, of images.
+        front_end: the constants, of images.
         images: (sample, pixel) 0..scale.
 
     Returns:
         (sample, code) 0..levels, and stage -> spikes up to the last level.
     """
-    return _of_images(chain, images)[1:]
+    return _of_images(front_end, images)[1:]
 
 
-def pool_counts(chain: Chain, images: NDArray[np.uint8]) -> tuple[NDArray[np.int32], dict[str, int]]:
+def pool_counts(front_end: FrontEnd, images: NDArray[np.uint8]) -> tuple[NDArray[np.int32], dict[str, int]]:
     """How many spikes each pool has counted (sample, pool) when the image ends, and the spikes before the pools."""
-    counts, _, spikes = _of_images(chain, images)
+    counts, _, spikes = _of_images(front_end, images)
     return counts, {stage: spikes[stage] for stage in STAGES[:2]}
 
 
-def _of_images(chain: Chain, images: NDArray[np.uint8]) -> tuple[NDArray[np.int32], NDArray[np.uint8], dict[str, int]]:
-    counts, codes, spikes = empty(chain, len(images))
-    summed = images.reshape(len(images), chain.shape[0], chain.n_pixels).sum(axis=1, dtype=np.int32)
-    _codes_of_images(summed, chain.pixel_steps, chain.pixel_threshold, *forms(chain), counts, codes, spikes)
+def _of_images(
+    front_end: FrontEnd, images: NDArray[np.uint8]
+) -> tuple[NDArray[np.int32], NDArray[np.uint8], dict[str, int]]:
+    counts, codes, spikes = empty(front_end, len(images))
+    summed = images.reshape(len(images), front_end.shape[0], front_end.n_pixels).sum(axis=1, dtype=np.int32)
+    _codes_of_images(summed, front_end.pixel_steps, front_end.pixel_threshold, *forms(front_end), counts, codes, spikes)
     return counts, codes, named(spikes)
 
 
-def rank_codes_of_events(chain: Chain, events: SpikeRaster) -> tuple[NDArray[np.uint8], dict[str, int]]:
+def rank_codes_of_events(front_end: FrontEnd, events: SpikeRaster) -> tuple[NDArray[np.uint8], dict[str, int]]:
     """The same of recordings of an event camera.
 
     Args:
-        chain: the constants, of recordings.
+        front_end: the constants, of recordings.
         events: neuron = (polarity * rows + row) * columns + column; steps beyond ``pixel_steps`` are not seen.
 
     Raises:
         DlmError: a raster of another camera.
     """
-    if events.n_neurons != chain.n_inputs:
-        raise DlmError(f"recordings of {events.n_neurons} pixels and polarities; {chain.n_inputs} are wanted")
-    counts, codes, spikes = empty(chain, events.n_samples)
+    if events.n_neurons != front_end.n_inputs:
+        raise DlmError(f"recordings of {events.n_neurons} pixels and polarities; {front_end.n_inputs} are wanted")
+    counts, codes, spikes = empty(front_end, events.n_samples)
     start = np.searchsorted(events.sample, np.arange(events.n_samples + 1, dtype=np.uint32))
-    _codes_of_events(events.step, events.neuron, start, chain.pixel_steps, *forms(chain), counts, codes, spikes)
+    _codes_of_events(events.step, events.neuron, start, front_end.pixel_steps, *forms(front_end), counts, codes, spikes)
     return codes, named(spikes, "events")
 
 
-def empty(chain: Chain, samples: int) -> tuple[NDArray[np.int32], NDArray[np.uint8], NDArray[np.int64]]:
+def empty(front_end: FrontEnd, samples: int) -> tuple[NDArray[np.int32], NDArray[np.uint8], NDArray[np.int64]]:
     """Room for the counts of pools, for codes, and for spikes by stage."""
-    counts = np.zeros((samples, chain.n_codes), dtype=np.int32)
+    counts = np.zeros((samples, front_end.n_codes), dtype=np.int32)
     return counts, counts.astype(np.uint8), np.zeros(len(STAGES), dtype=np.int64)
 
 
@@ -84,19 +86,19 @@ Forms = tuple[NDArray[np.int32], tuple[NDArray[np.int32], NDArray[np.int32]], tu
 
 
 @lru_cache(maxsize=8)
-def forms(chain: Chain) -> Forms:
+def forms(front_end: FrontEnd) -> Forms:
     """Kernels, synapses of the pools, and the constants of edges and code; edges in the integers of the network.
 
     Kept, since a sample by itself takes a tenth of the time that these take; nobody writes to them.
     """
-    kernels = UNIT * edge_kernels(chain.directions or 1).transpose(1, 2, 0)
-    forward = chain.pools.transpose()
-    start = np.searchsorted(forward.post, np.arange(chain.pools.n_pre + 1)).astype(np.int32)
-    threshold = (2 * chain.edge_threshold - 1) << ALIGNMENT
-    keep = DECAY_UNITY - chain.leak
-    inhibition = UNIT * chain.inhibition, chain.inhibition_delay
-    edges = chain.directions is not None, chain.shape[1:], threshold, inhibition, chain.competition, keep
-    code = chain.form == "ramp", chain.latency, chain.flush, chain.per_level, chain.levels
+    kernels = UNIT * edge_kernels(front_end.directions or 1).transpose(1, 2, 0)
+    forward = front_end.pools.transpose()
+    start = np.searchsorted(forward.post, np.arange(front_end.pools.n_pre + 1)).astype(np.int32)
+    threshold = (2 * front_end.edge_threshold - 1) << ALIGNMENT
+    keep = DECAY_UNITY - front_end.leak
+    inhibition = UNIT * front_end.inhibition, front_end.inhibition_delay
+    edges = front_end.directions is not None, front_end.shape[1:], threshold, inhibition, front_end.competition, keep
+    code = front_end.form == "ramp", front_end.latency, front_end.flush, front_end.per_level, front_end.levels
     return np.ascontiguousarray(kernels).astype(np.int32), (start, forward.pre.astype(np.int32)), edges, code
 
 

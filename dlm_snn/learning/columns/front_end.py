@@ -31,8 +31,8 @@ MISSING = 1020
 
 
 @dataclass(frozen=True)
-class Chain:
-    """Constants of the chain; all counts and thresholds in spikes, pixels or steps.
+class FrontEnd:
+    """Constants of the front end; all counts and thresholds in spikes, pixels or steps.
 
     An image is held for ``pixel_steps`` steps; a pixel spikes whenever it has summed up ``pixel_threshold``. Edges: one
     of the directions of a place may spike in a step, and inhibits all of them two steps later. Pools count.
@@ -199,70 +199,74 @@ Parts = tuple[dict[str, Input | IntegerLIF], list[IntegerProjection]]
 """Populations and projections."""
 
 
-def front_end(chain: Chain) -> Parts:
-    """The populations of a chain and what joins them: rate, edges, pools, holders.
+def front_end_parts(front_end: FrontEnd) -> Parts:
+    """The populations of a front end and what joins them: rate, edges, pools, holders.
 
     The ramp form has counters too, and a neuron "ramp" that spikes in every step from the last tick on. Inputs are
-    "pixels", held constant, or "events" (then there is no rate), and "clock" (``Chain.clock``).
+    "pixels", held constant, or "events" (then there is no rate), and "clock" (``FrontEnd.clock``).
     """
     populations: dict[str, Any] = {"clock": Input((CHANNELS,), aligned=True)}
     projections: list[IntegerProjection] = []
-    last = _add_inputs(chain, populations, projections)
-    if chain.directions is not None:
-        _add_edges(chain, chain.directions, last, populations, projections)
+    last = _add_inputs(front_end, populations, projections)
+    if front_end.directions is not None:
+        _add_edges(front_end, front_end.directions, last, populations, projections)
         last = "edges"
-    (_add_ramp if chain.form == "ramp" else _add_rank)(chain, last, populations, projections)
+    (_add_ramp if front_end.form == "ramp" else _add_rank)(front_end, last, populations, projections)
     return populations, projections
 
 
-def _add_inputs(chain: Chain, populations: dict[str, Any], projections: list[Any]) -> str:
+def _add_inputs(front_end: FrontEnd, populations: dict[str, Any], projections: list[Any]) -> str:
     """The events of a camera, or the integrators of pixels; returns whose spikes go on."""
-    if chain.is_camera:
-        populations["events"] = Input((chain.n_inputs,))
+    if front_end.is_camera:
+        populations["events"] = Input((front_end.n_inputs,))
         return "events"
-    n, every = chain.n_pixels, np.arange(chain.n_inputs)
-    colours = Sparse((n, chain.n_inputs), every % n, every, np.ones_like(every))
-    populations["pixels"] = Input((chain.n_inputs,), graded_bits=chain.scale.bit_length(), scale=chain.scale)
-    populations["rate"] = IntegerLIF((n,), dv=0, v_threshold=chain.pixel_threshold - 1)
+    n, every = front_end.n_pixels, np.arange(front_end.n_inputs)
+    colours = Sparse((n, front_end.n_inputs), every % n, every, np.ones_like(every))
+    populations["pixels"] = Input(
+        (front_end.n_inputs,), graded_bits=front_end.scale.bit_length(), scale=front_end.scale
+    )
+    populations["rate"] = IntegerLIF((n,), dv=0, v_threshold=front_end.pixel_threshold - 1)
     # Every colour that goes on adding is held down by a spike of the clock of its own.
-    stops = [from_clock(STOP, "rate", n, -255, weight_exp=7) for _ in range(chain.shape[0])]
+    stops = [from_clock(STOP, "rate", n, -255, weight_exp=7) for _ in range(front_end.shape[0])]
     projections += [join("pixels", "rate", colours), *stops]
     return "rate"
 
 
-def _add_edges(chain: Chain, directions: int, last: str, populations: dict[str, Any], projections: list[Any]) -> None:
+def _add_edges(
+    front_end: FrontEnd, directions: int, last: str, populations: dict[str, Any], projections: list[Any]
+) -> None:
     """Mixed weights are even on the grid of 8 bits: weights, inhibition and threshold are doubled."""
-    synapses = edge_synapses(chain.shape[1], chain.shape[2], directions, 2 if chain.is_camera else 1)
-    competition = {"winners": 1, "groups": chain.n_pixels} if chain.competition else {}
+    synapses = edge_synapses(front_end.shape[1], front_end.shape[2], directions, 2 if front_end.is_camera else 1)
+    competition = {"winners": 1, "groups": front_end.n_pixels} if front_end.competition else {}
     populations["edges"] = IntegerLIF(
-        (synapses.n_post,), dv=chain.leak, v_threshold=2 * chain.edge_threshold - 1, **competition
+        (synapses.n_post,), dv=front_end.leak, v_threshold=2 * front_end.edge_threshold - 1, **competition
     )
-    inhibition = group_synapses(chain.n_pixels, directions, -2 * chain.inhibition)
+    inhibition = group_synapses(front_end.n_pixels, directions, -2 * front_end.inhibition)
     projections += [
         join(last, "edges", synapses.with_weight(2 * synapses.weight), sign_mode="mixed"),
-        join("edges", "edges", inhibition, delay=chain.inhibition_delay),
+        join("edges", "edges", inhibition, delay=front_end.inhibition_delay),
         from_clock(STOP, "edges", synapses.n_post, -255, weight_exp=7),
     ]
 
 
-def _add_ramp(chain: Chain, last: str, populations: dict[str, Any], projections: list[Any]) -> None:
-    n, levels = chain.n_codes, np.arange(1, chain.levels + 1)
+def _add_ramp(front_end: FrontEnd, last: str, populations: dict[str, Any], projections: list[Any]) -> None:
+    n, levels = front_end.n_codes, np.arange(1, front_end.levels + 1)
     after_the_first = READY * (levels > 1)
-    populations["pools"] = IntegerLIF((n,), du=HOLDS, dv=0, v_threshold=chain.latency - 1)
+    populations["pools"] = IntegerLIF((n,), du=HOLDS, dv=0, v_threshold=front_end.latency - 1)
     populations["counters"] = IntegerLIF(
-        (chain.levels,), dv=0, v_threshold=chain.per_level * levels + after_the_first - 1
+        (front_end.levels,), dv=0, v_threshold=front_end.per_level * levels + after_the_first - 1
     )
     populations["holders"] = IntegerLIF((n,), du=HOLDS, dv=FORGETS, v_threshold=1)
     populations["ramp"] = IntegerLIF((1,), du=HOLDS, dv=0, v_threshold=0)
-    itself, onward = np.eye(chain.levels, dtype=np.int64), np.eye(chain.levels, k=-1, dtype=np.int64)
-    ticks = np.ones((n, chain.levels), dtype=np.int64)
+    itself, onward = np.eye(front_end.levels, dtype=np.int64), np.eye(front_end.levels, k=-1, dtype=np.int64)
+    ticks = np.ones((n, front_end.levels), dtype=np.int64)
     projections += [
-        join(last, "pools", chain.pools),
+        join(last, "pools", front_end.pools),
         join("pools", "pools", _diagonal(n, -255), weight_exp=1),
-        join("pools", "counters", Dense(np.ones((chain.levels, n), dtype=np.int64))),
+        join("pools", "counters", Dense(np.ones((front_end.levels, n), dtype=np.int64))),
         join("counters", "counters", Dense(255 * onward), weight_exp=3),
         join("counters", "counters", Dense(-255 * itself), weight_exp=5),
-        from_clock(GO, "counters", chain.levels, 255, weight_exp=2),
+        from_clock(GO, "counters", front_end.levels, 255, weight_exp=2),
         join("pools", "holders", _diagonal(n, 1), delay=2),
         join("counters", "holders", Dense(ticks)),
         join("counters", "holders", Dense(-ticks), delay=2),
@@ -270,14 +274,14 @@ def _add_ramp(chain: Chain, last: str, populations: dict[str, Any], projections:
     ]
 
 
-def _add_rank(chain: Chain, last: str, populations: dict[str, Any], projections: list[Any]) -> None:
+def _add_rank(front_end: FrontEnd, last: str, populations: dict[str, Any], projections: list[Any]) -> None:
     """GO lifts every pool that has counted anything above threshold; one that has spiked is back at 0."""
-    n = chain.n_codes
+    n = front_end.n_codes
     lift = 255 << 3
-    populations["pools"] = IntegerLIF((n,), dv=0, v_threshold=lift, winners=chain.per_level)
+    populations["pools"] = IntegerLIF((n,), dv=0, v_threshold=lift, winners=front_end.per_level)
     populations["holders"] = IntegerLIF((n,), du=HOLDS, dv=FORGETS, v_threshold=0)
     projections += [
-        join(last, "pools", chain.pools),
+        join(last, "pools", front_end.pools),
         from_clock(GO, "pools", n, 255, weight_exp=3),
         join("pools", "holders", _diagonal(n, 1)),
     ]

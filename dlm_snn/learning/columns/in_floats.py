@@ -1,6 +1,6 @@
 """Columns in floats: the same rule behind edges by host arithmetic, the winner by the largest response.
 
-What the spiking chain is measured against: nothing here is a spike.
+What the spiking front_end is measured against: nothing here is a spike.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ class FloatColumns:
     patience: float = 3.0
 
 
-def make(setting: Setting, rng: np.random.Generator, **options: Any) -> FloatColumnLearner:
+def make_columns_in_floats(setting: Setting, rng: np.random.Generator, **options: Any) -> FloatColumnLearner:
     """The learner ``columns-float``.
 
     Args:

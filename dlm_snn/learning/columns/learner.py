@@ -20,7 +20,7 @@ from dlm_snn.learning.batches import checked_classes, checked_features
 from dlm_snn.learning.columns import _compiled as compiled
 from dlm_snn.learning.columns._front_end_compiled import rank_codes, rank_codes_of_events
 from dlm_snn.learning.columns.edges import SMALL
-from dlm_snn.learning.columns.front_end import DECIDE, HOLDS, Chain, from_clock, front_end, join
+from dlm_snn.learning.columns.front_end import DECIDE, HOLDS, FrontEnd, from_clock, front_end_parts, join
 from dlm_snn.learning.columns.options import COLUMNS, nearest_multiple
 from dlm_snn.learning.columns.rule import ColumnRule, Columns
 from dlm_snn.learning.learner import Declaration, Setting
@@ -40,22 +40,22 @@ Samples = NDArray[np.uint8] | SpikeRaster
 
 @dataclass(frozen=True)
 class Form:
-    """A chain and its columns, as measured on held-out training images.
+    """A front end and its columns, as measured on held-out training images.
 
     Attributes:
-        chain, rule: the constants.
+        front_end, rule: the constants.
 
     Raises:
         DlmError: the largest v spikes, and |w| |x| is beyond the threshold before the code is complete, or beyond the
             accumulator when the decision comes; |w| = max(gain |x|, sqrt(gain 2^shift)).
     """
 
-    chain: Chain
+    front_end: FrontEnd
     rule: ColumnRule
 
     def __post_init__(self) -> None:
-        rule, chain = self.rule, self.chain
-        before, whole = chain.squared_length_of(chain.levels - 1), chain.squared_length
+        rule, front_end = self.rule, self.front_end
+        before, whole = front_end.squared_length_of(front_end.levels - 1), front_end.squared_length
         weight = max(rule.gain**2 * whole, rule.gain << rule.shift)
         early, late = weight * before > DECISION**2, weight * whole > (2**17 - 1 - DECISION) ** 2
         if rule.winner == "largest" and (early or late):
@@ -68,24 +68,25 @@ class Form:
 
 _RANK = ColumnRule(winner="largest", novelty=30474)
 FORMS: dict[str, Form] = {
-    "evidence": Form(Chain(), ColumnRule(evidence=6)),
-    "ramp": Form(Chain(), ColumnRule()),
-    "short16": Form(Chain(form="rank"), replace(_RANK, gain=15)),
+    "evidence": Form(FrontEnd(), ColumnRule(evidence=6)),
+    "ramp": Form(FrontEnd(), ColumnRule()),
+    "short16": Form(FrontEnd(form="rank"), replace(_RANK, gain=15)),
     "short8": Form(
-        Chain(form="rank", pixel_steps=2, edge_threshold=10, levels=2), replace(_RANK, gain=23, shift=14, novelty=15237)
+        FrontEnd(form="rank", pixel_steps=2, edge_threshold=10, levels=2),
+        replace(_RANK, gain=23, shift=14, novelty=15237),
     ),
-    "plain": Form(Chain(competition=False, inhibition_delay=1, edge_threshold=40), ColumnRule()),
+    "plain": Form(FrontEnd(competition=False, inhibition_delay=1, edge_threshold=40), ColumnRule()),
     "camera": Form(
-        Chain(shape=(2, 34, 34), form="rank", pixel_steps=310, leak=40, inhibition_delay=1, active=480),
+        FrontEnd(shape=(2, 34, 34), form="rank", pixel_steps=310, leak=40, inhibition_delay=1, active=480),
         replace(_RANK, gain=10, novelty=31942),
     ),
     "pixels": Form(
-        Chain(form="rank", directions=None, window=3, stride=1, padding=1, active=200), replace(_RANK, gain=23)
+        FrontEnd(form="rank", directions=None, window=3, stride=1, padding=1, active=200), replace(_RANK, gain=23)
     ),
 }
 
 
-def make(setting: Setting, rng: np.random.Generator, **options: Any) -> ColumnLearner:
+def make_columns(setting: Setting, rng: np.random.Generator, **options: Any) -> ColumnLearner:
     """The learner ``columns``.
 
     Args:
@@ -93,7 +94,7 @@ def make(setting: Setting, rng: np.random.Generator, **options: Any) -> ColumnLe
         rng: not used; nothing here is drawn.
         options: ``form`` ("evidence", "ramp", "short16", "short8", "plain", "pixels", "camera"), ``neurons`` of all
             columns together, ``kept`` (the control that keeps its first samples and learns nothing), and any constant
-            of Chain and ColumnRule that neither the setting nor the form decides.
+            of FrontEnd and ColumnRule that neither the setting nor the form decides.
 
     Raises:
         DlmError: an unknown option, or a value that does not fit.
@@ -114,7 +115,7 @@ def chosen_form(setting: Setting, options: Mapping[str, Any]) -> Form:
     Raises:
         DlmError: see ``make``.
     """
-    of_chain, of_rule = ({f.name for f in fields(kind)} - _FIXED for kind in (Chain, ColumnRule))
+    of_chain, of_rule = ({f.name for f in fields(kind)} - _FIXED for kind in (FrontEnd, ColumnRule))
     name = options.get("form", "evidence")
     if name not in FORMS:
         raise DlmError(f"columns have no form {name!r}; {nearest(name, FORMS)}")
@@ -124,39 +125,39 @@ def chosen_form(setting: Setting, options: Mapping[str, Any]) -> Form:
         raise DlmError(
             f"neurons = {neurons} of the columns; give a multiple of the {setting.n_classes} classes, such as {near}"
         )
-    chain = _adapted(FORMS[name].chain, setting, {key: options[key] for key in of_chain & options.keys()})
+    front_end = _adapted(FORMS[name].front_end, setting, {key: options[key] for key in of_chain & options.keys()})
     rule = replace(FORMS[name].rule, n_columns=setting.n_classes, per_column=neurons // setting.n_classes)
-    rule = replace(rule, gain=_gain(FORMS[name], chain, options.get("shift", rule.shift)))
-    return Form(chain, replace(rule, **{key: options[key] for key in of_rule & options.keys()}))
+    rule = replace(rule, gain=_gain(FORMS[name], front_end, options.get("shift", rule.shift)))
+    return Form(front_end, replace(rule, **{key: options[key] for key in of_rule & options.keys()}))
 
 
-def _gain(form: Form, chain: Chain, shift: int) -> int:
+def _gain(form: Form, front_end: FrontEnd, shift: int) -> int:
     """The gain for which gain |x|^2 / 2^shift stays what it is in the form."""
-    share = form.rule.gain * form.chain.squared_length / 2**form.rule.shift
-    return max(1, round(share * 2**shift / chain.squared_length))
+    share = form.rule.gain * form.front_end.squared_length / 2**form.rule.shift
+    return max(1, round(share * 2**shift / front_end.squared_length))
 
 
 _FIXED = {"shape", "scale", "form", "n_columns", "per_column", "winner"}
 """What the setting or the form decides."""
 
 
-def _adapted(chain: Chain, setting: Setting, options: Mapping[str, Any]) -> Chain:
-    """The chain for other images or options: thresholds by scale, small windows where images are small, the same
+def _adapted(front_end: FrontEnd, setting: Setting, options: Mapping[str, Any]) -> FrontEnd:
+    """The front end for other images or options: thresholds by scale, small windows where images are small, the same
     share of active pools."""
-    if len(setting.shape) != 3 or setting.shape[0] not in ((2,) if chain.is_camera else (1, 3)):
-        kind = "recordings of two polarities" if chain.is_camera else "images of one channel or three"
+    if len(setting.shape) != 3 or setting.shape[0] not in ((2,) if front_end.is_camera else (1, 3)):
+        kind = "recordings of two polarities" if front_end.is_camera else "images of one channel or three"
         raise DlmError(f"columns of this form take {kind}; these samples have the shape {setting.shape}")
     changes: dict[str, Any] = {"shape": setting.shape, "scale": setting.scale}
-    share = chain.pixel_threshold / (chain.shape[0] * chain.scale)
+    share = front_end.pixel_threshold / (front_end.shape[0] * front_end.scale)
     changes["pixel_threshold"] = max(1, round(share * setting.shape[0] * setting.scale))
     if min(setting.shape[1:]) < SMALL:
         changes |= {"window": 3, "stride": 1}
     changes |= options
     if "active" not in options:
-        bare = replace(chain, **changes, active=changes.get("levels", chain.levels))
-        per_level = max(1, round(chain.active / chain.n_codes * bare.n_codes / bare.levels))
+        bare = replace(front_end, **changes, active=changes.get("levels", front_end.levels))
+        per_level = max(1, round(front_end.active / front_end.n_codes * bare.n_codes / bare.levels))
         changes["active"] = per_level * bare.levels
-    return replace(chain, **changes)
+    return replace(front_end, **changes)
 
 
 @dataclass
@@ -186,19 +187,19 @@ class ColumnLearner:
     """The learner ``columns``; see ``make``.
 
     Attributes:
-        form: the constants; chain, rule: its parts.
+        form: the constants; front_end, rule: its parts.
         columns: what has been learned.
         levels: steps in which a code reaches the columns.
         n_steps: steps of a sample's window, at most.
     """
 
     def __init__(self, form: Form, kept: bool = False) -> None:
-        self.form, self.chain, self.rule, self.kept = form, form.chain, form.rule, kept
-        self.levels = self.chain.levels
-        self.n_steps = self.chain.last_level + self.rule.n_steps
-        self.columns = Columns.fresh(self.rule, self.chain.n_codes)
+        self.form, self.front_end, self.rule, self.kept = form, form.front_end, form.rule, kept
+        self.levels = self.front_end.levels
+        self.n_steps = self.front_end.last_level + self.rule.n_steps
+        self.columns = Columns.fresh(self.rule, self.front_end.n_codes)
         self.declaration = Declaration(
-            front_end=_named(self.chain),
+            front_end=_named(self.front_end),
             normalisation="rank code, spikes",
             winner=f"spikes{', summed up' if self.rule.evidence > 1 else ''}, ties by the lower index",
             stored_samples=self.rule.n if kept else 0,
@@ -210,7 +211,7 @@ class ColumnLearner:
     @property
     def takes_recordings(self) -> bool:
         """Whether samples are recordings of a camera, not images."""
-        return self.chain.is_camera
+        return self.front_end.is_camera
 
     def observe(self, x: Samples, y: NDArray[np.int64]) -> None:
         """Learn from samples, images (sample, pixel) or recordings, and their classes, one after another."""
@@ -258,25 +259,25 @@ class ColumnLearner:
             raise DlmError(f"columns of this form take {wanted}, not {given}; the form 'camera' is for recordings")
         if isinstance(x, SpikeRaster):
             return x
-        return checked_features(x, self.chain.n_inputs, self.chain.scale)
+        return checked_features(x, self.front_end.n_inputs, self.front_end.scale)
 
     def codes(self, x: Samples) -> tuple[NDArray[np.uint8], dict[str, int]]:
         """The rank codes of samples (sample, code), and the spikes of each stage."""
-        return rank_codes_of_events(self.chain, x) if isinstance(x, SpikeRaster) else rank_codes(self.chain, x)
+        return rank_codes_of_events(self.front_end, x) if isinstance(x, SpikeRaster) else rank_codes(self.front_end, x)
 
     def stimulus(self, x: Samples) -> dict[str, NDArray]:
         """What a run of the frozen network takes, for ``n_steps`` steps."""
-        return self.chain.stimulus(x, self.n_steps)
+        return self.front_end.stimulus(x, self.n_steps)
 
     def freeze(self) -> IntegerNetwork:
-        """The whole chain, from pixels to one spike of ten neurons, as one integer network without plasticity."""
-        return frozen(self.chain, self.rule, self.columns)
+        """The whole front end, from pixels to one spike of ten neurons, as one integer network without plasticity."""
+        return frozen(self.front_end, self.rule, self.columns)
 
     def info(self) -> Mapping[str, Any]:
         """Neurons, synapses, spikes of each stage of a training sample, steps of a sample at most, shares of ties."""
         used = int(np.count_nonzero(self.columns.wins))
         spikes = {stage: round(count / max(self._samples, 1), 1) for stage, count in self._spikes.items() if count}
-        found: dict[str, Any] = {"neurons": used, "synapses": used * self.chain.n_codes, "spikes": spikes}
+        found: dict[str, Any] = {"neurons": used, "synapses": used * self.front_end.n_codes, "spikes": spikes}
         return {**found, "steps": self.n_steps, "ties": self._ties.shares()}
 
 
@@ -289,28 +290,28 @@ def keep(rule: ColumnRule, columns: Columns, codes: NDArray[np.uint8], labels: N
         columns.wins[column, used : used + len(first)] = 1
 
 
-def _named(chain: Chain) -> str:
-    colours = "sums of colours, " if chain.shape[0] == 3 else ""
-    if chain.directions is None:
-        return f"{colours}pixels, {chain.window}x{chain.window} sums, spikes"
-    kind = "k-WTA and inhibition" if chain.competition else "inhibition alone"
-    return f"{colours}{chain.directions} edge directions, {kind}, spikes"
+def _named(front_end: FrontEnd) -> str:
+    colours = "sums of colours, " if front_end.shape[0] == 3 else ""
+    if front_end.directions is None:
+        return f"{colours}pixels, {front_end.window}x{front_end.window} sums, spikes"
+    kind = "k-WTA and inhibition" if front_end.competition else "inhibition alone"
+    return f"{colours}{front_end.directions} edge directions, {kind}, spikes"
 
 
-def frozen(chain: Chain, rule: ColumnRule, columns: Columns) -> IntegerNetwork:
-    """A chain and its columns as a network: populations of the front end, then "columns" and "output".
+def frozen(front_end: FrontEnd, rule: ColumnRule, columns: Columns) -> IntegerNetwork:
+    """A front end and its columns as a network: populations of the front end, then "columns" and "output".
 
     Args:
-        chain, rule: the constants.
+        front_end, rule: the constants.
         columns: what has been learned; fresh neurons have no weights and never spike.
     """
-    populations, projections = front_end(chain)
-    weight = columns.weight.transpose(0, 2, 1).reshape(rule.n, chain.n_codes).astype(np.int64)
+    populations, projections = front_end_parts(front_end)
+    weight = columns.weight.transpose(0, 2, 1).reshape(rule.n, front_end.n_codes).astype(np.int64)
     projections.append(join("holders", "columns", Dense(weight)))
     if rule.winner == "ramp":
         populations["columns"] = IntegerLIF((rule.n,), dv=0, v_threshold=rule.threshold)
         slope = Dense(np.full((rule.n, 1), rule.ramp >> 1))
-        projections += [join("ramp", "columns", slope, weight_exp=1), *_ramp_end(chain.levels, rule.ramp_steps)]
+        projections += [join("ramp", "columns", slope, weight_exp=1), *_ramp_end(front_end.levels, rule.ramp_steps)]
     else:
         populations["columns"] = IntegerLIF((rule.n,), dv=0, v_threshold=DECISION, winners=1)
         projections.append(from_clock(DECIDE, "columns", rule.n, 255, weight_exp=7))

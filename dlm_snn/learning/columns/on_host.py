@@ -26,7 +26,7 @@ from dlm_snn.learning.columns._front_end_compiled import (
     rank_codes,
     ticks_of,
 )
-from dlm_snn.learning.columns.front_end import Chain
+from dlm_snn.learning.columns.front_end import FrontEnd
 from dlm_snn.learning.columns.in_floats import pooled_edges, respond
 from dlm_snn.learning.columns.learner import ColumnLearner, Form, Samples, chosen_form
 from dlm_snn.learning.columns.options import COLUMNS_HOST, OF_STAGE
@@ -39,7 +39,7 @@ from dlm_snn.runs.raster import SpikeRaster
 NAME = "columns-host"
 
 
-def make(setting: Setting, rng: np.random.Generator, **options: Any) -> HostColumnLearner:
+def make_columns_on_host(setting: Setting, rng: np.random.Generator, **options: Any) -> HostColumnLearner:
     """The learner ``columns-host``: the ramp form of ``columns``, one stage of it on the host.
 
     "rate": in every step an edge gets sum k p / pixel_threshold, p the pixels themselves, instead of spikes.
@@ -86,7 +86,9 @@ class HostColumnLearner(ColumnLearner):
         edges = self.declaration.front_end
         said: dict[str, dict[str, str]] = {
             "rate": {"front_end": f"host: pixels as numbers; {edges}"},
-            "edges": {"front_end": f"host: the largest of {self.chain.directions} edge directions of pixels' spikes"},
+            "edges": {
+                "front_end": f"host: the largest of {self.front_end.directions} edge directions of pixels' spikes"
+            },
             "code": {"normalisation": "host: unit length"},
             "winner": {"winner": "host: the largest v, ties by the lower index"},
         }
@@ -104,8 +106,8 @@ class HostColumnLearner(ColumnLearner):
             raise UnsupportedError(NAME, "recordings", "use the learner columns")
         found = {"rate": rank_codes_of_numbers, "edges": rank_codes_of_largest, "winner": rank_codes}
         if self.stage != "code":
-            return found[self.stage](self.chain, x)
-        counts, spikes = pool_counts(self.chain, x)
+            return found[self.stage](self.front_end, x)
+        counts, spikes = pool_counts(self.front_end, x)
         return of_length(counts, np.sqrt(2**self.rule.shift / self.rule.gain)), spikes
 
     def freeze(self) -> IntegerNetwork:
@@ -137,30 +139,34 @@ def of_length(counts: NDArray[np.int32], length: float) -> NDArray[np.uint8]:
     return np.minimum(np.rint(length * np.sqrt(counts) / np.maximum(norm, 1)), 255).astype(np.uint8)
 
 
-def pixel_spikes(chain: Chain, images: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def pixel_spikes(front_end: FrontEnd, images: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """How often each pixel spikes, floor(steps / ceil(threshold / pixel))."""
-    every = -(-chain.pixel_threshold // np.maximum(images, 1).astype(np.int64))
-    return np.where(images > 0, chain.pixel_steps // every, 0).astype(np.uint8)
+    every = -(-front_end.pixel_threshold // np.maximum(images, 1).astype(np.int64))
+    return np.where(images > 0, front_end.pixel_steps // every, 0).astype(np.uint8)
 
 
-def rank_codes_of_numbers(chain: Chain, images: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], dict[str, int]]:
+def rank_codes_of_numbers(front_end: FrontEnd, images: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], dict[str, int]]:
     """Rank codes of edges that are driven by the pixels themselves; ``pixel_threshold`` stands for a spike."""
-    kernels, pools, edges, code = forms(chain)
-    unit = UNIT * chain.pixel_threshold
-    inhibition = unit * chain.inhibition, chain.inhibition_delay
-    edges = (False, edges[1], unit * chain.edge_threshold - 1, inhibition, *edges[4:])
-    counts, codes, spikes = empty(chain, len(images))
-    _codes_of_numbers(images, chain.pixel_steps, kernels.astype(np.int64), pools, edges, code, counts, codes, spikes)
+    kernels, pools, edges, code = forms(front_end)
+    unit = UNIT * front_end.pixel_threshold
+    inhibition = unit * front_end.inhibition, front_end.inhibition_delay
+    edges = (False, edges[1], unit * front_end.edge_threshold - 1, inhibition, *edges[4:])
+    counts, codes, spikes = empty(front_end, len(images))
+    _codes_of_numbers(
+        images, front_end.pixel_steps, kernels.astype(np.int64), pools, edges, code, counts, codes, spikes
+    )
     return codes, named(spikes)
 
 
-def rank_codes_of_largest(chain: Chain, images: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], dict[str, int]]:
+def rank_codes_of_largest(front_end: FrontEnd, images: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], dict[str, int]]:
     """Rank codes of pools that sum up, a step, the largest responses of the places of their window."""
-    _, pools, _, code = forms(chain)
-    _, codes, spikes = empty(chain, len(images))
-    seen = pixel_spikes(chain, images)
+    _, pools, _, code = forms(front_end)
+    _, codes, spikes = empty(front_end, len(images))
+    seen = pixel_spikes(front_end, images)
     spikes[0] = seen.sum()
-    pooled = pooled_edges(seen, chain.shape, chain.channels, chain.edge_threshold - 1, pools, chain.n_codes)
+    pooled = pooled_edges(
+        seen, front_end.shape, front_end.channels, front_end.edge_threshold - 1, pools, front_end.n_codes
+    )
     _codes_of_counts(pooled.astype(np.int32), code, codes, spikes)
     return codes, named(spikes)
 

@@ -53,7 +53,7 @@ def fisher(logits: Callable[[Tensor], Tensor], parameters: Sequence[Tensor], x: 
     return found
 
 
-class Consolidation:
+class OnlineEwc:
     """The well lambda / 2 sum_i F_i (theta_i - theta*_i)^2, entered implicitly after every step.
 
     At a boundary F <- decay F + F(task), theta* <- theta.
@@ -97,12 +97,12 @@ class Consolidation:
 
 
 def piece(model: Model, strength: float, lr: float, present: bool, samples: int = 200, decay: float = 1.0) -> Piece:
-    """Elastic weight consolidation for any model; see Consolidation."""
-    held = Consolidation(model, strength, samples, decay, lr, present)
+    """Elastic weight consolidation for any model; see OnlineEwc."""
+    held = OnlineEwc(model, strength, samples, decay, lr, present)
     return Piece(begin_task=held.begin_task, after_step=held.after_step)
 
 
-def make(setting: Setting, rng: np.random.Generator, **options: Any) -> Descent:
+def make_ewc(setting: Setting, rng: np.random.Generator, **options: Any) -> Descent:
     """A rate network with online elastic weight consolidation. It is told boundaries.
 
     Options: see EwcOptions.

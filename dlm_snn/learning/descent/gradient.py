@@ -12,8 +12,7 @@ from pydantic import Field
 from torch import Tensor
 
 from dlm_snn.errors import DlmError
-from dlm_snn.learning.descent import ewc, homeostasis, sleep
-from dlm_snn.learning.descent import metaplasticity as consolidation
+from dlm_snn.learning.descent import ewc, homeostasis, metaplasticity, sleep
 from dlm_snn.learning.descent.loop import Batch, Descent, DescentOptions, Piece, optimiser
 from dlm_snn.learning.descent.mlp import checked
 from dlm_snn.learning.descent.spiking import Spiking
@@ -73,7 +72,7 @@ class GradientOptions(DescentOptions):
     sleep: int = Field(default=0, ge=0)
 
 
-def make(setting: Setting, rng: np.random.Generator, **options: Any) -> Descent:
+def make_gradient(setting: Setting, rng: np.random.Generator, **options: Any) -> Descent:
     """A spiking network, pixels -> k-winners-take-all -> output, that follows the surrogate gradient.
 
     Options: see GradientOptions.
@@ -136,7 +135,7 @@ def _pieces(model: Spiking, chosen: GradientOptions) -> list[Piece]:
     """What is switched on: consolidation acts on the gradient, the others on the weights after the step."""
     pieces = []
     if chosen.consolidation:
-        pieces.append(consolidation.piece(model, chosen.consolidation))
+        pieces.append(metaplasticity.piece(model, chosen.consolidation))
     if chosen.ewc:
         masks = chosen.present or chosen.label_at_test
         pieces.append(ewc.piece(model, chosen.ewc, chosen.lr, masks, EWC_SAMPLES))

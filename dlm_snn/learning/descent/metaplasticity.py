@@ -1,4 +1,4 @@
-"""Consolidation: synapses that have often been active learn ever more slowly."""
+"""Metaplasticity: synapses that have often been active learn ever more slowly."""
 
 from __future__ import annotations
 
@@ -35,5 +35,5 @@ class Metaplasticity:
 
 
 def piece(model: Spiking, rate: float) -> Piece:
-    """Consolidation for a spiking model; see Metaplasticity."""
+    """Metaplasticity for a spiking model; see Metaplasticity."""
     return Piece(before_step=Metaplasticity(model, rate).before_step)

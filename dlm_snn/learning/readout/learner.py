@@ -30,7 +30,7 @@ BLOCK = 500
 """Samples whose features are held at once."""
 
 
-def fixed(setting: Setting, rng: np.random.Generator, **options: Any) -> Readout:
+def make_readout(setting: Setting, rng: np.random.Generator, **options: Any) -> Readout:
     """The learner with Gabor features, drawn before any data: the entry point "readout".
 
     Args:
@@ -44,7 +44,7 @@ def fixed(setting: Setting, rng: np.random.Generator, **options: Any) -> Readout
     return Readout(setting, rng, "gabor", options)
 
 
-def first(setting: Setting, rng: np.random.Generator, **options: Any) -> Readout:
+def make_first_readout(setting: Setting, rng: np.random.Generator, **options: Any) -> Readout:
     """The learner whose dictionary and whitening come from the first samples: the entry point "readout-first".
 
     The first ``first`` samples are held until the dictionary stands, then counted like all others and let go. Who asks
@@ -55,14 +55,14 @@ def first(setting: Setting, rng: np.random.Generator, **options: Any) -> Readout
     return Readout(setting, rng, "first-task", options)
 
 
-def together(setting: Setting, rng: np.random.Generator, **options: Any) -> Readout:
+def make_joint_readout(setting: Setting, rng: np.random.Generator, **options: Any) -> Readout:
     """``first`` on all tasks shuffled together, so that its dictionary is of them all: the entry point "readout-joint".
 
     No continual learner; what ``first`` lacks to it is what a dictionary of the first task costs.
 
-    Args, Raises: as ``first``.
+    Args, Raises: as ``make_first_readout``.
     """
-    learner = first(setting, rng, **options)
+    learner = make_first_readout(setting, rng, **options)
     learner.declaration = replace(learner.declaration, joint=True)
     return learner
 

@@ -22,7 +22,7 @@ from dlm_snn.networks.known import check_known
 from dlm_snn.networks.network import IntegerNetwork, Network
 from dlm_snn.neurons.competition import winning
 from dlm_snn.runs.raster import SpikeRaster
-from dlm_snn.runs.recording import Record, Recording, checked_record
+from dlm_snn.runs.recording import Recording, WhatToRecord, checked_record
 from dlm_snn.runs.stimulus import prepare
 
 
@@ -48,7 +48,7 @@ class EventCounts:
 
 
 def simulate(
-    network: Network, stimulus: Mapping[str, Any], n_steps: int, record: Record = ("s",)
+    network: Network, stimulus: Mapping[str, Any], n_steps: int, record: WhatToRecord = ("s",)
 ) -> tuple[Recording, EventCounts]:
     """Run a network from rest, event by event.
 
@@ -75,7 +75,7 @@ def simulate(
     }
     wires = {name: [w for p in network.into(name) for w in _wires(network, p)] for name in network.neurons}
     for sample in range(n_samples):
-        cells = {name: _Cell(neuron, counts) for name, neuron in network.neurons.items()}
+        cells = {name: _Population(neuron, counts) for name, neuron in network.neurons.items()}
         events: dict[str, list[tuple[NDArray, NDArray]]] = {name: [] for name in network.populations}
         for t in range(n_steps):
             for name in network.order:
@@ -154,7 +154,7 @@ def _arriving(
     return touched, np.bincount(where.ravel(), np.concatenate(values), len(touched))
 
 
-class _Cell:
+class _Population:
     """The neurons of one population in one sample: v as it was when each was last touched."""
 
     def __init__(self, neuron: Any, counts: EventCounts) -> None:

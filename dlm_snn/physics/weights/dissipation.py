@@ -15,7 +15,7 @@ from torch import Tensor
 
 from dlm_snn.errors import DlmError, nearest
 
-Dissipation = Literal["event", "clock", "none"]
+DissipationKind = Literal["event", "clock", "none"]
 KINDS = ("event", "clock", "none")
 
 
@@ -30,7 +30,7 @@ def coactivity(post: Tensor, pre: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def dissipate(weight: Tensor, post: Tensor, pre: Tensor, rate: float, kind: Dissipation = "event") -> None:
+def dissipate(weight: Tensor, post: Tensor, pre: Tensor, rate: float, kind: DissipationKind = "event") -> None:
     """Let a weight (post, pre) decay in place.
 
     Args:

@@ -13,7 +13,7 @@ from torch import Tensor
 from dlm_snn.config import Config
 from dlm_snn.errors import DivergenceError, DlmError, nearest
 from dlm_snn.physics.weights import thermostat
-from dlm_snn.physics.weights.dissipation import Dissipation, dissipate
+from dlm_snn.physics.weights.dissipation import DissipationKind, dissipate
 from dlm_snn.physics.weights.divergence import diffusion, dominant
 from dlm_snn.physics.weights.optimizer import Langevin
 from dlm_snn.physics.weights.stability import check_sigma_weight, curvature_of
@@ -73,7 +73,7 @@ class DynamicsConfig(Config):
     function: Literal["linear", "tanh", "quadratic"] = "linear"
     current_as: Literal["force", "drift"] = "force"
     injection_rate: float = Field(default=0.0, ge=0)
-    dissipation: Dissipation = "event"
+    dissipation: DissipationKind = "event"
     dissipation_rate: float = Field(default=1e-3, ge=0, le=1)
     dissipates: Literal["hidden", "all"] = "hidden"
     warmup: float = Field(default=0.2, ge=0, lt=1)
