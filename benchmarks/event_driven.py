@@ -12,7 +12,7 @@ import time
 import numpy as np
 
 from dlm_snn import LIF, Input, Network, Projection, Sparse
-from dlm_snn.physics.membranes.event_driven import simulate
+from dlm_snn.physics.membranes.event_driven import simulate_events
 
 INPUTS, NEURONS, FAN_OUT, STEPS, ROUNDS = 200, 2000, 100, 2000, 5
 RATES = (0.001, 0.003, 0.01, 0.03, 0.1)
@@ -34,7 +34,7 @@ def main() -> None:
     for number in range(ROUNDS):
         for spikes, found in zip(stimuli, times, strict=True):
             begun = time.perf_counter()
-            _, counted = simulate(network, {"x": spikes}, STEPS)
+            _, counted = simulate_events(network, {"x": spikes}, STEPS)
             found.append(time.perf_counter() - begun)
             if number == 0:
                 counts.append(counted)

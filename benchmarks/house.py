@@ -24,6 +24,12 @@ FILES = {"dlm_snn": 13, "dlm_snn/learning": 5, "experiments": 3}
 """Folder -> modules that may lie in it, folders left out."""
 OPEN_FOLDERS = ("dlm_snn", "experiments")
 """Whose modules are rooms of their own."""
+SHOWN = (
+    "dlm_snn",
+    *(f"dlm_snn.{name}" for name in ("continual", "exchange", "learning", "physics", "tasks")),
+    "lava_processes",
+)
+"""Packages whose names users import. What stands behind the names is loaded later: their imports are no arrows."""
 _ROW = re.compile(r"^\| `(?P<room>[\w.]+)` \| [^|]+ \| (?P<may>[^|]*) \|$", re.M)
 
 Trees = Mapping[str, ast.Module]
@@ -115,9 +121,11 @@ def room(module: str) -> str:
 
 
 def arrows(known: Trees) -> dict[str, set[str]]:
-    """Room -> rooms that its modules import. ``dlm_snn`` itself, the names shown to users, is none."""
+    """Room -> rooms that its modules import; what packages show to users is left out."""
     found: dict[str, set[str]] = {}
     for name, tree in known.items():
+        if name in SHOWN:
+            continue
         here = room(name)
         found.setdefault(here, set()).update(room(other) for other in imported(name, tree, known.keys()))
     return {here: there - {here, *OPEN_FOLDERS} for here, there in found.items() if here not in OPEN_FOLDERS}

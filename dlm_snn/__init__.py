@@ -5,8 +5,9 @@ The names below are the public API, with the command line ``dlm-snn``; all else 
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from dlm_snn.lazy import exports
 
 __version__ = "0.1.0"
 
@@ -108,13 +109,4 @@ if TYPE_CHECKING:
     from dlm_snn.runs.sink import FolderSink
 
 
-def __getattr__(name: str) -> Any:
-    if name not in _HOME:
-        raise AttributeError(f"module 'dlm_snn' has no attribute {name!r}")
-    value = getattr(import_module(f"dlm_snn.{_HOME[name]}"), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return [*globals(), *__all__]
+__getattr__, __dir__ = exports(__name__, _HOME)

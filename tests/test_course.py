@@ -9,9 +9,9 @@ from dlm_snn.continual.course import CHUNK, learn_jointly, learn_tasks, setting_
 from dlm_snn.errors import DlmError
 from dlm_snn.learning.learner import Declaration
 from dlm_snn.learning.making import make_learner
+from dlm_snn.tasks.parts import DataConfig, split
 from dlm_snn.tasks.protocols import Protocol, protocol
 from dlm_snn.tasks.sequences import TaskSequence
-from dlm_snn.tasks.split import DataConfig, split
 from experiments.harness.cells import Cell
 from experiments.harness.continual import LEARNER, run_cell
 

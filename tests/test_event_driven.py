@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from dlm_snn import LIF, Dense, Input, Network, Projection, UnsupportedError, compare, run
-from dlm_snn.physics.membranes.event_driven import simulate
+from dlm_snn.physics.membranes.event_driven import simulate_events
 from dlm_snn.physics.membranes.ledger import membrane_ledger
 from tests.nets import FLOAT, INTEGER, make
 
@@ -26,7 +26,7 @@ def test_it_applies_to_most_cases():
 def test_events_give_the_clocked_rasters_and_energies(case):
     network, stimulus, n_steps = make(case)
     clocked = run(network, stimulus, n_steps, record=("s", "u", "v"))
-    recording, counts = simulate(network, stimulus, n_steps, record=("s", "u", "v"))
+    recording, counts = simulate_events(network, stimulus, n_steps, record=("s", "u", "v"))
     comparison = compare(clocked, recording)
     assert comparison.equal, str(comparison)
     assert len(comparison.ties) <= 0.01 * recording.n_samples
@@ -48,7 +48,7 @@ def test_a_step_without_events_touches_nobody():
     )
     spikes = np.zeros((1, 400, 20), bool)
     spikes[0, ::100, 3] = True
-    _, counts = simulate(network, {"x": spikes}, 400)
+    _, counts = simulate_events(network, {"x": spikes}, 400)
     assert counts.received == counts.updates == 4 * 500
     assert counts.looks == 0
 
@@ -62,10 +62,10 @@ def test_a_step_without_events_touches_nobody():
 )
 def test_what_has_no_closed_form_is_refused_by_name(neuron, words):
     with pytest.raises(UnsupportedError, match=words):
-        simulate(Network({"h": neuron}, ()), {}, 5)
+        simulate_events(Network({"h": neuron}, ()), {}, 5)
 
 
 def test_integers_are_refused_by_name():
     network, stimulus, n_steps = make(next(iter(INTEGER)))
     with pytest.raises(UnsupportedError, match="integers: a truncated decay has no closed form"):
-        simulate(network, stimulus, n_steps)
+        simulate_events(network, stimulus, n_steps)

@@ -8,9 +8,9 @@ import pytest
 from dlm_snn.continual.figures import continual_figures
 from dlm_snn.learning.columns.learner import make_columns
 from dlm_snn.learning.learner import Setting
+from dlm_snn.tasks.parts import DataConfig, hold_out, split
 from dlm_snn.tasks.protocols import protocol
 from dlm_snn.tasks.sequences import TaskSequence
-from dlm_snn.tasks.split import DataConfig, hold_out, split
 from experiments.tuning import evidence
 
 

@@ -31,7 +31,7 @@ from dlm_snn import (
 from dlm_snn.backends import reference
 from dlm_snn.networks.known import check_known
 from dlm_snn.neurons.models import ALL, MODELS
-from dlm_snn.physics.membranes.event_driven import simulate
+from dlm_snn.physics.membranes.event_driven import simulate_events
 from dlm_snn.physics.membranes.ledger import membrane_ledger
 from dlm_snn.physics.membranes.noise import with_noise
 from dlm_snn.runs.recording import before_reset
@@ -170,7 +170,7 @@ DOORS: list[tuple[str, Callable[[Any], Any]]] = [
     ("lava-float", lava_graph),
     ("lava-fused", fused),
     ("lava-fused", fused_run),
-    ("the event-driven simulator", lambda network: simulate(network, STIMULUS, 2)),
+    ("the event-driven simulator", lambda network: simulate_events(network, STIMULUS, 2)),
     ("the membrane ledger", ledger),
     ("a thermal bath", lambda network: with_noise(network, "cells", 0.1)),
 ]

@@ -346,9 +346,10 @@ def test_code_stands_once():
 
 
 def alone(known: Mapping[str, ast.Module], entry_points: str) -> set[str]:
-    """Modules that no other imports or names, no entry point names and no shell starts."""
-    reached = {other for name, tree in known.items() for other in house.imported(name, tree, known.keys())}
-    for name, tree in known.items():
+    """Modules that no other imports or names, no entry point names and no shell starts. To be shown is no use."""
+    users = {name: tree for name, tree in known.items() if name not in house.SHOWN}
+    reached = {other for name, tree in users.items() for other in house.imported(name, tree, known.keys())}
+    for name, tree in users.items():
         texts = [
             node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)
         ]

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dlm_snn.errors import DlmError
-from dlm_snn.learning.on_chip.limits import bits, check, compensated
+from dlm_snn.learning.on_chip.limits import bits, check_rule, compensated
 from dlm_snn.learning.on_chip.rule import Factor, LearningRule, Product, Trace, parse, text_of
 from tests.rules import ALL, DISSIPATION, GATE, X1, drawn_product
 
@@ -146,20 +146,20 @@ def test_what_the_engine_gets_wrong_is_refused(found, where, words):
     for arithmetic in ("float", "fixed"):
         if where in (arithmetic, "both"):
             with pytest.raises(DlmError) as refused:
-                check(found, arithmetic)
+                check_rule(found, arithmetic)
             assert words in str(refused.value)
             assert "\n" not in str(refused.value)
 
 
 def test_what_it_gets_right_passes():
     for arithmetic in ("float", "fixed"):
-        check(rule(traces=X1), arithmetic)
-        check(rule("7*2^8*x0 - 8*2^8*y0", t_epoch=63), arithmetic)
-    check(rule("x0*y0*w"), "fixed")
-    check(rule("x0*x1*x2*y1*w"), "float")
-    check(rule(traces={"x1": Trace(0.5, 20)}), "float")
+        check_rule(rule(traces=X1), arithmetic)
+        check_rule(rule("7*2^8*x0 - 8*2^8*y0", t_epoch=63), arithmetic)
+    check_rule(rule("x0*y0*w"), "fixed")
+    check_rule(rule("x0*x1*x2*y1*w"), "float")
+    check_rule(rule(traces={"x1": Trace(0.5, 20)}), "float")
     with pytest.raises(DlmError, match="did you mean 'fixed'"):
-        check(rule(), "fixd")  # type: ignore[arg-type]
+        check_rule(rule(), "fixd")  # type: ignore[arg-type]
     with pytest.raises(DlmError, match="changes nothing"):
         LearningRule()
 

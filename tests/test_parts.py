@@ -14,9 +14,9 @@ from dlm_snn.errors import MissingError
 from dlm_snn.exchange.formats import read_path, write_rasters
 from dlm_snn.exchange.known_formats import formats
 from dlm_snn.tasks.datasets import ARRAYS, Dataset
+from dlm_snn.tasks.parts import DataConfig, split
 from dlm_snn.tasks.protocols import protocol
 from dlm_snn.tasks.sequences import TaskSequence
-from dlm_snn.tasks.split import DataConfig, split
 
 WRITTEN = [ending for ending, known in formats().items() if known.holds == "rasters" and known.writer is not None]
 

@@ -12,9 +12,9 @@ from dlm_snn.learning.readout.learner import Readout, make_first_readout, make_r
 from dlm_snn.learning.readout.options import checked_options
 from dlm_snn.networks.network import Network
 from dlm_snn.plugins import load
+from dlm_snn.tasks.parts import DataConfig, split
 from dlm_snn.tasks.protocols import protocol
 from dlm_snn.tasks.sequences import TaskSequence
-from dlm_snn.tasks.split import DataConfig, split
 
 DIGITS = Setting((1, 8, 8), graded_bits=5, scale=16, n_classes=10, n_tasks=5)
 SMALL = {"neurons": 30, "grid": 2}

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from dlm_snn.errors import DlmError
+from dlm_snn.tasks.parts import DataConfig, Split, split
 from dlm_snn.tasks.protocols import PROTOCOLS, Protocol, protocol
 from dlm_snn.tasks.sequences import TaskSequence
-from dlm_snn.tasks.split import DataConfig, Split, split
 
 
 @pytest.fixture(scope="module")

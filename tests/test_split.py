@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from dlm_snn.tasks.split import DataConfig, split
+from dlm_snn.tasks.parts import DataConfig, split
 
 
 def rows(x: np.ndarray) -> set[bytes]:

@@ -1,1 +1,76 @@
 """Formats and foreign objects: one a file, refusing what they cannot say."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dlm_snn.lazy import exports
+
+_HOME = {
+    "from_events": "rasters.events",
+    "from_frame": "rasters.csv_files",
+    "from_monitor": "rasters.arrays",
+    "from_neo": "rasters.neo",
+    "from_nir_data": "rasters.nir_recording",
+    "from_scipy": "rasters.arrays",
+    "from_time_first": "rasters.arrays",
+    "from_time_last": "rasters.arrays",
+    "input_transform": "netx.reader",
+    "read_aedat4": "rasters.events",
+    "read_bs2": "rasters.events",
+    "read_csv": "rasters.csv_files",
+    "read_nwb": "rasters.nwb",
+    "read_session": "rasters.nwb",
+    "to_frame": "rasters.csv_files",
+    "to_neo": "rasters.neo",
+    "to_nir_data": "rasters.nir_recording",
+    "to_scipy": "rasters.arrays",
+    "to_time_first": "rasters.arrays",
+    "to_time_last": "rasters.arrays",
+    "write_csv": "rasters.csv_files",
+    "write_nwb": "rasters.nwb",
+}
+
+__all__ = [
+    "from_events",
+    "from_frame",
+    "from_monitor",
+    "from_neo",
+    "from_nir_data",
+    "from_scipy",
+    "from_time_first",
+    "from_time_last",
+    "input_transform",
+    "read_aedat4",
+    "read_bs2",
+    "read_csv",
+    "read_nwb",
+    "read_session",
+    "to_frame",
+    "to_neo",
+    "to_nir_data",
+    "to_scipy",
+    "to_time_first",
+    "to_time_last",
+    "write_csv",
+    "write_nwb",
+]
+
+if TYPE_CHECKING:
+    from dlm_snn.exchange.netx.reader import input_transform
+    from dlm_snn.exchange.rasters.arrays import (
+        from_monitor,
+        from_scipy,
+        from_time_first,
+        from_time_last,
+        to_scipy,
+        to_time_first,
+        to_time_last,
+    )
+    from dlm_snn.exchange.rasters.csv_files import from_frame, read_csv, to_frame, write_csv
+    from dlm_snn.exchange.rasters.events import from_events, read_aedat4, read_bs2
+    from dlm_snn.exchange.rasters.neo import from_neo, to_neo
+    from dlm_snn.exchange.rasters.nir_recording import from_nir_data, to_nir_data
+    from dlm_snn.exchange.rasters.nwb import read_nwb, read_session, write_nwb
+
+__getattr__, __dir__ = exports(__name__, _HOME)

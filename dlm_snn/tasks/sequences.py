@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dlm_snn.errors import DlmError
+from dlm_snn.tasks.parts import Split
 from dlm_snn.tasks.protocols import Protocol
-from dlm_snn.tasks.split import Split
 
 
 @dataclass(frozen=True, eq=False)

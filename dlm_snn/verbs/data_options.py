@@ -17,7 +17,7 @@ def add_data_options(parser: ArgumentParser) -> None:
 def chosen_split(arguments: Namespace) -> Any:
     """The training and test part that the options name."""
     from dlm_snn.config import load_config
-    from dlm_snn.tasks.split import DataConfig, split
+    from dlm_snn.tasks.parts import DataConfig, split
 
     values = {"dataset": arguments.dataset, "split_seed": arguments.split_seed, "data_dir": arguments.data_dir}
     return split(load_config(DataConfig, None, [f"{k}={v}" for k, v in values.items() if v is not None]))

@@ -12,9 +12,9 @@ from dlm_snn.continual.row import ContinualRow, RowFigures
 from dlm_snn.learning.learner import Learner
 from dlm_snn.learning.making import make_learner
 from dlm_snn.provenance import installed_versions, origin
+from dlm_snn.tasks.parts import DataConfig, Split, hold_out, split
 from dlm_snn.tasks.protocols import Protocol, protocol
 from dlm_snn.tasks.sequences import TaskSequence
-from dlm_snn.tasks.split import DataConfig, Split, hold_out, split
 from experiments.harness.cells import Cell
 from experiments.harness.rows import plain
 

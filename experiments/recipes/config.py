@@ -8,7 +8,7 @@ from pydantic import Field
 
 from dlm_snn.config import Config
 from dlm_snn.physics.weights.trainer import DynamicsConfig
-from dlm_snn.tasks.split import DataConfig
+from dlm_snn.tasks.parts import DataConfig
 from dlm_snn.training.loop import TrainingConfig
 
 

@@ -18,7 +18,7 @@ from dlm_snn.runs.comparison import Comparison, compare
 from dlm_snn.runs.recording import Recording
 from dlm_snn.runs.run_folder import stored_name
 from dlm_snn.runs.run_metrics import Agreement
-from dlm_snn.tasks.split import Split
+from dlm_snn.tasks.parts import Split
 from experiments.harness.progress import Show
 from experiments.recipes.config import SimulationConfig
 

@@ -24,7 +24,7 @@ from dlm_snn.runs.run_metrics import (
     RunMetrics,
     SinglePrecision,
 )
-from dlm_snn.tasks.split import Split
+from dlm_snn.tasks.parts import Split
 from dlm_snn.training.loop import Curve
 from experiments.harness.progress import Show
 from experiments.recipes.config import SimulationConfig

@@ -14,7 +14,7 @@ from dlm_snn.files.atomic import write_text
 from dlm_snn.files.layouts import text_file
 from dlm_snn.provenance import installed_versions, origin
 from dlm_snn.runs.metrics import accuracy, interval
-from dlm_snn.tasks.split import split
+from dlm_snn.tasks.parts import split
 from dlm_snn.training.relu import train_relu
 from experiments.harness.progress import Show
 from experiments.harness.rows import Row, key_of, of_kind, writing_rows

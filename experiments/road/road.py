@@ -18,7 +18,7 @@ from dlm_snn.provenance import Provenance
 from dlm_snn.report import write_report
 from dlm_snn.runs.run_folder import KEPT, write_run
 from dlm_snn.runs.run_metrics import RunMetrics
-from dlm_snn.tasks.split import Split, split
+from dlm_snn.tasks.parts import Split, split
 from dlm_snn.training.initial import initial_network
 from dlm_snn.training.loop import Curve
 from dlm_snn.training.training import train

@@ -15,9 +15,9 @@ import numpy as np
 from dlm_snn.continual.course import setting_of, taught
 from dlm_snn.learning.columns.in_floats import make_columns_in_floats
 from dlm_snn.provenance import origin, origin_text
+from dlm_snn.tasks.parts import DataConfig, split
 from dlm_snn.tasks.protocols import protocol
 from dlm_snn.tasks.sequences import TaskSequence
-from dlm_snn.tasks.split import DataConfig, split
 from experiments.harness.rows import OURS, Row, read_rows, writing_rows
 from experiments.recipes.continual_p3 import BURSTS
 from experiments.tuning.command import command

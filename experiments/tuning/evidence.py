@@ -18,9 +18,9 @@ from dlm_snn.continual.figures import continual_figures
 from dlm_snn.learning.columns import _compiled as compiled
 from dlm_snn.learning.columns.learner import make_columns
 from dlm_snn.provenance import origin, origin_text
+from dlm_snn.tasks.parts import DataConfig, Split, hold_out, split
 from dlm_snn.tasks.protocols import protocol
 from dlm_snn.tasks.sequences import TaskSequence
-from dlm_snn.tasks.split import DataConfig, Split, hold_out, split
 from experiments.harness.rows import OURS, Row, read_rows, writing_rows
 from experiments.tuning.command import command
 

@@ -21,9 +21,9 @@ from dlm_snn.continual.figures import continual_figures
 from dlm_snn.errors import DlmError, nearest
 from dlm_snn.learning.making import make_learner
 from dlm_snn.provenance import origin
+from dlm_snn.tasks.parts import DataConfig, split
 from dlm_snn.tasks.protocols import protocol
 from dlm_snn.tasks.sequences import TaskSequence
-from dlm_snn.tasks.split import DataConfig, split
 from experiments.harness.continual import LEARNER
 from experiments.harness.rows import OURS, writing_rows
 from experiments.tuning.command import command

@@ -81,7 +81,7 @@ def _train(arguments: Namespace) -> int:
         from dlm_snn.networks.network import Network
 
         artefact.check(arguments.out, Network, arguments.replace)
-        from dlm_snn.tasks.split import split
+        from dlm_snn.tasks.parts import split
         from experiments.road.evaluate import evaluate
         from experiments.road.road import train_network
 

@@ -42,7 +42,7 @@ def bits(product: Product) -> int:
     return MANTISSA_BITS + sum(WIDTH[factor.name] for factor in product.factors)
 
 
-def check(rule: LearningRule, arithmetic: Arithmetic) -> None:
+def check_rule(rule: LearningRule, arithmetic: Arithmetic) -> None:
     """Refuse what the engine cannot do, or does otherwise than the rule says.
 
     Args:
@@ -82,7 +82,7 @@ def compensated(rule: LearningRule) -> LearningRule:
         raised = tuple(replace(p, exponent=p.exponent + max(bits(p) - ACCUMULATOR, 0)) for p in products)
         texts[_target(name)] = text_of(raised)
     found = replace(rule, wide_products=True, **texts)  # type: ignore[arg-type]
-    check(found, "fixed")
+    check_rule(found, "fixed")
     return found
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dlm_snn.errors import DlmError, nearest
-from dlm_snn.learning.on_chip.limits import FRACTION, TAG_LIMITS, WEIGHT_LIMITS, Arithmetic, check
+from dlm_snn.learning.on_chip.limits import FRACTION, TAG_LIMITS, WEIGHT_LIMITS, Arithmetic, check_rule
 from dlm_snn.learning.on_chip.rounding import LavaRounding, Rounding, SynapseRounding
 from dlm_snn.learning.on_chip.rule import LearningRule
 from dlm_snn.learning.on_chip.traces import Side
@@ -52,7 +52,7 @@ class PlasticState:
         weight_bits: int,
         tags: Mapping[str, NDArray] | None,
     ) -> None:
-        check(rule, arithmetic)
+        check_rule(rule, arithmetic)
         for name, value, known in (("rounding", rounding, ROUNDINGS), ("sign_mode", sign_mode, tuple(WEIGHT_LIMITS))):
             if value not in known:
                 raise DlmError(f"{name} = '{value}'; {nearest(str(value), known)}")

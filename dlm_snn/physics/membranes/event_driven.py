@@ -47,7 +47,7 @@ class EventCounts:
     stored: float = 0.0
 
 
-def simulate(
+def simulate_events(
     network: Network, stimulus: Mapping[str, Any], n_steps: int, record: WhatToRecord = ("s",)
 ) -> tuple[Recording, EventCounts]:
     """Run a network from rest, event by event.
