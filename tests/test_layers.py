@@ -345,9 +345,17 @@ def test_code_stands_once():
     assert house.share_twice(house.path_of(name).read_text() for name in modules()) <= house.TWICE
 
 
+def without_names(tree: ast.Module) -> ast.Module:
+    """A package that shows names, without these."""
+    return ast.Module([node for node in tree.body if isinstance(node, ast.ImportFrom)], [])
+
+
 def alone(known: Mapping[str, ast.Module], entry_points: str) -> set[str]:
-    """Modules that no other imports or names, no entry point names and no shell starts. To be shown is no use."""
-    users = {name: tree for name, tree in known.items() if name not in house.SHOWN}
+    """Modules that no other imports or names, no entry point names and no shell starts.
+
+    What ``dlm_snn`` itself shows is used by whoever uses us; to be shown by a package below is no use.
+    """
+    users = {name: without_names(tree) if name in house.SHOWN[1:] else tree for name, tree in known.items()}
     reached = {other for name, tree in users.items() for other in house.imported(name, tree, known.keys())}
     for name, tree in users.items():
         texts = [
