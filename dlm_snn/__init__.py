@@ -34,7 +34,7 @@ _HOME = {
     "accuracy": "runs.metrics",
     "compare": "runs.comparison",
     "from_snntorch": "exchange.snntorch.reader",
-    "load": "networks.artefact",
+    "load": "networks.artifact",
     "quantize": "conversion.quantization",
     "read_out": "runs.metrics",
     "run": "backends",
@@ -43,7 +43,7 @@ _HOME = {
     "to_snntorch": "exchange.snntorch.writer",
     "write_net": "exchange.netx.writer",
     "write_nir": "exchange.nir.writer",
-    "save": "networks.artefact",
+    "save": "networks.artifact",
     "synaptic_operations": "runs.metrics",
 }
 
@@ -98,7 +98,7 @@ if TYPE_CHECKING:
     from dlm_snn.exchange.nir.writer import write_nir
     from dlm_snn.exchange.snntorch.reader import from_snntorch
     from dlm_snn.exchange.snntorch.writer import to_snntorch
-    from dlm_snn.networks.artefact import load, save
+    from dlm_snn.networks.artifact import load, save
     from dlm_snn.networks.network import Input, IntegerNetwork, IntegerProjection, Network, Projection
     from dlm_snn.neurons.integer_lif import IntegerLIF
     from dlm_snn.neurons.lif import LIF

@@ -17,7 +17,7 @@ OMITTED = {"described": "unless None"}
 
 
 def describe(part: Any) -> tuple[Any, dict[str, NDArray]]:
-    """A network as plain JSON data and its arrays by key; ``artefact`` writes both and reads them back."""
+    """A network as plain JSON data and its arrays by key; ``artifact`` writes both and reads them back."""
     arrays: dict[str, NDArray] = {}
 
     def plain(value: Any, key: str) -> Any:

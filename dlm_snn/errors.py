@@ -47,7 +47,7 @@ class MissingError(DlmError):
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
-    """A hint ``(did you mean 'x'?)`` for a misspelt name, or the list of known names."""
+    """A hint ``(did you mean 'x'?)`` for a misspelled name, or the list of known names."""
     names = sorted(known)
     close = difflib.get_close_matches(name, names, n=1)
     if close:

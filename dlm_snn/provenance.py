@@ -100,7 +100,7 @@ class Provenance:
         instruction_set: what torch computes with, such as "AVX2": with another one sums are rounded otherwise, and
             training ends in another network.
         repetition: of a run that takes another one's configuration: whether it got the same digests.
-        digests: artefact -> SHA-256.
+        digests: artifact -> SHA-256.
         seconds: stage -> wall time.
     """
 

@@ -91,8 +91,8 @@ class SoftSpikes:
         if winners is not None and winners < x.shape[-1] // groups:
             blocks = x.unflatten(-1, (groups, x.shape[-1] // groups))
             last, next_ = blocks.topk(winners + 1, dim=-1).values[..., -2:].split(1, dim=-1)
-            centre = ((last + next_) / 2).clamp(min=0)
-            x = (blocks - (centre if self.attached else centre.detach())).flatten(-2)
+            center = ((last + next_) / 2).clamp(min=0)
+            x = (blocks - (center if self.attached else center.detach())).flatten(-2)
         return 0.5 + x / (1 + self.slope * x.abs())
 
     def hold(self, s: Tensor) -> Tensor:
@@ -114,9 +114,9 @@ def winning(overshoot: Tensor, winners: int | None = None, groups: int = 1) -> T
 def spiking(function: Surrogate, unit: float = 1.0) -> Callable[[Tensor, int | None, int], Tensor]:
     """A replacement of ``winning`` with a gradient: exact winners forward, the surrogate's derivative backward.
 
-    ds_i/dv_i = surrogate'((v_i - centre) / unit) / unit, with centre the competition's own threshold of the sample
-    and group, max(v_threshold, mean of the k-th and (k+1)-th largest v); the centre passes no gradient. Losers keep
-    v, so that rank decides almost every step: centred on v_threshold, the derivative would vanish where it matters.
+    ds_i/dv_i = surrogate'((v_i - center) / unit) / unit, with center the competition's own threshold of the sample
+    and group, max(v_threshold, mean of the k-th and (k+1)-th largest v); the center passes no gradient. Losers keep
+    v, so that rank decides almost every step: centered on v_threshold, the derivative would vanish where it matters.
 
     Args:
         function: the surrogate.
@@ -124,8 +124,8 @@ def spiking(function: Surrogate, unit: float = 1.0) -> Callable[[Tensor, int | N
     """
 
     def spikes(overshoot: Tensor, winners: int | None, groups: int) -> Tensor:
-        s, centre = _ranked(overshoot, winners, groups)
-        distance = overshoot if centre is None else overshoot - centre
+        s, center = _ranked(overshoot, winners, groups)
+        distance = overshoot if center is None else overshoot - center
         return straight_through(s, function(distance if unit == 1 else distance / unit).to(s.dtype))
 
     return spikes
@@ -147,8 +147,8 @@ def _ranked(overshoot: Tensor, winners: int | None, groups: int) -> tuple[Tensor
         places = winners - chosen.sum(-1, keepdim=True)
         equal = (blocks == next_) & tied
         chosen += equal & (equal.cumsum(-1) <= places)
-    centre = ((last + next_) / 2).clamp(min=0).expand_as(blocks).flatten(-2)
-    return chosen.flatten(-2), centre
+    center = ((last + next_) / 2).clamp(min=0).expand_as(blocks).flatten(-2)
+    return chosen.flatten(-2), center
 
 
 def _greater(a: Tensor, b: Tensor) -> Tensor:

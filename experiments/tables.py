@@ -36,7 +36,7 @@ MARK = rf"((?:{CHAINS})?continual_\w+|{'|'.join(OTHERS)})"
 STAGES = ("rate", "edges", "pools", "counters", "holders")
 TIES = {"training": "ties, learning %", "test": "ties, test %", "test_between_classes": "between classes %"}
 """Shares of samples that the columns tell, and what the table calls them."""
-HEADING = ("line", "front end", "normalisation", "winner", "keeps, is told", "seeds", "ACC %", "F", "LA %", "against")
+HEADING = ("line", "front end", "normalization", "winner", "keeps, is told", "seeds", "ACC %", "F", "LA %", "against")
 
 
 def main() -> None:
@@ -134,7 +134,7 @@ def rows_of(name: str, results: Path) -> list[ContinualRow]:
 
 def _cells(line: Standing) -> list[str]:
     declared, figures = line.declaration, line.figures()
-    how = [declared.front_end, declared.normalisation, declared.winner]
+    how = [declared.front_end, declared.normalization, declared.winner]
     return [
         f"`{line.variant}`",
         *how,

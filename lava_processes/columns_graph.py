@@ -16,7 +16,7 @@ from lava_processes.columns_run import columns_depth, front_end_network
 
 def wired(folder: Path, job: Mapping[str, Any]) -> Any:
     """The graph of a job that ``columns_run`` wrote, and one of its processes."""
-    front_end = FrontEnd(**{**job["front_end"], "shape": tuple(job["front_end"]["shape"])})
+    front_end = FrontEnd(**{**job["front"], "shape": tuple(job["front"]["shape"])})
     rule = ColumnRule(**job["rule"])
     graph = _stepwise if job["stepwise"] else _at_once
     return graph(folder, job, front_end, rule)

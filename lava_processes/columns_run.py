@@ -107,7 +107,7 @@ def _write_job(
     first = depth + 1 if stepwise else 0
     length = len(labels) * period + first
     job.empty_array(folder / "classes.npy", np.uint8, (length, rule.n_columns))
-    told = {"target": "columns", "stepwise": stepwise, "front_end": asdict(front_end), "rule": asdict(rule)}
+    told = {"target": "columns", "stepwise": stepwise, "front": asdict(front_end), "rule": asdict(rule)}
     return told | {"samples": len(labels), "first": first, "period": period, "length": length}
 
 

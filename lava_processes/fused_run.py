@@ -11,7 +11,7 @@ import numpy as np
 
 from dlm_snn.errors import UnsupportedError
 from dlm_snn.files.names import file_of
-from dlm_snn.networks import artefact
+from dlm_snn.networks import artifact
 from dlm_snn.networks.known import check_known
 from dlm_snn.networks.network import IntegerNetwork, Network
 from dlm_snn.runs.recording import (
@@ -78,7 +78,7 @@ def _write_job(
     folder: Path,
 ) -> job.Job:
     """Put the network, the stimuli and empty result files where the child finds them."""
-    artefact.save(network, folder / "network")
+    artifact.save(network, folder / "network")
     integers = isinstance(network, IntegerNetwork)
     for name, fed in stimuli.items():
         binary = network.inputs[name].graded_bits is None

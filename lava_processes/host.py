@@ -61,14 +61,14 @@ def _name_shared_memory() -> None:
 
 
 def _run_job(folder: Path, watch: _Watch) -> None:
-    from dlm_snn.networks import artefact
+    from dlm_snn.networks import artifact
 
     job = json.loads((folder / "job.json").read_text())
     if job["target"] in JOBS:
         process = import_module(JOBS[job["target"]]).wired(folder, job)
         _run_part(process, "fixed_pt", {"runs": 1, "length": job["length"]}, 0, watch)
         return
-    network = artefact.load(folder / "network")
+    network = artifact.load(folder / "network")
     if job["target"] == "fused":
         _run_fused(folder, network, job, watch)
         return

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from dlm_snn.errors import DlmError, UnsupportedError
 from dlm_snn.files.names import file_of
-from dlm_snn.networks import artefact
+from dlm_snn.networks import artifact
 from dlm_snn.networks.network import IntegerNetwork, Network
 from dlm_snn.runs.recording import (
     Recording,
@@ -98,7 +98,7 @@ def _write_job(
     folder: Path,
 ) -> job.Job:
     """Put the network, the stimuli and empty result files where the child finds them."""
-    artefact.save(network, folder / "network")
+    artifact.save(network, folder / "network")
     dtype = np.int32 if target == "fixed" else np.float64
     for name, fed in stimuli.items():
         job.put_stimulus(folder, name, fed.values.astype(dtype))

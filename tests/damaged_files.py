@@ -20,7 +20,7 @@ import numpy as np
 
 import dlm_snn as dlm
 from dlm_snn import SpikeRaster
-from dlm_snn.networks import artefact
+from dlm_snn.networks import artifact
 from dlm_snn.runs.recording_files import load_recording, save_recording
 from tests.nets import make
 
@@ -309,13 +309,13 @@ def _imported(kind: str) -> tuple[str, ...]:
 
 SUBJECTS = {
     "network": Subject(
-        lambda d: artefact.save(make("plain")[0], d / "a"),
-        lambda d: artefact.load(d / "a").digest(),
+        lambda d: artifact.save(make("plain")[0], d / "a"),
+        lambda d: artifact.load(d / "a").digest(),
         ("export", "d/a", "--to", "nir", "--out", "out/x.nir"),
     ),
     "integer": Subject(
-        lambda d: artefact.save(chain(integer=True), d / "a"),
-        lambda d: artefact.load(d / "a").digest(),
+        lambda d: artifact.save(chain(integer=True), d / "a"),
+        lambda d: artifact.load(d / "a").digest(),
         ("export", "d/a", "--to", "net", "--out", "out/x.net"),
     ),
     "npz": Subject(

@@ -521,26 +521,26 @@ def test_other_images_are_refused():
         make_columns(Setting((2, 32, 32), 8, 255, 10, 5), np.random.default_rng(0))
 
 
-def test_colours_are_summed_up(images):
-    """Three equal colours are the grey image; the network agrees with the compiled form where they differ."""
+def test_colors_are_summed_up(images):
+    """Three equal colors are the gray image; the network agrees with the compiled form where they differ."""
     setting = Setting((3, 8, 8), 5, 16, 10, 5)
-    learner, grey = (make_columns(kind, np.random.default_rng(0), neurons=60) for kind in (setting, SETTING))
+    learner, gray = (make_columns(kind, np.random.default_rng(0), neurons=60) for kind in (setting, SETTING))
     assert learner.front_end == replace(
-        grey.front_end, shape=(3, 8, 8), pixel_threshold=3 * grey.front_end.pixel_threshold
+        gray.front_end, shape=(3, 8, 8), pixel_threshold=3 * gray.front_end.pixel_threshold
     )
-    assert np.array_equal(learner.codes(np.tile(images, 3))[0], grey.codes(images)[0])
+    assert np.array_equal(learner.codes(np.tile(images, 3))[0], gray.codes(images)[0])
     data = digits()
     x, y = data.x_train[:200], data.y_train[:200]
-    colours = np.concatenate([x, np.roll(x, 1, axis=1), x // 2], axis=1)
-    learner.observe(colours[:150], y[:150])
-    recording = dlm.run(learner.freeze(), learner.stimulus(colours[150:]), learner.n_steps, backend="fast")
-    assert np.array_equal(recording.rasters["holders"].counts(), learner.codes(colours[150:])[0])
-    assert np.array_equal(dlm.read_out(recording.rasters["output"]), learner.predict(colours[150:]))
+    colors = np.concatenate([x, np.roll(x, 1, axis=1), x // 2], axis=1)
+    learner.observe(colors[:150], y[:150])
+    recording = dlm.run(learner.freeze(), learner.stimulus(colors[150:]), learner.n_steps, backend="fast")
+    assert np.array_equal(recording.rasters["holders"].counts(), learner.codes(colors[150:])[0])
+    assert np.array_equal(dlm.read_out(recording.rasters["output"]), learner.predict(colors[150:]))
     assert "sums of colours" in learner.declaration.front_end
-    assert learner.codes(colours[:0])[0].shape == (0, learner.front_end.n_codes)
+    assert learner.codes(colors[:0])[0].shape == (0, learner.front_end.n_codes)
 
 
-def test_bright_colours_are_silent_when_the_image_ends():
+def test_bright_colors_are_silent_when_the_image_ends():
     learner = make_columns(Setting((3, 8, 8), 8, 255, 10, 5), np.random.default_rng(0), neurons=10, leak=400)
     images = np.random.default_rng(0).integers(128, 256, (5, 192)).astype(np.uint8)
     rasters = dlm.run(learner.freeze(), learner.stimulus(images), learner.n_steps, backend="fast").rasters

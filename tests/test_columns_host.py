@@ -132,8 +132,8 @@ def test_it_learns_and_says_which_stage_is_on_the_host(stage):
     assert np.mean(learner.predict(x) == y) > 0.85
     assert learner.predict(np.zeros((1, 64), np.uint8)).tolist() == [-1]
     said = learner.declaration
-    host = {"rate": said.front_end, "edges": said.front_end, "code": said.normalisation, "winner": said.winner}
-    told = [text for text in (said.front_end, said.normalisation, said.winner) if text.startswith("host: ")]
+    host = {"rate": said.front_end, "edges": said.front_end, "code": said.normalization, "winner": said.winner}
+    told = [text for text in (said.front_end, said.normalization, said.winner) if text.startswith("host: ")]
     assert told == [host[stage]]
     spikes = learner.info()["spikes"]
     silent = {"rate": {"rate"}, "edges": {"edges"}, "code": {"pools", "counters", "holders"}, "winner": set()}

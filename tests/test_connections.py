@@ -25,7 +25,7 @@ from dlm_snn import (
     Projection,
     Sparse,
 )
-from dlm_snn.networks import artefact
+from dlm_snn.networks import artifact
 
 SEEDS = st.integers(0, 2**32 - 1)
 
@@ -213,8 +213,8 @@ def test_every_form_goes_to_disk_and_back(tmp_path, form, integer):
             {"in": Input((n_pre,)), "out": LIF((n_post,), dv=0.1), "one": LIF((1,), dv=0.1, period=3)},
             [Projection("in", "out", connection, delay=2), Projection("in", "one", half)],
         )
-    artefact.save(network, tmp_path / "net")
-    loaded = artefact.load(tmp_path / "net")
+    artifact.save(network, tmp_path / "net")
+    loaded = artifact.load(tmp_path / "net")
     assert loaded.digest() == network.digest()
     assert type(loaded.projections[0].connection) is type(connection)
     x = np.ones((1, n_pre))

@@ -57,9 +57,9 @@ def test_ridge_is_the_closed_form_and_that_of_scikit_learn():
     y = rng.integers(0, 4, 80)
     weight, offset = counted(features, y, 3).ridge(0.05)
     penalty = 0.05 * len(y) * features.var(axis=0).mean()
-    centred = features - features.mean(axis=0)
+    centered = features - features.mean(axis=0)
     target = np.eye(4)[y]
-    closed = np.linalg.solve(centred.T @ centred + penalty * np.eye(6), centred.T @ (target - target.mean(axis=0)))
+    closed = np.linalg.solve(centered.T @ centered + penalty * np.eye(6), centered.T @ (target - target.mean(axis=0)))
     assert np.allclose(weight, closed.T)
     peer = Ridge(alpha=penalty).fit(features, target)
     assert np.allclose(weight, peer.coef_)

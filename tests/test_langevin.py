@@ -348,8 +348,8 @@ def test_a_dragged_trap():
     generator = torch.Generator().manual_seed(10)
     h, dynamics = 0.01, Dynamics(temperature=0.5)
 
-    def trap(centre: float) -> Callable[[Tensor], tuple[Tensor, Tensor]]:
-        return lambda x: (((x - centre) ** 2).sum(-1) / 2, x - centre)
+    def trap(center: float) -> Callable[[Tensor], tuple[Tensor, Tensor]]:
+        return lambda x: (((x - center) ** 2).sum(-1) / 2, x - center)
 
     state = init(sqrt(0.5) * torch.randn(20_000, 1, dtype=torch.float64, generator=generator), trap(0.0), dynamics)
     total = torch.zeros(20_000, dtype=torch.float64)
@@ -624,7 +624,7 @@ def test_a_function_of_the_current_closes_too():
             entropy_production_rate(theta, current, 1.0)
 
 
-def test_the_hebbian_current_is_a_normalised_outer_product():
+def test_the_hebbian_current_is_a_normalized_outer_product():
     post, pre = torch.tensor([[1.0, 0.0], [2.0, 0.0]]), torch.tensor([[0.0, 1.0, 3.0], [0.0, 1.0, 0.0]])
     current = hebbian(post, pre)
     assert current.norm().item() == pytest.approx(1)

@@ -68,7 +68,7 @@ def test_five_hundred_images_of_mnist_step_by_step(form):
     compared(learner, data.x_train[:500], data.y_train[:500], stepwise=True)
 
 
-def test_colours_a_sample_a_step():
+def test_colors_a_sample_a_step():
     learner = make_columns(Setting((3, 8, 8), 5, 16, 10, 5), np.random.default_rng(0), neurons=50)
     data = digits()
     x = np.concatenate([data.x_train, data.x_train // 2, np.roll(data.x_train, 1, axis=1)], axis=1)

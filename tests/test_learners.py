@@ -63,7 +63,7 @@ def test_the_frozen_network_says_the_same_in_spikes(n_steps):
     assert 0.7 < np.mean(answers[:-1] == data.y_test) < 1
 
 
-def test_options_are_spelt_out_with_the_learners_defaults():
+def test_options_are_spelled_out_with_the_learners_defaults():
     assert checked_options("kept", {}) == {"per_class": 50}
     assert checked_options("kept", {"per_class": 3}) == {"per_class": 3}
     assert isinstance(make_learner("kept", PLAIN, np.random.default_rng(0), {}), Learner)
@@ -135,7 +135,7 @@ def test_clusters_are_the_same_everywhere():
     assert np.bincount(data.y_train).tolist() == [100] * 10
     assert np.bincount(data.y_test).tolist() == [30] * 10
     assert clusters(seed=1).checksum != data.checksum
-    centre = np.stack([data.x_train[data.y_train == c].mean(axis=0) for c in range(10)])
-    apart = np.linalg.norm(centre[:, None] - centre, axis=2)[np.triu_indices(10, 1)]
+    center = np.stack([data.x_train[data.y_train == c].mean(axis=0) for c in range(10)])
+    apart = np.linalg.norm(center[:, None] - center, axis=2)[np.triu_indices(10, 1)]
     assert apart.min() > 42
     assert plugins.load("dlm_snn.datasets", "clusters") is clusters

@@ -68,7 +68,7 @@ def test_fisher_leaves_out_classes_that_are_not_compared():
 
 
 @pytest.mark.parametrize("curvature", [0.0, 0.3, 1e3, 1e30])
-def test_an_implicit_step_minimises_and_is_stable(curvature):
+def test_an_implicit_step_minimizes_and_is_stable(curvature):
     """x - theta + h c (x - a) = 0, however stiff."""
     theta = torch.tensor([1.0, -2.0], dtype=torch.float64, requires_grad=True)
     anchor, h, place = Anchor([theta]), 0.1, 0.5

@@ -11,13 +11,13 @@ import pytest
 import dlm_snn as dlm
 from dlm_snn import DlmError
 from dlm_snn.errors import MissingError
-from dlm_snn.networks import artefact
+from dlm_snn.networks import artifact
 from tests.nets import make
 
 
 @pytest.fixture
 def stored(tmp_path):
-    artefact.save(make("plain")[0], tmp_path / "a")
+    artifact.save(make("plain")[0], tmp_path / "a")
     return tmp_path / "a"
 
 
@@ -34,7 +34,7 @@ def changed(stored, *way, to):
         inside[way[-1]] = to
     path.write_text(json.dumps(content))
     with pytest.raises(DlmError) as caught:
-        artefact.load(stored)
+        artifact.load(stored)
     assert "\n" not in str(caught.value)
     assert str(path) in str(caught.value)
     return str(caught.value)
@@ -81,18 +81,18 @@ def test_nesting_and_pipes(stored):
     whole = path.read_text()
     path.write_text("[" * 100_000)
     with pytest.raises(DlmError, match="brackets deeper than 60"):
-        artefact.load(stored)
+        artifact.load(stored)
     path.write_text(whole[:-3] + ', "tree": {}}')
     with pytest.raises(DlmError, match="key 'tree' stands twice"):
-        artefact.load(stored)
+        artifact.load(stored)
     for ending in (".json", ".safetensors"):
         other = stored.with_suffix(ending)
         other.unlink()
         with pytest.raises(MissingError, match="no network at"):
-            artefact.load(stored)
+            artifact.load(stored)
         os.mkfifo(other)
         with pytest.raises(DlmError, match=f"a{ending} is a pipe"):
-            artefact.load(stored)
+            artifact.load(stored)
         other.unlink()
         path.write_text(whole)
 

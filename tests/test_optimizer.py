@@ -1,4 +1,4 @@
-"""The Langevin optimiser in a training loop: torch's SGD as its limit, balances over batches, refusals."""
+"""The Langevin optimizer in a training loop: torch's SGD as its limit, balances over batches, refusals."""
 
 from __future__ import annotations
 
@@ -253,7 +253,7 @@ def test_nothing_moves_where_nothing_has_a_gradient():
     ],
 )
 def test_what_is_written_into_a_group_counts_from_the_next_step(written):
-    """As if the optimiser had been made with it."""
+    """As if the optimizer had been made with it."""
     nets = [problem()[0] for _ in range(2)]
     _, x, y = problem()
     friction = {"friction": 0.5} if "friction" in written else {}

@@ -22,7 +22,7 @@ from dlm_snn.learning.readout.dictionary import (
     whitening,
 )
 from dlm_snn.learning.readout.features import LATE, PatchFeatures
-from dlm_snn.learning.readout.patch_dictionary import learned_vectors, normalised, sampled
+from dlm_snn.learning.readout.patch_dictionary import learned_vectors, normalized, sampled
 from tests.patch_steps import counts_of_position, features_of_image
 
 RANGES = GaborRange((3, 9), (1, 3), 1.5, grey=0.6)
@@ -54,7 +54,7 @@ EACH_KIND = pytest.mark.parametrize(
         made(shape=(3, 7, 7), floor=3.0, root=4, grid=3),
         made(winners=11, levels=5),
     ],
-    ids=["plain", "colour", "normalised", "root", "never closed"],
+    ids=["plain", "color", "normalized", "root", "never closed"],
 )
 
 
@@ -146,9 +146,9 @@ def test_gabor_vectors_have_no_mean_and_length_one():
     vectors = gabor_vectors(40, (3, 6, 6), RANGES, np.random.default_rng(0))
     assert np.allclose(vectors.mean(axis=1), 0)
     assert np.allclose(np.linalg.norm(vectors, axis=1), 1)
-    of_colour = vectors.reshape(40, 3, 36)
-    grey = np.ptp(of_colour, axis=1).max(axis=1) < 1e-12
-    assert 10 < grey.sum() < 38
+    of_color = vectors.reshape(40, 3, 36)
+    gray = np.ptp(of_color, axis=1).max(axis=1) < 1e-12
+    assert 10 < gray.sum() < 38
 
 
 def test_whitening_whitens():
@@ -157,8 +157,8 @@ def test_whitening_whitens():
     assert np.isclose(covariance[0, 1], 0.95)
     assert np.isclose(covariance[0, 16], 0.9)
     folded = whitening(covariance, 1e-12)
-    centre = np.eye(32) - 1 / 32
-    assert np.allclose(folded @ covariance @ folded.T, centre, atol=1e-6)
+    center = np.eye(32) - 1 / 32
+    assert np.allclose(folded @ covariance @ folded.T, center, atol=1e-6)
     assert np.allclose(whitening(covariance, 1e-12) @ np.ones(32), 0)
 
 
@@ -185,7 +185,7 @@ def test_learned_vectors_are_unit_directions_in_the_whitened_space():
     rng = np.random.default_rng(4)
     x = (rng.random((30, 64)).cumsum(axis=1) * 8).astype(np.uint8)
     vectors = learned_vectors(x, (1, 8, 8), (3, 3), 10, 5.0, 0.5, np.random.default_rng(0))
-    patches = normalised(sampled(x, (1, 8, 8), (3, 3), np.random.default_rng(0)), 5.0)
+    patches = normalized(sampled(x, (1, 8, 8), (3, 3), np.random.default_rng(0)), 5.0)
     assert patches.shape == (30 * 36, 9)
     folded = whitening(np.cov(patches, rowvar=False).astype(float), 0.5)
     inside = vectors @ np.linalg.pinv(folded)

@@ -18,7 +18,7 @@ from dlm_snn.tasks.sequences import TaskSequence
 
 DIGITS = Setting((1, 8, 8), graded_bits=5, scale=16, n_classes=10, n_tasks=5)
 SMALL = {"neurons": 30, "grid": 2}
-COLOUR = {"neurons": 20, "patch": 4, "grid": 2, "first": 20}
+COLOR = {"neurons": 20, "patch": 4, "grid": 2, "first": 20}
 
 
 @pytest.fixture(scope="module")
@@ -30,8 +30,8 @@ def learner(make=make_readout, seed=0, setting=DIGITS, **options) -> Readout:
     return make(setting, np.random.default_rng(seed), **options)
 
 
-def colours(n=60) -> tuple[Setting, np.ndarray, np.ndarray]:
-    """Stripes of the direction and colour of their class, with noise."""
+def colors(n=60) -> tuple[Setting, np.ndarray, np.ndarray]:
+    """Stripes of the direction and color of their class, with noise."""
     rng = np.random.default_rng(1)
     y = rng.integers(0, 4, n)
     wave = 90 * np.sin(np.arange(9) * 1.8 + rng.uniform(0, 6, (n, 1)))
@@ -65,8 +65,8 @@ def test_entry_points():
 def test_declarations_say_what_is_used():
     assert "Gabor, no data" in learner(**SMALL).declaration.front_end
     assert "k-means of the first 50 samples" in learner(make_first_readout, first=50, **SMALL).declaration.front_end
-    made = learner(setting=Setting((3, 32, 32), 8, 255, 10, 5), **COLOUR)
-    assert made.declaration.normalisation == "contrast of the patch, host"
+    made = learner(setting=Setting((3, 32, 32), 8, 255, 10, 5), **COLOR)
+    assert made.declaration.normalization == "contrast of the patch, host"
     assert "4 x square root of counts" in made.declaration.front_end
 
 
@@ -171,15 +171,15 @@ def test_shifts_count_every_sample_with_the_grid_moved(data):
     )
 
 
-def test_colour_images():
-    setting, x, y = colours()
+def test_color_images():
+    setting, x, y = colors()
     for make in (make_readout, make_first_readout):
-        made = learner(make, setting=setting, **COLOUR)
+        made = learner(make, setting=setting, **COLOR)
         made.observe(x[:40], y[:40])
         assert (made.predict(x[40:]) == y[40:]).mean() > 0.6
-        with pytest.raises(UnsupportedError, match=r"cannot do normalised patches; learn with contrast=0\.35"):
+        with pytest.raises(UnsupportedError, match=r"cannot do normalized patches; learn with contrast=0\.35"):
             made.freeze()
-        plain = learner(make, setting=setting, contrast=0.2, root=0, **COLOUR)
+        plain = learner(make, setting=setting, contrast=0.2, root=0, **COLOR)
         plain.observe(x, y)
         spikes = read_out(run(plain.freeze(), {"pixels": x}, n_steps=33, backend="fast").rasters["output"])
         assert np.array_equal(spikes, plain.predict(x))

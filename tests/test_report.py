@@ -331,7 +331,7 @@ def test_the_same_folder_gives_the_same_page_whatever_the_user_set(run: Path) ->
     assert dict(matplotlib.rcParams) == before
 
 
-def test_every_colour_of_a_figure_comes_from_the_theme(shown: tuple[str, _Page]) -> None:
+def test_every_color_of_a_figure_comes_from_the_theme(shown: tuple[str, _Page]) -> None:
     figures = "".join(re.findall(r"<svg.*?</svg>", shown[0], flags=re.DOTALL))
     assert not re.findall(r"#[0-9a-f]{6}\b", figures)
     assert all("fill: var(--" in style for style in re.findall(r'<text style="([^"]*)"', figures))
@@ -353,10 +353,10 @@ def test_figures_and_tables_are_told_to_those_who_cannot_see_them(shown: tuple[s
 
 
 def _contrast(first: str, second: str) -> float:
-    """Contrast ratio of two colours as WCAG 2 defines it."""
+    """Contrast ratio of two colors as WCAG 2 defines it."""
     light = []
-    for colour in (first, second):
-        channels = np.array([int(colour[i : i + 2], 16) for i in (1, 3, 5)]) / 255
+    for color in (first, second):
+        channels = np.array([int(color[i : i + 2], 16) for i in (1, 3, 5)]) / 255
         linear = np.where(channels <= 0.04045, channels / 12.92, ((channels + 0.055) / 1.055) ** 2.4)
         light.append(float(linear @ (0.2126, 0.7152, 0.0722)))
     return (max(light) + 0.05) / (min(light) + 0.05)
@@ -451,7 +451,7 @@ def test_integer_weights_without_a_scale_are_shown_as_integers(run: Path) -> Non
     assert "weight, in integers" in page.text
 
 
-def test_quantised_weights_lie_where_the_float_weights_lie(run: Path) -> None:
+def test_quantized_weights_lie_where_the_float_weights_lie(run: Path) -> None:
     from dlm_snn.report import weights
     from dlm_snn.runs.run_folder import read_run
 

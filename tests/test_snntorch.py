@@ -329,7 +329,7 @@ def test_runs_leave_no_neurons_in_snntorchs_list():
 
 
 def test_competition_trains_inside_snntorch():
-    """Firing has the gradient of ours: centred on the competition's threshold."""
+    """Firing has the gradient of ours: centered on the competition's threshold."""
     neuron = snn.Leaky(beta=tensor(0.5), spike_grad=Firing(surrogate("fast_sigmoid", 5.0), 1), reset_mechanism="zero")
     current = torch.tensor([[3.0, 2.0]], dtype=torch.float64, requires_grad=True)
     spikes, _ = neuron(current, torch.zeros(1, 2, dtype=torch.float64))

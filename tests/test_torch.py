@@ -154,7 +154,7 @@ def test_many_samples_are_computed_in_blocks_that_join():
     np.testing.assert_array_equal(blocks.state.flight["hidden"], whole.state.flight["hidden"])
 
 
-def centre(v, threshold, winners, groups):
+def center(v, threshold, winners, groups):
     """The competition's own threshold of each neuron: max(v_threshold, mean of the k-th and (k+1)-th v)."""
     overshoot = (v - threshold).reshape(groups, -1)
     if winners is None or winners == overshoot.shape[1]:
@@ -165,13 +165,13 @@ def centre(v, threshold, winners, groups):
 
 
 def rolled_out(weights, neurons, x):
-    """Forward pass of a chain of du = 1 neurons, written out: (inputs, distance to the centre, spikes) a layer."""
+    """Forward pass of a chain of du = 1 neurons, written out: (inputs, distance to the center, spikes) a layer."""
     layers = []
     for weight, neuron in zip(weights, neurons, strict=True):
         v, distances, spikes = np.zeros(neuron.n), [], []
         for a in x @ weight.T:
             v = (1 - neuron.dv) * v + a
-            distances.append(v - centre(v, neuron.v_threshold, neuron.winners, neuron.groups))
+            distances.append(v - center(v, neuron.v_threshold, neuron.winners, neuron.groups))
             spikes.append(competition.winning(v - neuron.v_threshold, neuron.winners, neuron.groups))
             v = np.where(spikes[-1], 0, v)
         layers.append((x, np.array(distances), np.array(spikes)))
@@ -282,7 +282,7 @@ def test_integer_gradients_are_those_of_the_float_formula(winners):
         u, v = recording.u[name][0], recording.v[name][0]
         before = np.vstack([np.zeros(neuron.n), v[:-1]])
         reached = (np.trunc(before * (4096 - integer.dv) / 4096) + u) / (64 * integer.scale)
-        distances = [w - centre(w, neuron.v_threshold, neuron.winners, 1) for w in reached]
+        distances = [w - center(w, neuron.v_threshold, neuron.winners, 1) for w in reached]
         layers.append((layers[-1][2] if layers else x / 255, np.array(distances), recording.rasters[name].dense()[0]))
     weights = [p.detach().numpy() for p in module.weights]
     for parameter, gradient in zip(module.weights, rolled_back(weights, floats, layers, cost), strict=True):
@@ -311,7 +311,7 @@ def test_trained_biases_go_back_into_the_network():
     np.testing.assert_allclose(module.network().neurons["pace"].bias, [0.25, 0.75, 1.25])
 
 
-def test_surrogate_is_centred_between_the_last_winner_and_the_first_loser():
+def test_surrogate_is_centered_between_the_last_winner_and_the_first_loser():
     overshoot = torch.tensor([[3.0, 2.0, 1.0, -1.0]], requires_grad=True)
     s = spiking(FAST)(overshoot, 2, 1)
     assert s.tolist() == [[1, 1, 0, 0]]

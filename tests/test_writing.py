@@ -23,7 +23,7 @@ from dlm_snn.files.atomic import check, write_text, writing, writing_folder
 from dlm_snn.files.layouts import FolderKind, text_file
 from dlm_snn.files.packed import write_npz
 from dlm_snn.files.reading import settled
-from dlm_snn.networks import artefact
+from dlm_snn.networks import artifact
 from dlm_snn.runs.raster_files import RasterWriter
 from dlm_snn.runs.recording_files import RECORDING, load_recording, save_recording
 
@@ -201,7 +201,7 @@ class Killed(BaseException):
 def save_pair(path: Path, text: str) -> None:
     """Networks whose arrays differ; the new one has no loss budget."""
     loss = {"bits": 8, "projections": [], "populations": []} if text == "old" else None
-    artefact.save(integers(2 if text == "old" else 4), path, replace=True, loss=loss)
+    artifact.save(integers(2 if text == "old" else 4), path, replace=True, loss=loss)
 
 
 STEPS = ((os, "link"), (os, "replace"), (os, "rename"), (renaming, "give"), (renaming, "exchange"), (Path, "unlink"))
@@ -485,7 +485,7 @@ def test_a_name_that_the_system_has_not_is_refused(tmp_path, write):
 
 @pytest.mark.parametrize("name", ["n", "n.json", "n.safetensors"])
 def test_save_says_which_file_it_wrote(tmp_path, name):
-    assert artefact.save(network(), tmp_path / name) == tmp_path / "n.json"
+    assert artifact.save(network(), tmp_path / name) == tmp_path / "n.json"
 
 
 def test_folders_that_were_made_above_go_where_nothing_comes_of_it(tmp_path):
@@ -538,7 +538,7 @@ def write_recording(path: Path, weight: float) -> None:
 def test_a_recording_that_gives_way_while_it_is_read_is_not_mixed_with_the_next(tmp_path, monkeypatch):
     path = tmp_path / "recording"
     write_recording(path, 0.1)
-    load, turns = artefact.load, iter([0.2, 0.3])
+    load, turns = artifact.load, iter([0.2, 0.3])
 
     def replaced_after(name: Path) -> object:
         found = load(name)
@@ -546,7 +546,7 @@ def test_a_recording_that_gives_way_while_it_is_read_is_not_mixed_with_the_next(
             write_recording(path, weight)
         return found
 
-    monkeypatch.setattr(artefact, "load", replaced_after)
+    monkeypatch.setattr(artifact, "load", replaced_after)
     found = load_recording(path)
     last = recorded(0.3)
     assert found.network.digest() == last.network.digest()

@@ -65,7 +65,7 @@ class SpikingModule(torch.nn.Module):
     """A network whose weights are parameters: the same time loop under autograd.
 
     Forward values are exact: a Network in float64 gives the reference's spikes, an IntegerNetwork gives them bit for
-    bit. Backward, spikes have the surrogate's derivative, centred on the competition's own threshold
+    bit. Backward, spikes have the surrogate's derivative, centered on the competition's own threshold
     (``surrogate.spiking``), the reset passes no gradient, and rounding, truncation, floor, wrap and clip pass it
     straight through.
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from dlm_snn.continual.figures import checked_matrix, continual_figures
-from dlm_snn.files.json_objects import as_json, from_json
+from dlm_snn.files.json_objects import WHOLE, as_json, from_json
 from dlm_snn.files.reading import REMEDY
 from dlm_snn.learning.learner import Declaration
 
@@ -106,7 +106,7 @@ class ContinualRow:
     commit: str | None
     machine: str
     versions: Mapping[str, str] | None = field(default=None, kw_only=True)
-    declaration: Declaration
+    declaration: Declaration = field(metadata=WHOLE)
     told: Told
     beyond_protocol: tuple[str, ...]
     figures: RowFigures

@@ -63,9 +63,9 @@ class Standing:
 
     @property
     def how(self) -> str:
-        """Front end, normalisation and winner rule, in one line."""
+        """Front end, normalization and winner rule, in one line."""
         declared = self.declaration
-        return f"{declared.front_end}; norm: {declared.normalisation}; winner: {declared.winner}"
+        return f"{declared.front_end}; norm: {declared.normalization}; winner: {declared.winner}"
 
     def declared(self) -> dict[str, str]:
         """What it was told and what it keeps, as text by heading."""

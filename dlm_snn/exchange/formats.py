@@ -14,7 +14,7 @@ from dlm_snn.files.atomic import writing_folder
 from dlm_snn.files.layouts import LISTED, LISTING, FolderKind, Kind, json_file, list_files
 from dlm_snn.files.names import file_of
 from dlm_snn.files.reading import refused, settled
-from dlm_snn.networks import artefact
+from dlm_snn.networks import artifact
 from dlm_snn.runs.raster import SpikeRaster
 from dlm_snn.runs.raster_files import FOLDER, RASTER
 from dlm_snn.runs.recording_files import load_recording
@@ -51,7 +51,7 @@ def read_path(path: Path, options: Options = NONE_GIVEN, simulator: str = "refer
         with refused(path):
             return known.read(path, options)
     if path.with_name(f"{path.name}.json").is_file():
-        return Stored(artefact.load(path))
+        return Stored(artifact.load(path))
     if not path.exists():
         raise MissingError(f"nothing at {path}; give a network, a run, a recording or a raster")
     # No ending is guessed: '.aedat' is another format than '.aedat4'.

@@ -62,9 +62,9 @@ def _nir_kind() -> Kind:
 
 
 def _read_network(path: Path, options: Options) -> Stored:
-    from dlm_snn.networks import artefact
+    from dlm_snn.networks import artifact
 
-    return Stored(artefact.load(path))
+    return Stored(artifact.load(path))
 
 
 def _read_raster(path: Path, options: Options) -> Stored:

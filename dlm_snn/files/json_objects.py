@@ -23,6 +23,10 @@ EXTRA = "extra"
 """The field of a class for what it does not know."""
 NULL = {"null": True}
 """Metadata of a field that is written where it is None."""
+WHOLE = {"whole": True}
+"""Metadata of a field whose object has to hold every key, whatever defaults its class has."""
+KEY = "key"
+"""Metadata of a field that files call otherwise than we do now."""
 
 
 @cache
@@ -34,7 +38,11 @@ def kind_of(cls: Any) -> dict[str, Kind]:
             know.
     """
     hints = _hints(cls)
-    return {f"{f.name}?" if _optional(f) else f.name: _kind(hints[f.name]) for f in _fields(cls)}
+    kinds = {
+        f: _whole(_kind(hints[f.name])) if WHOLE.items() <= f.metadata.items() else _kind(hints[f.name])
+        for f in _fields(cls)
+    }
+    return {f"{_key(f)}?" if _optional(f) else _key(f): kind for f, kind in kinds.items()}
 
 
 def from_json(cls: type[T], content: Any, where: object, remedy: str = REMEDY) -> T:
@@ -59,13 +67,18 @@ def as_json(value: Any) -> Any:
     """An object of a dataclass, with all that it holds, as plain data: dictionaries, lists, numbers and texts."""
     if is_dataclass(value):
         held = [(f, getattr(value, f.name)) for f in _fields(value)]
-        known = {f.name: as_json(inner) for f, inner in held if inner is not None or _written_null(f)}
+        known = {_key(f): as_json(inner) for f, inner in held if inner is not None or _written_null(f)}
         return _with(known, getattr(value, EXTRA, {}))
     if isinstance(value, Mapping):
         return {name: as_json(inner) for name, inner in value.items()}
     if isinstance(value, (list, tuple)):
         return [as_json(inner) for inner in value]
     return value.item() if isinstance(value, np.generic) else value
+
+
+def _key(one: Field[Any]) -> str:
+    """What files call a field."""
+    return str(one.metadata.get(KEY, one.name))
 
 
 def _fields(cls: Any) -> list[Any]:
@@ -106,17 +119,21 @@ def _kind(hint: Any) -> Kind:
     raise TypeError(f"{hint} says nothing of JSON")
 
 
+def _whole(kind: Any) -> Kind:
+    return {key.removesuffix("?"): inner for key, inner in kind.items()}
+
+
 def _object(cls: Any, content: Mapping[str, Any]) -> tuple[Any, dict[str, Any]]:
     """An object, and what of the content neither it nor what it holds knows."""
     hints = _hints(cls)
-    names = [f.name for f in _fields(cls)]
+    names = {_key(f): f.name for f in _fields(cls)}
     known = {}
-    left = {name: value for name, value in content.items() if name not in names}
-    for name in names:
-        if name in content:
-            known[name], unknown = _value(hints[name], content[name])
+    left = {key: value for key, value in content.items() if key not in names}
+    for key, name in names.items():
+        if key in content:
+            known[name], unknown = _value(hints[name], content[key])
             if unknown:
-                left[name] = unknown
+                left[key] = unknown
     return (cls(**known, **{EXTRA: left}), {}) if EXTRA in hints else (cls(**known), left)
 
 

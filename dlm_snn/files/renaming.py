@@ -1,4 +1,4 @@
-"""Names given, exchanged and synchronised without a moment in between, as far as the system can."""
+"""Names given, exchanged and synchronized without a moment in between, as far as the system can."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _FREE_ONLY, _EXCHANGE = 1, 2
 _HERE = -100
 """AT_FDCWD: paths are as they are."""
 _UNABLE = {errno.EINVAL, errno.ENOSYS, errno.ENOTSUP}
-"""What a kernel or a file system says that does not know a flag, and one that cannot synchronise a folder."""
+"""What a kernel or a file system says that does not know a flag, and one that cannot synchronize a folder."""
 
 
 def exchange(first: Path, second: Path) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
@@ -63,7 +63,7 @@ class Declaration:
 
     Attributes:
         front_end: what stands before the part that learns ("pixels", "16 edge directions, spikes", ...).
-        normalisation: of the samples ("none", "rank code, spikes", ...).
+        normalization: of the samples ("none", "rank code, spikes", ...).
         winner: who decides the class: "spikes" or "host".
         boundary: it is told where a task begins.
         label_at_test: it is told the task of a test sample.
@@ -74,7 +74,7 @@ class Declaration:
     """
 
     front_end: str = "pixels"
-    normalisation: str = "none"
+    normalization: str = field(default="none", metadata={"key": "normalisation"})
     winner: str = "host"
     boundary: bool = False
     label_at_test: bool = False

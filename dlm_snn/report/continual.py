@@ -51,9 +51,9 @@ def course_figure(lines: Sequence[Standing]) -> Figure:
     for place, line in enumerate(lines):
         matrix = line.matrix()
         mean = np.array([100 * matrix[i, : i + 1].mean() for i in range(len(matrix))])
-        colour = THEME["integer" if place % 2 else "float"]
+        color = THEME["integer" if place % 2 else "float"]
         look = _DASHES[place // 2 % len(_DASHES)]
-        axes.plot(np.arange(len(mean)), mean, look, color=colour, marker="o", markersize=3, label=line.variant)
+        axes.plot(np.arange(len(mean)), mean, look, color=color, marker="o", markersize=3, label=line.variant)
     axes.set(xlabel="after task", ylabel="accuracy on tasks so far, %")
     axes.legend(loc="best")
     _whole_tasks(axes)

@@ -1,4 +1,4 @@
-"""Data to Figure: pure functions, in the colours of svg.THEME, without pyplot and its global state."""
+"""Data to Figure: pure functions, in the colors of svg.THEME, without pyplot and its global state."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ def _panel(height: float) -> tuple[Figure, Axes]:
 
 
 def raster(spikes: SpikeRaster, other: SpikeRaster | None, kind: str) -> Figure:
-    """Spikes of one population, sample after sample; those that ``other`` does not have stand out in colour.
+    """Spikes of one population, sample after sample; those that ``other`` does not have stand out in color.
 
     Args:
         spikes: of the few samples to show.
         other: of the same samples in the network's other form.
-        kind: "float" or "integer", which names the colour.
+        kind: "float" or "integer", which names the color.
     """
     n_columns = spikes.n_samples * spikes.n_steps
     figure, axes = _panel(float(np.clip(0.9 + spikes.n_neurons * 0.018, 1.3, 2.4)))
@@ -48,7 +48,7 @@ def raster(spikes: SpikeRaster, other: SpikeRaster | None, kind: str) -> Figure:
     width = float(np.clip((WIDTH - 0.6) * 72 / n_columns * 0.6, 0.5, 2.2))
     as_image = len(spikes) > VECTOR_SPIKES
     _strokes(axes, column[~alone], spikes.neuron[~alone], half, THEME["shared"], width, as_image)
-    # Larger as well, so that not only the colour tells them.
+    # Larger as well, so that not only the color tells them.
     _strokes(axes, column[alone], spikes.neuron[alone], half * 1.3, THEME[kind], width * 1.3, as_image)
     for boundary in range(1, spikes.n_samples):
         axes.axvline(boundary * spikes.n_steps, color=THEME["rule"], linewidth=0.8, zorder=0)
@@ -68,7 +68,7 @@ def shared(spikes: SpikeRaster, other: SpikeRaster) -> NDArray[np.bool_]:
 
 
 def _strokes(
-    axes: Axes, column: NDArray, neuron: NDArray, half: float, colour: str, width: float, rasterized: bool
+    axes: Axes, column: NDArray, neuron: NDArray, half: float, color: str, width: float, rasterized: bool
 ) -> None:
     """One upright stroke a spike, all of them one path."""
     if not column.size:
@@ -76,7 +76,7 @@ def _strokes(
     gap = np.full(column.shape, np.nan)
     x = np.stack([column + 0.5, column + 0.5, gap], axis=1).ravel()
     y = np.stack([neuron - half, neuron + half, gap], axis=1).ravel()
-    axes.plot(x, y, color=colour, linewidth=width, solid_capstyle="butt", rasterized=rasterized)
+    axes.plot(x, y, color=color, linewidth=width, solid_capstyle="butt", rasterized=rasterized)
 
 
 def _sample_axis(axes: Axes, spikes: SpikeRaster) -> None:
@@ -97,7 +97,7 @@ def traces(pair: Sequence[Trace], neurons: Sequence[int], spikes: Sequence[Spike
         pair: one or two traces of one population.
         neurons: to show, one row each.
         spikes: the same sample's raster of each simulator, or None.
-        kind: "float" or "integer", which names the colour.
+        kind: "float" or "integer", which names the color.
     """
     figure = Figure(figsize=(WIDTH, 0.8 + 0.68 * len(neurons)), layout="constrained")
     rows = figure.subplots(len(neurons), 1, sharex=True, squeeze=False)[:, 0]
@@ -166,7 +166,7 @@ def _histogram(axes: Axes, counts: NDArray, edges: NDArray, kind: str, label: st
 
 
 def weights(of: Weights, labels: Mapping[str, str]) -> Figure:
-    """Weights before and after quantisation: over each other in one unit, else below each other."""
+    """Weights before and after quantization: over each other in one unit, else below each other."""
     both = of.before is not None and of.after is not None
     stacked = both and not of.comparable
     figure = Figure(figsize=(WIDTH, 3.2 if stacked else 2.0), layout="constrained")
@@ -188,7 +188,7 @@ def weights(of: Weights, labels: Mapping[str, str]) -> Figure:
 
 
 def _edges(values: Sequence[NDArray], grain: float, n_bins: int = 60) -> NDArray[np.float64]:
-    """Bin edges half-way between quantised weights: bins of unequally many levels would make stripes."""
+    """Bin edges half-way between quantized weights: bins of unequally many levels would make stripes."""
     low, high = min(float(v.min()) for v in values), max(float(v.max()) for v in values)
     span = high - low or 1.0
     if grain <= 0:

@@ -78,7 +78,7 @@ def _raster_caption(spikes: SpikeRaster, other: SpikeRaster | None, kind: str, l
     name = next(labels[k] for k in ARITHMETICS if k != kind)
     if not here:
         return f"{text}; every one is also in the {name} network, at the same step."
-    are = "the one in colour is" if here == 1 else f"the {here:,} in colour are"
+    are = "the one in color is" if here == 1 else f"the {here:,} in color are"
     return f"{text}; {are} missing from the {name} network at that step."
 
 
@@ -148,7 +148,7 @@ def rates(run: RunFolder, labels: Mapping[str, str]) -> list[Panel]:
 
 
 def weights(run: RunFolder, labels: Mapping[str, str]) -> list[Panel]:
-    """Weights of each projection before and after quantisation."""
+    """Weights of each projection before and after quantization."""
     panels: list[Panel] = []
     for i, of in enumerate(by_projection(run.networks)):
         alt = f"Histogram of the weights of {of.name}. {_weight_caption(of)}"

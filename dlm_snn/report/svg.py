@@ -23,7 +23,7 @@ THEME = {
     "integer": "#b3530b",
     "integer-pale": "#f2bd8f",
 }
-"""Colours that figures use, by the name of the style sheet's variable that takes their place."""
+"""Colors that figures use, by the name of the style sheet's variable that takes their place."""
 
 _STYLE: Any = {
     "axes.edgecolor": THEME["muted"],
@@ -69,7 +69,7 @@ def inline(figure: Figure, name: str, alt: str) -> Markup:
     """The figure as an ``<svg>`` element; the same figure and name give the same text.
 
     Args:
-        figure: drawn in the colours of THEME; call within ``styled()``.
+        figure: drawn in the colors of THEME; call within ``styled()``.
         name: prefix of its ids, of letters, digits and hyphens; unique within the page.
         alt: what a reader who cannot see it is told.
     """
@@ -82,8 +82,8 @@ def inline(figure: Figure, name: str, alt: str) -> Markup:
     svg = svg[svg.index("<svg") :].replace("xlink:href", "href")
     svg = re.sub(r"<defs>\s*<style.*?</style>\s*</defs>", "", svg, count=1, flags=re.DOTALL)
     svg = re.sub(r"<!--.*?-->\s*", "", svg)
-    for variable, colour in THEME.items():
-        svg = svg.replace(colour, f"var(--{variable})")
+    for variable, color in THEME.items():
+        svg = svg.replace(color, f"var(--{variable})")
     svg = _own_ids(_short_numbers(svg), name)
     label = escape(alt)
     return Markup(svg.replace("<svg", f'<svg role="img" aria-label="{label}"', 1))

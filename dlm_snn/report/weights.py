@@ -1,4 +1,4 @@
-"""The weights of each projection before and after quantisation, in one unit where the files say how."""
+"""The weights of each projection before and after quantization, in one unit where the files say how."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ class Weights:
     Attributes:
         name: ``pre->post``.
         before: float weights, or None.
-        after: quantised weights, in float units where ``unit`` is known, else integers; or None.
+        after: quantized weights, in float units where ``unit`` is known, else integers; or None.
         unit: float value of one integer step, w_float = unit * w_int; None where the files do not say.
-        grain: distance between neighbouring quantised weights, in the units of ``after``.
+        grain: distance between neighboring quantized weights, in the units of ``after``.
     """
 
     name: str

@@ -54,7 +54,7 @@ _SHARES = (
     *("bias_error", "clip_loss", "du_error", "dv_error", "equal", "floor_loss", "odd", "rescaled", "rounding_rms"),
     *("threshold_error", "u_bound", "u_peak", "v_peak", "zeroed"),
 )
-"""Quantities of the loss budget that are shown as per cent."""
+"""Quantities of the loss budget that are shown as percent."""
 
 
 @dataclass(frozen=True)
@@ -107,7 +107,7 @@ def _significant(value: float) -> str:
 
 
 def percent(share: Any) -> str:
-    """A share as per cent, to a tenth."""
+    """A share as percent, to a tenth."""
     return f"{share:.1%}".replace("%", "\u00a0%") if isinstance(share, (int, float)) else NOTHING
 
 

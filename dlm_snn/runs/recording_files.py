@@ -14,7 +14,7 @@ from dlm_snn.files.layouts import FolderKind, json_file, npz_file
 from dlm_snn.files.names import file_of
 from dlm_snn.files.packed import read_npz, write_npz
 from dlm_snn.files.reading import read_json, sealed, settled, unsealed
-from dlm_snn.networks import artefact
+from dlm_snn.networks import artifact
 from dlm_snn.networks.network import IntegerNetwork, Network
 from dlm_snn.runs.raster import SpikeRaster
 from dlm_snn.runs.raster_files import RASTER
@@ -47,7 +47,7 @@ def save_recording(recording: Recording, folder: Path, backend: str) -> None:
     Raises:
         DlmError: the folder cannot be written.
     """
-    artefact.save(recording.network, folder / "network")
+    artifact.save(recording.network, folder / "network")
     for name, raster in recording.rasters.items():
         raster.save(file_of(folder, name, ".npz"))
     traces = {f"{name}/{key}": array for key in ("u", "v") for name, array in getattr(recording, key).items()}
@@ -74,7 +74,7 @@ def _load(folder: Path) -> Recording:
     extent = unsealed(held, path, _REMEDY)
     check_kind(extent, _KIND, path, remedy=_REMEDY)
     n_samples, n_steps = extent["n_samples"], extent["n_steps"]
-    network = artefact.load(folder / "network")
+    network = artifact.load(folder / "network")
     rasters = {name: SpikeRaster.load(file) for name in network.neurons if (file := folder / f"{name}.npz").exists()}
     for name, raster in rasters.items():
         _check_shape(folder / f"{name}.npz", "the raster", raster.extent, network, name, n_samples, n_steps)

@@ -19,7 +19,7 @@ from dlm_snn.files.layouts import FolderKind, json_file, text_file
 from dlm_snn.files.names import file_of
 from dlm_snn.files.packed import check_size, read_npz, write_npz
 from dlm_snn.files.reading import opened, read_json, read_text, refused, sealed, settled, unsealed
-from dlm_snn.networks import artefact
+from dlm_snn.networks import artifact
 from dlm_snn.networks.network import IntegerNetwork, Network
 from dlm_snn.provenance import Provenance
 from dlm_snn.runs.raster import SpikeRaster
@@ -159,7 +159,7 @@ def write_run(
     """
     write_text(folder / CONFIG, config)
     for arithmetic, network in networks.items():
-        artefact.save(network, folder / _NETWORKS[arithmetic])
+        artifact.save(network, folder / _NETWORKS[arithmetic])
     for name, (recording, _) in simulated.items():
         (folder / _RASTERS / name).mkdir(parents=True)
         for population, raster in recording.rasters.items():
@@ -297,9 +297,9 @@ def read_network(folder: Path, arithmetic: str) -> Network | IntegerNetwork:
     """The network of a run in an arithmetic.
 
     Raises:
-        MissingError, DlmError: see ``artefact.load``.
+        MissingError, DlmError: see ``artifact.load``.
     """
-    return artefact.load(folder / _NETWORKS[arithmetic])
+    return artifact.load(folder / _NETWORKS[arithmetic])
 
 
 def read_simulated(folder: Path, name: str) -> tuple[Network | IntegerNetwork, dict[str, SpikeRaster]]:

@@ -71,7 +71,7 @@ CIFAR100 = BinarySet(("train.bin",), ("test.bin",), (50000, 10000), 2, 100)
 
 
 def cifar10(data_dir: str | os.PathLike[str] | None = None) -> Dataset:
-    """CIFAR-10: 50,000 and 10,000 colour images of 32x32; as JPEG where the published batches are not found.
+    """CIFAR-10: 50,000 and 10,000 color images of 32x32; as JPEG where the published batches are not found.
 
     The JPEG form is lossy, and decoders may differ by a level: its name is "cifar10-jpeg" and its checksum is over the
     archive's files, not over the pixels.
@@ -98,7 +98,7 @@ def cifar10(data_dir: str | os.PathLike[str] | None = None) -> Dataset:
 
 
 def cifar100(data_dir: str | os.PathLike[str] | None = None) -> Dataset:
-    """CIFAR-100 with its 100 fine labels: 50,000 and 10,000 colour images of 32x32.
+    """CIFAR-100 with its 100 fine labels: 50,000 and 10,000 color images of 32x32.
 
     Args:
         data_dir: a folder with ``train.bin`` and ``test.bin``, itself or in its folder ``cifar-100-binary``; without it

@@ -19,15 +19,15 @@ SPREAD = 36
 
 
 def clusters(data_dir: str | os.PathLike[str] | None = None, seed: int = SEED) -> Dataset:
-    """Ten clusters of 16 integer features: x = clip(centre + noise, 0, 255), the noise a sum of four uniform integers.
+    """Ten clusters of 16 integer features: x = clip(center + noise, 0, 255), the noise a sum of four uniform integers.
 
     Args:
         data_dir: not used; every dataset takes it.
-        seed: of centres and noise.
+        seed: of centers and noise.
     """
     rng = np.random.default_rng(seed)
-    centre = rng.integers(48, 208, (N_CLASSES, FEATURES))
-    parts = {part: _samples(centre, count, rng) for part, count in (("train", TRAIN), ("test", TEST))}
+    center = rng.integers(48, 208, (N_CLASSES, FEATURES))
+    parts = {part: _samples(center, count, rng) for part, count in (("train", TRAIN), ("test", TEST))}
     return Dataset(
         name="clusters",
         x_train=parts["train"][0],
@@ -41,8 +41,8 @@ def clusters(data_dir: str | os.PathLike[str] | None = None, seed: int = SEED) -
     )
 
 
-def _samples(centre: NDArray, count: int, rng: np.random.Generator) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+def _samples(center: NDArray, count: int, rng: np.random.Generator) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
     """``count`` samples of each class, class by class."""
     y = np.repeat(np.arange(N_CLASSES, dtype=np.int64), count)
     noise = rng.integers(-SPREAD, SPREAD + 1, (4, len(y), FEATURES)).sum(axis=0)
-    return np.clip(centre[y] + noise, 0, SCALE).astype(np.uint8), y
+    return np.clip(center[y] + noise, 0, SCALE).astype(np.uint8), y

@@ -20,7 +20,7 @@ from dlm_snn.physics.weights.divergence import Watched, check_finite, warn_of_gu
 from dlm_snn.physics.weights.trainer import Activities
 from dlm_snn.values import slices
 
-Labelled = tuple[NDArray, NDArray]
+Labeled = tuple[NDArray, NDArray]
 """Samples (n, features) and their classes (n,)."""
 Curve = list[dict[str, Any]]
 """One record an epoch: epoch, loss, train_accuracy, validation_accuracy (None without validation).
@@ -124,7 +124,7 @@ class Trained(Protocol):
         """What moves the weights, for so many batches in all."""
 
 
-def checked(data: Labelled, n_features: int, n_classes: int, bounds: tuple[int, int]) -> Labelled:
+def checked(data: Labeled, n_features: int, n_classes: int, bounds: tuple[int, int]) -> Labeled:
     """Samples and classes as training computes with them; at least one."""
     x, y = checked_samples(*data, n_features, n_classes, bounds[1], bounds[0])
     if not len(y):
@@ -133,7 +133,7 @@ def checked(data: Labelled, n_features: int, n_classes: int, bounds: tuple[int, 
 
 
 def fit(
-    trained: Trained, data: Labelled, config: TrainingConfig, progress: Progress | None, validation: Labelled | None
+    trained: Trained, data: Labeled, config: TrainingConfig, progress: Progress | None, validation: Labeled | None
 ) -> Curve:
     """Train over epochs and shuffled batches, on ``config.threads`` threads."""
     x, y = data

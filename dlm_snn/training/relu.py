@@ -14,7 +14,7 @@ from torch import Tensor
 from dlm_snn.physics.weights.divergence import Watched
 from dlm_snn.physics.weights.trainer import Activities
 from dlm_snn.training.initial import first_weights
-from dlm_snn.training.loop import AdamW, Curve, Labelled, Progress, Stepper, TrainingConfig, checked, fit
+from dlm_snn.training.loop import AdamW, Curve, Labeled, Progress, Stepper, TrainingConfig, checked, fit
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,7 +81,7 @@ def train_relu(
     rng: np.random.Generator,
     scale: float = 255.0,
     progress: Progress | None = None,
-    validation: Labelled | None = None,
+    validation: Labeled | None = None,
 ) -> tuple[ReluNetwork, Curve]:
     """Train a ReLU network by the same loop, with the same data and budget; the control of ``train``.
 

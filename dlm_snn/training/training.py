@@ -18,7 +18,7 @@ from dlm_snn.physics.weights.trainer import Activities, DynamicsConfig, Langevin
 from dlm_snn.runs.metrics import accuracy
 from dlm_snn.runs.raster import SpikeRaster
 from dlm_snn.surrogate import surrogate
-from dlm_snn.training.loop import AdamW, Curve, Labelled, Progress, Stepper, TrainingConfig, checked, fit
+from dlm_snn.training.loop import AdamW, Curve, Labeled, Progress, Stepper, TrainingConfig, checked, fit
 from dlm_snn.values import slices
 
 AnyNetwork = TypeVar("AnyNetwork", Network, IntegerNetwork)
@@ -33,7 +33,7 @@ def train(
     config: TrainingConfig,
     n_steps: int,
     progress: Progress | None = None,
-    validation: Labelled | None = None,
+    validation: Labeled | None = None,
     dynamics: DynamicsConfig | None = None,
 ) -> tuple[AnyNetwork, Curve]:
     """Train the weights of a network with one data Input and one output population.

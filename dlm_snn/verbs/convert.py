@@ -22,12 +22,12 @@ def _arguments(parser: ArgumentParser) -> None:
 def _run(arguments: Namespace) -> int:
     from dlm_snn.conversion.quantization import quantize
     from dlm_snn.errors import DlmError
-    from dlm_snn.networks import artefact
+    from dlm_snn.networks import artifact
     from dlm_snn.networks.network import IntegerNetwork, Network
     from dlm_snn.runs.metrics import answering
 
-    artefact.check(arguments.out, IntegerNetwork, arguments.replace)
-    network = artefact.load(arguments.network)
+    artifact.check(arguments.out, IntegerNetwork, arguments.replace)
+    network = artifact.load(arguments.network)
     if not isinstance(network, Network):
         raise DlmError(f"{arguments.network} holds integers already")
     data = chosen_split(arguments)
@@ -35,7 +35,7 @@ def _run(arguments: Namespace) -> int:
     classes = network.neurons[answering(network)].n
     labels = data.y_train[: arguments.samples] if data.dataset.n_classes <= classes else None
     integer, report = quantize(network, arguments.bits, samples, arguments.steps, labels)
-    written = artefact.save(integer, arguments.out, arguments.replace, report.to_dict())
+    written = artifact.save(integer, arguments.out, arguments.replace, report.to_dict())
     print(report)
     if labels is None:
         wanted = f"{data.dataset.name} has {data.dataset.n_classes} classes"

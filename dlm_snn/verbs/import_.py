@@ -25,7 +25,7 @@ def _run(arguments: Namespace) -> int:
     from dlm_snn.errors import DlmError
     from dlm_snn.exchange.formats import read_path, write_rasters
     from dlm_snn.files.reading import regular_file
-    from dlm_snn.networks import artefact
+    from dlm_snn.networks import artifact
 
     path = arguments.file
     if path.suffix == ".npz":
@@ -42,7 +42,7 @@ def _run(arguments: Namespace) -> int:
     _check(known.holds, out, arguments.replace)
     found = read_path(path, exchange_options(arguments, path))
     if found.network is not None:
-        written = artefact.save(found.network, out, arguments.replace)
+        written = artifact.save(found.network, out, arguments.replace)
         for name, population in found.network.populations.items():
             print(f"{name}: {type(population).__name__} {population.shape}")
         for projection in found.network.projections:
@@ -83,13 +83,13 @@ def _check(holds: str, out: Path, replace: bool) -> None:
     """Refuse a result that could not be written, before anything is read."""
     from dlm_snn.exchange.formats import written_kind
     from dlm_snn.files.atomic import check
-    from dlm_snn.networks import artefact
+    from dlm_snn.networks import artifact
     from dlm_snn.networks.network import IntegerNetwork, Network
 
     if holds == "rasters":
         check(out, written_kind(out), replace)
     else:
-        artefact.check(out, IntegerNetwork if holds == "integer" else Network, replace)
+        artifact.check(out, IntegerNetwork if holds == "integer" else Network, replace)
 
 
 import_ = Verb(f"read a network or recording of others ({', '.join(endings(ours=False))})", _arguments, _run)

@@ -24,7 +24,7 @@ def _run(arguments: Namespace) -> int:
     from dlm_snn.backends import run
     from dlm_snn.errors import DlmError
     from dlm_snn.files.atomic import check, writing_folder
-    from dlm_snn.networks import artefact
+    from dlm_snn.networks import artifact
     from dlm_snn.runs.metrics import accuracy, answering, silent, silent_populations, synaptic_operations, verdict
     from dlm_snn.runs.recording_files import RECORDING, save_recording
 
@@ -32,7 +32,7 @@ def _run(arguments: Namespace) -> int:
         raise DlmError(f"--samples {arguments.samples}: at least 1")
     folder = arguments.out or Path(arguments.backend)
     check(folder, RECORDING, arguments.replace)
-    network = artefact.load(arguments.network)
+    network = artifact.load(arguments.network)
     output = answering(network)
     data = chosen_split(arguments)
     stimulus = {only_input(network): data.x_test[: arguments.samples]}

@@ -38,7 +38,7 @@ class Cell:
     Attributes:
         variant: what the table calls it.
         protocol: short name.
-        learner, options: which, all options spelt out, unless the learner takes any (``open``).
+        learner, options: which, all options spelled out, unless the learner takes any (``open``).
         own: the learner's file with its content, where it is no entry point: so that it comes with the cell to any
             process.
         seed: of classes, order of samples, hold-out of a one-pool dataset, and the learner's own draws.
@@ -61,7 +61,7 @@ class Cell:
     def key(self) -> str:
         """What decides the figures, hashed: neither the variant's name nor the place of the data.
 
-        Options that are None, where all are spelt out, and fields of the protocol that have their default, count as
+        Options that are None, where all are spelled out, and fields of the protocol that have their default, count as
         not there: so that a new one leaves the rows before it as they are. Where only given options are known, a None
         is one that was given and is no default.
         """

@@ -1,6 +1,6 @@
 """Results as JSON lines: appended row by row, so that a kill at any moment loses no row that was written.
 
-A row is one line, written by one ``write`` at the end of the file and synchronised. A kill within that write can leave
+A row is one line, written by one ``write`` at the end of the file and synchronized. A kill within that write can leave
 a torn last line; a reader passes over it, and the next writer cuts it off. A file has one writer at a time. The last
 key of a row, ``crc32``, is a checksum over the others; a row without it is of an earlier version.
 

@@ -241,7 +241,7 @@ def _show(rows: list[Row]) -> None:
 
     from dlm_snn.runs.metrics import interval
 
-    title = "N-MNIST excerpt, one by one: per cent on test, before learning, of joint ridge on the same codes"
+    title = "N-MNIST excerpt, one by one: percent on test, before learning, of joint ridge on the same codes"
     shown = Table(title=title)
     for name in ("order", "seeds", "test", "before", "ridge", "ms, p50 / p95", "MiB, 100 / end"):
         shown.add_column(name, justify="left" if name == "order" else "right")

@@ -143,7 +143,7 @@ def _prefixed(show: Show, prefix: str) -> Show:
 
 
 def table(rows: list[Row]) -> list[tuple[str, ...]]:
-    """Variant, seeds, then mean and 95 % interval in per cent of each accuracy; the first row is the heading."""
+    """Variant, seeds, then mean and 95 % interval in percent of each accuracy; the first row is the heading."""
     accuracies = ("float", "integer", "lava-fixed", "lava-fused", "relu")
     shown = [name for name in accuracies if all(name in row["figures"] for row in rows)]
     lines = [("variant", "seeds", *shown, "wraps", "saturations", "spikes", "synaptic operations")]
@@ -156,7 +156,7 @@ def table(rows: list[Row]) -> list[tuple[str, ...]]:
 
 
 def paired(rows: list[Row]) -> list[tuple[str, ...]]:
-    """Each variant against the first, seed by seed: points of accuracy, and hidden spikes in per cent of the first's.
+    """Each variant against the first, seed by seed: points of accuracy, and hidden spikes in percent of the first's.
 
     Means and 95 % intervals; the first row is the heading. Variants with fewer than two seeds in common are left out.
     """

@@ -43,13 +43,13 @@ def _repeated(arguments: Namespace, module: Any) -> int:
     from rich.table import Table
 
     heading, *lines = table(rows)
-    shown = Table(*heading, title=f"{arguments.name}: mean and 95 % interval over seeds, per cent")
+    shown = Table(*heading, title=f"{arguments.name}: mean and 95 % interval over seeds, percent")
     for line in lines:
         shown.add_row(*line)
     Console().print(shown)
     heading, *lines = paired(rows)
     if lines:
-        shown = Table(*heading, title="paired by seed: points of accuracy, per cent of the spikes; 95 % intervals")
+        shown = Table(*heading, title="paired by seed: points of accuracy, percent of the spikes; 95 % intervals")
         for line in lines:
             shown.add_row(*line)
         Console().print(shown)

@@ -77,17 +77,17 @@ def _train(arguments: Namespace) -> int:
     with progress() as show:
         show("read the configuration", 0, 1)
         config = chosen_config(arguments)
-        from dlm_snn.networks import artefact
+        from dlm_snn.networks import artifact
         from dlm_snn.networks.network import Network
 
-        artefact.check(arguments.out, Network, arguments.replace)
+        artifact.check(arguments.out, Network, arguments.replace)
         from dlm_snn.tasks.parts import split
         from experiments.road.evaluate import evaluate
         from experiments.road.road import train_network
 
         data = split(config.data)
         network, _ = train_network(config, data, show)
-        written = artefact.save(network, arguments.out, arguments.replace)
+        written = artifact.save(network, arguments.out, arguments.replace)
         show("measure on the test samples", 0, 1)
         result = evaluate(network, data.x_test, data.y_test, config.simulation.n_steps)
     print(f"{result.verdict('held-out')}; network: {written}")

@@ -24,7 +24,7 @@ class ColumnSamples(AbstractProcess):
     """Chain and columns; a sample that comes with a teacher's spike is learned, any other is classified.
 
     Args:
-        front_end, rule: a Chain and a ColumnRule.
+        front_end, rule: a FrontEnd and a ColumnRule.
         weight, wins: existing .npy files with what has been learned; they are mapped and changed in place.
         name: of the Process.
 
@@ -33,7 +33,7 @@ class ColumnSamples(AbstractProcess):
     """
 
     def __init__(self, *, front_end: ty.Any, rule: ty.Any, weight: str, wins: str, name: str | None = None) -> None:
-        super().__init__(front_end=front_end, rule=rule, weight=weight, wins=wins, name=name)
+        super().__init__(front=front_end, rule=rule, weight=weight, wins=wins, name=name)
         self.s_in = InPort(shape=(front_end.n_inputs,))
         self.s_teacher = InPort(shape=(rule.n_columns,))
         self.s_out = OutPort(shape=(rule.n_columns,))
@@ -51,7 +51,7 @@ class PyColumnSamples(PyLoihiProcessModel):
 
     def __init__(self, proc_params: ty.Any) -> None:
         super().__init__(proc_params)
-        self.front_end, self.rule = proc_params["front_end"], proc_params["rule"]
+        self.front_end, self.rule = proc_params["front"], proc_params["rule"]
         self.columns = Columns(*(np.load(proc_params[name], mmap_mode="r+") for name in ("weight", "wins")))
 
     def run_spk(self) -> None:

@@ -13,7 +13,7 @@ from dlm_snn.connections.connection import Sparse
 from dlm_snn.errors import DlmError
 from dlm_snn.exchange.nir.writer import FORMAT, NOTE, same, write_nir
 from dlm_snn.files.reading import parse_json
-from dlm_snn.networks.artefact import build
+from dlm_snn.networks.artifact import build
 from dlm_snn.networks.network import Network
 
 

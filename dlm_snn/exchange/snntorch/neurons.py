@@ -32,7 +32,7 @@ class Firing:
     snnTorch's own functions return float32 whatever they get, which breaks a float64 network.
 
     Args:
-        surrogate: a snnTorch function; its derivative is centred on the competition's threshold.
+        surrogate: a snnTorch function; its derivative is centered on the competition's threshold.
         winners, groups: as in LIF.
     """
 

@@ -28,7 +28,7 @@ class DgrOptions(MlpOptions):
 
 
 class Dream:
-    """To every batch as many imagined samples, labelled by the network as it was when the task began.
+    """To every batch as many imagined samples, labeled by the network as it was when the task began.
 
     In task t (from 1) the new samples weigh 1/t in both losses, the imagined ones the rest.
 

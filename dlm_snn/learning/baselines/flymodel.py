@@ -55,7 +55,7 @@ class FlyModel:
     Source: Shen, Dasgupta and Navlakha, Neural Computation 35, 1797 (2023).
     """
 
-    declaration = Declaration(front_end="random binary expansion", normalisation="mean removed, largest cell 1")
+    declaration = Declaration(front_end="random binary expansion", normalization="mean removed, largest cell 1")
 
     def __init__(self, setting: Setting, rng: np.random.Generator, **options: Any) -> None:
         chosen = checked(FlyOptions, "flymodel", options)

@@ -35,7 +35,7 @@ class Kept:
         self.setting = setting
         self.per_class = per_class
         self.declaration = Declaration(
-            normalisation="unit length, host", stored_samples=per_class * setting.n_classes, winner="host"
+            normalization="unit length, host", stored_samples=per_class * setting.n_classes, winner="host"
         )
         self._kept = np.zeros((0, math.prod(setting.shape)), dtype=np.min_scalar_type(setting.scale))
         self._classes = np.zeros(0, dtype=np.int64)

@@ -12,7 +12,7 @@ from pydantic import Field
 from torch import Tensor
 
 from dlm_snn.learning.baselines.task_heads import Tasks
-from dlm_snn.learning.descent.loop import Batch, Descent, DescentOptions, Piece, optimiser
+from dlm_snn.learning.descent.loop import Batch, Descent, DescentOptions, Piece, optimizer
 from dlm_snn.learning.descent.mlp import checked, largest, no_spikes, sizes
 from dlm_snn.learning.learner import Declaration, Setting
 from dlm_snn.networks.network import Network
@@ -158,7 +158,7 @@ def make_packnet(setting: Setting, rng: np.random.Generator, **options: Any) -> 
     """
     chosen = checked(PacknetOptions, "packnet", options).model_copy(update={"label_at_test": True})
     model = Packed(sizes(setting, (chosen.hidden,)), setting.n_tasks, chosen.dense, setting.scale, rng)
-    moves = optimiser(model.parameters, chosen)
+    moves = optimizer(model.parameters, chosen)
     hooks = _Hooks(model, moves)
     pieces = (Piece(begin_task=hooks.begin_task, before_step=model.before_step, after_step=hooks.after_step),)
     return Descent(setting, model, moves, chosen, pieces, Declaration(boundary=True, label_at_test=True))

@@ -26,7 +26,7 @@ class RidgeOptions(Config):
 
 
 def solve(moments: Moments, penalty: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """W = C^T (G + lambda g I)^-1, b = mean t - W mean x, for centred samples and one-hot targets t.
+    """W = C^T (G + lambda g I)^-1, b = mean t - W mean x, for centered samples and one-hot targets t.
 
     G is the features' covariance, g its mean diagonal, C the covariance of features and targets.
     """

@@ -115,5 +115,5 @@ def make_topk(setting: Setting, rng: np.random.Generator, **options: Any) -> Des
     if chosen.winners > chosen.hidden:
         raise DlmError(f"learner 'topk': winners = {chosen.winners} of {chosen.hidden} hidden units; give fewer")
     model = TopK(sizes(setting, (chosen.hidden,)), setting.scale, chosen, rng)
-    normalisation = "unit length" if chosen.constrained else "none"
-    return learner(setting, model, chosen, (Piece(after_step=model.after_step),), normalisation=normalisation)
+    normalization = "unit length" if chosen.constrained else "none"
+    return learner(setting, model, chosen, (Piece(after_step=model.after_step),), normalization=normalization)

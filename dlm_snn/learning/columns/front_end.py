@@ -43,11 +43,11 @@ class FrontEnd:
     Either way a holder then spikes in every level from its pool's on, 0 to ``levels`` times: a rank code of
     nearly constant length, without a division.
 
-    Of a colour image a pixel sums up its colours. Recordings of an event camera take the place of the spikes of pixels;
+    Of a color image a pixel sums up its colors. Recordings of an event camera take the place of the spikes of pixels;
     one polarity counts against the other.
 
     Attributes:
-        shape: (1, row, column) of an image, (3, row, column) in colours, or (2, row, column) of a camera with two
+        shape: (1, row, column) of an image, (3, row, column) in colors, or (2, row, column) of a camera with two
             polarities.
         scale: pixels are 0..scale.
         form: "ramp", of leaky neurons alone behind the edges, or "rank", shorter, by k-winners-take-all.
@@ -125,7 +125,7 @@ class FrontEnd:
 
     @property
     def n_inputs(self) -> int:
-        """Pixels of all colours or polarities."""
+        """Pixels of all colors or polarities."""
         return self.shape[0] * self.n_pixels
 
     @property
@@ -221,14 +221,14 @@ def _add_inputs(front_end: FrontEnd, populations: dict[str, Any], projections: l
         populations["events"] = Input((front_end.n_inputs,))
         return "events"
     n, every = front_end.n_pixels, np.arange(front_end.n_inputs)
-    colours = Sparse((n, front_end.n_inputs), every % n, every, np.ones_like(every))
+    colors = Sparse((n, front_end.n_inputs), every % n, every, np.ones_like(every))
     populations["pixels"] = Input(
         (front_end.n_inputs,), graded_bits=front_end.scale.bit_length(), scale=front_end.scale
     )
     populations["rate"] = IntegerLIF((n,), dv=0, v_threshold=front_end.pixel_threshold - 1)
-    # Every colour that goes on adding is held down by a spike of the clock of its own.
+    # Every color that goes on adding is held down by a spike of the clock of its own.
     stops = [from_clock(STOP, "rate", n, -255, weight_exp=7) for _ in range(front_end.shape[0])]
-    projections += [join("pixels", "rate", colours), *stops]
+    projections += [join("pixels", "rate", colors), *stops]
     return "rate"
 
 

@@ -112,7 +112,7 @@ class FloatColumnLearner:
         self.opened = np.full(setting.n_classes, min(constants.burst or per_column, per_column))
         self.surprised = np.zeros(setting.n_classes)
         front_end = "pixels" if constants.directions is None else f"{constants.directions} edge directions, host"
-        self.declaration = Declaration(front_end=front_end, normalisation="unit length, host", winner="host")
+        self.declaration = Declaration(front_end=front_end, normalization="unit length, host", winner="host")
 
     def features(self, x: NDArray[np.uint8]) -> NDArray[np.float32]:
         """The features of images (sample, pixel): (sample, feature), unit length, or 0 where there is no edge."""

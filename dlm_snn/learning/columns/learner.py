@@ -200,7 +200,7 @@ class ColumnLearner:
         self.columns = Columns.fresh(self.rule, self.front_end.n_codes)
         self.declaration = Declaration(
             front_end=_named(self.front_end),
-            normalisation="rank code, spikes",
+            normalization="rank code, spikes",
             winner=f"spikes{', summed up' if self.rule.evidence > 1 else ''}, ties by the lower index",
             stored_samples=self.rule.n if kept else 0,
         )
@@ -291,11 +291,11 @@ def keep(rule: ColumnRule, columns: Columns, codes: NDArray[np.uint8], labels: N
 
 
 def _named(front_end: FrontEnd) -> str:
-    colours = "sums of colours, " if front_end.shape[0] == 3 else ""
+    colors = "sums of colours, " if front_end.shape[0] == 3 else ""
     if front_end.directions is None:
-        return f"{colours}pixels, {front_end.window}x{front_end.window} sums, spikes"
+        return f"{colors}pixels, {front_end.window}x{front_end.window} sums, spikes"
     kind = "k-WTA and inhibition" if front_end.competition else "inhibition alone"
-    return f"{colours}{front_end.directions} edge directions, {kind}, spikes"
+    return f"{colors}{front_end.directions} edge directions, {kind}, spikes"
 
 
 def frozen(front_end: FrontEnd, rule: ColumnRule, columns: Columns) -> IntegerNetwork:

@@ -89,7 +89,7 @@ class HostColumnLearner(ColumnLearner):
             "edges": {
                 "front_end": f"host: the largest of {self.front_end.directions} edge directions of pixels' spikes"
             },
-            "code": {"normalisation": "host: unit length"},
+            "code": {"normalization": "host: unit length"},
             "winner": {"winner": "host: the largest v, ties by the lower index"},
         }
         self.declaration = replace(self.declaration, **said[stage])  # type: ignore[arg-type]

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from dlm_snn.errors import DlmError
 from dlm_snn.learning.descent import ewc, homeostasis, metaplasticity, sleep
-from dlm_snn.learning.descent.loop import Batch, Descent, DescentOptions, Piece, optimiser
+from dlm_snn.learning.descent.loop import Batch, Descent, DescentOptions, Piece, optimizer
 from dlm_snn.learning.descent.mlp import checked
 from dlm_snn.learning.descent.spiking import Spiking
 from dlm_snn.learning.learner import Declaration, Setting
@@ -95,7 +95,7 @@ def make_gradient(setting: Setting, rng: np.random.Generator, **options: Any) ->
         label_at_test=chosen.label_at_test,
         stored_samples=EWC_SAMPLES if chosen.ewc else 0,
     )
-    moves = _optimiser(model.parameters, chosen, generator)
+    moves = _optimizer(model.parameters, chosen, generator)
     return Descent(setting, model, moves, chosen, _pieces(model, chosen), declaration)
 
 
@@ -115,11 +115,11 @@ def _first_network(setting: Setting, rng: np.random.Generator, chosen: GradientO
     return Network({**network.populations, "output": output}, network.projections)
 
 
-def _optimiser(
+def _optimizer(
     parameters: Sequence[Tensor], chosen: GradientOptions, generator: torch.Generator
 ) -> torch.optim.Optimizer:
     if chosen.optimiser != "langevin":
-        return optimiser(parameters, chosen)
+        return optimizer(parameters, chosen)
     return Langevin(
         parameters,
         chosen.lr,

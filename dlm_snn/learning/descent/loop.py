@@ -123,7 +123,7 @@ class Piece:
     after_step: Callable[[Batch], None] = nothing
 
 
-def optimiser(parameters: Sequence[Tensor], options: DescentOptions) -> torch.optim.Optimizer:
+def optimizer(parameters: Sequence[Tensor], options: DescentOptions) -> torch.optim.Optimizer:
     """torch's Adam or SGD."""
     if options.optimiser == "adam":
         return torch.optim.Adam(parameters, lr=options.lr, fused=True)
@@ -150,7 +150,7 @@ class Descent:
     Args:
         setting: what its samples are.
         model: what is trained.
-        moves: torch's optimiser of its parameters.
+        moves: torch's optimizer of its parameters.
         options: of the loop.
         pieces: of the method, in their order.
         declaration: what it uses.

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from dlm_snn.config import Config, validated
 from dlm_snn.errors import UnsupportedError
-from dlm_snn.learning.descent.loop import Descent, DescentOptions, Piece, optimiser
+from dlm_snn.learning.descent.loop import Descent, DescentOptions, Piece, optimizer
 from dlm_snn.learning.learner import Declaration, Setting
 from dlm_snn.networks.network import Network
 from dlm_snn.training.initial import first_weights
@@ -124,4 +124,4 @@ def learner(setting: Setting, model: Any, options: DescentOptions, pieces: Seque
     """A model and the pieces of a method under the common loop, with what it declares."""
     boundary = declared.pop("boundary", False) or options.label_at_test
     declaration = Declaration(boundary=boundary, label_at_test=options.label_at_test, **declared)
-    return Descent(setting, model, optimiser(model.parameters, options), options, pieces, declaration)
+    return Descent(setting, model, optimizer(model.parameters, options), options, pieces, declaration)

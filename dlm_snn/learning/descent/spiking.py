@@ -31,7 +31,7 @@ class Spiking:
     Args:
         network: structure and first weights.
         n_steps: of a sample's window.
-        slope: of the arctangent surrogate, centred on the competition.
+        slope: of the arctangent surrogate, centered on the competition.
         logit_scale: logits = logit_scale * counts.
     """
 

@@ -41,8 +41,8 @@ class DeviceSums:
     def solve(self, total: NDArray[np.float64], right: NDArray[np.float64], n: int, strength: float) -> NDArray:
         """See ``gram.HostSums``."""
         totals = torch.from_numpy(total).to(self._device)
-        centred = self._pairs.double().addr_(totals, totals / n, alpha=-1)
-        penalty = max(strength * centred.trace().item() / len(total), 1e-9)
-        centred.diagonal().add_(penalty)
-        factor = torch.linalg.cholesky(centred)
+        centered = self._pairs.double().addr_(totals, totals / n, alpha=-1)
+        penalty = max(strength * centered.trace().item() / len(total), 1e-9)
+        centered.diagonal().add_(penalty)
+        factor = torch.linalg.cholesky(centered)
         return cast(NDArray, torch.cholesky_solve(torch.from_numpy(right).to(self._device), factor).cpu().numpy())

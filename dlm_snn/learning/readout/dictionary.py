@@ -13,8 +13,8 @@ from dlm_snn.values import slices
 WEIGHT_LIMIT = 127
 """Largest magnitude of an integer weight: 8 bits with a sign."""
 CORRELATION = 0.95
-"""Of neighbouring pixels, in the model of an image."""
-COLOUR_CORRELATION = 0.9
+"""Of neighboring pixels, in the model of an image."""
+COLOR_CORRELATION = 0.9
 ROUNDS = 10
 """Of spherical k-means."""
 
@@ -25,8 +25,8 @@ class GaborRange:
 
     Attributes:
         wavelength, sigma: (least, most), in pixels; of the wave and of its envelope.
-        offset: largest distance of the centre from that of the patch, in pixels.
-        grey: share of the functions that are the same in all colours; the others get a random colour.
+        offset: largest distance of the center from that of the patch, in pixels.
+        grey: share of the functions that are the same in all colors; the others get a random color.
     """
 
     wavelength: tuple[float, float]
@@ -59,32 +59,32 @@ def gabor_vectors(
         along = (x - right) * np.cos(angle) + (y - down) * np.sin(angle)
         across = -(x - right) * np.sin(angle) + (y - down) * np.cos(angle)
         envelope = np.exp(-(along**2 + (aspect * across) ** 2) / (2 * sigma**2))
-        colour = np.ones(channels) if rng.random() < ranges.grey else rng.standard_normal(channels)
-        vector[...] = colour[:, None, None] * envelope * np.cos(2 * np.pi * along / wavelength + phase)
-    return _unit(_centred(found.reshape(number, -1)))
+        color = np.ones(channels) if rng.random() < ranges.grey else rng.standard_normal(channels)
+        vector[...] = color[:, None, None] * envelope * np.cos(2 * np.pi * along / wavelength + phase)
+    return _unit(_centered(found.reshape(number, -1)))
 
 
 def model_covariance(shape: tuple[int, int, int]) -> NDArray[np.float64]:
-    """Covariance of the pixels of a patch, of variance 1, as a model of images: .95^distance, times .9 between colours.
+    """Covariance of the pixels of a patch, of variance 1, as a model of images: .95^distance, times .9 between colors.
 
     Args:
         shape: of a patch, (channel, row, column).
     """
     y, x = np.mgrid[: shape[1], : shape[2]].reshape(2, -1)
     distance = np.hypot(y[:, None] - y, x[:, None] - x)
-    return np.kron(np.where(np.eye(shape[0]), 1.0, COLOUR_CORRELATION), CORRELATION**distance)
+    return np.kron(np.where(np.eye(shape[0]), 1.0, COLOR_CORRELATION), CORRELATION**distance)
 
 
 def whitening(covariance: NDArray[np.float64], eps: float) -> NDArray[np.float64]:
-    """V (e + eps)^-1/2 V^T M of the covariance of centred patches, M C M = V e V^T; M takes a patch's mean away.
+    """V (e + eps)^-1/2 V^T M of the covariance of centered patches, M C M = V e V^T; M takes a patch's mean away.
 
     Args:
         covariance: of the pixels, (pixel, pixel).
         eps: keeps directions of little variance small; in units of the covariance.
     """
-    centre = np.eye(len(covariance)) - 1 / len(covariance)
-    values, vectors = np.linalg.eigh(centre @ covariance @ centre)
-    return (vectors * (np.maximum(values, 0) + eps) ** -0.5) @ vectors.T @ centre
+    center = np.eye(len(covariance)) - 1 / len(covariance)
+    values, vectors = np.linalg.eigh(center @ covariance @ center)
+    return (vectors * (np.maximum(values, 0) + eps) ** -0.5) @ vectors.T @ center
 
 
 def spherical_kmeans(points: NDArray, number: int, rng: np.random.Generator) -> NDArray[np.float64]:
@@ -134,7 +134,7 @@ def integer_weights(weight: NDArray[np.float64]) -> tuple[NDArray[np.int64], flo
     return rounded.astype(np.int64), float(scale)
 
 
-def _centred(vectors: NDArray[np.float64]) -> NDArray[np.float64]:
+def _centered(vectors: NDArray[np.float64]) -> NDArray[np.float64]:
     return vectors - vectors.mean(axis=1, keepdims=True)
 
 

@@ -64,7 +64,7 @@ class PatchFeatures:
         winners: how many neurons of a position may be active before it is closed.
         slope: drive of one level; with ``floor`` that of a patch whose standard deviation is 1.
         floor: None: the same slope everywhere. Else slope_p = slope sqrt(variance_p + floor^2), rounded: divisive
-            normalisation, which the host computes.
+            normalization, which the host computes.
         levels: steps of the ramp.
         root: 0: the counts. Else floor(root sqrt(count)).
         device: torch's name of the accelerator that counts; None: numba. The features are the same.

@@ -93,9 +93,9 @@ class Gram:
         self._counts += np.bincount(y, minlength=len(self._counts))
 
     def ridge(self, strength: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Weights (class, feature) and offsets (class,) of the centred ridge regression onto one-hot classes.
+        """Weights (class, feature) and offsets (class,) of the centered ridge regression onto one-hot classes.
 
-        W = (C + strength mean(diag C) I)^-1 R, with C and R the centred sums f f^T and f y^T; diag C / n are the
+        W = (C + strength mean(diag C) I)^-1 R, with C and R the centered sums f f^T and f y^T; diag C / n are the
         features' variances. The offset makes the mean of the outputs the classes' shares. On the host, in float64.
 
         Raises:
@@ -137,14 +137,14 @@ class HostSums:
         """
         from scipy.linalg import cho_factor, cho_solve
 
-        centred = self.pairs.astype(np.float64)
+        centered = self.pairs.astype(np.float64)
         for rows in slices(len(total), BLOCK):
-            centred[rows] -= np.outer(total[rows], total / n)
+            centered[rows] -= np.outer(total[rows], total / n)
         # Features that never vary leave the matrix singular; the tiny floor keeps it solvable.
-        penalty = max(strength * centred.trace() / len(total), 1e-9)
-        centred[np.diag_indices_from(centred)] += penalty
+        penalty = max(strength * centered.trace() / len(total), 1e-9)
+        centered[np.diag_indices_from(centered)] += penalty
         # The matrix is symmetric, so its transpose, which LAPACK takes without a copy, is the same.
-        factor = cho_factor(centred.T, lower=True, overwrite_a=True, check_finite=False)
+        factor = cho_factor(centered.T, lower=True, overwrite_a=True, check_finite=False)
         return cast(NDArray, cho_solve(factor, right, check_finite=False))
 
 

@@ -130,7 +130,7 @@ class Readout:
 
         Raises:
             DlmError: nothing was learned yet.
-            UnsupportedError: features that the host makes in part (normalised patches, roots of counts).
+            UnsupportedError: features that the host makes in part (normalized patches, roots of counts).
         """
         solved = self._solution()
         features = cast(PatchFeatures, self._features)
@@ -223,5 +223,5 @@ def _declared(options: ReadoutOptions, features: str) -> Declaration:
     counted += f", each sample with the grid moved by 0 and {o.shifts}" if o.shifts else ""
     return Declaration(
         front_end=f"{o.neurons} patch neurons ({source}), {o.grid}x{o.grid} grid, {counted}, ridge on host",
-        normalisation="none" if o.contrast else "contrast of the patch, host",
+        normalization="none" if o.contrast else "contrast of the patch, host",
     )

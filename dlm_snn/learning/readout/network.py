@@ -46,7 +46,7 @@ def readout_network(
         UnsupportedError: features that the host makes in part.
     """
     if features.floor is not None or features.root:
-        thing = "normalised patches" if features.floor is not None else "roots of counts"
+        thing = "normalized patches" if features.floor is not None else "roots of counts"
         raise UnsupportedError("the read-out's network", thing, "learn with contrast=0.35 and root=0 to freeze it")
     shape = (len(features.weight), *features.positions)
     n_classes, slope = len(offset), float(round(features.slope))

@@ -57,20 +57,20 @@ SMALL: dict[str, Any] = {
     "neurons": 100, "patch": 4, "grid": 3, "first": 200,
     "wavelength": (3.0, 6.0), "sigma": (1.0, 2.0), "offset": 1.0,
 }  # fmt: skip
-COLOUR: dict[str, Any] = {
+COLOR: dict[str, Any] = {
     "neurons": 1600, "patch": 6, "grid": 3, "share": 0.12, "contrast": None, "floor": 0.0124, "eps": 0.5,
     "root": 4, "strength": 0.06, "wavelength": (3.0, 9.0), "sigma": (1.0, 3.0), "offset": 1.5, "grey": 0.6,
 }  # fmt: skip
 
 
 def defaults(shape: tuple[int, ...]) -> dict[str, Any]:
-    """What differs from ReadoutOptions for colour images, scans of at least 16 pixels, and smaller ones.
+    """What differs from ReadoutOptions for color images, scans of at least 16 pixels, and smaller ones.
 
     Args:
         shape: (channel, row, column).
     """
     if shape[0] > 1:
-        return COLOUR
+        return COLOR
     if min(shape[1:]) < 16:
         return SMALL
     return SCANS

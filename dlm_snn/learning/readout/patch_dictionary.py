@@ -38,7 +38,7 @@ def learned_vectors(
     Raises:
         DlmError: fewer patches than vectors.
     """
-    patches = normalised(sampled(images, shape, size, rng), floor)
+    patches = normalized(sampled(images, shape, size, rng), floor)
     folded = whitening(np.cov(patches, rowvar=False).astype(np.float64), eps)
     return spherical_kmeans(patches @ folded.T.astype(np.float32), number, rng) @ folded
 
@@ -55,7 +55,7 @@ def sampled(
     return np.concatenate(found)
 
 
-def normalised(patches: NDArray[np.float32], floor: float) -> NDArray[np.float32]:
+def normalized(patches: NDArray[np.float32], floor: float) -> NDArray[np.float32]:
     """Patches of zero mean, divided by sqrt(variance + floor^2)."""
-    centred = patches - patches.mean(axis=1, keepdims=True)
-    return centred / np.sqrt(centred.var(axis=1, keepdims=True) + floor**2)
+    centered = patches - patches.mean(axis=1, keepdims=True)
+    return centered / np.sqrt(centered.var(axis=1, keepdims=True) + floor**2)

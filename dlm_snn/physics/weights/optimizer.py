@@ -1,4 +1,4 @@
-"""Langevin dynamics as a torch optimiser, for any training loop."""
+"""Langevin dynamics as a torch optimizer, for any training loop."""
 
 from __future__ import annotations
 
@@ -120,20 +120,20 @@ class Langevin(torch.optim.Optimizer):
         self._motion.dynamics(self.param_groups)
 
     def add_param_group(self, param_group: dict[str, Any]) -> None:
-        """Add a group, while the optimiser is made: torch calls this for each.
+        """Add a group, while the optimizer is made: torch calls this for each.
 
         Raises:
             DlmError: a constant that a group cannot have, or a group that comes later: Q pairs what is there at first.
         """
         if hasattr(self, "_motion"):
-            raise DlmError("the current's pairs are drawn once; give all groups when the optimiser is made")
+            raise DlmError("the current's pairs are drawn once; give all groups when the optimizer is made")
         for name in param_group:
             if name not in ("params", "param_names", "lr", "initial_lr", *LAYERED):
                 raise DlmError(f"a parameter group has '{name}'; {nearest(name, ('lr', *LAYERED))}")
         super().add_param_group(param_group)
 
     def __getstate__(self) -> dict[str, Any]:
-        """All of it, for pickle: torch keeps nothing that a kind of optimiser adds."""
+        """All of it, for pickle: torch keeps nothing that a kind of optimizer adds."""
         return {**vars(self), **super().__getstate__()}
 
     def state_dict(self) -> dict[str, Any]:
@@ -148,7 +148,7 @@ class Langevin(torch.optim.Optimizer):
         """Go on from ``state_dict``: momenta, constants of the groups, steps, pairs and noise; the balance begins anew.
 
         Raises:
-            DlmError: the state of another optimiser, which has no steps, pairs of Q and generator.
+            DlmError: the state of another optimizer, which has no steps, pairs of Q and generator.
         """
         if not {"steps", "pairs", "generator"} <= state_dict.keys():
             raise DlmError("this is no state of Langevin: it has no steps, pairs and generator; give its state_dict()")

@@ -11,7 +11,7 @@ force f = -D^-1 Q gbar (or -D^-1 of the mean of a function of Q g):
                   kicks w_in = gain of |p|^2 / 2, exact
     first law     dE = w_nc + w_in + w_sw + w_syn - q,    w_sw: a switch of batch or task, w_syn: synaptic dissipation
 
-What fails to close is the ``residual``: an error of the discretisation on smooth losses, the surrogate's work where the
+What fails to close is the ``residual``: an error of the discretization on smooth losses, the surrogate's work where the
 gradient is a surrogate's (there it is no small term; see ThermodynamicState.surrogate_work).
 
 Traps, refused or named: g.Qg is 0, so the current's work is taken against D^-1, not against the gradient; Ito products
