@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from dlm_snn.lazy import exports
 
 _HOME = {
+    "Format": "format",
+    "Stored": "format",
     "from_events": "rasters.events",
     "from_frame": "rasters.csv_files",
     "from_monitor": "rasters.arrays",
@@ -32,6 +34,8 @@ _HOME = {
 }
 
 __all__ = [
+    "Format",
+    "Stored",
     "from_events",
     "from_frame",
     "from_monitor",
@@ -57,6 +61,7 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
+    from dlm_snn.exchange.format import Format, Stored
     from dlm_snn.exchange.netx.reader import input_transform
     from dlm_snn.exchange.rasters.arrays import (
         from_monitor,
