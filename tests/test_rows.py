@@ -11,6 +11,7 @@ import sys
 import pytest
 
 from dlm_snn.errors import DlmError
+from dlm_snn.learning.learner import Declaration
 from experiments.harness.rows import CONTINUAL_ROW, ROW, read_rows, writing_rows
 from experiments.road.repeat import REPEATED_ROW
 from tests.continual_rows import made_row
@@ -123,6 +124,17 @@ def test_a_row_is_found_by_all_that_decides_it(tmp_path):
         assert file.find(seed=1, options={"lr": 0.3}) is None
         with pytest.raises(DlmError, match=r"row 1 has no 'samples': it is no result"):
             file.find(samples=None)
+
+
+def test_a_row_that_could_not_be_read_again_is_not_written(tmp_path):
+    path = tmp_path / "r.jsonl"
+    with writing_rows(path, CONTINUAL_ROW) as file:
+        file.append(made_row())
+        before = path.read_bytes()
+        with pytest.raises(DlmError, match=r"line 2: 'declaration.stored_samples' is 0.5, where a whole number"):
+            file.append(made_row(declaration=Declaration(stored_samples=0.5)))
+        assert path.read_bytes() == before
+        assert len(file.rows) == 1
 
 
 def test_rows_are_held_as_their_format_says(tmp_path):

@@ -141,9 +141,10 @@ class Rows(Generic[R]):
         """Add a row; when this returns, it is on the disk.
 
         Raises:
-            DlmError: the disk is full; what was written of the row is taken back.
+            DlmError: a row that could not be read again; a full disk, then what was written of the row is taken back.
         """
         line = (to_json(sealed(self._form.dump(row))) + "\n").encode()
+        stored, again = _row(self.path, len(self.rows) + 1, line, self._form)
         before = os.fstat(self._handle).st_size
         try:
             written = os.write(self._handle, line)
@@ -153,9 +154,8 @@ class Rows(Generic[R]):
             os.ftruncate(self._handle, before)
             raise DlmError(f"cannot write {self.path} whole, the disk is full; the rows before stand")
         os.fsync(self._handle)
-        stored, row = _row(self.path, len(self.rows) + 1, line, self._form)
         self._stored.append(stored)
-        self.rows.append(row)
+        self.rows.append(again)
 
 
 @overload
