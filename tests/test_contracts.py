@@ -16,7 +16,7 @@ import pytest
 
 from dlm_snn.continual.row import ContinualRow, RowFigures, Told
 from dlm_snn.errors import DlmError
-from dlm_snn.files.json_objects import EXTRA
+from dlm_snn.files.json_objects import EXTRA, KEY
 from dlm_snn.learning.learner import Declaration
 from experiments.harness.cells import Entry, cells
 from experiments.harness.rows import writing_rows
@@ -170,7 +170,8 @@ class Contract:
 
     @property
     def keys(self) -> set[str]:
-        return {f.name for cls in self.classes for f in fields(cls)} - {EXTRA}
+        held = [f for cls in self.classes for f in fields(cls) if f.name != EXTRA]
+        return {f.name for f in held} | {f.metadata.get(KEY, f.name) for f in held}
 
 
 CONTRACTS = {
@@ -323,7 +324,16 @@ def test_the_rule_lets_the_rest_pass(source):
 
 def test_the_rule_knows_the_keys_and_the_modules():
     keys = CONTRACTS["continual rows"].keys
-    assert {"protocol", "matrix", "label_at_test", "stored_samples", "unanswered", "versions"} <= keys
+    assert {
+        "normalization",
+        "normalisation",
+        "protocol",
+        "matrix",
+        "label_at_test",
+        "stored_samples",
+        "unanswered",
+        "versions",
+    } <= keys
     assert EXTRA not in keys
     assert {"dlm_snn.continual.standings", "experiments.tables", "lava_processes.graph"} <= modules().keys()
     assert reads_plain_rows(ast.parse("rows = read_rows(path)"))
