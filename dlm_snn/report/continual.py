@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 import numpy as np
-from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -16,7 +15,7 @@ from numpy.typing import NDArray
 from dlm_snn.continual.row import ContinualRow
 from dlm_snn.continual.standings import UNKNOWN, Standing, table
 from dlm_snn.report.figures import WIDTH
-from dlm_snn.report.page import part
+from dlm_snn.report.page import part, template
 from dlm_snn.report.panels import Panel
 from dlm_snn.report.svg import THEME, inline, styled
 
@@ -77,8 +76,7 @@ def render(title: str, rows: Sequence[ContinualRow], lines: Sequence[Standing], 
     with styled():
         course = inline(course_figure(lines), "course", _course_alt(lines))
         matrices = [_matrix_panel(place, line) for place, line in enumerate(lines)]
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    return environment.from_string(part("continual.html")).render(
+    return template("continual.html").render(
         style=Markup(part("style.css")),
         title=title,
         protocol=", ".join(_distinct(row.protocol for row in rows)) + (" (validation)" if rows[0].validation else ""),

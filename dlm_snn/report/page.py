@@ -8,7 +8,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, StrictUndefined
+from jinja2 import Environment, FunctionLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from dlm_snn.files.atomic import check, write_text
@@ -45,10 +45,7 @@ def render(run: RunFolder) -> str:
             "curves": panels.curves(run),
             "fields": physics.fields(run.metrics),
         }
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    environment.filters["number"] = wording.number
-    template = environment.from_string(part("page.html"))
-    return template.render(
+    return template("page.html").render(
         style=Markup(part("style.css")),
         sentence=wording.sentence(run.metrics),
         tiles=wording.tiles(run.metrics),
@@ -72,6 +69,15 @@ def render(run: RunFolder) -> str:
         config=run.config,
         **figures,
     )
+
+
+def template(name: str) -> Template:
+    """A page's template; it may import from those beside it."""
+    environment = Environment(
+        loader=FunctionLoader(part), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    environment.filters["number"] = wording.number
+    return environment.get_template(name)
 
 
 def part(name: str) -> str:
