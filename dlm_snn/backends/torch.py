@@ -18,7 +18,7 @@ from dlm_snn.errors import DlmError
 from dlm_snn.networks.known import check_known
 from dlm_snn.networks.network import Input, IntegerNetwork, IntegerProjection, Network
 from dlm_snn.neurons.integer_lif import ALIGNMENT, IntegerLIF
-from dlm_snn.runs.recording import Recording, RunState, WhatToRecord
+from dlm_snn.runs.recording import Recording, RunState, WhatToRecord, kind_of
 from dlm_snn.runs.stimulus import check_range
 from dlm_snn.surrogate import SoftSpikes, Surrogate, straight_through
 
@@ -203,7 +203,7 @@ class SpikingModule(torch.nn.Module):
     @torch.no_grad()
     def network(self) -> Network | IntegerNetwork:
         """The network with the parameters as they are now; weights exactly as the forward pass uses them."""
-        number = np.int64 if isinstance(self._network, IntegerNetwork) else np.float64
+        number = kind_of(self._network)
         projections = [
             replace(p, connection=p.connection.with_weight(weight.numpy().astype(number)))
             for p, weight in zip(self._projections, self._effective(), strict=True)

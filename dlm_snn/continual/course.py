@@ -16,6 +16,7 @@ from dlm_snn.errors import DlmError
 from dlm_snn.learning.learner import Learner, Setting
 from dlm_snn.tasks.protocols import Protocol
 from dlm_snn.tasks.sequences import Task, TaskSequence
+from dlm_snn.values import slices
 
 CHUNK = 100
 """Samples that a learner observes in one call; what it learns must not hang on it."""
@@ -183,7 +184,7 @@ def _teach(course: Course, task: Task, tasks: TaskSequence, index: int, samples:
             order = np.arange(len(task.y_train))[:samples]
             if turn:
                 order = np.random.default_rng([tasks.seed, _PASS, index, turn]).permutation(order)
-            for part in _chunks(len(order), CHUNK):
+            for part in slices(len(order), CHUNK):
                 learner.observe(task.x_train[order[part]], task.y_train[order[part]])
 
 
@@ -195,7 +196,7 @@ def _test(course: Course, tests: Sequence[TestSet]) -> None:
         for task, (classes, x, y) in enumerate(tests):
             answers = [
                 learner.predict(x[part], classes) if course.told.label_at_test else learner.predict(x[part])  # type: ignore[call-arg]
-                for part in _chunks(len(y), TEST_CHUNK)
+                for part in slices(len(y), TEST_CHUNK)
             ]
             answer = np.concatenate(answers)
             if answer.shape != y.shape:
@@ -206,7 +207,3 @@ def _test(course: Course, tests: Sequence[TestSet]) -> None:
             silent += np.count_nonzero(answer < 0)
             total += len(y)
         course.unanswered = float(silent / total)
-
-
-def _chunks(n: int, size: int) -> Iterator[slice]:
-    return (slice(start, start + size) for start in range(0, n, size))

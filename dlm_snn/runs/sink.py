@@ -17,7 +17,7 @@ from dlm_snn.networks.extent import check_memory
 from dlm_snn.networks.network import IntegerNetwork, Network
 from dlm_snn.runs.raster import SpikeRaster
 from dlm_snn.runs.raster_files import EXTENTS, FOLDER, META, NPY, RasterPieces
-from dlm_snn.runs.recording import Recording, WhatToRecord, checked_record
+from dlm_snn.runs.recording import Recording, WhatToRecord, checked_record, kind_of
 from dlm_snn.values import is_whole
 
 CHUNK = 1000
@@ -80,7 +80,7 @@ class FolderSink:
     def open(self, network: Network | IntegerNetwork, n_samples: int, n_steps: int) -> None:
         """Make files of their final size, aside."""
         chosen = checked_record(self.record, network)
-        dtype = np.int64 if isinstance(network, IntegerNetwork) else np.float64
+        dtype = kind_of(network)
         with ExitStack() as stack:
             self._aside = stack.enter_context(writing_folder(self._folder, PIECES, self._replace))
             aside = self._aside

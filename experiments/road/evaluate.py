@@ -12,6 +12,7 @@ from dlm_snn.backends import run
 from dlm_snn.networks.network import IntegerNetwork, Network
 from dlm_snn.runs.metrics import read_out, silent_populations, synaptic_operations, verdict
 from dlm_snn.runs.run_metrics import Activity
+from dlm_snn.values import slices
 
 BATCH = 1000
 
@@ -66,11 +67,11 @@ def evaluate(
     right, silent, operations = 0, 0, 0.0
     spikes: Counter[str] = Counter()
     wraps, saturations = 0, 0
-    for start in range(0, len(x), BATCH):
-        stimulus = {"pixels": x[start : start + BATCH]}
+    for part in slices(len(x), BATCH):
+        stimulus = {"pixels": x[part]}
         recording = run(network, stimulus, n_steps, backend=backend)
         classes = read_out(recording.rasters["output"])
-        right += int(np.count_nonzero(classes == y[start : start + BATCH]))
+        right += int(np.count_nonzero(classes == y[part]))
         silent += int(np.count_nonzero(classes < 0))
         operations += synaptic_operations(recording, stimulus) * recording.n_samples
         spikes.update({name: len(raster) for name, raster in recording.rasters.items()})

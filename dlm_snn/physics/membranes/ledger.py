@@ -26,7 +26,7 @@ from dlm_snn.errors import DlmError
 from dlm_snn.networks.known import check_known
 from dlm_snn.networks.network import IntegerNetwork, Network
 from dlm_snn.neurons.integer_lif import ALIGNMENT, STATE_LIMIT, IntegerLIF, decay, int32
-from dlm_snn.runs.recording import Recording, fed_into, spikes_of
+from dlm_snn.runs.recording import Recording, fed_into, kind_of, spikes_of
 
 BIAS = "bias"
 ROUNDING = "rounding and wrap"
@@ -142,7 +142,7 @@ def inputs(recording: Recording, stimulus: Mapping[str, Any], population: str) -
 
 def _drive(network: Network | IntegerNetwork, projection: Any, recording: Recording, fed: Mapping[str, Any]) -> NDArray:
     """The sums of one projection, (sample, step, post)."""
-    dtype: Any = np.int64 if isinstance(network, IntegerNetwork) else np.float64
+    dtype = kind_of(network)
     if projection.pre in fed:
         sent = fed[projection.pre].whole().astype(dtype)
     else:
