@@ -142,7 +142,7 @@ def inputs(recording: Recording, stimulus: Mapping[str, Any], population: str) -
 
 def _drive(network: Network | IntegerNetwork, projection: Any, recording: Recording, fed: Mapping[str, Any]) -> NDArray:
     """The sums of one projection, (sample, step, post)."""
-    dtype = kind_of(network)
+    dtype: Any = kind_of(network)
     if projection.pre in fed:
         sent = fed[projection.pre].whole().astype(dtype)
     else:
