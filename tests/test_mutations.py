@@ -15,6 +15,7 @@ import pytest
 
 from dlm_snn import LIF, IntegerLIF, IntegerNetwork, IntegerProjection, Network, Recording, compare, run
 from dlm_snn.neurons import competition, integer_lif, lif
+from dlm_snn.neurons.models import MODELS
 from tests.nets import FLOAT, INTEGER, make
 
 pytestmark = pytest.mark.xdist_group("mutations")
@@ -73,6 +74,11 @@ def mutants(cases: Iterable[str], record: tuple[str, ...] = ("s",)) -> dict[str,
     return {name: run(*make(name), record=record) for name in cases}
 
 
+def change_step(monkeypatch: pytest.MonkeyPatch, kind: type, step: Callable[..., Any]) -> None:
+    """Another step in the table of neuron models."""
+    monkeypatch.setitem(MODELS, kind, MODELS[kind]._replace(step=step))
+
+
 @pytest.fixture(autouse=True, scope="module")
 def honest_runs():
     """All reference runs, made before anything is changed."""
@@ -102,7 +108,7 @@ def test_reset_by_subtraction_is_seen():
     ("cases", "least", "made_for_it"), [(FLOAT, 14, "threshold_met"), (INTEGER, 6, "int_threshold_met")]
 )
 def test_spike_at_the_threshold_is_seen(monkeypatch, cases, least, made_for_it):
-    monkeypatch.setattr(lif, "step", partial(lif.step, spikes=at_least))
+    change_step(monkeypatch, LIF, partial(lif.step, spikes=at_least))
     monkeypatch.setattr(integer_lif, "winning", at_least)
     found = differing(mutants(cases))
     assert made_for_it in found
@@ -139,8 +145,8 @@ def test_error_in_the_rank_is_seen(monkeypatch, rule, least):
         monkeypatch.setattr(integer_lif, "winning", partial(rule, neuron))
         return integer_step(neuron, state, drive)
 
-    monkeypatch.setattr(lif, "step", lambda neuron, *rest: float_step(neuron, *rest, spikes=partial(rule, neuron)))
-    monkeypatch.setattr(integer_lif, "step", mutated)
+    change_step(monkeypatch, LIF, lambda neuron, *rest: float_step(neuron, *rest, spikes=partial(rule, neuron)))
+    change_step(monkeypatch, IntegerLIF, mutated)
     for cases, count in zip((FLOAT, INTEGER), least, strict=True):
         found = differing(mutants(cases))
         assert len(found) >= count, found
@@ -158,8 +164,8 @@ def test_reset_of_losers_is_seen(monkeypatch):
         state, overflow = integer_step(neuron, state, drive)
         return losers_reset(neuron, state, 64), overflow
 
-    monkeypatch.setattr(lif, "step", lambda neuron, *rest: losers_reset(neuron, float_step(neuron, *rest), 1))
-    monkeypatch.setattr(integer_lif, "step", mutated)
+    change_step(monkeypatch, LIF, lambda neuron, *rest: losers_reset(neuron, float_step(neuron, *rest), 1))
+    change_step(monkeypatch, IntegerLIF, mutated)
     for cases, least in (FLOAT, 5), (INTEGER, 3):
         found = differing(mutants(cases))
         assert len(found) >= least, found
@@ -189,5 +195,5 @@ def test_shift_of_the_added_sums_is_seen(monkeypatch):
     """Each projection floors its own sums, delay by delay; a floor of them all keeps what they lose."""
     step = integer_lif.step
     monkeypatch.setattr(IntegerProjection, "sums", lambda p, dense, x: dense.apply(x) * 2.0**p.weight_exp)
-    monkeypatch.setattr(integer_lif, "step", lambda lif, state, drive: step(lif, state, np.floor(drive).astype(int)))
+    change_step(monkeypatch, IntegerLIF, lambda lif, state, drive: step(lif, state, np.floor(drive).astype(int)))
     assert set(differing(mutants(INTEGER, record=("s", "v")))) == {"int_floor", "int_delays", "int_sparse"}
