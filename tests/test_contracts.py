@@ -15,9 +15,20 @@ from typing import Any
 import pytest
 
 from dlm_snn.continual.row import ContinualRow, RowFigures, Told
+from dlm_snn.conversion.loss_budget import PopulationLoss, ProjectionLoss
 from dlm_snn.errors import DlmError
 from dlm_snn.files.json_objects import EXTRA, KEY
 from dlm_snn.learning.learner import Declaration
+from dlm_snn.report import wording
+from dlm_snn.runs.run_metrics import (
+    Activity,
+    Books,
+    Epoch,
+    MembraneEnergy,
+    Overflows,
+    RunMetrics,
+    SinglePrecision,
+)
 from experiments.harness.cells import Entry, cells
 from experiments.harness.rows import writing_rows
 from experiments.harness.stream import FOLDS, StreamCell
@@ -194,7 +205,30 @@ CONTRACTS = {
             "lava_processes.plastic_dense.process": {"seed"},
         },
     ),
+    # Whoever has a loss budget, a dataset or a pair by its key has had to ask the metrics for it first.
+    "metrics of a run": Contract(
+        (RunMetrics, Activity, Epoch, Books, Overflows, SinglePrecision, MembraneEnergy),
+        frozenset({"RunMetrics", "Agreement", "LossBudget", "read_run", "run_road"}),
+        "agreement",
+        {
+            "dlm_snn.backends._torch_arithmetic": {"reset"},
+            "dlm_snn.physics.membranes.brian2": {"injected", "leak"},
+            "dlm_snn.physics.membranes.ledger": {"clip", "leak", "reset"},
+            "dlm_snn.physics.weights.forgetting": {"temperature"},
+            "dlm_snn.physics.weights.optimizer": {"temperature"},
+            "dlm_snn.physics.weights.trainer": {"temperature"},
+            "experiments.road.repeat": {"saturations", "silent", "spikes", "synaptic_operations", "wraps"},
+            "experiments.tables": {"spikes"},
+            "lava_processes.batch_dense.process": {"samples"},
+            "lava_processes.columns_graph": {"samples"},
+            "lava_processes.fused.process": {"samples", "spikes"},
+            "lava_processes.host": {"samples"},
+            "lava_processes.plastic_dense.process": {"temperature"},
+        },
+    ),
 }
+"""Of a run's metrics the classes are left out whose fields are everybody's words: whoever has a loss budget by
+its key has asked the metrics for it first."""
 READERS = {"read_rows", "writing_rows"}
 """Without a format they give rows as plain data."""
 WRITTEN_OUT = 4
@@ -320,6 +354,60 @@ def test_the_rule_catches_what_breaks_it(source, keys):
 )
 def test_the_rule_lets_the_rest_pass(source):
     assert keys_written(ast.parse(source), CONTRACTS["continual rows"]) == set()
+
+
+@pytest.mark.parametrize(
+    ("source", "keys"),
+    [
+        ("rows = metrics['agreement']", {"agreement"}),
+        ("first = metrics.to_json().get('curve', [])[0]['loss']", {"curve", "loss"}),
+        ("if 'float32' in metrics: ...", {"float32"}),
+        ("heat = sum(getattr(books, 'heat').values())", {"heat"}),
+        (
+            "content = {'accuracy': 1, 'silent': 0, 'activity': {}, 'agreement': []}",
+            {"accuracy", "silent", "activity", "agreement"},
+        ),
+        ("accuracy = metrics.accuracy['float']", set()),
+    ],
+)
+def test_the_rule_catches_keys_of_metrics(source, keys):
+    assert keys_written(ast.parse(source), CONTRACTS["metrics of a run"]) == keys
+
+
+def test_the_files_of_a_run_are_named_in_one_module():
+    names = {"config.yaml", "metrics.json", "record.json"}
+    naming = {
+        module
+        for module, tree in modules().items()
+        if names & {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)}
+    }
+    assert naming == {"dlm_snn.runs.run_folder"}
+
+
+def test_metrics_of_before_load_and_what_is_written_is_in_one_order():
+    assert RunMetrics.from_json({}) == RunMetrics()
+    content = {
+        "dataset": {"name": "digits", "train": 3, "test": 2, "classes": 2},
+        "accuracy": {"float": 0.5},
+        "overflow": {"wraps": 0, "saturations": 1},
+        "agreement": [{"network": "float", "spikes": {"hidden": [3, 3, 0]}, "equal": True, "values": {}, "later": 1}],
+        "activity": {"float": {"spikes": 1.5, "synaptic_operations": 7.0, "rates": {"hidden": 0.25}}},
+        "loss_budget": {"bits": 8, "projections": [{"name": "a->b", "odd": 0.5, "floor_loss": None}], "warnings": []},
+        "curve": [{"epoch": 1, "loss": 0.5, "train_accuracy": 0.5, "validation_accuracy": None}],
+        "float32": {"samples": 2, "spikes": 3, "differ": 0},
+        "membranes": {"float": {"hidden": {"injected": 1.0, "leak": 0.5}}},
+        "later": {"x": 1},
+    }
+    made = RunMetrics.from_json(content)
+    assert made.curve == (Epoch(1, 0.5, 0.5),)
+    assert made.agreement[0].spikes == {"hidden": (3, 3, 0)}
+    assert json.dumps(made.to_json()) == json.dumps(content)
+
+
+def test_titles_of_the_report_are_of_quantities_that_a_loss_budget_has():
+    names = {f.name for cls in (ProjectionLoss, PopulationLoss) for f in fields(cls)}
+    assert wording._TITLES.keys() - {"populations", "projections"} <= names
+    assert set(wording._SHARES) <= names
 
 
 def test_the_rule_knows_the_keys_and_the_modules():

@@ -451,15 +451,15 @@ def trained(**constants):
 @pytest.mark.parametrize("friction", [0.325, None])
 def test_the_dlm_trains_and_books(friction):
     network, curve = trained(measure=True, friction=friction, injection_rate=1e-7)
-    assert curve[-1]["loss"] < curve[0]["loss"]
-    books = curve[-1]["thermodynamics"]
-    assert {"energy", "entropy_production", "information_current", "dissipation", "temperature"} <= books.keys()
-    assert books["heat"].keys() == {"pixels->hidden", "hidden->output"}
-    assert books["temperature"] == pytest.approx(1e-6)
-    work = sum(sum(books[name].values()) for name in ("work_current", "work_injection"))
-    heat = sum(books["heat"].values())
-    assert books["energy_change"] == pytest.approx(work - heat + books["surrogate_work"], abs=1e-9)
-    assert books["work_synaptic"] != 0
+    assert curve[-1].loss < curve[0].loss
+    books = curve[-1].thermodynamics
+    assert None not in (books.energy, books.entropy_production, books.information_current, books.dissipation)
+    assert books.heat.keys() == {"pixels->hidden", "hidden->output"}
+    assert books.temperature == pytest.approx(1e-6)
+    work = sum(books.work_current.values()) + sum(books.work_injection.values())
+    heat = sum(books.heat.values())
+    assert books.energy_change == pytest.approx(work - heat + books.surrogate_work, abs=1e-9)
+    assert books.work_synaptic != 0
     same, _ = trained(measure=True, friction=friction, injection_rate=1e-7)
     assert same.digest() == network.digest()
 
@@ -471,7 +471,7 @@ def test_measuring_changes_nothing():
 @pytest.mark.parametrize("constants", [{"form": "hebbian"}, {"thermostat": "uncertainty"}, {"thermostat": "annealed"}])
 def test_other_dynamics_train(constants):
     _, curve = trained(**constants)
-    assert curve[-1]["loss"] < curve[0]["loss"]
+    assert curve[-1].loss < curve[0].loss
 
 
 def test_the_entropy_objective_has_a_gradient_and_a_limit():
@@ -538,13 +538,13 @@ def test_layers_of_a_configuration_have_their_own_constants():
     assert trained(temperature=1e-5)[0].digest() == trained(layers=both)[0].digest()
     own = {"pixels->hidden": {"temperature": 0.0, "friction": 0.5}, "hidden->output": {"alpha": 0.0}}
     _, curve = trained(layers=own, temperature=1e-3, measure=True, thermostat="annealed")
-    books = curve[-1]["thermodynamics"]
+    books = curve[-1].thermodynamics
     weights = {"pixels->hidden": 64 * 48, "hidden->output": 48 * 10}
     share = weights["hidden->output"] / sum(weights.values())
-    assert 0 < books["temperature"] < 0.6e-3 * share
-    assert books["entropy_production"] is None
-    assert books["work_current"]["pixels->hidden"] != 0
-    assert books["work_current"]["hidden->output"] == 0
+    assert 0 < books.temperature < 0.6e-3 * share
+    assert books.entropy_production is None
+    assert books.work_current["pixels->hidden"] != 0
+    assert books.work_current["hidden->output"] == 0
 
 
 @pytest.mark.parametrize(

@@ -47,12 +47,12 @@ def test_training_learns_digits(trained, digits):
     network, curve, reports = trained
     held, held_y = digits[1], digits[3]
     assert reports == curve
-    assert [record["epoch"] for record in curve] == [1, 2, 3, 4]
-    assert curve[-1]["loss"] < 0.5 * curve[0]["loss"]
-    assert curve[-1]["validation_accuracy"] > 0.9
-    assert curve[-1]["train_accuracy"] > 0.9
+    assert [epoch.epoch for epoch in curve] == [1, 2, 3, 4]
+    assert curve[-1].loss < 0.5 * curve[0].loss
+    assert curve[-1].validation_accuracy > 0.9
+    assert curve[-1].train_accuracy > 0.9
     recording = run(network, {"pixels": held}, 12)
-    assert abs(accuracy(recording.rasters["output"], held_y) - curve[-1]["validation_accuracy"]) < 0.005
+    assert abs(accuracy(recording.rasters["output"], held_y) - curve[-1].validation_accuracy) < 0.005
     assert 0.02 < recording.rasters["hidden"].rate < 0.4
 
 
@@ -92,7 +92,7 @@ def test_integers_are_tuned_in_integers(trained, digits):
     integer, _ = quantize(trained[0], weight_bits=3, calibration={"pixels": x[:200]})
     tuned, curve = train(integer, x, y, TrainingConfig(epochs=3, batch_size=64, learning_rate=0.003), 12)
     assert isinstance(tuned, IntegerNetwork)
-    assert curve[-1]["validation_accuracy"] is None
+    assert curve[-1].validation_accuracy is None
     assert loss(integer, x, y) > loss(trained[0], x, y)
     assert loss(tuned, x, y) < 0.97 * loss(integer, x, y)
 
@@ -102,7 +102,7 @@ def test_the_relu_control_learns_the_same_digits(digits):
     relu, curve = train_relu((64, 64, 10), x, y, QUICK, np.random.default_rng(0), 16, validation=(held, held_y))
     assert isinstance(relu, ReluNetwork)
     assert [w.shape for w in relu.weights] == [(64, 64), (10, 64)]
-    assert curve[-1]["validation_accuracy"] == np.mean(relu.predict(held) == held_y) > 0.9
+    assert curve[-1].validation_accuracy == np.mean(relu.predict(held) == held_y) > 0.9
 
 
 def test_first_networks_have_torchs_range_and_float32_values():

@@ -18,16 +18,13 @@ from dlm_snn.errors import DlmError
 from dlm_snn.learning.batches import checked_samples
 from dlm_snn.physics.weights.divergence import Watched, check_finite, warn_of_guessing
 from dlm_snn.physics.weights.trainer import Activities
+from dlm_snn.runs.run_metrics import Books, Epoch
 from dlm_snn.values import slices
 
 Labeled = tuple[NDArray, NDArray]
 """Samples (n, features) and their classes (n,)."""
-Curve = list[dict[str, Any]]
-"""One record an epoch: epoch, loss, train_accuracy, validation_accuracy (None without validation).
-
-With measured dynamics also "thermodynamics", the books of the epoch; see LangevinStepper.take_books.
-"""
-Progress = Callable[[dict[str, Any]], None]
+Curve = list[Epoch]
+Progress = Callable[[Epoch], None]
 
 
 class TrainingConfig(Config):
@@ -62,8 +59,8 @@ class Stepper(Protocol):
     def update(self, evaluate: Callable[[], tuple[Tensor, Tensor, Activities]]) -> tuple[Tensor, Tensor]:
         """One batch: (loss, logits) before the step, of what ``evaluate`` computes with a graph."""
 
-    def take_books(self) -> dict[str, Any]:
-        """What was measured since the last call."""
+    def take_books(self) -> Books | None:
+        """What was measured since the last call; None: nothing."""
 
     def cause(self, layer: int, size: float) -> str:
         """The key that made a layer's weights so large, and its value."""
@@ -94,9 +91,9 @@ class AdamW:
         key = "weight_decay" if overturns else "learning_rate"
         return f"training.{key} = {getattr(config, key):g}"
 
-    def take_books(self) -> dict[str, Any]:
+    def take_books(self) -> Books | None:
         """Nothing is measured: AdamW's scaling breaks the relation of noise to friction."""
-        return {}
+        return None
 
 
 def _schedule(optimizer: torch.optim.Optimizer, config: TrainingConfig, n_updates: int) -> Any:
@@ -149,18 +146,10 @@ def fit(
             check_finite(trained.watched, loss / len(x), epoch, mover.cause)
             with torch.no_grad():
                 measured = None if validation is None else trained.correct(*validation)
-            record: dict[str, Any] = {
-                "epoch": epoch,
-                "loss": loss / len(x),
-                "train_accuracy": right / len(x),
-                "validation_accuracy": measured,
-            }
-            if books := mover.take_books():
-                record["thermodynamics"] = books
-            curve.append(record)
+            curve.append(Epoch(epoch, loss / len(x), right / len(x), measured, mover.take_books()))
             if progress is not None:
-                progress(record)
-        warn_of_guessing(trained.watched, curve[-1]["loss"], curve[-1]["train_accuracy"], n_classes, mover.cause)
+                progress(curve[-1])
+        warn_of_guessing(trained.watched, loss / len(x), right / len(x), n_classes, mover.cause)
     return curve
 
 

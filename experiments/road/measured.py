@@ -9,14 +9,12 @@ import torch
 
 from dlm_snn.backends import declared, run
 from dlm_snn.conversion.loss_budget import PopulationLoss, ProjectionLoss, QuantizationReport
-from dlm_snn.files.json_objects import from_json
 from dlm_snn.networks.network import IntegerNetwork, Network
 from dlm_snn.physics.membranes.ledger import membrane_ledger
 from dlm_snn.runs.comparison import compare
 from dlm_snn.runs.metrics import accuracy
 from dlm_snn.runs.run_metrics import (
     DatasetSize,
-    Epoch,
     LossBudget,
     LossPart,
     MembraneEnergy,
@@ -93,7 +91,7 @@ def measured(
         agreement=(*floats.rows, *integers.rows),
         activity={name: result.activity() for name, result in whole.items()},
         loss_budget=_budget(replace(report, accuracy=right, unanswered=unanswered)),
-        curve=tuple(from_json(Epoch, epoch, "the curve") for epoch in curve),
+        curve=tuple(curve),
         float32=single,
         membranes={part.arithmetic: _membranes(data, part) for part in (floats, integers)},
     )

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -17,7 +15,7 @@ from dlm_snn.networks.network import IntegerNetwork, Network
 from dlm_snn.provenance import Provenance
 from dlm_snn.report import write_report
 from dlm_snn.runs.run_folder import KEPT, write_run
-from dlm_snn.runs.run_metrics import RunMetrics
+from dlm_snn.runs.run_metrics import Epoch, RunMetrics
 from dlm_snn.tasks.parts import Split, split
 from dlm_snn.training.initial import initial_network
 from dlm_snn.training.loop import Curve
@@ -110,8 +108,8 @@ def train_network(config: RunConfig, data: Split, show: Show) -> tuple[Network, 
     epochs = config.training.epochs
     show("train", 0, epochs)
 
-    def told(epoch: Mapping[str, Any]) -> None:
-        show(f"train: loss {epoch['loss']:.3f}, accuracy {epoch['train_accuracy']:.1%}", epoch["epoch"], epochs)
+    def told(epoch: Epoch) -> None:
+        show(f"train: loss {epoch.loss:.3f}, accuracy {epoch.train_accuracy:.1%}", int(epoch.epoch or 0), epochs)
 
     n_steps = config.simulation.n_steps
     return train(first, data.x_train, data.y_train, config.training, n_steps, told, dynamics=config.dynamics)

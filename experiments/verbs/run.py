@@ -153,9 +153,8 @@ def _pairs(rows: Sequence[Agreement]) -> Table:
 
     equal = sum(bool(row.equal) for row in rows)
     table = Table(title=f"agreement of simulators: {equal} of {len(rows)} pairs are equal")
-    for heading in ("network", "simulators", "samples", "spikes", "differ", "ties", ""):
-        left = heading in ("network", "simulators", "")
-        table.add_column(heading, justify="left" if left else "right", no_wrap=True)
+    for place, heading in enumerate(("network", "simulators", "samples", "spikes", "differ", "ties", "")):
+        table.add_column(heading, justify="left" if place in (0, 1, 6) else "right", no_wrap=True)
     first = {row.network: row.first for row in reversed(rows)}
     for row in rows:
         if row.equal and row.first != first[row.network]:

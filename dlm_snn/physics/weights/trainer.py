@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import fields, replace
 from typing import Any, Literal
 
 import torch
@@ -17,7 +18,8 @@ from dlm_snn.physics.weights.dissipation import DissipationKind, dissipate
 from dlm_snn.physics.weights.divergence import diffusion, dominant
 from dlm_snn.physics.weights.optimizer import Langevin
 from dlm_snn.physics.weights.stability import check_sigma_weight, curvature_of
-from dlm_snn.physics.weights.thermodynamics import sigma_of
+from dlm_snn.physics.weights.thermodynamics import ThermodynamicState, sigma_of
+from dlm_snn.runs.run_metrics import Books
 
 
 class LayerConfig(Config):
@@ -158,7 +160,8 @@ class LangevinStepper:
         self._thermostats = [made(group.get("temperature", config.temperature)) for group in groups]
         self._n_classes = n_classes
         self._updates, self._time = 0, 0.0
-        self._totals: dict[str, Any] = {}
+        self._booked: ThermodynamicState | None = None
+        self._n_booked = 0
 
     def _groups(self) -> list[dict[str, Any]]:
         """A parameter group for each projection, with what its layer has for itself."""
@@ -273,43 +276,49 @@ class LangevinStepper:
             self._optimizer.book_synaptic(loss() - self._optimizer.end_loss)
 
     def _book(self) -> None:
-        info = self._optimizer.info
-        if info is None:
-            return
-        found = {
-            "energy": info.energy,
-            "entropy_production": info.entropy_production,
-            "information_current": info.information_current,
-            "dissipation": info.dissipation,
-            "temperature": torch.tensor(info.temperature, device="cpu"),
-            "housekeeping": info.housekeeping,
-            "heat": info.heat,
-            "work_current": info.work_current,
-            "work_injection": info.work_injection,
-            "work_switching": info.work_switching,
-            "work_synaptic": info.work_synaptic,
-            "surrogate_work": info.residual,
-            "energy_change": info.energy_change,
-        }
-        for name, value in found.items():
-            self._totals[name] = self._totals.get(name, 0.0) + value.double()
-        self._totals["updates"] = self._totals.get("updates", 0) + 1
+        if self._optimizer.info is not None:
+            self._booked = _summed(self._booked, self._optimizer.info)
+            self._n_booked += 1
 
-    def take_books(self) -> dict[str, Any]:
-        """Means of the five fields, and sums of heat and work (by layer where they are), since the last call."""
-        totals, self._totals = self._totals, {}
-        if not totals:
-            return {}
-        updates = totals.pop("updates")
-        means = ("energy", "entropy_production", "information_current", "dissipation", "temperature", "housekeeping")
+    def take_books(self) -> Books | None:
+        """Means of the state's fields, and sums of heat and works, since the last call; None: nothing was booked."""
+        booked, n, self._booked, self._n_booked = self._booked, self._n_booked, None, 0
+        if booked is None:
+            return None
         layers = [f"{pre}->{post}" for pre, post, _ in self._weights]
-        books: dict[str, Any] = {name: _finite(totals.pop(name) / updates) for name in means}
-        for name, value in totals.items():
-            by_layer = value.ndim == 1 and len(value) == len(layers)
-            books[name] = dict(zip(layers, value.tolist(), strict=True)) if by_layer else float(value)
-        return books
+
+        def by_layer(value: Tensor) -> dict[str, float]:
+            return dict(zip(layers, value.tolist(), strict=True))
+
+        return Books(
+            energy=_finite(booked.energy / n),
+            entropy_production=_finite(booked.entropy_production / n),
+            information_current=_finite(booked.information_current / n),
+            dissipation=_finite(booked.dissipation / n),
+            temperature=_finite(booked.temperature / n),
+            housekeeping=_finite(booked.housekeeping / n),
+            heat=by_layer(booked.heat),
+            work_current=by_layer(booked.work_current),
+            work_injection=by_layer(booked.work_injection),
+            work_switching=float(booked.work_switching),
+            work_synaptic=float(booked.work_synaptic),
+            surrogate_work=float(booked.residual),
+            energy_change=float(booked.energy_change),
+        )
 
 
-def _finite(value: Tensor) -> float | None:
+def _summed(total: ThermodynamicState | None, state: ThermodynamicState) -> ThermodynamicState:
+    """Field by field, in double precision; 0 stands before the first."""
+    names = [f.name for f in fields(state) if f.name != "surrogate"]
+    before = [0.0 if total is None else getattr(total, name) for name in names]
+    summed: dict[str, Any] = {n: sum_ + _double(getattr(state, n)) for n, sum_ in zip(names, before, strict=True)}
+    return replace(state, **summed)
+
+
+def _double(value: Tensor | float) -> Tensor:
+    return (value if isinstance(value, Tensor) else torch.tensor(value, device="cpu")).double()
+
+
+def _finite(value: Tensor | float) -> float | None:
     number = float(value)
     return number if math.isfinite(number) else None
