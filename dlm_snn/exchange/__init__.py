@@ -8,7 +8,9 @@ from dlm_snn.lazy import exports
 
 _HOME = {
     "Format": "format",
+    "Options": "format",
     "Stored": "format",
+    "Writer": "format",
     "from_events": "rasters.events",
     "from_frame": "rasters.csv_files",
     "from_monitor": "rasters.arrays",
@@ -35,7 +37,9 @@ _HOME = {
 
 __all__ = [
     "Format",
+    "Options",
     "Stored",
+    "Writer",
     "from_events",
     "from_frame",
     "from_monitor",
@@ -61,7 +65,7 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
-    from dlm_snn.exchange.format import Format, Stored
+    from dlm_snn.exchange.format import Format, Options, Stored, Writer
     from dlm_snn.exchange.netx.reader import input_transform
     from dlm_snn.exchange.rasters.arrays import (
         from_monitor,
