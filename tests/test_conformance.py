@@ -14,8 +14,9 @@ import pytest
 from numpy.typing import NDArray
 
 from dlm_snn import DlmError, Recording, SpikeRaster, UnsupportedError, compare, plugins, run
-from dlm_snn.backends import reference
+from dlm_snn.backends import declared, reference
 from dlm_snn.errors import MissingError, RangeWarning
+from dlm_snn.networks.known import ARITHMETICS
 from dlm_snn.neurons.models import models
 from dlm_snn.plugins import load, names
 from tests.covering import few, held
@@ -141,6 +142,12 @@ def test_threshold_is_met_exactly():
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_backend_has_a_module(backend):
     assert find_spec(names(GROUP)[backend].module) is not None
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_backend_declares_the_arithmetics_that_it_does_not_refuse(backend):
+    available(backend)
+    assert set(declared(backend).arithmetics) == ARITHMETICS.keys() - REFUSES.get(backend, {}).keys()
 
 
 @pytest.mark.parametrize(("backend", "tag"), [(backend, tag) for backend in REFUSES for tag in REFUSES[backend]])

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 import dlm_snn as dlm
 from dlm_snn import plugins
+from dlm_snn.backends import declared
 from dlm_snn.errors import DlmError
 
 BACKENDS = list(plugins.names("dlm_snn.backends"))
@@ -38,7 +39,7 @@ def network(integer: bool, graded: bool) -> dlm.Network | dlm.IntegerNetwork:
 
 
 def of_backend(backend: str) -> dlm.Network | dlm.IntegerNetwork:
-    return network(backend == "lava-fixed", True)
+    return network(declared(backend).arithmetics == ("integer",), True)
 
 
 def forms(array: NDArray, order: str, stride: int) -> NDArray:
