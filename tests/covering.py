@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import cache
 from typing import Any
 
@@ -23,9 +23,14 @@ def held(case: str) -> frozenset[str]:
     return tags(network) | {f"holds {feature}" for feature in features(network, dense, recording)}
 
 
-def few(cases: Iterable[str], times: int = 1) -> frozenset[str]:
+def asked(case: str) -> frozenset[str]:
+    """What a case asks of a simulator."""
+    return tags(make(case)[0])
+
+
+def few(cases: Iterable[str], times: int = 1, features_of: Callable[[str], frozenset[str]] = held) -> frozenset[str]:
     """A small part of the cases in which each feature occurs as often as ``times``, or as in all of them."""
-    left = {case: held(case) for case in cases}
+    left = {case: features_of(case) for case in cases}
     wanted = {name: min(count, times) for name, count in Counter(f for found in left.values() for f in found).items()}
     chosen = set()
     while any(wanted.values()):

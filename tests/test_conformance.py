@@ -19,7 +19,7 @@ from dlm_snn.errors import MissingError, RangeWarning
 from dlm_snn.networks.known import ARITHMETICS
 from dlm_snn.neurons.models import models
 from dlm_snn.plugins import load, names
-from tests.covering import few, held
+from tests.covering import asked, few, held
 from tests.nets import ADDED, FLOAT, INTEGER, SPECIAL, make, tags
 
 GROUP = "dlm_snn.backends"
@@ -50,8 +50,9 @@ current and bias are added before the decayed voltage, which soon has more than 
 STATELESS = {"lava-float", "lava-fixed", "lava-fused"}
 """Backends that start from rest only."""
 
-OFTEN = {"lava-float": 2, "lava-fixed": 2, "lava-fused": 1}
-"""Backends that start processes -> how often each feature of the table comes by default."""
+BY_DEFAULT = {"lava-float": held, "lava-fixed": held, "lava-fused": asked}
+"""Backends that start processes -> the features that come once by default: all, or those that a simulator is asked for,
+where another one with the same loops meets every case."""
 
 MIDDLE = [
     *("delay_per_synapse", "loop", "noise", "image", "subtract_recurrent", "refractory", "kwta_recurrent"),
@@ -158,9 +159,9 @@ def test_each_refusal_is_the_only_reason_in_some_case(backend, tag):
 
 def pairs() -> Iterator[Any]:
     """Every backend with every case; what starts Lava meets some of them by default, and all in the long tests."""
-    chosen = {2: few(FLOAT, 2) | few(INTEGER, 2), 1: few(FLOAT) | few(INTEGER)}
     for backend in OTHERS:
-        by_default = chosen.get(OFTEN.get(backend, 0), CASES)
+        features_of = BY_DEFAULT.get(backend)
+        by_default = few(FLOAT, 1, features_of) | few(INTEGER, 1, features_of) if features_of else CASES
         for case in (*CASES, *ADDED):
             starts = case not in (*by_default, *ADDED) and not refusals(backend, case)
             yield pytest.param(backend, case, marks=pytest.mark.long if starts else ())
@@ -261,12 +262,13 @@ def test_a_sample_alone_runs_as_in_a_batch(case):
 
 
 @pytest.mark.parametrize("times", [1, 2])
+@pytest.mark.parametrize("features_of", [held, asked])
 @pytest.mark.parametrize("cases", [FLOAT, INTEGER], ids=["float", "integer"])
-def test_the_cases_by_default_hold_whatever_all_hold(cases, times):
-    chosen = few(cases, times)
+def test_the_cases_by_default_hold_whatever_all_hold(cases, times, features_of):
+    chosen = few(cases, times, features_of)
     assert len(chosen) < len(cases)
-    for feature in frozenset().union(*map(held, cases)):
-        having = [case for case in cases if feature in held(case)]
+    for feature in frozenset().union(*map(features_of, cases)):
+        having = [case for case in cases if feature in features_of(case)]
         assert len(chosen.intersection(having)) >= min(times, len(having)), feature
 
 

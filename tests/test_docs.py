@@ -37,16 +37,18 @@ def test_python_examples(page, tmp_path):
     runs([sys.executable, "-"], code, tmp_path)
 
 
-SHORT = """
+SHORT = r"""
 dlm-snn() {
     case $1 in
     train) command dlm-snn "$@" --set training.epochs=2 ;;
-    run) command dlm-snn "$@" --set training.epochs=1 --set simulation.samples=10 ;;
+    run) command dlm-snn "$@" --set training.epochs=1 --set simulation.samples=10 \
+        --set 'simulation.float_backends=[reference,lava-float]' \
+        --set 'simulation.integer_backends=[reference,lava-fixed]' ;;
     *) command dlm-snn "$@" ;;
     esac
 }
 """
-"""Before the commands: they train for less."""
+"""Before the commands: they train for less, and in fewer simulators."""
 
 
 @pytest.mark.parametrize(
