@@ -223,6 +223,20 @@ def test_the_key_sees_what_decides_the_figures():
     assert len({replace(base, **change).key for change in changes} | {base.key}) == len(changes) + 1
 
 
+def test_an_option_is_stored_as_rows_have_called_it_from_the_first_on():
+    """No finished row runs again for a better name."""
+    entries = {
+        "now": Entry("P3", "ewc", {"optimizer": "sgd", "learning_rate": 0.05, "strength": 100.0}),
+        "before": Entry("P3", "ewc", {"optimiser": "sgd", "lr": 0.05, "strength": 100.0}),
+    }
+    now, before = cells(entries, [0])
+    assert now.key == before.key
+    assert now.options == before.options
+    twice = {"twice": Entry("P3", "ewc", {"optimizer": "sgd", "optimiser": "adam"})}
+    with pytest.raises(DlmError, match="learner 'ewc': optimizer and optimiser are one option; give one of them"):
+        cells(twice, [0])
+
+
 def test_a_null_that_was_given_is_another_cell():
     """The null of gradient's winners switches competition off; its default is another."""
     made = cells({"a": Entry("digits", "gradient"), "b": Entry("digits", "gradient", {"winners": None})}, [0])

@@ -17,6 +17,8 @@ from dlm_snn.learning.learner import Learner, Setting
 GROUP = "dlm_snn.learners"
 _GIVEN = 2
 """The first two parameters of every learner, setting and rng, are no options."""
+STORED_AS = {"learning_rate": "lr", "optimizer": "optimiser", "gray": "grey"}
+"""What options of our learners are called -> what rows have called them from the first on, and still do."""
 
 
 def maker(learner: str | LearnerFile) -> Any:
@@ -30,7 +32,7 @@ def maker(learner: str | LearnerFile) -> Any:
 
 
 def checked_options(learner: str | LearnerFile, options: Mapping[str, Any]) -> dict[str, Any]:
-    """All options of a learner: those given, and for the others its own defaults.
+    """All options of a learner, by the names that rows have: those given, and for the others its own defaults.
 
     A learner that takes any option (``**options``) checks them itself when it is made.
 
@@ -39,6 +41,8 @@ def checked_options(learner: str | LearnerFile, options: Mapping[str, Any]) -> d
             than the learner's annotation.
     """
     make, name = maker(learner), str(learner)
+    if str(getattr(make, "__module__", "")).startswith("dlm_snn."):
+        options = _as_stored(name, options)
     named = {p.name: p for p in _parameters(make) if p.kind is not inspect.Parameter.VAR_KEYWORD}
     if takes_any(make):
         return dict(options)
@@ -51,6 +55,13 @@ def checked_options(learner: str | LearnerFile, options: Mapping[str, Any]) -> d
     types = _types(make)
     given = {option: _typed(name, option, value, types.get(option, Any)) for option, value in options.items()}
     return {**{p.name: p.default for p in named.values() if p.name not in given}, **given}
+
+
+def _as_stored(name: str, options: Mapping[str, Any]) -> dict[str, Any]:
+    for option, stored in STORED_AS.items():
+        if option in options and stored in options:
+            raise DlmError(f"learner '{name}': {option} and {stored} are one option; give one of them")
+    return {STORED_AS.get(option, option): value for option, value in options.items()}
 
 
 def takes_any(make: Any) -> bool:
