@@ -1,4 +1,4 @@
-"""The columns' front end as graphs of Lava processes: step by step, and a sample a step."""
+"""The columns and their front end as graphs of Lava processes: step by step, and a sample a step."""
 
 from __future__ import annotations
 

@@ -65,7 +65,7 @@ class LavaColumns(ColumnLearner):
         return answers[len(labels) - len(x) :]
 
     def freeze(self) -> IntegerNetwork:
-        """The whole front end as one integer network without plasticity, once all that waits is learned."""
+        """All of it as one integer network without plasticity, once all that waits is learned."""
         self.predict(np.zeros((0, self.front_end.n_inputs), dtype=np.uint8))
         return super().freeze()
 

@@ -8,8 +8,9 @@ import pytest
 from dlm_snn.continual.standings import interval, standings
 from dlm_snn.errors import DlmError
 from experiments.harness.cells import cells
+from experiments.harness.rows import OURS
 from experiments.recipes import continual_p2
-from experiments.tables import PAGE, RESULTS, ROOT, chains, filled, rows_of, table
+from experiments.tables import PAGE, ROOT, chains, filled, rows_of, table
 
 STAGES = ("rate", "edges", "code", "winner")
 
@@ -17,13 +18,13 @@ STAGES = ("rate", "edges", "code", "winner")
 def test_the_page_says_what_the_rows_say():
     page = PAGE.read_text(encoding="utf-8")
     assert "<!-- continual_p2 -->" in page
-    assert filled(page, RESULTS) == page
+    assert filled(page, OURS) == page
 
 
 def test_figures_on_other_pages_are_those_of_the_rows():
     """ACC beside the columns, and what a stage on the host costs, against the line that answers in the same way."""
     page = (ROOT / "docs" / "columns.md").read_text(encoding="utf-8")
-    lines = {line.variant: line for line in standings(rows_of("continual_p2", RESULTS))}
+    lines = {line.variant: line for line in standings(rows_of("continual_p2", OURS))}
     told = re.findall(r"^\| `([\w-]+)` \| (\d\d\.\d\d ± \d\.\d\d) \|$", page, re.M)
     assert len(told) == 5
     assert [(name, lines[name].figures()["ACC %"]) for name, _ in told] == told
@@ -41,7 +42,7 @@ def test_figures_on_other_pages_are_those_of_the_rows():
 
 
 def test_a_table_is_of_the_experiments_own_rows(tmp_path):
-    rows = [json.loads(text) for text in (RESULTS / "continual-P2.jsonl").read_text(encoding="utf-8").splitlines()]
+    rows = [json.loads(text) for text in (OURS / "continual-P2.jsonl").read_text(encoding="utf-8").splitlines()]
     few = [row for row in rows if row["variant"] == "kept-2000" and row["seed"] < 2]
     other = {**few[0], "config": "0" * 16, "variant": "of another table"}
     (tmp_path / "continual-P2.jsonl").write_text("".join(json.dumps(row) + "\n" for row in [*few, other]))
@@ -52,7 +53,7 @@ def test_a_table_is_of_the_experiments_own_rows(tmp_path):
 
 
 def test_what_columns_do_not_tell_is_a_dash(tmp_path):
-    row = json.loads((RESULTS / "continual-P2.jsonl").read_text(encoding="utf-8").splitlines()[0])
+    row = json.loads((OURS / "continual-P2.jsonl").read_text(encoding="utf-8").splitlines()[0])
     rows = []
     for variant, ties in (("columns-kept-2000", {"test": 0.2, "test_between_classes": 0.1}), ("columns-2000", None)):
         (cell,) = cells({variant: continual_p2.CELLS[variant]}, [0])

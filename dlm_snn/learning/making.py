@@ -12,7 +12,7 @@ import numpy as np
 from dlm_snn import plugins
 from dlm_snn.errors import DlmError, nearest
 from dlm_snn.learning.from_file import LearnerFile, learner_file
-from dlm_snn.learning.learner import Learner, Setting
+from dlm_snn.learning.learner import Learner, MakeLearner, Setting
 
 GROUP = "dlm_snn.learners"
 _GIVEN = 2
@@ -21,7 +21,7 @@ STORED_AS = {"learning_rate": "lr", "optimizer": "optimiser", "gray": "grey"}
 """What options of our learners are called -> what rows have called them from the first on, and still do."""
 
 
-def maker(learner: str | LearnerFile) -> Any:
+def maker(learner: str | LearnerFile) -> MakeLearner:
     """What makes a learner: behind an entry point, or in a file of one's own, FILE.py:NAME.
 
     Raises:

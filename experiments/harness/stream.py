@@ -74,7 +74,7 @@ def run_stream(cell: StreamCell, recordings: Recordings, show: Show) -> Row:
         DlmError: a learner that wants boundaries, the task of a test sample or all samples at once.
     """
     rng = np.random.default_rng([cell.seed, 1])
-    learner: Any = make_learner(cell.learner, setting_of(recordings), rng, cell.options)
+    learner: Any = make_learner(cell.learner, setting_of_recordings(recordings), rng, cell.options)
     _refuse_told(cell.learner, learner.declaration)
     train, test = held_out(recordings, cell.seed)
     labels = np.array(list(test.values()))
@@ -185,7 +185,7 @@ def resident_mib() -> float:
     return int(statm.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20 if statm.is_file() else float("nan")
 
 
-def setting_of(recordings: Recordings) -> Setting:
+def setting_of_recordings(recordings: Recordings) -> Setting:
     """Learners of images get a recording as counts of events, 0..255."""
     return Setting(recordings.shape, 8, 255, recordings.n_classes, recordings.n_classes)
 

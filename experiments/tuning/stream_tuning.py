@@ -24,7 +24,7 @@ from dlm_snn.provenance import origin, origin_text
 from dlm_snn.runs.metrics import interval
 from dlm_snn.tasks.recordings import Recordings, nmnist_excerpt
 from experiments.harness.rows import OURS, Row, read_rows, writing_rows
-from experiments.harness.stream import DEFAULTS, FOLDS, held_out, order_of, ridge_accuracy, setting_of
+from experiments.harness.stream import DEFAULTS, FOLDS, held_out, order_of, ridge_accuracy, setting_of_recordings
 from experiments.tuning.command import command
 
 RESULTS = OURS / "stream-tuning.jsonl"
@@ -69,7 +69,7 @@ def table(results: Path) -> str:
 
 
 def _form(recordings: Recordings, setting: Mapping[str, int]) -> Form:
-    return chosen_form(setting_of(recordings), {**DEFAULTS["columns"], **setting})
+    return chosen_form(setting_of_recordings(recordings), {**DEFAULTS["columns"], **setting})
 
 
 def _codes(recordings: Recordings, form: Form) -> Codes:

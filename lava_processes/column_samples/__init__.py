@@ -1,1 +1,1 @@
-"""The whole front end of the columns, a sample a step, as a Lava Process."""
+"""The front end and its columns, a sample in every step, as a Lava Process."""

@@ -270,7 +270,7 @@ class ColumnLearner:
         return self.front_end.stimulus(x, self.n_steps)
 
     def freeze(self) -> IntegerNetwork:
-        """The whole front end, from pixels to one spike of ten neurons, as one integer network without plasticity."""
+        """All of it, from pixels to one spike of ten neurons, as one integer network without plasticity."""
         return frozen(self.front_end, self.rule, self.columns)
 
     def info(self) -> Mapping[str, Any]:
