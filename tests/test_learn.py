@@ -15,9 +15,8 @@ from dlm_snn.continual.row import ContinualRow, RowFigures, Told
 from dlm_snn.continual.standings import standings, table
 from dlm_snn.learning.learner import Declaration
 from experiments.harness.cells import Entry, cells, short_name
-from experiments.harness.rows import CONTINUAL_ROW, read_rows, writing_rows
+from experiments.harness.rows import CONTINUAL_ROW, OURS, read_rows, writing_rows
 from experiments.recipes.table import CONTINUAL
-from experiments.tables import RESULTS
 from tests.continual_rows import made_row
 
 
@@ -227,7 +226,7 @@ def test_rows_of_two_configurations_under_one_name_are_two_lines():
 
 def test_committed_rows_are_never_averaged_over_two_configurations():
     """Names were given anew when the columns' answer changed; their rows are all there."""
-    lines = standings(read_rows(RESULTS / "continual-P2.jsonl", CONTINUAL_ROW))
+    lines = standings(read_rows(OURS / "continual-P2.jsonl", CONTINUAL_ROW))
     assert len({line.variant for line in lines}) == len(lines)
     assert all(len({row.seed for row in line.rows}) == len(line.rows) for line in lines)
     by_name = {line.variant: line.figures()["ACC %"] for line in lines}
