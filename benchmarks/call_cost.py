@@ -1,9 +1,11 @@
-"""What one call of ``dlm.run`` costs: beside the backend's own time, and on Lava, whose start each call pays.
+"""What one call of ``dlm.run`` costs: beside the backend's own time, and on Lava, in an interpreter that waits for it
+or in one that is started for it.
 
 Run: python benchmarks/call_cost.py [--rounds 7] [--calls 200]. An 8-bit 64-128-10 network, 25 steps, binary spikes,
 every spike recorded. First warm calls of one sample on "fast", and the backend module's own ``run`` between them,
-medians of process time; then whole calls on "fast", "lava-fused" and "lava-fixed" of 1 and of 64 samples, of that
-network and of 784-1024-10, interleaved, medians of wall time. Rasters are compared before anything is timed.
+medians of process time; then whole calls on "fast", "lava-fused" and "lava-fixed" (each with and without a start) of 1
+and of 64 samples, of that network and of 784-1024-10, interleaved, medians of wall time. Rasters are compared before
+anything is timed.
 """
 
 from __future__ import annotations
@@ -22,7 +24,11 @@ from workload import N_STEPS, interleaved, median_ratio
 import dlm_snn as dlm
 from dlm_snn.plugins import load
 
-BACKENDS = ("fast", "lava-fused", "lava-fixed")
+CALLS: dict[tuple[str, str], dict[str, Any]] = {("fast", ""): {}} | {
+    (backend, how): {"reuse": reuse}
+    for backend in ("lava-fused", "lava-fixed")
+    for how, reuse in (("waiting", True), ("started", False))
+}
 
 
 def small() -> tuple[Any, Any]:
@@ -58,7 +64,8 @@ def main() -> None:
         lambda: dlm.run(net, one, N_STEPS, backend="fast"), lambda: module.run(net, one, N_STEPS), chosen.calls
     )
     print(f"one sample, warm: dlm.run {call:.3f} ms, the backend's own run {own:.3f} ms, ratio {call / own:.2f}\n")
-    print("| net | samples | backend | median s of a whole call | times as fast as lava-fixed |\n|---|---|---|---|---|")
+    print("| net | samples | backend | interpreter | s a call | times as fast as lava-fixed |")
+    print("|---|---|---|---|---|---|")
     whole_calls("64-128-10", net, {"x": spikes}, chosen.rounds)
     large = workload.network(1024, integer=True, graded=False)
     whole_calls("784-1024-10", large, {"pixels": workload.spikes(64)}, chosen.rounds)
@@ -68,16 +75,17 @@ def whole_calls(title: str, net: Any, given: Mapping[str, Any], rounds: int) -> 
     """A line for each backend and number of samples."""
     for samples in (1, 64):
         part = {name: values[:samples] for name, values in given.items()}
-        jobs = {name: partial(dlm.run, net, part, N_STEPS, backend=name) for name in BACKENDS}
+        jobs = {
+            name: partial(dlm.run, net, part, N_STEPS, backend=name[0], **options) for name, options in CALLS.items()
+        }
         rasters = [job().rasters for job in jobs.values()]
         if any(other != rasters[0] for other in rasters):
             raise SystemExit("the backends differ: nothing is compared")
         seconds = interleaved(jobs, rounds)
-        for name in BACKENDS:
-            ratio = median_ratio(seconds["lava-fixed"], seconds[name])
-            print(
-                f"| {title} | {samples} | {name} | {statistics.median(seconds[name]):.4g} | {ratio:.3g} |", flush=True
-            )
+        for name, taken in seconds.items():
+            ratio = median_ratio(seconds["lava-fixed", name[1] or "waiting"], taken)
+            median = statistics.median(taken)
+            print(f"| {title} | {samples} | {' | '.join(name)} | {median:.4g} | {ratio:.3g} |", flush=True)
 
 
 if __name__ == "__main__":

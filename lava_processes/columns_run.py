@@ -16,6 +16,7 @@ from dlm_snn.learning.columns.rule import ColumnRule, Columns
 from dlm_snn.networks.network import Input, IntegerNetwork
 from dlm_snn.values import as_integers
 from lava_processes import job
+from lava_processes.hosts import Progress
 
 NO_TEACHER = -1
 
@@ -28,7 +29,8 @@ def run_columns(
     labels: NDArray[np.int64],
     stepwise: bool = False,
     timeout: float = 120.0,
-    progress: job.Progress | None = None,
+    progress: Progress | None = None,
+    reuse: bool | None = None,
 ) -> NDArray[np.int64]:
     """Show samples to the columns in one run of Lava, one after another.
 
@@ -41,6 +43,7 @@ def run_columns(
             every step of one Process, some hundred times as fast.
         timeout: seconds without progress after which Lava is stopped.
         progress: called with (steps done, steps in all).
+        reuse: False has Lava start anew, and leave nothing for the next call; see hosts.
 
     Returns:
         (sample,): the class whose output neuron spiked first, the lower one of several; -1 where none did. In the
@@ -59,7 +62,7 @@ def run_columns(
             f"labels of shape {labels.shape} for {len(images)} images; give one each, and at least one image"
         )
     write = partial(_write_job, front_end, rule, columns, images, labels, stepwise)
-    with job.done(write, timeout, progress) as (folder, given):
+    with job.done(write, timeout, progress, reuse) as (folder, given):
         columns.weight[:], columns.wins[:] = np.load(folder / "weight.npy"), np.load(folder / "wins.npy")
         rows = np.load(folder / "classes.npy")[given["first"] :]
         return _classes(rows, len(labels), given["period"])

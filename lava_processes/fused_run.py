@@ -25,6 +25,7 @@ from dlm_snn.runs.recording import (
 )
 from dlm_snn.runs.stimulus import Stimulus, prepare
 from lava_processes import job
+from lava_processes.hosts import Progress
 
 TARGET = "fused"
 
@@ -36,7 +37,8 @@ def run(
     record: WhatToRecord = ("s",),
     state: RunState | None = None,
     timeout: float = 120.0,
-    progress: job.Progress | None = None,
+    progress: Progress | None = None,
+    reuse: bool | None = None,
 ) -> Recording:
     """Simulate a network as one Process on Lava's CPU simulator, all samples at once.
 
@@ -49,6 +51,7 @@ def run(
         state: must be None.
         timeout: seconds without progress after which Lava is stopped.
         progress: called with (steps done, steps in all).
+        reuse: False has Lava start anew, and leave nothing for the next call; see hosts.
 
     Returns:
         The Recording, without a state.
@@ -65,7 +68,7 @@ def run(
     if n_samples == 0:
         return without_samples(network, n_steps, chosen)
     write = partial(_write_job, network, stimuli, n_samples, n_steps, chosen)
-    with job.done(write, timeout, progress) as (folder, _):
+    with job.done(write, timeout, progress, reuse) as (folder, _):
         return _read_results(folder, network, n_samples, n_steps, chosen)
 
 

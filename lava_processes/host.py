@@ -1,57 +1,96 @@
-"""What the child interpreter does in which Lava runs; see job.
+"""What the child interpreter does in which Lava runs; see hosts.
 
-It writes lines ``steps DONE TOTAL`` to its output, results into the folder's memory-mapped files, and on failure
-``error.json`` with {"kind", "message"}. It ends when its input closes, for then its parent is gone.
+It reads the folder of a job a line, writes lines ``begun``, ``steps DONE TOTAL`` and ``done`` to its output, results
+into the folder's memory-mapped files, and on failure ``error.json`` with {"kind", "message"}, after which it ends. It
+ends when its input closes, for then its parent is gone.
 """
 
 from __future__ import annotations
 
+import gc
 import json
-import multiprocessing
 import multiprocessing.shared_memory
 import os
-import shutil
-import signal
+import random
 import sys
-import threading
 import traceback
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from importlib import import_module
-from multiprocessing.connection import wait
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from dlm_snn.files.temporary import shared_memory_prefix, unlink_shared_memory
+from lava_processes.watch import Watch, last_words
 
 JOBS = {"columns": "lava_processes.columns_graph"}
 """Targets whose module has ``wired(folder, job)``, which gives a process of the graph to run."""
 CHUNK = 200
 """Steps between two signs of life."""
-LOOK_EVERY = 0.2
-"""Seconds between two looks at the children."""
 
 
-def main(place: str) -> int:
-    """Run the job of a folder."""
-    folder = Path(place)
+def main(patience: str) -> int:
+    """Do the jobs whose folders come in, until none comes for so many seconds, or a file of a module has changed."""
     _name_shared_memory()
-    watch = _Watch(folder)
-    try:
-        import_module("lava.proc.lif.process")
-    except ModuleNotFoundError as error:
-        _report(
-            folder,
-            "missing",
-            f"the package '{error.name}' that Lava needs is not installed; 'dlm-snn doctor' says how to get it",
-        )
-        return 1
-    try:
-        _run_job(folder, watch)
-    except Exception as error:
-        traceback.print_exc()
-        watch.fail(watch.actors, _last_words(error))
+    watch = Watch()
+    loaded: dict[str, int] = {}
+    while (folder := watch.next_job(float(patience))) is not None and _module_times(loaded) == loaded:
+        _speak_into(folder / "log.txt")
+        try:
+            import_module("lava.proc.lif.process")
+        except ModuleNotFoundError as error:
+            needed = f"the package '{error.name}' that Lava needs is not installed"
+            watch.report("missing", f"{needed}; 'dlm-snn doctor' says how to get it")
+            return 1
+        # What draws from the global generators draws anew, as in an interpreter of its own.
+        random.seed()
+        np.random.seed()  # noqa: NPY002
+        print("begun", flush=True)
+        try:
+            _run_job(folder, watch)
+        except Exception as error:
+            traceback.print_exc()
+            watch.fail(watch.actors, last_words(error))
+        watch.end_job()
+        _forget_run()
+        loaded = _module_times([file for file in map(_file_of, list(sys.modules.values())) if file])
+        print("done", flush=True)
     return 0
+
+
+def _speak_into(log: Path) -> None:
+    """Have what is said on the way go into a file: here, and in the processes that are forked."""
+    file = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    os.dup2(file, sys.stderr.fileno())
+    os.close(file)
+
+
+def _forget_run() -> None:
+    """Let go of the graph that was run: two lists of Lava's would keep it for good."""
+    from lava.magma.core.process.process import ProcessServer
+    from lava.magma.core.process.variable import VarServer
+
+    ProcessServer().reset_server()
+    VarServer().reset_server()
+    gc.collect()
+    # What is left lives as long as this interpreter: processes that are forked need not touch it.
+    gc.freeze()
+    unlink_shared_memory(os.getpid())
+
+
+def _file_of(module: Any) -> str | None:
+    return getattr(module, "__file__", None)
+
+
+def _module_times(files: Iterable[str]) -> dict[str, int]:
+    """When each file was changed last; those that are gone are left out."""
+    times = {}
+    for file in files:
+        with suppress(OSError):
+            times[file] = os.stat(file).st_mtime_ns
+    return times
 
 
 def _name_shared_memory() -> None:
@@ -60,7 +99,7 @@ def _name_shared_memory() -> None:
         multiprocessing.shared_memory._SHM_NAME_PREFIX = "/" + shared_memory_prefix(os.getpid())
 
 
-def _run_job(folder: Path, watch: _Watch) -> None:
+def _run_job(folder: Path, watch: Watch) -> None:
     from dlm_snn.networks import artifact
 
     job = json.loads((folder / "job.json").read_text())
@@ -76,8 +115,9 @@ def _run_job(folder: Path, watch: _Watch) -> None:
         _run_once(folder, network, job, index, watch)
 
 
-def _run_fused(folder: Path, network: Any, job: Mapping[str, Any], watch: _Watch) -> None:
+def _run_fused(folder: Path, network: Any, job: Mapping[str, Any], watch: Watch) -> None:
     """Run a network as one Process."""
+    from dlm_snn.backends import run
     from dlm_snn.networks.network import IntegerNetwork
     from lava_processes.fused.process import FusedRun
     from lava_processes.support import TAGS
@@ -90,12 +130,15 @@ def _run_fused(folder: Path, network: Any, job: Mapping[str, Any], watch: _Watch
             ("traces", "traces", "traces"),
         )
     }
+    # A step of it here loads what is compiled once for all processes that are forked.
+    silence = {name: np.zeros((1, part.n), dtype=np.int64) for name, part in network.inputs.items()}
+    run(network, silence, 1, record=(), backend="fast")
     process = FusedRun(network=network, samples=job["samples"], name="network", **files)
     tag = TAGS["fixed" if isinstance(network, IntegerNetwork) else "float"]
     _run_part(process, tag, {"runs": 1, "length": job["n_steps"]}, 0, watch)
 
 
-def _run_once(folder: Path, network: Any, job: Mapping[str, Any], index: int, watch: _Watch) -> None:
+def _run_once(folder: Path, network: Any, job: Mapping[str, Any], index: int, watch: Watch) -> None:
     """Build the graph and run every part of it: Lava sees only what is connected with the process it is given."""
     graph = _wired(folder, network, job, index)
     for process in graph.neurons.values():
@@ -103,7 +146,7 @@ def _run_once(folder: Path, network: Any, job: Mapping[str, Any], index: int, wa
             _run_part(process, graph.tag, job, index, watch)
 
 
-def _run_part(process: Any, tag: str, job: Mapping[str, Any], index: int, watch: _Watch) -> None:
+def _run_part(process: Any, tag: str, job: Mapping[str, Any], index: int, watch: Watch) -> None:
     """Run a process, and all that are connected with it, in chunks; stop them."""
     from lava.magma.core.run_conditions import RunSteps
     from lava.magma.core.run_configs import Loihi2SimCfg
@@ -151,86 +194,3 @@ def _wired(folder: Path, network: Any, job: Mapping[str, Any], index: int) -> An
             probe.u.connect_var(graph.u[name])
             probe.v.connect_var(graph.v[name])
     return graph
-
-
-class _Watch:
-    """A thread that ends everything when a child dies during a run, or when the parent is gone."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self.actors: list[Any] = []
-        self._known: set[Any] = set()
-        self._running = False
-        self._lock = threading.Lock()
-        threading.Thread(target=self._look, daemon=True).start()
-
-    def run(self) -> None:
-        """From now on no child may end."""
-        self._running = True
-
-    def rest(self) -> None:
-        """The children are about to end by themselves."""
-        with self._lock:
-            self._running = False
-            self._known = set()
-
-    def fail(self, children: Iterable[Any], otherwise: str) -> None:
-        """Report what a child said, or else ``otherwise``; kill and collect all children; leave at once."""
-        try:
-            _report(self._folder, "lava", f"Lava failed: {_children_said(children) or otherwise}")
-            sys.stderr.flush()
-            for process in multiprocessing.active_children():
-                process.kill()
-                with suppress(ChildProcessError):
-                    os.waitpid(process.ident or 0, 0)
-        finally:
-            os._exit(1)
-
-    def _look(self) -> None:
-        while not wait([sys.stdin.fileno()], timeout=LOOK_EVERY):
-            with self._lock:
-                if self._running:
-                    self._known |= set(multiprocessing.active_children())
-                ended = [process for process in self._known if _has_ended(process)]
-                if ended:
-                    self.fail(ended, f"its process {ended[0].name} was killed while running")
-        self._vanish()
-
-    def _vanish(self) -> None:
-        """The parent is gone and cannot clean up: remove what it would have removed, and end the whole session."""
-        unlink_shared_memory(os.getpid())
-        shutil.rmtree(self._folder, ignore_errors=True)
-        os.killpg(0, signal.SIGKILL)
-
-
-def _has_ended(process: Any) -> bool:
-    try:
-        return process.exitcode is not None
-    except ValueError:
-        # Lava joined and closed it, which it does once it reports the error itself.
-        return False
-
-
-def _children_said(children: Iterable[Any]) -> str | None:
-    """The first error that a child process collected, in one line; None where none did."""
-    for child in children:
-        try:
-            collected = getattr(child, "exception", None)
-        except (OSError, EOFError):
-            continue
-        if collected:
-            return _last_words(collected[0])
-    return None
-
-
-def _last_words(error: BaseException) -> str:
-    """An exception as one line: its type, its message and where it was raised."""
-    last = traceback.extract_tb(error.__traceback__)
-    where = f" ({Path(last[-1].filename).name}:{last[-1].lineno})" if last else ""
-    return " ".join(f"{type(error).__name__}: {error}".split()) + where
-
-
-def _report(folder: Path, kind: str, message: str) -> None:
-    aside = folder / "error.json.part"
-    aside.write_text(json.dumps({"kind": kind, "message": message}))
-    aside.replace(folder / "error.json")

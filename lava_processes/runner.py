@@ -26,6 +26,7 @@ from dlm_snn.runs.recording import (
 )
 from dlm_snn.runs.stimulus import Stimulus, prepare
 from lava_processes import job
+from lava_processes.hosts import Progress
 from lava_processes.support import check_supported
 
 
@@ -38,7 +39,8 @@ def run(
     state: RunState | None = None,
     period: int | None = None,
     timeout: float = 120.0,
-    progress: job.Progress | None = None,
+    progress: Progress | None = None,
+    reuse: bool | None = None,
 ) -> Recording:
     """Simulate a network as a graph of Lava processes on Lava's CPU simulator.
 
@@ -54,6 +56,7 @@ def run(
             the least.
         timeout: seconds without progress after which Lava is stopped.
         progress: called with (steps done, steps in all).
+        reuse: False has Lava start anew, and leave nothing for the next call; see hosts.
 
     Returns:
         The Recording, without a state.
@@ -74,7 +77,7 @@ def run(
         return without_samples(network, n_steps, chosen)
     apart = _period(network, n_steps, period)
     write = partial(_write_job, target, network, stimuli, n_samples, n_steps, chosen, apart)
-    with job.done(write, timeout, progress) as (folder, given):
+    with job.done(write, timeout, progress, reuse) as (folder, given):
         return _read_results(folder, network, n_samples, n_steps, chosen, given)
 
 

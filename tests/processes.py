@@ -34,6 +34,13 @@ def lava_processes(pid: int | None = None) -> list[int]:
     return hosts + [p for host in hosts for p in descendants(host) if "resource_tracker" not in command_line(p)]
 
 
+def kept_host() -> list[int]:
+    """The interpreter that waits for this process's next Lava call, if one does."""
+    from lava_processes import hosts
+
+    return [hosts._kept.host.pid] if hosts._kept.host else []
+
+
 def descendants(pid: int) -> list[int]:
     """Children, their children and so on."""
     below = children(pid)

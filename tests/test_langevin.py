@@ -601,7 +601,8 @@ def test_pairs_within_and_across_layers():
     assert (within_layers.strength[7:] == 0).all()
     across = paired([50, 50], [0.5, 2.0], generator)
     assert (across.partner[:50] >= 50).any()
-    assert set(across.strength.abs().tolist()) <= {0.5, 1.0, 2.0} | {sqrt(0.5) * sqrt(2.0)}
+    # A square root may end in another bit from processor to processor.
+    assert set(across.strength.abs().numpy().round(14)) <= {0.5, 1.0, 2.0}
     g = torch.randn(100, dtype=torch.float64, generator=generator)
     assert (g * across(g)).sum().abs() < 1e-13
     for name, function in (("tanh", torch.tanh), ("quadratic", lambda x: x * x.abs())):
