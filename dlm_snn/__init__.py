@@ -21,9 +21,11 @@ _HOME = {
     "DlmError": "errors",
     "FolderSink": "runs.sink",
     "Input": "networks.network",
+    "IntegerLI": "neurons.li",
     "IntegerLIF": "neurons.integer_lif",
     "IntegerNetwork": "networks.network",
     "IntegerProjection": "networks.network",
+    "LI": "neurons.li",
     "LIF": "neurons.lif",
     "Network": "networks.network",
     "Projection": "networks.network",
@@ -48,6 +50,7 @@ _HOME = {
 }
 
 __all__ = [
+    "LI",
     "LIF",
     "Chain",
     "Comparison",
@@ -56,6 +59,7 @@ __all__ = [
     "DlmError",
     "FolderSink",
     "Input",
+    "IntegerLI",
     "IntegerLIF",
     "IntegerNetwork",
     "IntegerProjection",
@@ -101,6 +105,7 @@ if TYPE_CHECKING:
     from dlm_snn.networks.artifact import load, save
     from dlm_snn.networks.network import Input, IntegerNetwork, IntegerProjection, Network, Projection
     from dlm_snn.neurons.integer_lif import IntegerLIF
+    from dlm_snn.neurons.li import LI, IntegerLI
     from dlm_snn.neurons.lif import LIF
     from dlm_snn.runs.comparison import Comparison, compare
     from dlm_snn.runs.metrics import accuracy, read_out, synaptic_operations

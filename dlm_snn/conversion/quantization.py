@@ -34,6 +34,7 @@ from dlm_snn.networks.network import (
 )
 from dlm_snn.networks.signs import SignMode, weight_grid
 from dlm_snn.neurons.integer_lif import DECAY_UNITY, THRESHOLD_LIMIT, IntegerLIF
+from dlm_snn.neurons.li import LI
 from dlm_snn.neurons.lif import LIF
 from dlm_snn.runs.recording import Recording, before_reset
 from dlm_snn.runs.stimulus import taken
@@ -267,7 +268,7 @@ def _room(network: Network, name: str, scale: float, measured: Recording | None)
     return float(min((limit / (scale * need) for need, limit in needs if need > 0), default=np.inf))
 
 
-def _integer_neuron(name: str, neuron: LIF, scale: float) -> IntegerLIF:
+def _integer_neuron(name: str, neuron: LIF | LI, scale: float) -> IntegerLIF:
     bias = np.round(64 * scale * np.asarray(neuron.bias))
     exponent = next((e for e in range(8) if np.max(np.abs(np.round(bias / 2**e))) <= 4095), 7)
     try:

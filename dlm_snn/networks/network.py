@@ -23,8 +23,9 @@ from dlm_snn.networks.signs import SignMode, weight_grid
 from dlm_snn.networks.summary import as_html, as_text
 from dlm_snn.neurons.checks import checked_parameter, checked_shape, size
 from dlm_snn.neurons.integer_lif import IntegerLIF
+from dlm_snn.neurons.li import LI, IntegerLI
 from dlm_snn.neurons.lif import LIF
-from dlm_snn.neurons.models import model_of
+from dlm_snn.neurons.models import model_of, spikes
 from dlm_snn.values import is_whole
 
 
@@ -234,6 +235,9 @@ class _Graph:
                     raise DlmError(f"{p.name}: no population '{end}'; {nearest(end, self.populations)}")
             if isinstance(self.populations[p.post], Input):
                 raise DlmError(f"{p.name}: an Input receives no projection")
+            if not spikes(self.populations[p.pre]):
+                kind = type(self.populations[p.pre]).__name__
+                raise DlmError(f"{p.name}: '{p.pre}' is a {kind}, which never spikes and sends nothing; read its v")
             self._check_shapes(p)
 
     def _check_shapes(self, p: Any) -> None:
@@ -312,14 +316,14 @@ class Network(_Graph):
     """A network of float neurons: Input and LIF populations, Projections between them.
 
     Attributes:
-        populations: name -> Input or LIF, or a float model of the entry-point group ``dlm_snn.neurons``.
+        populations: name -> Input, LIF or LI, or a float model of the entry-point group ``dlm_snn.neurons``.
         projections: of float weights.
 
     Raises:
         DlmError: an unknown population, or a weight matrix that does not fit.
     """
 
-    populations: Mapping[str, Input | LIF]
+    populations: Mapping[str, Input | LIF | LI]
     projections: Sequence[Projection] = ()
 
     def __post_init__(self) -> None:
@@ -331,11 +335,11 @@ class IntegerNetwork(_Graph):
     """The same with integers only: exactly what a fixed-point target computes.
 
     Attributes:
-        populations: name -> Input or IntegerLIF.
+        populations: name -> Input, IntegerLIF or IntegerLI.
         projections: IntegerProjections.
     """
 
-    populations: Mapping[str, Input | IntegerLIF]
+    populations: Mapping[str, Input | IntegerLIF | IntegerLI]
     projections: Sequence[IntegerProjection] = ()
 
     def __post_init__(self) -> None:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from dlm_snn import plugins
 from dlm_snn.errors import DlmError
-from dlm_snn.neurons import integer_lif, lif
+from dlm_snn.neurons import integer_lif, li, lif
 
 GROUP = "dlm_snn.neurons"
 OTHERS = "backends of other packages"
@@ -38,6 +38,7 @@ class Model(NamedTuple):
         integer: it stands in an IntegerNetwork, not in a Network.
         example: a population of shape (n,) that spikes in 2-40 % of its steps when each of its inputs is 1 in a third
             of them: what the conformance tests run.
+        spikes: whether it ever spikes; one that does not is read by its v, and sends to no population.
     """
 
     type: type
@@ -46,11 +47,14 @@ class Model(NamedTuple):
     known_to: frozenset[str] = FROM_THE_TABLE
     integer: bool = False
     example: Any = None
+    spikes: bool = True
 
 
 MODELS: Mapping[type, Model] = {
     lif.LIF: Model(lif.LIF, lif.rest, lif.step, ALL),
     integer_lif.IntegerLIF: Model(integer_lif.IntegerLIF, integer_lif.rest, integer_lif.step, ALL, integer=True),
+    li.LI: Model(li.LI, lif.rest, lif.step, FROM_THE_TABLE, spikes=False),
+    li.IntegerLI: Model(li.IntegerLI, integer_lif.rest, integer_lif.step, FROM_THE_TABLE, integer=True, spikes=False),
 }
 """Exact type -> who computes it. A type derived from one of these is another model, which nobody here knows."""
 
@@ -78,6 +82,12 @@ def models() -> Mapping[type, Model]:
 def model_of(kind: type) -> Model | None:
     """The line of an exact type; other packages are asked only for what is none of ours."""
     return MODELS.get(kind) or models().get(kind)
+
+
+def spikes(population: Any) -> bool:
+    """Whether a population of neurons is of a model that spikes; one of a type that nobody knows is taken to."""
+    model = model_of(type(population))
+    return model is None or model.spikes
 
 
 def type_named(name: str) -> type | None:

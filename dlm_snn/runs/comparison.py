@@ -260,10 +260,11 @@ def _parted(
     a, b = (getattr(r, key)[name][samples, :n_steps] for r in (first, second))
     if not tolerance:
         return ~(np.isfinite(a) & (a == b))
-    # A model of another package may have no threshold.
-    threshold = getattr(first.network.populations[name], "v_threshold", 0.0)
+    # A model of another package may have no threshold, and one out of reach is no scale.
+    threshold = np.asarray(getattr(first.network.populations[name], "v_threshold", 0.0), float)
+    reached = np.max(threshold, where=np.isfinite(threshold), initial=0)
     size = np.maximum(*(np.where(np.isfinite(x), np.abs(x), 0) for x in (a, b)))
-    scale = size.max(axis=(1, 2), keepdims=True, initial=float(np.max(threshold)))
+    scale = size.max(axis=(1, 2), keepdims=True, initial=float(reached))
     with np.errstate(invalid="ignore"):
         return ~(np.abs(a - b) <= tolerance * scale)
 
