@@ -11,12 +11,13 @@ from numpy.typing import NDArray
 from torch import nn
 
 from dlm_snn.connections.chain import Chain
-from dlm_snn.connections.connection import Connection, Sparse
+from dlm_snn.connections.connection import Connection
 from dlm_snn.connections.conv2d import Conv2d
 from dlm_snn.connections.dense import Dense
 from dlm_snn.connections.pool2d import Pool2d
 from dlm_snn.errors import DlmError, UnsupportedError
 from dlm_snn.exchange.snntorch.neurons import KNOWN, ONE, READER, RECURRENT, SYNAPTIC, array, lif_of
+from dlm_snn.exchange.snntorch.recurrence import diagonal, recurrence
 from dlm_snn.networks.network import Input, Network, Projection
 
 _STATELESS = (nn.Linear, nn.Conv2d, nn.AvgPool2d, nn.Flatten, nn.Dropout, nn.Dropout2d, nn.Identity)
@@ -62,7 +63,7 @@ def from_snntorch(
         shape, neuron, where = way.shape, layer.neuron, f"layer '{name}' ({type(layer.neuron).__name__})"
         constant, loop = way.constant, None
         if isinstance(neuron, RECURRENT):
-            loop, own = _recurrent(neuron, shape, where)
+            loop, own = recurrence(neuron, shape, where)
             constant = constant + own
         synaptic = isinstance(neuron, SYNAPTIC)
         populations[name] = lif_of(neuron, shape, 0.0 if synaptic else constant, where)
@@ -96,7 +97,7 @@ class _Way:
     def connection(self, n: int) -> Connection:
         """One connection; none: one synapse to each neuron's own."""
         if not self.parts:
-            return _diagonal(np.ones(n))
+            return diagonal(np.ones(n))
         return self.parts[0] if len(self.parts) == 1 else Chain(self.parts)
 
 
@@ -228,31 +229,6 @@ def _padding(where: str, module: nn.Conv2d) -> Any:
     if any(n % 2 for n in around):
         raise UnsupportedError(READER, f"{where} with padding 'same' that is not equal on both sides", "give numbers")
     return around[0] // 2, around[1] // 2
-
-
-def _recurrent(neuron: Any, shape: tuple[int, ...], where: str) -> tuple[Connection, NDArray[np.float64]]:
-    """The connection of a recurrent layer to itself, and its bias, (post,)."""
-    n = int(np.prod(shape))
-    if not neuron.all_to_all:
-        return _diagonal(np.broadcast_to(array(neuron.recurrent.V), shape).ravel()), np.zeros(n)
-    weight, bias = array(neuron.recurrent.weight), neuron.recurrent.bias
-    image: Any = shape
-    try:
-        if isinstance(neuron.recurrent, nn.Linear):
-            connection: Connection = Dense(weight)
-        else:
-            connection = Conv2d(weight, image, 1, neuron.recurrent.padding)
-        if (connection.n_pre, connection.n_post) != (n, n):
-            raise DlmError(f"{connection.n_pre} neurons feed {connection.n_post}, the layer has {n}")
-    except DlmError as error:
-        raise DlmError(f"the recurrence of {where}: {error}") from error
-    values = np.zeros(1) if bias is None else array(bias)
-    return connection, np.repeat(values, n // values.size)
-
-
-def _diagonal(values: NDArray[np.float64]) -> Sparse:
-    index = np.arange(values.size)
-    return Sparse((values.size, values.size), index, index, values)
 
 
 def _default_names(n_layers: int) -> list[str]:

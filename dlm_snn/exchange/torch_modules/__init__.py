@@ -1,0 +1,1 @@
+"""Torch modules of any class, taken by running them on a sample, and proved on it."""
