@@ -3,6 +3,7 @@
 import json
 import zipfile
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,6 +13,8 @@ from dlm_snn.errors import DlmError, MissingError
 from dlm_snn.exchange.rasters.events import NMNIST
 from dlm_snn.tasks.recordings import EXCERPT, nmnist_excerpt
 from experiments.harness.stream import held_out, order_of
+
+ADDITIONS = Path(__file__).parent / "additions"
 
 
 def content(label: int, rng: np.random.Generator) -> bytes:
@@ -83,6 +86,13 @@ def test_a_stream_is_learned_and_its_rows_are_kept(folder, tmp_path, capsys):
     kept = json.loads((tmp_path / "stream.jsonl").read_text().splitlines()[2])
     assert kept["figures"]["ridge"] is None
     assert kept["figures"]["acc"] > 0.8
+    mine = tmp_path / "mine.py"
+    for prior, expected in (("0.0", 6), ("0.0", 6), ("1.0", 8)):
+        mine.write_text((ADDITIONS / "means.py").read_text().replace("prior: float = 0.0", f"prior: float = {prior}"))
+        assert main([*command[:3], f"{mine}:Means", *command[-4:]]) == 0
+        rows = [json.loads(line) for line in (tmp_path / "stream.jsonl").read_text().splitlines()]
+        assert len(rows) == expected, "another content is another row"
+    assert {row["learner"] for row in rows[4:]} == {"mine.py:Means"}
 
 
 @pytest.mark.parametrize(

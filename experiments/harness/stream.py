@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dlm_snn.errors import DlmError
-from dlm_snn.learning.from_file import learner_file
+from dlm_snn.learning.from_file import LearnerFile, learner_file
 from dlm_snn.learning.learner import Declaration, Setting
 from dlm_snn.learning.making import make_learner
 from dlm_snn.provenance import origin
@@ -45,17 +45,26 @@ class StreamCell:
         learner, options: which.
         order: one of ORDERS.
         seed: of the order, and of the learner's own draws.
+        own: the learner's file with its content, where it is no entry point.
     """
 
     learner: str
     options: Mapping[str, Any]
     order: str
     seed: int
+    own: LearnerFile | None = None
+
+    @property
+    def told(self) -> dict[str, Any]:
+        """What a row has of it."""
+        values: dict[str, Any] = asdict(replace(self, own=None))
+        del values["own"]
+        return values if self.own is None else {**values, "sha256": self.own.sha256}
 
     @property
     def key(self) -> str:
         """What decides the figures, hashed."""
-        return key_of({"stream": "nmnist-excerpt", **asdict(self)})
+        return key_of({"stream": "nmnist-excerpt", **self.told})
 
 
 def run_stream(cell: StreamCell, recordings: Recordings, show: Show) -> Row:
@@ -74,7 +83,7 @@ def run_stream(cell: StreamCell, recordings: Recordings, show: Show) -> Row:
         DlmError: a learner that wants boundaries, the task of a test sample or all samples at once.
     """
     rng = np.random.default_rng([cell.seed, 1])
-    learner: Any = make_learner(cell.learner, setting_of_recordings(recordings), rng, cell.options)
+    learner: Any = make_learner(cell.own or cell.learner, setting_of_recordings(recordings), rng, cell.options)
     _refuse_told(cell.learner, learner.declaration)
     train, test = held_out(recordings, cell.seed)
     labels = np.array(list(test.values()))
@@ -107,7 +116,7 @@ def _row(cell: StreamCell, learner: Any, figures: dict[str, Any]) -> Row:
     return plain(
         {
             "stream": "nmnist-excerpt",
-            **asdict(cell),
+            **cell.told,
             "config": cell.key,
             **origin(),
             "declaration": asdict(learner.declaration),
@@ -228,11 +237,11 @@ def _cells(arguments: Namespace) -> list[StreamCell]:
     seeds = 1 if arguments.seeds is None else arguments.seeds
     if seeds < 1:
         raise DlmError(f"--seeds {seeds}: at least one")
-    if learner_file(arguments.learner) is not None:
-        raise DlmError(f"--stream takes the name of a learner, not {arguments.learner}; give it an entry point")
+    own = learner_file(arguments.learner)
+    learner = own or arguments.learner
     given = dict(parsed_override(text) for text in arguments.set)
-    options = checked_options(arguments.learner, {**DEFAULTS.get(arguments.learner, {}), **given})
-    return [StreamCell(arguments.learner, options, order, seed) for order in ORDERS for seed in range(seeds)]
+    options = checked_options(learner, {**DEFAULTS.get(str(learner), {}), **given})
+    return [StreamCell(str(learner), options, order, seed, own) for order in ORDERS for seed in range(seeds)]
 
 
 def _show(rows: list[Row]) -> None:
