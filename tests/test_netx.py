@@ -144,6 +144,107 @@ def test_images_pool_and_flatten(tmp_path):
     assert recording.rasters["layer2"].rate > 0
 
 
+def deep(path):
+    """Images, then vectors: seven groups of a file, five of them with neurons."""
+    generator = np.random.default_rng(6)
+    return net_file(
+        path,
+        {"type": "input", "shape": [2, 6, 6]},
+        conv(some(generator, 3, 2, 3, 3)[..., None], [3, 4, 4]),
+        conv(some(generator, 2, 3, 2, 2)[..., None], [2, 3, 3], vThMant=200),
+        {"type": "flatten", "shape": [1, 1, 18]},
+        dense(some(generator, 7, 18), vThMant=150),
+        dense(some(generator, 5, 7), shape=[5, 1, 1]),
+        dense(some(generator, 4, 5)),
+    )
+
+
+@pytest.mark.parametrize("skip", range(1, 7))
+def test_some_layers_of_a_file_are_those_layers(tmp_path, skip):
+    """The whole network's spikes, cut in two: what the first part sends is what the second takes."""
+    path = deep(tmp_path / "a.net")
+    spikes = np.random.default_rng(7).random((2, 20, 72)) < 0.4
+    whole = dlm.run(read_net(path), {"input": dlm.SpikeRaster.from_dense(spikes)}, 20)
+    assert 0.05 < whole.rasters["layer6"].rate < 0.9
+    if skip > 1:
+        first = dlm.run(read_net(path, num_layers=skip), {"input": dlm.SpikeRaster.from_dense(spikes)}, 20)
+        assert [*first.rasters] == [name for name in whole.rasters if int(name[5:] or 0) < skip]
+        assert all(raster == whole.rasters[name] for name, raster in first.rasters.items())
+    last = {1: None, 2: "layer1", 3: "layer2", 4: "layer2", 5: "layer4", 6: "layer5"}[skip]
+    given = dlm.SpikeRaster.from_dense(spikes) if last is None else whole.rasters[last]
+    second = read_net(path, skip_layers=skip)
+    rest = dlm.run(second, {"input": given}, 20)
+    assert [*rest.rasters] == [name for name in whole.rasters if int(name[5:] or 0) >= skip]
+    assert all(raster == whole.rasters[name] for name, raster in rest.rasters.items())
+    shape = {1: (2, 6, 6), 2: (3, 4, 4), 3: (2, 3, 3), 4: (2, 3, 3), 5: (7,), 6: (5,)}[skip]
+    assert second.populations["input"].shape == shape
+
+
+def test_layers_that_are_left_out_may_hold_anything(tmp_path):
+    path = net_file(tmp_path / "a.net", dense([[2, 4]], type="SDNN"), dense([[6]]), {"type": "average", "shape": [1]})
+    assert list(read_net(path, num_layers=2, skip_layers=1).populations) == ["input", "layer1"]
+    ours = tmp_path / "ours.net"
+    write_net(read_net(path, num_layers=2, skip_layers=1), ours)
+    assert list(read_net(ours, num_layers=9).populations) == ["input", "layer1"]
+    assert list(read_net(ours, skip_layers=1).populations) == ["input", "layer1"]
+    for options, message in (
+        ({"num_layers": 0}, "a.net: num_layers = 0 is not a number of layers >= 1"),
+        ({"skip_layers": -1}, "a.net: skip_layers = -1 is not a number of layers >= 0"),
+        ({"skip_layers": 1.5}, "a.net: skip_layers = 1.5 is not"),
+        ({"skip_layers": 3}, "a.net: skip_layers = 3 leaves none of 3 layers; skip fewer"),
+        ({"num_layers": 1, "skip_layers": 1}, "skip_layers = 1 leaves none of 1 layers"),
+    ):
+        with pytest.raises(dlm.DlmError, match=message):
+            read_net(path, **options)
+
+
+def test_a_shape_that_the_file_contradicts_is_refused(tmp_path):
+    path = deep(tmp_path / "a.net")
+    assert read_net(path, (2, 6, 6)).digest() == read_net(path).digest()
+    with pytest.raises(dlm.DlmError, match=r"/layer/0/shape says \(2, 6, 6\), not input_shape = \(1, 12, 6\); leave"):
+        read_net(path, (1, 12, 6))
+
+
+@published
+def test_pilotnet_in_whole_is_its_integers():
+    """lava-dl's PilotNet, eleven populations: a road-like picture through every layer, against plain integers."""
+    import torch
+
+    path = FOLDER / "pilotnet_snn" / "network.net"
+    network = read_net(path)
+    assert [p.shape for p in network.populations.values()][:3] == [(3, 66, 200), (3, 66, 200), (24, 32, 99)]
+    weight, bias = input_transform(path)
+    assert (weight, bias) == (40, 36)
+    rows, columns = np.mgrid[0:1:66j, 0:1:200j]
+    picture = np.stack([rows, 0.5 + 0.5 * np.sin(9 * columns), rows * columns])
+    picture = picture + 0.3 * np.random.default_rng(0).random(picture.shape)
+    current = np.trunc(weight * picture + bias).astype(int)
+    n_steps = 12
+    ours = dlm.run(network, {"input": current.reshape(1, -1)}, n_steps, backend="fast")
+    state = {name: np.zeros(p.n, dtype=int) for name, p in network.neurons.items()}
+    for step in range(n_steps):
+        sent = current.ravel()
+        for name, p in network.neurons.items():
+            (projection,) = network.into(name)
+            connection = projection.connection
+            if isinstance(connection, dlm.Conv2d):
+                image = torch.tensor(sent.reshape(connection.input_shape), dtype=torch.float64)[None]
+                kernel = torch.tensor(connection.weight, dtype=torch.float64)
+                sums = torch.nn.functional.conv2d(image, kernel, None, connection.stride, connection.padding)
+                drive = sums.numpy().astype(int).ravel()
+            else:
+                drive = connection.weight @ sent if isinstance(connection, dlm.Dense) else sent
+            drive = drive * 2.0**projection.weight_exp
+            v = np.sign(state[name]) * (np.abs(state[name]) * (4096 - p.dv) >> 12)
+            v = np.clip(v + (64 * drive).astype(int) + p.bias, -(2**23), 2**23 - 1)
+            sent = v > 64 * p.v_threshold
+            state[name] = np.where(sent, 0, v)
+            assert np.array_equal(ours.rasters[name].dense()[0, step], sent), (name, step)
+            sent = sent.astype(int)
+    assert all(ours.rasters[f"layer{i}"].rate > 0.01 for i in (0, 1, 2, 3, 4, 5, 7, 8, 9))
+    assert not len(ours.rasters["layer10"])
+
+
 @published
 def test_tinynet_is_what_was_published():
     """Input layer, convolution, convolution: the files begin with one empty step, then they are our windows."""

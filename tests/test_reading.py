@@ -14,6 +14,8 @@ import numpy as np
 import pytest
 
 from dlm_snn.errors import DlmError, MissingError
+from dlm_snn.exchange.format import Options
+from dlm_snn.exchange.formats import read_path
 from dlm_snn.files.kinds import check_kind
 from dlm_snn.files.packed import DEFLATED, opened_zip, read_member, read_npz, unpacked
 from dlm_snn.files.reading import opened, parse_json, read_bytes, read_json, read_text, regular_file, sealed, unsealed
@@ -47,6 +49,18 @@ def test_a_device_is_refused_and_what_is_not_there_is_missing(tmp_path):
     for name in ("a\0b", "x" * 300):
         with pytest.raises(DlmError, match="cannot read"):
             regular_file(tmp_path / name)
+
+
+@pytest.mark.parametrize("ending", ["net", "nir", "npz", "csv", "nwb", "aedat4", "bs2", "json"])
+def test_a_pointer_of_git_lfs_is_named_whatever_it_stands_for(ending, tmp_path):
+    path = tmp_path / f"a.{ending}"
+    path.write_text(f"version https://git-lfs.github.com/spec/v1\noid sha256:{'4d' * 32}\nsize 12345\n")
+    with pytest.raises(DlmError, match=rf"a\.{ending} is a pointer of Git LFS, .*; get it with 'git lfs pull'$"):
+        read_path(path, Options(dt=1e-3))
+    path.write_bytes(path.read_bytes()[:19])
+    with pytest.raises(DlmError) as caught:
+        read_path(path, Options(dt=1e-3))
+    assert "LFS" not in str(caught.value)
 
 
 @pytest.mark.parametrize(

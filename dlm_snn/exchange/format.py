@@ -23,7 +23,8 @@ class Options:
 
     Attributes:
         dt: seconds a step.
-        input_shape, graded_bits, reset_interval: as for ``read_net``.
+        input_shape, graded_bits: as for ``read_net``.
+        reset_interval, num_layers, skip_layers: as for ``read_net``.
         extra_steps, reset: as for ``read_nir``.
         shape: (polarity, row, column) of event recordings.
         extent: n_samples, n_steps, n_neurons of every population of a CSV.
@@ -34,6 +35,8 @@ class Options:
     input_shape: tuple[int, ...] | None = None
     graded_bits: int | None = None
     reset_interval: int | None = None
+    num_layers: int | None = None
+    skip_layers: int | None = None
     extra_steps: bool = False
     reset: Literal["zero", "subtract"] | None = None
     start: float | None = None

@@ -27,7 +27,8 @@ NIR_DT = 1e-3
 def _read_net(path: Path, options: Options) -> Stored:
     from dlm_snn.exchange.netx.reader import read_net
 
-    return Stored(read_net(path, options.input_shape, options.graded_bits, options.reset_interval))
+    some = {"num_layers": options.num_layers, "skip_layers": options.skip_layers or 0}
+    return Stored(read_net(path, options.input_shape, options.graded_bits, options.reset_interval, **some))
 
 
 def _write_net(network: Any, path: Path, replace: bool, dt: float | None) -> None:
@@ -158,7 +159,10 @@ _NETWORK = Format("network", _read_network, ours=True)
 _EVENTS = Format("rasters", _read_events, options=("dt", "shape"))
 OURS: Mapping[str, Format] = {
     ".net": Format(
-        "integer", _read_net, Writer(_write_net, _net_kind), ("input_shape", "graded_bits", "reset_interval")
+        "integer",
+        _read_net,
+        Writer(_write_net, _net_kind),
+        ("input_shape", "graded_bits", "reset_interval", "num_layers", "skip_layers"),
     ),
     ".nir": Format("float", _read_nir, Writer(_write_nir, _nir_kind), ("dt", "extra_steps", "reset")),
     ".json": _NETWORK,

@@ -33,6 +33,8 @@ _KINDS: tuple[tuple[Callable[[int], bool], str], ...] = (
     (stat.S_ISCHR, "a device"),
     (stat.S_ISBLK, "a device"),
 )
+_POINTER, _POINTER_BYTES = b"version https://git-lfs.github.com/spec/", 1024
+"""How a pointer file of Git LFS begins, and the bytes that it stays below (git-lfs, docs/spec.md)."""
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
 
@@ -63,17 +65,29 @@ def regular_file(path: str | os.PathLike[str], missing: str | None = None) -> Pa
 
     Raises:
         MissingError: nothing is there.
-        DlmError: a folder, a pipe, a socket or a device is there, or it cannot be reached.
+        DlmError: a folder, a pipe, a socket or a device is there, or it cannot be reached; a pointer file of Git LFS.
     """
     path = Path(path)
     try:
-        mode = path.stat().st_mode
+        found = path.stat()
     except (FileNotFoundError, NotADirectoryError) as error:
         raise MissingError(missing or f"no file {path}") from error
     except (OSError, ValueError) as error:
         raise DlmError(f"cannot read {path} ({one_line(getattr(error, 'strerror', None) or error)})") from error
-    _check_kind(path, mode)
+    _check_kind(path, found.st_mode)
+    if found.st_size < _POINTER_BYTES and _begins(path, _POINTER):
+        raise DlmError(f"{path} is a pointer of Git LFS, not the file itself; get it with 'git lfs pull'")
     return path
+
+
+def _begins(path: Path, start: bytes) -> bool:
+    """Whether a file begins with some bytes; one that may not be read does not."""
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError:
+        return False
+    with os.fdopen(handle, "rb") as file:
+        return stat.S_ISREG(os.fstat(handle).st_mode) and file.read(len(start)) == start
 
 
 def settled(folder: Path, read: Callable[[Path], Result]) -> Result:

@@ -37,6 +37,8 @@ _OPTIONS: dict[str, tuple[str, dict[str, Any]]] = {
     "input_shape": ("of the input ({})", {"type": numbers, "metavar": "C,H,W"}),
     "graded_bits": ("of the input's events ({})", {"type": int, "metavar": "B"}),
     "reset_interval": ("after which all states are reset ({})", {"type": int, "metavar": "STEPS"}),
+    "num_layers": ("the first of a file only ({})", {"type": int, "metavar": "N"}),
+    "skip_layers": ("left out at the beginning of a file ({})", {"type": int, "metavar": "N"}),
     "extra_steps": ("import feedback with the steps it takes ({})", {"action": "store_true"}),
     "reset": ("of the neurons ({}; default: zero, told)", {"choices": ("zero", "subtract")}),
     "start": ("on the recording's clock, of step 0 ({})", {"type": float, "metavar": "SECONDS"}),

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from dlm_snn.errors import DlmError
 from dlm_snn.exchange.guarded import hdf5
+from dlm_snn.values import is_whole
 
 WHOLE_LIMIT = 2**31
 """Whole numbers beyond it are none of a network of 8 bits, and must not wrap."""
@@ -97,3 +98,27 @@ def layers(path: Path, file: h5py.File) -> list[Layer]:
     if lacking:
         raise DlmError(f"{path}: no group layer/{lacking[0]} among {len(group)} layers; they are numbered from 0")
     return [Layer(path, group[name], name) for name in names]
+
+
+def cut(every: list[Layer], num_layers: int | None, skip_layers: int) -> tuple[list[Layer], tuple[int, ...] | None]:
+    """Some of a file's layers, counted as netx counts: the first ``num_layers``, without the first ``skip_layers``.
+
+    Returns:
+        The layers, and the shape of what reaches the first of them; None: nothing was skipped that tells it.
+
+    Raises:
+        DlmError: a number that leaves no layer.
+
+    Source: lava-dl 0.6.0, lava/lib/dl/netx/hdf5.py, ``Network._create``.
+    """
+    for name, value, least in (("num_layers", num_layers, 1), ("skip_layers", skip_layers, 0)):
+        if value is not None and not (is_whole(value) and value >= least):
+            raise DlmError(f"{name} = {value!r} is not a number of layers >= {least}")
+    kept = every[:num_layers]
+    if skip_layers >= len(kept):
+        raise DlmError(f"skip_layers = {skip_layers} leaves none of {len(kept)} layers; skip fewer")
+    told = [layer for layer in kept[:skip_layers] if layer.text("type") != "flatten"]
+    if not told:
+        return kept[skip_layers:], None
+    shape = told[-1].shape()
+    return kept[skip_layers:], (prod(shape),) if str(told[-1].text("type")).startswith("dense") else shape

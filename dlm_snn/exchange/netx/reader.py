@@ -19,7 +19,7 @@ from dlm_snn.connections.dense import Dense
 from dlm_snn.connections.pool2d import Pool2d
 from dlm_snn.errors import DlmError, UnsupportedError, nearest
 from dlm_snn.exchange.guarded import hdf5
-from dlm_snn.exchange.netx.layer import Layer, layers
+from dlm_snn.exchange.netx.layer import Layer, cut, layers
 from dlm_snn.exchange.netx.notes import NOTE, as_noted
 from dlm_snn.networks.network import Input, IntegerNetwork, IntegerProjection
 from dlm_snn.neurons.integer_lif import IntegerLIF
@@ -41,6 +41,8 @@ def read_net(
     input_shape: tuple[int, ...] | None = None,
     graded_bits: int | None = None,
     reset_interval: int | None = None,
+    num_layers: int | None = None,
+    skip_layers: int = 0,
 ) -> IntegerNetwork:
     """A ``.net`` file as the integer network that netx builds from it.
 
@@ -59,6 +61,9 @@ def read_net(
         graded_bits: of an Input whose events carry integers (netx: input_message_bits).
         reset_interval: LIFReset's, in steps: ``period`` of every population. Layer by layer one step later, as netx
             shifts its reset_offset.
+        num_layers: the first so many layers only, as the file numbers them; None: all.
+        skip_layers: without the first so many; the Input is what the last of them sends. With either, a file of ours
+            is read as one of others: names and scales are those of netx.
 
     Raises:
         MissingError: no such file.
@@ -68,12 +73,17 @@ def read_net(
     """
     path = Path(path)
     with hdf5.opened(path, "network that lava-dl exported (network.net)") as file:
-        builder = _Builder(path, input_shape, graded_bits, reset_interval)
-        for layer in layers(path, file):
+        every = layers(path, file)
+        try:
+            kept, shape = cut(every, num_layers, skip_layers)
+        except DlmError as error:
+            raise DlmError(f"{path}: {error}") from error
+        builder = _Builder(path, input_shape or shape, graded_bits, reset_interval)
+        for layer in kept:
             builder.add(layer)
         note = file.attrs.get(NOTE)
         _check_sum(path, file, note)
-        return as_noted(builder.network(), note, path)
+        return as_noted(builder.network(), note if len(kept) == len(every) else None, path)
 
 
 def _check_sum(path: Path, file: h5py.File, note: Any) -> None:
@@ -141,6 +151,8 @@ class _Builder:
         if self.populations:
             raise DlmError(f"{layer} is of type 'input' but not the first layer")
         shape = self.image = layer.shape()
+        if self.given is not None and tuple(self.given) != shape:
+            raise DlmError(f"{layer}/shape says {shape}, not input_shape = {tuple(self.given)}; leave input_shape out")
         if "neuron" not in layer.group:
             self._source(layer, shape, self.graded_bits)
             return
