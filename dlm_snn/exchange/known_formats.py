@@ -27,8 +27,8 @@ NIR_DT = 1e-3
 def _read_net(path: Path, options: Options) -> Stored:
     from dlm_snn.exchange.netx.reader import read_net
 
-    some = {"num_layers": options.num_layers, "skip_layers": options.skip_layers or 0}
-    return Stored(read_net(path, options.input_shape, options.graded_bits, options.reset_interval, **some))
+    given = options.input_shape, options.graded_bits, options.reset_interval, options.num_layers
+    return Stored(read_net(path, *given, skip_layers=options.skip_layers or 0))
 
 
 def _write_net(network: Any, path: Path, replace: bool, dt: float | None) -> None:
