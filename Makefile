@@ -1,7 +1,7 @@
 # Two commands for users: 'make demo' and 'make test'. Each sets up .venv by itself; the second time it starts at once.
 # Another Python: make demo PYTHON=python3.11. Index, mirror and proxy: pip's own settings (pip config, PIP_...).
 
-.PHONY: help demo test test-long lint clean
+.PHONY: help demo test test-long test-libraries golden-libraries lint clean
 .DEFAULT_GOAL := help
 
 VENV := .venv
@@ -14,10 +14,15 @@ KEY := $(shell { cat pyproject.toml constraints.txt; ls -d */__init__.py; echo $
 READY := $(VENV)/ready-$(KEY)
 READY_DEV := $(VENV)/ready-dev-$(KEY)
 INSTALL = $(BIN)/python -m pip install --disable-pip-version-check
+# Torch libraries whose neurons we take, on top of .venv: by their metadata they do not go beside what we need.
+LIBRARIES := .venv-libraries
+READY_LIBRARIES := $(LIBRARIES)/ready-$(shell cat tests/libraries/requirements.txt | cksum | cut -d' ' -f1)
+SITE = python -c 'import sysconfig; print(sysconfig.get_path("purelib"))'
 
 help:
 	@echo 'make demo       set up .venv, then train, convert, simulate, compare and report on the digits'
 	@echo 'make test       set up .venv, then run the tests (make test-long: those that take minutes, too)'
+	@echo 'make test-libraries  set up .venv-libraries, then compare with spikingjelly, norse and sinabs themselves'
 	@echo 'make lint       ruff and mypy'
 	@echo 'make clean      remove .venv and caches; runs/ stays'
 
@@ -30,6 +35,12 @@ test: $(READY_DEV)
 test-long: $(READY_DEV)
 	$(BIN)/python -m pytest -q -n 2 --dist loadgroup
 
+test-libraries: $(READY_LIBRARIES)
+	DLM_LIBRARIES=1 $(LIBRARIES)/bin/python -m pytest -q tests/test_neuron_tables.py
+
+golden-libraries: $(READY_LIBRARIES)
+	$(LIBRARIES)/bin/python -m tests.libraries.make_golden
+
 lint: $(READY_DEV)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -41,6 +52,14 @@ $(READY): | $(VENV)/made-$(VERSION)
 $(READY_DEV): | $(VENV)/made-$(VERSION)
 	$(call install,.[dev])
 	@touch $(READY)
+
+# A .pth file adds .venv with its own .pth files; pip is that of .venv.
+$(READY_LIBRARIES): $(READY_DEV)
+	@rm -rf $(LIBRARIES)
+	$(BIN)/python -m venv --without-pip $(LIBRARIES)
+	@echo "import site; site.addsitedir('$$($(BIN)/$(SITE))')" >"$$($(LIBRARIES)/bin/$(SITE))/product.pth"
+	$(LIBRARIES)/bin/python -m pip install --disable-pip-version-check --no-deps -r tests/libraries/requirements.txt
+	@touch $@
 
 # lava-nc goes in apart: it declares Python < 3.11 but runs on 3.12 (see 'dlm-snn doctor').
 define install
@@ -64,5 +83,5 @@ $(VENV)/made-$(VERSION):
 	@touch $@
 
 clean:
-	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(LIBRARIES) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

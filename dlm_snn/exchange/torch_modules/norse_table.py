@@ -1,0 +1,116 @@
+"""norse's cells: LIFCell, LIFBoxCell, IAFCell, LICell, LIBoxCell, step by step.
+
+i' = i + x;  h = v + dt tau_mem_inv ((v_leak - v) + i');  i = i' - dt tau_syn_inv i';  z = h > v_th;  v = v_reset
+where it spikes. v begins at v_leak, i at 0. Box cells have no i: h = v + dt tau_mem_inv (x + v_leak - v), and may
+subtract v_th. IAFCell: h = v + x, from v_reset. LI cells never spike, and give v. dt tau is multiplied in the
+dtype of the stored tensors, float32.
+
+Source: norse 1.1.0, ``norse/torch/functional/``: ``lif.py`` (lif_feed_forward_step), ``lif_box.py``, ``iaf.py``,
+``leaky_integrator.py``, ``leaky_integrator_box.py``, ``reset.py``; ``threshold.py``: every method is x > 0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from norse.torch.functional.reset import reset_subtract, reset_value
+from norse.torch.module import iaf, leaky_integrator, leaky_integrator_box, lif, lif_box, snn
+from torch import Tensor, nn
+
+from dlm_snn.exchange.torch_modules.membranes import (
+    MEMBRANES,
+    Number,
+    check_gain,
+    firing,
+    integrating,
+    one_or_each,
+)
+from dlm_snn.exchange.torch_modules.neurons import ForeignNeuron, Returned, Table, tensors
+from dlm_snn.exchange.torch_modules.refusals import Refusal, RefusedError
+
+LEAK = Refusal(
+    "v_leak {leak} and v_reset {reset} differ: it begins at the one and resets to the other", "give both one value"
+)
+LEVEL = Refusal("v_leak {leak} is read as v, which begins at 0", "set v_leak to 0, and add it to what you read")
+RESET = Refusal("a reset_method of its own", "use norse's reset_value or reset_subtract")
+SILENT = (leaky_integrator.LICell, leaky_integrator_box.LIBoxCell)
+
+
+def _share(cell: Any, key: str, shape: tuple[int, ...], where: str) -> Number:
+    """dt / tau, multiplied as norse does."""
+    return one_or_each(f"dt {key}", cell.dt * getattr(cell.p, key), shape, where)
+
+
+def _value(cell: Any, key: str, shape: tuple[int, ...], where: str) -> Number:
+    return one_or_each(key, getattr(cell.p, key), shape, where)
+
+
+def _above_leak(cell: Any, shape: tuple[int, ...], where: str) -> Number:
+    """v_th above v_leak, which must be v_reset."""
+    leak, reset = (_value(cell, key, shape, where) for key in ("v_leak", "v_reset"))
+    if np.any(leak != reset):
+        raise RefusedError(LEAK, where, leak=leak, reset=reset)
+    return _value(cell, "v_th", shape, where) - leak
+
+
+def _read_lif(module: nn.Module, shape: tuple[int, ...], where: str) -> ForeignNeuron:
+    dv = check_gain(_share(module, "tau_mem_inv", shape, where), where)
+    du = _share(module, "tau_syn_inv", shape, where)
+    return firing(shape, where, dv=dv, du=du, threshold=_above_leak(module, shape, where) / dv, at=False)
+
+
+def _read_box(module: nn.Module, shape: tuple[int, ...], where: str) -> ForeignNeuron:
+    dv = check_gain(_share(module, "tau_mem_inv", shape, where), where)
+    p: Any = module.p
+    method = p.reset_method
+    if method is reset_value:
+        return firing(shape, where, dv=dv, threshold=_above_leak(module, shape, where) / dv, at=False)
+    if method is not reset_subtract:
+        raise RefusedError(RESET, where)
+    threshold, leak = (_value(module, key, shape, where) for key in ("v_th", "v_leak"))
+    return firing(shape, where, dv=dv, threshold=(threshold - leak) / dv, at=False, subtracted=threshold / dv)
+
+
+def _read_iaf(module: nn.Module, shape: tuple[int, ...], where: str) -> ForeignNeuron:
+    threshold, reset = (_value(module, key, shape, where) for key in ("v_th", "v_reset"))
+    return firing(shape, where, dv=0.0, threshold=threshold - reset, at=False)
+
+
+def _read_li(module: nn.Module, shape: tuple[int, ...], where: str) -> ForeignNeuron:
+    leak = _value(module, "v_leak", shape, where)
+    if np.any(leak != 0):
+        raise RefusedError(LEVEL, where, leak=leak)
+    dv = _share(module, "tau_mem_inv", shape, where)
+    box = type(module) is leaky_integrator_box.LIBoxCell
+    return integrating(shape, where, dv=dv, gain=dv, du=1.0 if box else _share(module, "tau_syn_inv", shape, where))
+
+
+def _returned(module: nn.Module, output: Any) -> Returned:
+    """(spikes, (v, i)), or (v, (v, i)) of a cell without spikes."""
+    first, *states = tensors(output)
+    return Returned(None if type(module) in SILENT else first, states[0], states)
+
+
+def _at_rest(module: nn.Module, states: Sequence[Tensor]) -> bool:
+    """v at v_leak (an IAFCell's at v_reset), i at 0: as ``initial_state`` has them."""
+    v, *rest = states
+    p: Any = module.p
+    begin = torch.as_tensor(p.v_reset if type(module) is iaf.IAFCell else p.v_leak)
+    return bool((v == begin.to(v)).all()) and not any(bool((state != 0).any()) for state in rest)
+
+
+TABLE = Table(
+    readers={
+        lif.LIFCell: _read_lif,
+        lif_box.LIFBoxCell: _read_box,
+        iaf.IAFCell: _read_iaf,
+        **dict.fromkeys(SILENT, _read_li),
+    },
+    stateful=(snn.SNNCell, snn.SNNRecurrentCell, snn.SNN, snn.SNNRecurrent, leaky_integrator.LILinearCell),
+    returned=_returned,
+    at_rest=_at_rest,
+    refusals=(LEAK, LEVEL, RESET, *MEMBRANES),
+)

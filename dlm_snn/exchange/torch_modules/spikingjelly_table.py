@@ -1,0 +1,80 @@
+"""spikingjelly's neurons: IFNode, LIFNode, ParametricLIFNode, step by step.
+
+h = v + (x - (v - v_reset)) / tau, or v - (v - v_reset) / tau + x without ``decay_input``; IFNode: h = v + x;
+s = h >= v_threshold;  v = v_reset where it spikes, or h - v_threshold s without a v_reset, which is then 0. v begins at
+v_reset. ParametricLIFNode: 1 / tau = sigmoid(w).
+
+Sources: spikingjelly 2.0.0, ``_ops/lif/reference.py`` (charge, step), ``_ops/plif/reference.py``, ``_ops/reset.py``,
+``activation_based/surrogate.py`` (heaviside: x >= 0); 0.0.0.0.14, ``activation_based/neuron.py``, has the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from spikingjelly.activation_based import base, neuron
+from torch import nn
+
+from dlm_snn.exchange.torch_modules.membranes import MEMBRANES, check_gain, firing, one_or_each
+from dlm_snn.exchange.torch_modules.neurons import ForeignNeuron, Returned, Table, tensors
+from dlm_snn.exchange.torch_modules.refusals import Refusal, RefusedError
+
+MANY_STEPS = Refusal(
+    "step_mode 'm' computes all steps of a layer before the next layer",
+    "call functional.set_step_mode(module, 's'), and give call= with the loop over time",
+)
+SMOOTH = Refusal(
+    "a surrogate_function that is not 1 from 0 on and 0 below", "use one of spikingjelly's with spiking=True"
+)
+
+
+def _read(module: nn.Module, shape: tuple[int, ...], where: str) -> ForeignNeuron:
+    node: Any = module
+    if node.step_mode != "s":
+        raise RefusedError(MANY_STEPS, where)
+    probe = torch.tensor([-1.0, -1e-9, 0.0, 1e-9, 1.0], dtype=torch.float64, device="cpu")
+    if not torch.equal(node.surrogate_function(probe).double(), (probe >= 0).double()):
+        raise RefusedError(SMOOTH, where)
+    dv, unit = _decay(node, where)
+    threshold = one_or_each("v_threshold", node.v_threshold, shape, where)
+    if node.v_reset is None:
+        return firing(shape, where, dv=dv, threshold=threshold * unit, at=True, subtracted=threshold * unit)
+    reset = one_or_each("v_reset", node.v_reset, shape, where)
+    return firing(shape, where, dv=dv, threshold=(threshold - reset) * unit, at=True)
+
+
+def _decay(node: Any, where: str) -> tuple[float, float]:
+    """Share of v lost per step, and what the input is divided by."""
+    if type(node) is neuron.IFNode:
+        return 0.0, 1.0
+    if type(node) is neuron.LIFNode:
+        return 1 / node.tau, node.tau if node.decay_input else 1.0
+    share = float(torch.sigmoid(node.w.detach().double()))
+    return share, 1 / float(check_gain(share, where)) if node.decay_input else 1.0
+
+
+def _returned(module: nn.Module, output: Any) -> Returned:
+    (spikes,) = tensors(output)
+    node: Any = module
+    return Returned(spikes, node.v)
+
+
+@contextmanager
+def _resting(model: nn.Module) -> Iterator[None]:
+    for part in model.modules():
+        if isinstance(part, base.MemoryModule):
+            part.reset()
+    yield
+
+
+TABLE = Table(
+    readers=dict.fromkeys((neuron.IFNode, neuron.LIFNode, neuron.ParametricLIFNode), _read),
+    stateful=tuple(kind for kind in vars(neuron).values() if isinstance(kind, type) and issubclass(kind, nn.Module)),
+    returned=_returned,
+    keeps_state=lambda module: True,
+    resting=_resting,
+    refusals=(MANY_STEPS, SMOOTH, *MEMBRANES),
+)

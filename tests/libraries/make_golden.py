@@ -1,0 +1,37 @@
+"""Write the libraries' own spikes: ``make golden-libraries``, in the environment of ``make test-libraries``."""
+
+from __future__ import annotations
+
+import json
+from importlib import import_module
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from tests.libraries.nets import Library, Net, observed, sample, written
+
+FOLDER = Path(__file__).parent / "golden"
+NAMES = ("spikingjelly", "norse", "sinabs")
+
+
+def cases(library: str) -> Library:
+    """What is tried of a library, which must be installed, or have its stand-ins in place."""
+    return import_module(f"tests.libraries.{library}_cases").LIBRARY
+
+
+def runs(library: Library) -> dict[str, dict[str, Any]]:
+    """What every layer of every case gives in float64: spikes, or the last v."""
+    nets = {name: Net(case, library.call).double() for name, case in library.taken.items()}
+    seen = {name: observed(net, sample().double()) for name, net in nets.items()}
+    return {name: {layer: written(values) for layer, values in layers.items()} for name, layers in seen.items()}
+
+
+def main() -> None:
+    for name in NAMES:
+        tried = cases(name)
+        golden = {"library": name, "version": version(name), "taken": runs(tried), "refused": sorted(tried.refused)}
+        (FOLDER / f"{name}.json").write_text(json.dumps(golden, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,52 @@
+"""spikingjelly: options of the neurons that are taken, and what is refused."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from spikingjelly.activation_based import neuron, surrogate
+from torch import Tensor, nn
+
+from tests.libraries.nets import Case, Library
+
+
+def call(module: nn.Module, x: Tensor, state: Any) -> tuple[Tensor, Any]:
+    return module(x), None
+
+
+class Mine(neuron.LIFNode):
+    """A user's own neuron."""
+
+
+def case(kind: type, **options: Any) -> Case:
+    return Case(lambda n: kind(**options))
+
+
+LIF, PLIF, IF = neuron.LIFNode, neuron.ParametricLIFNode, neuron.IFNode
+LIBRARY = Library(
+    call,
+    {
+        "LIFNode, hard": case(LIF, tau=2.0),
+        "LIFNode, hard, input not decayed": case(LIF, tau=2.0, decay_input=False, v_threshold=1.5),
+        "LIFNode, v_reset below 0": case(LIF, tau=2.0, v_reset=-0.5),
+        "LIFNode, v_reset above 0, input not decayed": case(LIF, tau=4.0, decay_input=False, v_reset=0.25),
+        "LIFNode, soft": case(LIF, tau=2.0, v_reset=None),
+        "LIFNode, soft, input not decayed": case(LIF, tau=4.0, decay_input=False, v_threshold=1.25, v_reset=None),
+        "LIFNode, tau 3, hard": case(LIF, tau=3.0),
+        "LIFNode, tau 3, soft": case(LIF, tau=3.0, v_reset=None),
+        "LIFNode, another surrogate": case(LIF, tau=2.0, surrogate_function=surrogate.ATan()),
+        "ParametricLIFNode, hard": case(PLIF, init_tau=2.0),
+        "ParametricLIFNode, soft, input not decayed": case(PLIF, init_tau=2.0, decay_input=False, v_reset=None),
+        "ParametricLIFNode, tau 3": case(PLIF, init_tau=3.0),
+        "IFNode, hard": case(IF),
+        "IFNode, v_reset above 0": case(IF, v_reset=0.25),
+        "IFNode, soft": case(IF, v_threshold=1.25, v_reset=None),
+    },
+    {
+        "several steps a call": (case(LIF, step_mode="m"), "step_mode 'm'"),
+        "no step": (case(LIF, surrogate_function=surrogate.Sigmoid(spiking=False)), "surrogate_function"),
+        "threshold at the reset": (case(LIF, v_threshold=0.0), "at rest"),
+        "a neuron of one's own": (case(Mine), "Mine"),
+        "QIFNode": (case(neuron.QIFNode), "QIFNode"),
+    },
+)

@@ -1,0 +1,116 @@
+"""Tables of other libraries' neurons, against spikes that the libraries made, on weights in quarters.
+
+By default the libraries are stand-ins, which are held to the same spikes; ``make test-libraries`` (DLM_LIBRARIES) runs
+all of this with the libraries themselves, and their float32 too.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from dataclasses import replace
+from importlib import import_module
+from importlib.metadata import version
+from typing import Any
+
+import numpy as np
+import pytest
+
+import dlm_snn as dlm
+from dlm_snn.exchange.torch_modules.neurons import Table
+from dlm_snn.exchange.torch_modules.refusals import RefusedError
+from tests.libraries.make_golden import FOLDER, NAMES, cases, runs
+from tests.libraries.nets import LAYERS, Library, Net, joined, observed, sample, spikes_of, stimulus
+from tests.libraries.standins import installed
+
+OWN = "DLM_LIBRARIES" in os.environ
+GOLDEN: dict[str, Any] = {name: json.loads((FOLDER / f"{name}.json").read_text()) for name in NAMES}
+TAKEN = [(library, case) for library in NAMES for case in GOLDEN[library]["taken"]]
+REFUSED = [(library, case) for library in NAMES for case in GOLDEN[library]["refused"]]
+OFF_GRID = ("tau 3", "own taus", "by its tau")
+"""Cases whose decays are no powers of two: v meets the threshold by chance only, and float32 rounds otherwise."""
+own = pytest.mark.skipif(not OWN, reason="needs the libraries themselves: make test-libraries")
+
+
+@contextmanager
+def tried(library: str) -> Iterator[tuple[Library, Table]]:
+    """The cases of a library and its table."""
+    with nullcontext() if OWN else installed(library), warnings.catch_warnings():
+        if OWN:
+            warnings.simplefilter("ignore", DeprecationWarning)
+        yield cases(library), import_module(f"dlm_snn.exchange.torch_modules.{library}_table").TABLE
+
+
+def ran(network: dlm.Network) -> dlm.Recording:
+    return dlm.run(network, stimulus(), n_steps=sample().shape[0], record=("s", "v"))
+
+
+@pytest.mark.parametrize("library", NAMES)
+def test_the_libraries_spikes_are_the_kept_ones(library: str) -> None:
+    """Of the libraries themselves this says that the files are up to date, of the stand-ins that they do the same."""
+    with tried(library) as (found, _):
+        assert runs(found) == GOLDEN[library]["taken"]
+        assert sorted(found.refused) == GOLDEN[library]["refused"]
+
+
+@own
+@pytest.mark.parametrize("library", NAMES)
+def test_the_installed_library_is_the_kept_one(library: str) -> None:
+    assert version(library) == GOLDEN[library]["version"]
+
+
+@pytest.mark.parametrize(("library", "case"), TAKEN)
+def test_a_table_makes_the_spikes_of_the_library(library: str, case: str) -> None:
+    with tried(library) as (found, table):
+        network = joined(Net(found.taken[case], found.call).double(), table)
+    recording = ran(network)
+    for layer, kept in GOLDEN[library]["taken"][case].items():
+        if isinstance(kept, str):
+            assert not np.count_nonzero(recording.rasters[layer].dense() != spikes_of(kept, LAYERS[layer]))
+            assert 0.01 < spikes_of(kept, LAYERS[layer]).mean() < 0.9
+        else:
+            np.testing.assert_allclose(recording.v[layer][:, -1], kept, rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize(("library", "case"), [key for key in TAKEN if not any(name in key[1] for name in OFF_GRID)])
+def test_the_grid_tells_at_the_threshold_from_above(library: str, case: str) -> None:
+    """The threshold one double higher or lower: one of them makes other spikes, so that > and >= were told apart."""
+    with tried(library) as (found, table):
+        network = joined(Net(found.taken[case], found.call).double(), table)
+    kept = spikes_of(GOLDEN[library]["taken"][case]["hidden"], LAYERS["hidden"])
+    hidden: Any = network.neurons["hidden"]
+    differ = []
+    for way in (-np.inf, np.inf):
+        moved = replace(hidden, v_threshold=np.nextafter(hidden.v_threshold, way))
+        other = dlm.Network({**network.populations, "hidden": moved}, network.projections)
+        differ.append(np.count_nonzero(ran(other).rasters["hidden"].dense() != kept))
+    assert min(differ) == 0
+    assert max(differ) > 0
+
+
+@pytest.mark.parametrize(("library", "case"), REFUSED)
+def test_what_has_no_equal_is_refused_by_name(library: str, case: str) -> None:
+    with tried(library) as (found, table):
+        module, words = found.refused[case]
+        neuron = (module.out or module.hidden)(LAYERS["out"])
+        reader = table.readers.get(type(neuron))
+        if reader is None:
+            assert isinstance(neuron, table.stateful)
+            return
+        with pytest.raises(RefusedError, match=r"layer 'out': .+; ") as error:
+            reader(neuron, (LAYERS["out"],), "layer 'out'")
+        assert words in str(error.value)
+        assert error.value.refusal in table.refusals
+
+
+@own
+@pytest.mark.parametrize(("library", "case"), [key for key in TAKEN if not any(name in key[1] for name in OFF_GRID)])
+def test_float32_makes_the_same_spikes(library: str, case: str) -> None:
+    with tried(library) as (found, _):
+        own = observed(Net(found.taken[case], found.call), sample())
+    for layer, kept in GOLDEN[library]["taken"][case].items():
+        if isinstance(kept, str):
+            assert not np.count_nonzero(own[layer].astype(bool) != spikes_of(kept, LAYERS[layer]))
