@@ -98,8 +98,8 @@ def _at_rest(module: nn.Module, states: Sequence[Tensor]) -> bool:
     """v at v_leak (an IAFCell's at v_reset), i at 0: as ``initial_state`` has them."""
     v, *rest = states
     p: Any = module.p
-    begin = torch.as_tensor(p.v_reset if type(module) is iaf.IAFCell else p.v_leak)
-    return bool((v == begin.to(v)).all()) and not any(bool((state != 0).any()) for state in rest)
+    begin = torch.as_tensor(p.v_reset if type(module) is iaf.IAFCell else p.v_leak, dtype=v.dtype, device=v.device)
+    return bool((v == begin).all()) and not any(bool((state != 0).any()) for state in rest)
 
 
 TABLE = Table(
