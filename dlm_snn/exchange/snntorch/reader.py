@@ -37,9 +37,10 @@ def from_snntorch(
 
     Args:
         modules: a Sequential, a list, or a list of lists, in the order of computation. Neurons: Leaky, Synaptic,
-            RLeaky, RSynaptic with reset "zero" or "subtract", parameters learnable or not, one or one a neuron. Between
-            them Linear, Conv2d, AvgPool2d, Flatten, Dropout. Only a Sequential, which says its order, may have two
-            weight layers or two neurons in a row: a list of ``module.children()`` has them as they were declared.
+            RLeaky, RSynaptic with reset "zero" or "subtract", parameters learnable or not, one or one a neuron; the
+            last one also with reset "none": its mem is the v of an LI, its spikes are left out. Between neurons
+            Linear, Conv2d, AvgPool2d, Flatten, Dropout. Only a Sequential, which says its order, may have two weight
+            layers or two neurons in a row: a list of ``module.children()`` has them as they were declared.
         pixels: the Input; of binary spikes and the size of the first Linear by default. A network that begins with a
             Conv2d or AvgPool2d needs it, with the shape (channel, row, column).
         names: of the Input and of each neuron layer; default pixels, hidden (hidden1, hidden2, ...), output.
@@ -66,6 +67,9 @@ def from_snntorch(
             loop, own = recurrence(neuron, shape, where)
             constant = constant + own
         synaptic = isinstance(neuron, SYNAPTIC)
+        if neuron.reset_mechanism == "none" and index < len(layers) - 1:
+            thing = f"{where} with reset_mechanism='none', whose spikes go on"
+            raise UnsupportedError(READER, thing, "use 'zero' or 'subtract', or end with it")
         populations[name] = lif_of(neuron, shape, 0.0 if synaptic else constant, where)
         projections.append(Projection(pre, name, way.connection(populations[pre].n)))
         if loop is not None:
