@@ -184,9 +184,8 @@ def neuron_module(
 ) -> Any:
     """The snnTorch neuron that spikes as a LIF population does, or has the v of an LI, in float64.
 
-    du = 1: Leaky, to whose input the caller adds ``LIF.bias``; else Synaptic, with reset_delay=False for a zero reset.
-    With ``loop``: RLeaky or RSynaptic. An LI: without reset and with a threshold out of reach; with ``init_hidden`` it
-    gives (spikes, mem) or (spikes, syn, mem).
+    du = 1: Leaky, to whose input the caller adds the bias; else Synaptic, with reset_delay=False for a zero reset. With
+    ``loop``: RLeaky or RSynaptic. An LI: without reset; with ``init_hidden`` it gives (spikes, [syn,] mem).
 
     Args:
         name, neuron: the population.
