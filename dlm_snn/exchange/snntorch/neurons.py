@@ -211,9 +211,8 @@ def neuron_module(
         "reset_mechanism": neuron.reset if spikes(neuron) else "none",
         "init_hidden": init_hidden,
         "output": init_hidden and not spikes(neuron),
+        **({} if leaky else {"alpha": each(1 - np.asarray(neuron.du))}),
     }
-    if not leaky:
-        options["alpha"] = each(1 - np.asarray(neuron.du))
     # snnTorch makes its buffers on the default device, whatever that is.
     with torch.device("cpu"):
         if loop is not None:
