@@ -112,10 +112,8 @@ def stateless(name, k, x, history, t, dt):
     """What a node without a state sends."""
     if isinstance(k, nir.Output):
         return x
-    if isinstance(k, nir.Affine):
-        return k.weight @ x + k.bias
-    if isinstance(k, nir.Linear):
-        return k.weight @ np.broadcast_to(x, k.weight.shape[1:])
+    if isinstance(k, (nir.Affine, nir.Linear)):
+        return k.weight @ np.broadcast_to(x, k.weight.shape[1:]) + getattr(k, "bias", 0.0)
     if isinstance(k, nir.Scale):
         return x * k.scale
     if isinstance(k, nir.Flatten):
