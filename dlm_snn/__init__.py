@@ -36,6 +36,8 @@ _HOME = {
     "accuracy": "runs.metrics",
     "compare": "runs.comparison",
     "from_snntorch": "exchange.snntorch.reader",
+    "from_torch": "exchange.torch_modules.reading",
+    "Imported": "exchange.torch_modules.reading",
     "load": "networks.artifact",
     "quantize": "conversion.quantization",
     "read_out": "runs.metrics",
@@ -58,6 +60,7 @@ __all__ = [
     "Dense",
     "DlmError",
     "FolderSink",
+    "Imported",
     "Input",
     "IntegerLI",
     "IntegerLIF",
@@ -74,6 +77,7 @@ __all__ = [
     "accuracy",
     "compare",
     "from_snntorch",
+    "from_torch",
     "load",
     "quantize",
     "read_net",
@@ -102,6 +106,7 @@ if TYPE_CHECKING:
     from dlm_snn.exchange.nir.writer import write_nir
     from dlm_snn.exchange.snntorch.reader import from_snntorch
     from dlm_snn.exchange.snntorch.writer import to_snntorch
+    from dlm_snn.exchange.torch_modules.reading import Imported, from_torch
     from dlm_snn.networks.artifact import load, save
     from dlm_snn.networks.network import Input, IntegerNetwork, IntegerProjection, Network, Projection
     from dlm_snn.neurons.integer_lif import IntegerLIF

@@ -29,7 +29,120 @@ class RefusedError(UnsupportedError):
     """
 
     def __init__(self, refusal: Refusal, where: str, **values: Any) -> None:
-        why, remedy = refusal.why.format(**values), refusal.remedy.format(**values)
+        told = {name: " ".join(str(value).split()) for name, value in values.items()}
+        why, remedy = refusal.why.format(**told), refusal.remedy.format(**told)
         super().__init__("a Network", f"{where}: {why}", remedy)
         self.args = (f"{where}: {why}; {remedy}",)
         self.refusal = refusal
+
+
+NOT_A_MODULE = Refusal("a {kind} is no torch module", "give an nn.Module")
+SCRIPTED = Refusal("a scripted or traced module hides its Python", "give the module that was scripted")
+NO_COPY = Refusal("it cannot be copied ({error})", "keep what cannot be copied outside the module")
+FAILS = Refusal("its forward fails on the sample ({error})", "give the sample that its forward takes, or call=")
+NO_NEURON = Refusal(
+    "no neuron of a known library was called",
+    "use neurons of snnTorch or another known one, or neurons={{Class: reader}}",
+)
+UNKNOWN_NEURON = Refusal(
+    "{kind} has no equal", "use one of {known}, or tell what equals it by neurons={{{kind}: reader}}"
+)
+PATCHED = Refusal("it carries a {what} of its own", "put that into a class, and name it by neurons={{Class: reader}}")
+UNBATCHED = Refusal("it gets a value without a sample axis", "give a sample with a sample axis, of size 2 or more")
+FEW_STEPS = Refusal(
+    "it was called {calls} times", "loop over at least 3 steps in forward, or give call= with that loop"
+)
+ANEW = Refusal("its state begins anew at each of its {calls} calls", "make the state once, before the loop over time")
+UNEVEN = Refusal(
+    "it makes {calls} steps where others make {steps}",
+    "call each neuron once a step; give a neuron that stands for two layers two states",
+)
+FOREIGN_STATE = Refusal(
+    "the state given at call {call} is not what it returned one call before ({found})",
+    "pass on the returned state as it is",
+)
+HALF_A_STATE = Refusal("one of its states is passed on and another is not", "pass on all of its states, or none")
+NOT_AT_REST = Refusal("it starts from a state that is not at rest", "start from the neuron's own initial state")
+CHANGED = Refusal("its {what} is changed between two calls", "leave parameters and states alone during forward")
+STRANGER = Refusal(
+    "its input comes from nowhere: neither from the sample nor from a layer",
+    "compute it in torch, without numpy, compiled functions or values kept from elsewhere",
+)
+NOT_SPIKES = Refusal("its spikes are not 0 and 1", "scale spikes in the weights that follow")
+LOOKS = Refusal(
+    "forward looks at values ({name}), so that it may take another way for another sample",
+    "remove the branch, or allow it by branches=True and prove it on a check=",
+)
+NOISE = Refusal(
+    "{name} draws random numbers",
+    "draw them outside and give them as the sample, or allow what is drawn before the first layer by outside=True",
+)
+DROPOUT = Refusal("{name} drops values in eval mode too", "pass training=self.training, or use nn.Dropout")
+UNSTEADY = Refusal(
+    "two runs on one sample differ ({what})", "make forward depend on its sample alone: no random numbers, no counters"
+)
+FUNCTION = Refusal("it is fed by what {name} makes of a layer", "use linear functions between neurons")
+MIXED = Refusal(
+    "{name} moves values from one sample or step to another, or takes all steps at once",
+    "compute step after step: put every layer inside the loop over time, and leave the sample axis where it is",
+)
+PRODUCT = Refusal("{name} multiplies or divides by what depends on the sample", "multiply spikes by constants only")
+COMPUTED_WEIGHTS = Refusal("{name} has weights that depend on the sample", "use weights that are parameters")
+NOT_LINEAR = Refusal("{name} is not linear here, or too large to be probed", "use Linear, Conv2d or AvgPool2d")
+UNKNOWN_CALL = Refusal(
+    "{name} is called in a way that is not known ({error})", "use a Linear, Conv2d or AvgPool2d module"
+)
+BATCH_STATISTICS = Refusal(
+    "{name} takes the statistics of the batch", "keep running statistics: track_running_stats=True, and train with them"
+)
+STALE = Refusal("it is fed by a tensor that was changed in place through a view", "write the result to a new tensor")
+IN_PLACE = Refusal("it is fed by a tensor that {name} changed in place", "write the result to a new tensor")
+POOLED_CURRENT = Refusal(
+    "{name} takes the maximum of currents, which no sum of spikes is",
+    "pool behind the neuron (of spikes, which is exact) and train again, or use AvgPool2d",
+)
+POOL_FORM = Refusal("{name} with {form}", "use max_pool2d with kernel_size, stride and padding alone")
+FRONT_END = Refusal(
+    "{name} stands before the first neuron and is not affine",
+    "compute it outside and give its result as the sample, or allow it as the input by outside=True",
+)
+UNLIKE_STEPS = Refusal(
+    "what feeds it at step {step} is not what feeds it at the last step", "do the same in every step of the loop"
+)
+UNLIKE_CONSTANT = Refusal(
+    "the constant that it gets at step {step} is not that of the last step", "add the same constant in every step"
+)
+FED_BY_STATE = Refusal("it is fed by the membrane or current of {source}", "feed it by spikes")
+FED_BY_READ_OUT = Refusal(
+    "it is fed by {source}, which never resets", "give {source} reset_mechanism 'zero' or 'subtract'"
+)
+FEEDBACK = Refusal(
+    "{source} feeds it back sooner than the layers between need: each connection takes a step",
+    "feed back within one layer, or from spikes that are older by the layers between",
+)
+LAGGED = Refusal(
+    "it gets spikes of {source} from {lag} steps ago, a network gives them from {ours}",
+    "feed each layer by spikes of the same step, and older ones only beside these",
+)
+READ_OUT_STEPS = Refusal(
+    "a read-out was made {found} times in {steps} steps",
+    "make each read-out once a step, and return the values of all steps",
+)
+READ_OUT_COUNTS = Refusal(
+    "weights behind the last neuron take what was added up over steps", "apply them in every step, then add up"
+)
+BEHIND = Refusal(
+    "weights stand behind {name}, after the last neuron",
+    "end with a neuron or one linear read-out, and do the rest apart",
+)
+NETWORK = Refusal("the network that it makes is refused: {error}", "change that layer")
+TOLD_APART = Refusal("its spikes differ at sample {sample}, step {step}, neuron {neuron} ({values})", "{advice}")
+VALUES_APART = Refusal("its v differs by {gap} at sample {sample}, step {step}, neuron {neuron}", "{advice}")
+OTHER_STRUCTURE = Refusal(
+    "the check sample makes another network", "make forward do the same for every sample: no branch on values"
+)
+
+
+def refusals() -> dict[str, Refusal]:
+    """All of this module, by name."""
+    return {name: value for name, value in globals().items() if isinstance(value, Refusal)}

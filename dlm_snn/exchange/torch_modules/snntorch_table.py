@@ -8,11 +8,11 @@ from typing import Any
 
 import snntorch as snn
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from dlm_snn.connections.connection import Connection
 from dlm_snn.errors import DlmError, UnsupportedError
-from dlm_snn.exchange.snntorch.neurons import KNOWN, RECURRENT, lif_of
+from dlm_snn.exchange.snntorch.neurons import KNOWN, RECURRENT, Firing, li_of, lif_of
 from dlm_snn.exchange.snntorch.recurrence import recurrence
 from dlm_snn.exchange.torch_modules.neurons import ForeignNeuron, Returned, Table, spikes_first
 from dlm_snn.exchange.torch_modules.refusals import Refusal, RefusedError
@@ -22,11 +22,23 @@ OPTION = Refusal("{thing}", "{remedy}")
 STATES = ("spk", "syn", "mem")
 
 
+class _InDtype:
+    """A surrogate whose spikes have the dtype of v: snnTorch's are float32, which its own recurrence refuses."""
+
+    def __init__(self, surrogate: Any) -> None:
+        self.surrogate = surrogate
+
+    def __call__(self, overshoot: Tensor) -> Tensor:
+        return self.surrogate(overshoot).to(overshoot.dtype)
+
+
 def _read(module: nn.Module, shape: tuple[int, ...], where: str) -> ForeignNeuron:
     neuron: Any = module
     loops: list[tuple[Connection, int]] = []
     bias: Any = 0.0
     try:
+        if neuron.reset_mechanism == "none":
+            return ForeignNeuron(li_of(neuron, shape, where))
         if type(module) in RECURRENT:
             loop, bias = recurrence(neuron, shape, where)
             loops = [(loop, 1)]
@@ -51,6 +63,9 @@ def _resting(model: nn.Module) -> Iterator[None]:
         for name in STATES:
             if name in neuron._buffers:
                 neuron._buffers[name] = torch.zeros(0, dtype=torch.float64, device="cpu")
+        vars(neuron).pop("reset", None)
+        if not isinstance(neuron.spike_grad, Firing):
+            neuron.spike_grad = _InDtype(neuron.spike_grad)
     instances = snn.SpikingNeuron.instances
     snn.SpikingNeuron.instances = neurons
     try:

@@ -1,0 +1,42 @@
+"""Functions that put values to other places: views, permutations, slices, padding, concatenation, dropout in eval."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+
+import torch
+
+from dlm_snn.exchange.torch_modules.calls import Call
+from dlm_snn.exchange.torch_modules.meaning import Affine, Meaning, Opaque
+from dlm_snn.exchange.torch_modules.probing import Arranged, arrangement
+from dlm_snn.exchange.torch_modules.refusals import DROPOUT, MIXED
+
+
+class Arrangements:
+    """What calls did, kept by their arguments: a loop over time makes the same ones in every step."""
+
+    def __init__(self) -> None:
+        self._known: dict[Hashable, list[Arranged | None]] = {}
+
+    def __call__(self, call: Call) -> list[Meaning]:
+        """What the outputs of an arranging function mean."""
+        shapes = [tuple(tensor.shape) for tensor, _ in call.tracked]
+        key = (call.name, call.signature)
+        if key not in self._known:
+            self._known[key] = arrangement(call.again, shapes)
+        return [_arranged(call, found) for found in self._known[key]]
+
+
+def _arranged(call: Call, found: Arranged | None) -> Meaning:
+    if found is None:
+        return Opaque(MIXED, {"name": call.name}, tuple(meaning for _, meaning in call.tracked))
+    parts = [meaning.through(element) for (_, meaning), element in zip(call.tracked, found.elements, strict=True)]
+    terms = tuple(term for part in parts for term in part.terms)
+    constant = torch.stack([part.constant for part in parts]).sum(0) + found.added
+    return Affine(terms, constant, addends=parts[0].addends if len(parts) == 1 else ())
+
+
+def dropped(call: Call, arrange: Arrangements) -> list[Meaning]:
+    """Dropout: nothing in eval mode."""
+    rate, training = call.argument(1, "p", 0.5), call.kwargs.get("training", call.argument(2, "train", True))
+    return call.opaque(DROPOUT) if training and rate else arrange(call)

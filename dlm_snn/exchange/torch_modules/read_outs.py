@@ -1,0 +1,94 @@
+"""Linear read-outs behind the last neuron, found from what a module returns."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Hashable, Iterator
+from typing import Any
+
+from dlm_snn.exchange.torch_modules.meaning import DATA, Affine, Line, Meaning, Opaque, Term
+from dlm_snn.exchange.torch_modules.neurons import tensors
+from dlm_snn.exchange.torch_modules.recorder import Recorder
+from dlm_snn.exchange.torch_modules.refusals import BEHIND, READ_OUT_COUNTS, READ_OUT_STEPS, RefusedError
+
+WHERE = "read-out"
+
+
+def read_outs(output: Any, recorder: Recorder, steps: int) -> list[Line]:
+    """The read-outs of a run: what is linear in spikes, with weights, a step each.
+
+    Args:
+        output: what the module returned.
+        recorder: of the run.
+        steps: of the run.
+
+    Raises:
+        RefusedError: weights behind what is not linear, or behind sums over steps; not one a step.
+    """
+    found: dict[int, Affine] = {}
+    done: set[int] = set()
+    for tensor in tensors(output):
+        meaning = recorder.meaning(tensor)
+        if meaning is not None:
+            found.update((id(part), part) for part in _walked(meaning, done))
+    groups: defaultdict[Hashable, list[Affine]] = defaultdict(list)
+    for part in sorted(found.values(), key=_latest):
+        groups[_form(part)].append(part)
+    lines: list[Line] = []
+    for parts in groups.values():
+        name = WHERE if not lines else f"{WHERE}_{len(lines) + 1}"
+        if len(parts) != steps or [_latest(part) for part in parts] != list(range(steps)):
+            raise RefusedError(READ_OUT_STEPS, name, found=len(parts), steps=steps)
+        nothing: list[Any] = [None] * steps
+        values = [None if part.value is None else part.value.detach().clone() for part in parts]
+        lines.append(Line(name, None, list(parts), nothing, list(values), role="read-out"))
+    return lines
+
+
+def _walked(meaning: Meaning, done: set[int]) -> Iterator[Affine]:
+    """The linear maps of spikes with weights that something was made of."""
+    if id(meaning) in done:
+        return
+    done.add(id(meaning))
+    if isinstance(meaning, Opaque):
+        if meaning.inner:
+            raise RefusedError(BEHIND, WHERE, name=meaning.values.get("name", "what is not linear"))
+        for part in meaning.parts:
+            yield from _walked(part, done)
+    elif isinstance(meaning, Affine):
+        if not any(_weighted(term) for term in meaning.terms):
+            return
+        if not _over_steps(meaning):
+            yield meaning
+        elif not meaning.addends:
+            raise RefusedError(READ_OUT_COUNTS, WHERE)
+        else:
+            for part in meaning.addends:
+                yield from _walked(part, done)
+
+
+def _weighted(term: Term) -> bool:
+    return term.port != DATA and any(element.kind == "weighting" for element in term.path)
+
+
+def _over_steps(meaning: Affine) -> bool:
+    """Whether one way leads to it from several steps."""
+    ways = [(id(term.source), term.port, tuple(element.key for element in term.path)) for term in meaning.terms]
+    return len(set(ways)) < len(ways) and len({term.step for term in meaning.terms if term.port != DATA}) > 1
+
+
+def _latest(meaning: Affine) -> int:
+    return max((term.step for term in meaning.terms if term.port != DATA), default=-1)
+
+
+def _form(meaning: Affine) -> Hashable:
+    """What is the same in every step."""
+    latest = _latest(meaning)
+    return frozenset(
+        (
+            "data" if term.port == DATA else id(term.source),
+            0 if term.port == DATA else latest - term.step,
+            tuple(element.key for element in term.path),
+        )
+        for term in meaning.terms
+    )

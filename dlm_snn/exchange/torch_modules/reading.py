@@ -1,0 +1,180 @@
+"""A torch module of any class as a Network, proved on a sample."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from dlm_snn.exchange.torch_modules.building import Built, build
+from dlm_snn.exchange.torch_modules.calls import mapped, widened
+from dlm_snn.exchange.torch_modules.copying import copied, running, unwrapped
+from dlm_snn.exchange.torch_modules.neurons import Reader, Table, tables_for
+from dlm_snn.exchange.torch_modules.proof import Layer, Proof, compared
+from dlm_snn.exchange.torch_modules.read_outs import read_outs
+from dlm_snn.exchange.torch_modules.recorder import Allowed, Recorder
+from dlm_snn.exchange.torch_modules.refusals import FAILS, FEW_STEPS, OTHER_STRUCTURE, UNSTEADY, RefusedError
+from dlm_snn.exchange.torch_modules.steps import count_steps
+from dlm_snn.exchange.torch_modules.watching import Watch
+from dlm_snn.networks.network import Network
+
+Drive = Callable[[nn.Module, Any], Any]
+
+
+@dataclass(frozen=True, eq=False)
+class Imported:
+    """A network that a module became.
+
+    Attributes:
+        network: its populations are named as the module's parts are.
+        input: of each Input, the integers that the sample was, (sample, step, neuron).
+        proof: what was compared, what was folded, the input's grid.
+    """
+
+    network: Network
+    input: Mapping[str, NDArray[np.int64]]
+    proof: Proof
+
+
+@dataclass(frozen=True, eq=False)
+class _Run:
+    """A recorded run of the copy."""
+
+    built: Built
+    steps: int
+    recorder: Recorder
+
+
+def from_torch(
+    module: nn.Module,
+    sample: Any,
+    call: Drive | None = None,
+    check: Any = None,
+    neurons: Mapping[type, Reader] | Table | None = None,
+    outside: bool = False,
+    branches: bool = False,
+) -> Imported:
+    """A Network that spikes as a torch module does, proved on a sample.
+
+    A deep copy of the module runs on the sample, in eval mode and float64, while every torch function is recorded.
+    Each neuron module with one line of states becomes a population, what stands between two of them a Projection; a
+    step is a call of every neuron. Then the network runs on the same sample, and every layer is compared: spikes
+    exactly, v of read-outs to 1e-9. The input is what enters the first weights, on a grid of integers.
+
+    Args:
+        module: neurons of a library with a table (snnTorch, spikingjelly, norse, sinabs), and between them functions
+            that are linear in spikes. DataParallel, compiled and pruned modules are taken as what they wrap.
+        sample: what forward takes, with a sample axis of size 2 or more; a tuple: its arguments. A module that computes
+            one step a call, with states of its own, gets ``sample[0]``, ``sample[1]``, ...
+        call: (module, sample) -> output, where it is to be run in another way: a loop over time of one's own.
+        check: another sample, on which the same network must come out, and equal the module.
+        neurons: readers of neuron classes of one's own, by exact type; or a Table.
+        outside: functions that are not affine, or random, before the first neuron: their results are the input.
+        branches: looks at values; the network has the way that this sample took.
+
+    Raises:
+        UnsupportedError: what no network does, by the layer and with what to change; a proof that failed.
+    """
+    own = copied(unwrapped(module))
+    tables = tables_for(own)
+    if neurons is not None:
+        tables.insert(0, neurons if isinstance(neurons, Table) else Table(readers=neurons))
+    intake = _Intake(own, tables, call, Allowed(outside, branches))
+    first = intake.steady(sample)
+    layers: list[Layer] = compared(first.built, first.steps, "sample")
+    samples = first.recorder.batch or 0
+    if check is not None:
+        second = intake.steady(check)
+        if second.built.structure() != first.built.structure():
+            raise RefusedError(OTHER_STRUCTURE, "the module")
+        layers += compared(second.built, second.steps, "check")
+        samples += second.recorder.batch or 0
+    notes = tuple(first.recorder.notes)
+    proof = Proof(first.built.network.digest(), first.steps, samples, tuple(layers), first.built.grids, notes)
+    return Imported(first.built.network, first.built.stimulus, proof)
+
+
+class _Intake:
+    """Runs of one copy."""
+
+    def __init__(self, module: nn.Module, tables: list[Table], call: Drive | None, allowed: Allowed) -> None:
+        self.module, self.tables, self.call, self.allowed = module, tables, call, allowed
+
+    def steady(self, sample: Any) -> _Run:
+        """A run on the grid of its input, which is known from a run before; both must be the same."""
+        sample = widened(mapped(_as_tensors(sample), torch.Tensor.detach))
+        before = self._run(sample, None)
+        grids = [before.built.leaf_grids.get(id(leaf)) for leaf in before.recorder.leaves]
+        now = self._run(sample, grids)
+        if now.built.structure() != before.built.structure():
+            raise RefusedError(UNSTEADY, "the module", what="in their structure")
+        for one, other in zip(before.recorder.leaves, now.recorder.leaves, strict=True):
+            if not torch.equal(one.values, other.values):
+                raise RefusedError(UNSTEADY, "the module", what="in their input")
+        return now
+
+    def _run(self, sample: Any, grids: Any) -> _Run:
+        drives = [self.call] if self.call is not None else [_at_once, _step_by_step]
+        for number, drive in enumerate(drives):
+            try:
+                return self._driven(drive, sample, grids)
+            except RefusedError as error:
+                last = number == len(drives) - 1 or error.refusal not in (FAILS, FEW_STEPS)
+                if last or not self._keeps_states():
+                    raise
+        raise AssertionError
+
+    def _keeps_states(self) -> bool:
+        return any(
+            type(part) in table.readers and table.keeps_state(part)
+            for part in self.module.modules()
+            for table in self.tables
+        )
+
+    def _driven(self, drive: Drive, sample: Any, grids: Any) -> _Run:
+        with running(self.module, self.tables, seed=0 if self.allowed.outside or grids is None else 1):
+            given = mapped(sample, torch.clone)
+            recorder = Recorder(self.module, given, self.allowed, grids)
+            watch = Watch(self.module, self.tables, recorder)
+            try:
+                with recorder:
+                    output = drive(self.module, given)
+            except RefusedError:
+                raise
+            except Exception as error:
+                if recorder.refused is not None:
+                    raise recorder.refused from None
+                raise RefusedError(FAILS, "the module", error=f"{type(error).__name__}: {error}") from error
+            finally:
+                watch.close()
+            if recorder.refused is not None:
+                raise recorder.refused
+            lines = [*watch.order, *recorder.pools.lines.values()]
+            steps = count_steps(lines, list(watch.lines.items()))
+            lines += read_outs(output, recorder, steps)
+            built = build(lines, watch.tables)
+        return _Run(built, steps, recorder)
+
+
+def _at_once(module: nn.Module, sample: Any) -> Any:
+    return module(*sample) if isinstance(sample, tuple) else module(sample)
+
+
+def _step_by_step(module: nn.Module, sample: Any) -> Any:
+    """One call a step, over the sample's first axis."""
+    given = sample if isinstance(sample, tuple) else (sample,)
+    return [module(*(part[step] for part in given)) for step in range(len(given[0]))]
+
+
+def _as_tensors(sample: Any) -> Any:
+    """Arrays as tensors."""
+    if isinstance(sample, (list, tuple)):
+        return type(sample)(_as_tensors(part) for part in sample)
+    if isinstance(sample, Mapping):
+        return {key: _as_tensors(part) for key, part in sample.items()}
+    return torch.as_tensor(sample, device="cpu") if isinstance(sample, np.ndarray) else sample

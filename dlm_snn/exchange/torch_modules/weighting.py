@@ -1,0 +1,141 @@
+"""Functions with weights: Linear and convolutions as connections, BatchNorm as a scaling, the rest by probing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import prod
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
+
+from dlm_snn.connections.connection import Connection
+from dlm_snn.connections.conv2d import Conv2d
+from dlm_snn.connections.dense import Dense
+from dlm_snn.connections.pool2d import Pool2d
+from dlm_snn.exchange.torch_modules.calls import Call
+from dlm_snn.exchange.torch_modules.meaning import Affine, Element, Meaning
+from dlm_snn.exchange.torch_modules.probing import linear
+from dlm_snn.exchange.torch_modules.refusals import BATCH_STATISTICS, COMPUTED_WEIGHTS, NOT_LINEAR
+from dlm_snn.exchange.torch_modules.summing import scaling
+
+
+class Weights:
+    """Elements by what they were called with, so that a loop over time makes each once."""
+
+    def __init__(self) -> None:
+        self._known: dict[Any, Element | None] = {}
+
+    def __call__(self, call: Call) -> list[Meaning]:
+        """What a linear function makes of the one value that depends on the sample."""
+        tensor, meaning = call.tracked[0]
+        if len(call.tracked) != 1 or len(call.outputs) != 1:
+            return call.opaque(COMPUTED_WEIGHTS)
+        if call.name == "batch_norm" and call.argument(5, "training", False):
+            return call.opaque(BATCH_STATISTICS)
+        key = (call.name, call.signature)
+        if key not in self._known:
+            self._known[key] = self._element(call, tensor, meaning, key)
+        element = self._known[key]
+        if element is None:
+            return call.opaque(NOT_LINEAR)
+        return [meaning.through(element)]
+
+    @staticmethod
+    def _element(call: Call, tensor: Tensor, meaning: Affine, key: Any) -> Element | None:
+        maker = MAKERS.get(call.name)
+        first = call.argument(0, "input") is tensor
+        made = maker(call, meaning.shape) if maker is not None and first else None
+        if made is None:
+            return linear(lambda value: call.again(value)[0], tuple(tensor.shape), key)
+        if isinstance(made, Element):
+            return made
+
+        def push(constant: Tensor) -> Tensor:
+            return call.again(constant[None])[0][0]
+
+        return Element(key, made, push)
+
+
+Maker = Callable[[], Connection]
+
+
+def _dense(call: Call, shape: tuple[int, ...]) -> Maker | None:
+    weight = _matrix(call)
+    if len(shape) != 1 or weight is None:
+        return None
+    kept = _array(weight)
+    return lambda: Dense(kept)
+
+
+def _array(tensor: Tensor) -> NDArray[np.float64]:
+    """As it is now: forward may change it later."""
+    return tensor.detach().double().clone().numpy()
+
+
+def _matrix(call: Call) -> Tensor | None:
+    """(post, pre)"""
+    if call.name == "linear":
+        return call.argument(1, "weight")
+    other = call.argument(1, "other", call.argument(1, "mat2"))
+    return other.T if isinstance(other, Tensor) and other.ndim == 2 else None
+
+
+def _convolution(call: Call, shape: tuple[int, ...]) -> Maker | None:
+    weight, padding = call.argument(1, "weight"), call.argument(4, "padding", 0)
+    stride, dilation = call.argument(3, "stride", 1), call.argument(5, "dilation", 1)
+    groups = call.argument(6, "groups", 1)
+    if len(shape) != 3 or isinstance(padding, str):
+        return None
+    image: Any = shape
+    kept = _array(weight)
+    return lambda: Conv2d(kept, image, _pair(stride), _pair(padding), _pair(dilation), groups)
+
+
+def _pair(value: Any) -> Any:
+    """A number or a pair, as torch takes (n,) too."""
+    values = (value,) if isinstance(value, int) else tuple(value)
+    return values[0] if len(values) == 1 else values
+
+
+def _pool(call: Call, shape: tuple[int, ...]) -> Maker | None:
+    kernel, padding = call.argument(1, "kernel_size"), call.argument(3, "padding", 0)
+    stride = call.argument(2, "stride") or kernel
+    whole = call.argument(5, "count_include_pad", True) or not any(_whole(padding))
+    if len(shape) != 3 or call.argument(4, "ceil_mode", False) or not whole:
+        return None
+    divisor = call.argument(6, "divisor_override")
+    image: Any = shape
+    window = _whole(kernel) * (2 // len(_whole(kernel)))
+    return lambda: Pool2d(
+        image, _pair(kernel), _pair(stride), _pair(padding), np.array([1 / (divisor or prod(window))])
+    )
+
+
+def _whole(value: Any) -> tuple[int, ...]:
+    return (value,) if isinstance(value, int) else tuple(value)
+
+
+def _normalization(call: Call, shape: tuple[int, ...]) -> Element:
+    mean, variance = call.argument(1, "running_mean"), call.argument(2, "running_var")
+    weight, eps = call.argument(3, "weight"), call.argument(7, "eps", 1e-5)
+    factors = (variance + eps).rsqrt() * (1.0 if weight is None else weight)
+    whole = factors.reshape(-1, *[1] * (len(shape) - 1)).expand(shape)
+    element = scaling(whole)
+
+    def push(constant: Tensor) -> Tensor:
+        return call.again(constant[None])[0][0]
+
+    return Element(("batch_norm", element.key, mean.numpy().tobytes()), element.make, push, "scaling", whole)
+
+
+MAKERS: dict[str, Callable[[Call, tuple[int, ...]], Any]] = {
+    "linear": _dense,
+    "matmul": _dense,
+    "mm": _dense,
+    "conv2d": _convolution,
+    "avg_pool2d": _pool,
+    "batch_norm": _normalization,
+}
+"""Functions that have a connection of their own; None from them: their form has none."""
