@@ -15,7 +15,7 @@ from dlm_snn.connections.dense import Dense as DenseConnection
 from dlm_snn.description import unfailing
 from dlm_snn.errors import UnsupportedError
 from dlm_snn.networks.network import Input, IntegerNetwork, IntegerProjection, Network, Projection
-from dlm_snn.neurons.integer_lif import IntegerLIF
+from dlm_snn.neurons.models import is_integer
 from lava_processes.support import TAGS, Target, as_convolution, check_supported, clocked_delay
 
 NEVER = 2**30
@@ -129,7 +129,7 @@ def _neuron(network: Network | IntegerNetwork, name: str, interval: int, begin: 
     from lava_processes.refractory_lif.process import RefractoryLIF
 
     neuron: Any = network.populations[name]
-    integer = isinstance(neuron, IntegerLIF)
+    integer = is_integer(neuron)
     parameters = {
         "shape": (neuron.n,),
         "du": neuron.du,

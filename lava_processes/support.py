@@ -12,7 +12,8 @@ from dlm_snn.errors import DlmError, UnsupportedError, nearest
 from dlm_snn.networks.known import check_known
 from dlm_snn.networks.network import Input, IntegerNetwork, IntegerProjection, Network, Projection
 from dlm_snn.networks.signs import weight_grid
-from dlm_snn.neurons.integer_lif import ALIGNMENT, DECAY_UNITY, IntegerLIF
+from dlm_snn.neurons.integer_lif import ALIGNMENT, DECAY_UNITY
+from dlm_snn.neurons.models import is_integer
 
 Target = Literal["float", "fixed"]
 TAGS = {"float": "floating_pt", "fixed": "fixed_pt"}
@@ -92,7 +93,7 @@ def _check_early_spikes(network: Network | IntegerNetwork, target: str) -> None:
 def _crosses_before_window(network: Network | IntegerNetwork, name: str) -> bool:
     """Whether the bias alone lifts v over the threshold within the steps before the window."""
     neuron = network.neurons[name]
-    integer = isinstance(neuron, IntegerLIF)
+    integer = is_integer(neuron)
     keep = 1 - np.asarray(neuron.dv) / (DECAY_UNITY if integer else 1)
     v = np.zeros(neuron.n)
     for _ in range(network.depth[name]):

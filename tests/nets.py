@@ -18,11 +18,13 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from dlm_snn import (
+    LI,
     LIF,
     Chain,
     Conv2d,
     Dense,
     Input,
+    IntegerLI,
     IntegerLIF,
     IntegerNetwork,
     IntegerProjection,
@@ -32,7 +34,7 @@ from dlm_snn import (
     Sparse,
     SpikeRaster,
 )
-from dlm_snn.neurons.models import MODELS, Model, models
+from dlm_snn.neurons.models import MODELS, Model, is_integer, models, spikes
 from dlm_snn.physics.membranes.noise import antisymmetric_ring, normal, uniform, with_integer_noise, with_noise
 
 Made = tuple[Any, dict[str, Any], int]
@@ -71,7 +73,7 @@ def dyadic(rng: Generator, post: int, pre: int, low: int, high: int, unit: int =
     return Dense(rng.integers(low, high + 1, (post, pre)) / unit)
 
 
-def chain(rng: Generator, *neurons: LIF, rate: float = 0.2, low: int = -16, high: int = 32, **kwargs: Any) -> Made:
+def chain(rng: Generator, *neurons: LIF | LI, rate: float = 0.2, low: int = -16, high: int = 32, **kwargs: Any) -> Made:
     """Twelve binary inputs and one population after the other."""
     populations: dict[str, Any] = {"pixels": Input((12,))}
     projections = []
@@ -495,12 +497,46 @@ def saturated(rng: Generator) -> Made:
     return chain(rng, LIF((6,), dv=DV, v_threshold=0.125), LIF((4,), dv=DV), rate=1.0, low=16)
 
 
+@_float
+def read_out(rng: Generator) -> Made:
+    """A read-out without spikes, one value of each decay a neuron, beside one that hears the input alone."""
+    out = LI((6,), dv=rng.integers(50, 1000, 6) / 4096, bias=rng.integers(-8, 16, 6) / 128)
+    network, stimulus, n_steps = chain(rng, LIF((16,), dv=DV), out)
+    beside = LI((4,), dv=0.0)
+    direct = Projection("pixels", "beside", dyadic(rng, 4, 12, -16, 32), delay=2)
+    return (
+        Network({**network.populations, "beside": beside}, [*network.projections, direct]),
+        stimulus,
+        n_steps,
+    )
+
+
+@_float
+def read_out_filtered(rng: Generator) -> Made:
+    """A filtered current whose bias comes from ``one``, a skip, and a periodic reset."""
+    network = Network(
+        {
+            "pixels": Input((10,)),
+            "one": Input((1,), graded_bits=1, aligned=True),
+            "hidden": LIF((12,), dv=DV),
+            "output": LI((5,), dv=rng.integers(0, 1000, 5) / 4096, du=rng.integers(1024, 4097, 5) / 4096, period=9),
+        },
+        [
+            Projection("pixels", "hidden", dyadic(rng, 12, 10, -16, 32)),
+            Projection("hidden", "output", dyadic(rng, 5, 12, -40, 56)),
+            Projection("pixels", "output", dyadic(rng, 5, 10, -16, 16), delay=4),
+            Projection("one", "output", dyadic(rng, 5, 1, -8, 12)),
+        ],
+    )
+    return network, {"pixels": events(rng, 3, 24, 10, 0.2)}, 24
+
+
 def even(rng: Generator, post: int, pre: int, low: int, high: int) -> Dense:
     """Mixed 8-bit weights are even."""
     return Dense(2 * rng.integers(low // 2, high // 2 + 1, (post, pre)))
 
 
-def integer_chain(rng: Generator, *neurons: IntegerLIF, rate: float = 0.2, **kwargs: Any) -> Made:
+def integer_chain(rng: Generator, *neurons: IntegerLIF | IntegerLI, rate: float = 0.2, **kwargs: Any) -> Made:
     populations: dict[str, Any] = {"pixels": Input((12,))}
     projections = []
     for i, neuron in enumerate(neurons):
@@ -810,6 +846,28 @@ def int_silent(rng: Generator) -> Made:
     return integer_chain(rng, IntegerLIF((6,), dv=410, v_threshold=131071), IntegerLIF((4,), dv=410, v_threshold=100))
 
 
+@_integer
+def int_read_out(rng: Generator) -> Made:
+    """Its v passes the highest threshold of a LIF, 2^17 - 1, and stays."""
+    network, stimulus, n_steps = integer_chain(
+        rng,
+        IntegerLIF((16,), dv=410, v_threshold=256),
+        IntegerLI((6,), dv=rng.integers(0, 200, 6), bias_mant=rng.integers(-333, 500, 6), bias_exp=3),
+    )
+    beside = IntegerProjection("pixels", "beside", even(rng, 4, 12, 64, 254), delay=2, weight_exp=7)
+    return (
+        IntegerNetwork({**network.populations, "beside": IntegerLI((4,), dv=0)}, [*network.projections, beside]),
+        stimulus,
+        n_steps,
+    )
+
+
+@_integer
+def int_read_out_filtered(rng: Generator) -> Made:
+    out = IntegerLI((6,), dv=rng.integers(0, 500, 6), du=rng.integers(1023, 4096, 6), period=9)
+    return integer_chain(rng, IntegerLIF((16,), dv=410, v_threshold=256), out)
+
+
 def tags(network: Network | IntegerNetwork) -> frozenset[str]:
     """What a network asks of a simulator: the words of the tables of refusals."""
     neurons = list(network.neurons.values())
@@ -836,16 +894,17 @@ def tags(network: Network | IntegerNetwork) -> frozenset[str]:
         "signed": any(i.signed for i in network.inputs.values()),
         "aligned": any(i.aligned for i in network.inputs.values()),
         "no input": not network.inputs,
+        "never spikes": any(not spikes(n) for n in neurons),
         "early bias": bool(_awake_early(network)),
     }
     return frozenset(tag for tag, present in found.items() if present)
 
 
-def _keeps_current(neuron: LIF | IntegerLIF) -> bool:
-    return bool(np.any(np.asarray(neuron.du) < (4095 if isinstance(neuron, IntegerLIF) else 1)))
+def _keeps_current(neuron: Any) -> bool:
+    return bool(np.any(np.asarray(neuron.du) < (4095 if is_integer(neuron) else 1)))
 
 
-def _reset(neuron: LIF | IntegerLIF) -> str:
+def _reset(neuron: Any) -> str:
     return getattr(neuron, "reset", "zero")
 
 
@@ -862,7 +921,7 @@ def _awake_early(network: Network | IntegerNetwork) -> set[str]:
 
 def _crosses_before_window(network: Network | IntegerNetwork, name: str) -> bool:
     neuron = network.neurons[name]
-    integer = isinstance(neuron, IntegerLIF)
+    integer = is_integer(neuron)
     keep = 1 - np.asarray(neuron.dv) / (4096 if integer else 1)
     v = np.zeros(neuron.n)
     for _ in range(network.depth[name]):

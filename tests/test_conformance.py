@@ -17,7 +17,7 @@ from dlm_snn import DlmError, Recording, SpikeRaster, UnsupportedError, compare,
 from dlm_snn.backends import declared, reference
 from dlm_snn.errors import MissingError, RangeWarning
 from dlm_snn.networks.known import ARITHMETICS
-from dlm_snn.neurons.models import models
+from dlm_snn.neurons.models import models, spikes
 from dlm_snn.plugins import load, names
 from tests.covering import asked, few, held
 from tests.nets import ADDED, FLOAT, INTEGER, SPECIAL, make, tags
@@ -93,7 +93,8 @@ def cut(stimulus: dict[str, Any], steps: slice) -> dict[str, NDArray]:
 
 @pytest.mark.parametrize("case", [case for case in (*CASES, *ADDED) if case not in SPECIAL])
 def test_every_population_fires_in_2_to_40_percent_of_its_steps(case):
-    rates = {name: raster.rate for name, raster in simulated("reference", case).rasters.items()}
+    recording = simulated("reference", case)
+    rates = {name: r.rate for name, r in recording.rasters.items() if spikes(recording.network.populations[name])}
     assert rates
     assert all(0.02 <= rate <= 0.4 for rate in rates.values()), rates
 
@@ -104,6 +105,18 @@ def test_special_nets_are_what_their_names_say():
     assert all(raster.rate == 0 for raster in simulated("reference", "int_silent").rasters.values())
 
 
+def test_a_read_out_without_spikes_has_none_and_moves():
+    cases = [case for case in CASES if "never spikes" in tags(make(case)[0])]
+    assert len(cases) == 4
+    for case in cases:
+        recording = simulated("reference", case)
+        for name in (n for n, p in recording.network.neurons.items() if not spikes(p)):
+            assert len(recording.rasters[name]) == 0
+            assert (np.ptp(recording.v[name], axis=(0, 1)) > 0).all(), (case, name)
+    v = simulated("reference", "int_read_out").v["beside"]
+    assert v.max() == 2**23 - 1
+
+
 def test_integers_wrap_and_saturate_exactly_where_the_case_says():
     seen = {case: simulated("reference", case).overflow["hidden"] for case in ("int_wrap", "int_saturation")}
     assert seen["int_wrap"].wraps > 20
@@ -112,8 +125,9 @@ def test_integers_wrap_and_saturate_exactly_where_the_case_says():
     v = simulated("reference", "int_saturation").v["hidden"]
     assert v.min() == 1 - 2**23
     assert v.max() == 2**23 - 1
+    assert simulated("reference", "int_read_out").overflow["beside"].saturations > 20
     for case in INTEGER:
-        if case not in seen:
+        if case not in seen and case != "int_read_out":
             assert all(counts == (0, 0, None) for counts in simulated("reference", case).overflow.values()), case
 
 

@@ -87,6 +87,22 @@ def test_a_nir_graph_comes_in_and_goes_out(capsys):
 
 
 @pytest.mark.filterwarnings("default::dlm_snn.errors.LossWarning")
+def test_a_nir_graph_with_steps_before_its_inputs_own_shape(capsys):
+    one = np.float32(1)
+    lif = nir.LIF(tau=10 * one, r=one, v_leak=0 * one, v_threshold=one, v_reset=-one)
+    nodes = {"in": nir.Input({"input": np.array([50, 2])}), "w": nir.Linear(np.ones((3, 2))), "a": lif}
+    nir.write("a.nir", nir.NIRGraph(nodes, [("in", "w"), ("w", "a")], type_check=False), compression=None)
+    asked = ("import", "a.nir", "--dt", 1, "--reset", "zero")
+    assert "give input_shape=(2,) (--input-shape 2)" in typed(capsys, *asked, code=2)
+    told = typed(capsys, *asked, "--input-shape", 2, "--graded-bits", 5, "--scale", 8, "--signed")
+    assert "in: shape (2,), as given; the file says (50, 2)\n" in told
+    assert "a: one value of each parameter, for all 3 neurons\n" in told
+    assert "dlm-snn: a.nir: node 'a' (LIF): v_reset = -1 and v_leak = 0: v starts at v_leak, which NIR does not" in told
+    source = dlm.load("a").populations["in"]
+    assert (source.shape, source.graded_bits, source.scale, source.signed) == ((2,), 5, 8.0, True)
+
+
+@pytest.mark.filterwarnings("default::dlm_snn.errors.LossWarning")
 def test_what_an_import_changed_is_told_in_one_line(capsys):
     graph = nir.NIRGraph(
         {
@@ -229,6 +245,8 @@ BAD = {
         "population 'p': raster dt = 0.0 is not a number of seconds",
     ),
     "reset of a net": (["import", "a.net", "--reset", "subtract"], "--reset is for .nir, not for .net; leave it out"),
+    "signs of a net": (["import", "a.net", "--signed"], "--signed is for .nir, not for .net; leave it out"),
+    "layers of a nir": (["import", "e.nir", "--num-layers", "2"], "--num-layers is for .net, not for .nir; leave it"),
     "start of a csv": (["raster", "info", "a.csv", "--start", "1"], "--start is for .nwb, not for .csv; leave it out"),
     "dt of a raster": (
         ["compare", "r.npz", "one/r.npz", "--dt", "1"],
@@ -259,6 +277,7 @@ def test_bad_input_is_one_line_and_leaves_nothing(capsys, name, tmp_path):
     write_csv({"p": dlm.SpikeRaster.from_dense(np.ones((1, 2, 2), bool))}, "ours.csv")
     (tmp_path / "e.bs2").write_bytes(bytes([33, 33, 0, 0, 5]))
     (tmp_path / "t.bs2").write_bytes(b"1234567")
+    (tmp_path / "e.nir").write_text("x")
     (tmp_path / "bytes.csv").write_bytes(b"\xff\xfe\x00a")
     (tmp_path / "file.raster").write_text("x")
     dlm.save(simple(), "reset")

@@ -24,6 +24,7 @@ from dlm_snn import (
     load,
     run,
     save,
+    write_net,
 )
 from dlm_snn.neurons.integer_lif import ALIGNMENT, STATE_LIMIT
 
@@ -158,6 +159,19 @@ def test_comparison_holds_v_against_its_own_size():
     assert compare(first, run(network, {"x": EVENTS}, 40, ("s", "u", "v"))).equal
 
 
-def test_who_does_not_know_it_refuses_it():
-    with pytest.raises(UnsupportedError, match="population 'out' of type LI; it knows"):
-        run(NETWORKS["float"][0], {"x": EVENTS}, 40, backend="fast")
+@pytest.mark.parametrize(("arithmetic", "target"), [("float", "float"), ("integer", "fixed")])
+def test_in_lava_it_is_a_stock_neuron(arithmetic, target):
+    """So that it goes where Lava's own LIFReset goes; its threshold lies above every v."""
+    pytest.importorskip("lava")
+    from lava_processes import build  # isort: skip - it mends Lava for this Python
+
+    from lava.proc.lif.process import LIFReset
+
+    graph = build(NETWORKS[arithmetic][0], target)
+    assert type(graph.neurons["out"]) is LIFReset
+    assert graph.neurons["out"].vth.init == (np.inf if target == "float" else 2**17)
+
+
+def test_who_does_not_know_it_refuses_it(tmp_path):
+    with pytest.raises(UnsupportedError, match=r"a \.net file cannot do population 'out' of type IntegerLI; it knows"):
+        write_net(NETWORKS["integer"][0], tmp_path / "net.net")

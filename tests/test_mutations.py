@@ -8,20 +8,23 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from functools import cache, partial
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 
-from dlm_snn import LIF, IntegerLIF, IntegerNetwork, IntegerProjection, Network, Recording, compare, run
+from dlm_snn import LI, LIF, IntegerLI, IntegerLIF, IntegerNetwork, IntegerProjection, Network, Recording, compare, run
 from dlm_snn.neurons import competition, integer_lif, lif
-from dlm_snn.neurons.models import MODELS
+from dlm_snn.neurons.models import MODELS, is_integer
 from tests.nets import FLOAT, INTEGER, make
 
 pytestmark = pytest.mark.xdist_group("mutations")
 
 AnyNetwork = Network | IntegerNetwork
 UNITY = 4096
+READ_OUTS = {"read_out", "read_out_filtered", "int_read_out", "int_read_out_filtered"}
+"""The cases with a population that never spikes."""
 
 
 def with_neurons(network: AnyNetwork, change: Callable[[Any], Any]) -> AnyNetwork:
@@ -29,10 +32,10 @@ def with_neurons(network: AnyNetwork, change: Callable[[Any], Any]) -> AnyNetwor
     return replace(network, populations={**network.populations, **neurons})
 
 
-def scaled(name: str, factor: float, neuron: LIF | IntegerLIF) -> LIF | IntegerLIF:
+def scaled(name: str, factor: float, neuron: Any) -> Any:
     """A decay times a factor, in the finest step of its arithmetic, but never above its whole."""
     value = np.asarray(getattr(neuron, name))
-    if isinstance(neuron, LIF):
+    if not is_integer(neuron):
         changed = np.minimum(value * factor, 1.0)
     else:
         first = 1 if name == "du" else 0
@@ -40,7 +43,10 @@ def scaled(name: str, factor: float, neuron: LIF | IntegerLIF) -> LIF | IntegerL
     return replace(neuron, **{name: changed})
 
 
-def subtracting(neuron: LIF) -> LIF:
+def subtracting(neuron: LIF | LI) -> LIF | LI:
+    """Reset by subtraction where there is a reset."""
+    if isinstance(neuron, LI):
+        return neuron
     return replace(neuron, reset="subtract", refractory=0)
 
 
@@ -195,5 +201,29 @@ def test_shift_of_the_added_sums_is_seen(monkeypatch):
     """Each projection floors its own sums, delay by delay; a floor of them all keeps what they lose."""
     step = integer_lif.step
     monkeypatch.setattr(IntegerProjection, "sums", lambda p, dense, x: dense.apply(x) * 2.0**p.weight_exp)
-    change_step(monkeypatch, IntegerLIF, lambda lif, state, drive: step(lif, state, np.floor(drive).astype(int)))
+    for kind in (IntegerLIF, IntegerLI):
+        change_step(monkeypatch, kind, lambda lif, state, drive: step(lif, state, np.floor(drive).astype(int)))
     assert set(differing(mutants(INTEGER, record=("s", "v")))) == {"int_floor", "int_delays", "int_sparse"}
+
+
+READ_OUT_ERRORS: dict[str, tuple[Callable[[Any], dict[str, Any]], set[str]]] = {
+    "du": (lambda n: {"du": scaled("du", 1.01, n).du}, {"read_out_filtered", "int_read_out_filtered"}),
+    "dv": (lambda n: {"dv": scaled("dv", 1.01, n).dv}, READ_OUTS),
+    "no bias": (lambda n: {"bias": 0}, {"read_out", "int_read_out"}),
+    "a threshold within reach": (lambda n: {"v_threshold": 250 if is_integer(n) else 1.0}, READ_OUTS),
+}
+"""Name -> what is changed in a population that never spikes, and the cases that see it by its v."""
+
+
+@pytest.mark.parametrize("error", READ_OUT_ERRORS)
+def test_error_in_a_read_out_without_spikes_is_seen(monkeypatch, error):
+    change, seers = READ_OUT_ERRORS[error]
+
+    def mutated(step, neuron, state, drive):
+        names = ("du", "dv", "bias", "v_threshold", "winners", "groups", "reset", "refractory")
+        honest = {name: getattr(neuron, name) for name in names if hasattr(neuron, name)}
+        return step(SimpleNamespace(**{**honest, **change(neuron)}), state, drive)
+
+    change_step(monkeypatch, LI, partial(mutated, lif.step))
+    change_step(monkeypatch, IntegerLI, partial(mutated, integer_lif.step))
+    assert set(differing(mutants([*FLOAT, *INTEGER], record=("s", "v")))) == seers

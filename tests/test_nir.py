@@ -20,151 +20,11 @@ from dlm_snn.exchange.netx.reader import read_net
 from dlm_snn.exchange.nir.reader import read_nir
 from dlm_snn.exchange.nir.writer import NOTE, write_nir
 from dlm_snn.tasks.encoding import pixels_to_spikes
+from tests.nir_graphs import DT, agrees, cuba, filled, graph, inp, lif, out, weights
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*taken to reset to zero:dlm_snn.errors.LossWarning")
-DT = 1e-3
 DATA = Path(os.environ.get("DLM_DATA", "nowhere"))
 TRAINED = DATA / "netx" / "mnist" / "network.net"
-
-
-def filled(value, n):
-    return np.full(n, float(value))
-
-
-def lif(n, tau=0.01, r=1.0, leak=0.0, threshold=1.0):
-    shape = (n,) if isinstance(n, int) else n
-    return nir.LIF(
-        tau=filled(tau, shape),
-        r=filled(r, shape),
-        v_leak=filled(leak, shape),
-        v_threshold=filled(threshold, shape),
-        v_reset=filled(leak, shape),
-    )
-
-
-def cuba(n, tau_syn=0.004, tau_mem=0.01, r=1.0, w_in=1.0, threshold=1.0, leak=0.0):
-    return nir.CubaLIF(
-        tau_syn=filled(tau_syn, n),
-        tau_mem=filled(tau_mem, n),
-        r=filled(r, n),
-        v_leak=filled(leak, n),
-        v_threshold=filled(threshold, n),
-        v_reset=filled(leak, n),
-        w_in=filled(w_in, n),
-    )
-
-
-def graph(nodes, edges):
-    return nir.NIRGraph(nodes, edges, type_check=False)
-
-
-def inp(*shape):
-    return nir.Input({"input": np.array(shape)})
-
-
-def out(*shape):
-    return nir.Output({"output": np.array(shape)})
-
-
-def euler(g, spikes, n_steps, order, back=(), dt=DT):
-    """Forward Euler over the nodes of a flat graph: ``order`` is one in which forward edges point onwards; edges of
-    ``back`` give what was sent in the step before. Written apart from the reader: one dictionary of values a step."""
-    state, history, rasters = (
-        {},
-        {},
-        {name: [] for name, k in g.nodes.items() if isinstance(k, (nir.LIF, nir.CubaLIF, nir.IF))},
-    )
-    for name, k in g.nodes.items():
-        if name in rasters:
-            leak = 0.0 if isinstance(k, nir.IF) else k.v_leak
-            state[name] = [np.zeros(k.v_threshold.shape), np.zeros(k.v_threshold.shape) + leak]
-    last = {}
-    for t in range(n_steps):
-        now = {}
-        for name in order:
-            k = g.nodes[name]
-            terms = [last.get(a, 0.0) if (a, b) in back else now[a] for a, b in g.edges if b == name]
-            x = sum(terms)
-            if isinstance(k, nir.Input):
-                now[name] = spikes[name][t].astype(float)
-            elif isinstance(k, nir.Output):
-                continue
-            elif isinstance(k, nir.Affine):
-                now[name] = k.weight @ x + k.bias
-            elif isinstance(k, nir.Linear):
-                now[name] = k.weight @ np.broadcast_to(x, k.weight.shape[1:])
-            elif isinstance(k, nir.Scale):
-                now[name] = x * k.scale
-            elif isinstance(k, nir.Flatten):
-                now[name] = np.ravel(x)
-            elif isinstance(k, nir.Delay):
-                history.setdefault(name, []).append(np.broadcast_to(x, k.delay.shape))
-                steps = np.rint(k.delay / dt).astype(int)
-                value = np.zeros(k.delay.shape)
-                for place in np.ndindex(k.delay.shape):
-                    at = t - steps[place]
-                    value[place] = history[name][at][place] if at >= 0 else 0.0
-                now[name] = value
-            elif isinstance(k, (nir.Conv2d, nir.Conv1d)):
-                now[name] = convolved(k, x)
-            elif isinstance(k, (nir.SumPool2d, nir.AvgPool2d)):
-                now[name] = pooled(k, x)
-            else:
-                u, v = state[name]
-                if isinstance(k, nir.IF):
-                    v = v + dt * k.r * x
-                elif isinstance(k, nir.LIF):
-                    v = v + dt / k.tau * (k.v_leak - v + k.r * x)
-                else:
-                    u = u + dt / k.tau_syn * (k.w_in * x - u)
-                    v = v + dt / k.tau_mem * (k.v_leak - v + k.r * u)
-                s = v > k.v_threshold
-                state[name] = [u, np.where(s, k.v_reset, v)]
-                now[name] = s.astype(float)
-                rasters[name].append(s.ravel())
-        last = now
-    return {name: np.array(raster) for name, raster in rasters.items()}
-
-
-def convolved(k, x):
-    import torch
-
-    function = torch.nn.functional.conv1d if isinstance(k, nir.Conv1d) else torch.nn.functional.conv2d
-    tensors = [torch.tensor(np.asarray(a, dtype=float)) for a in (x, k.weight, k.bias)]
-    plain = [p if isinstance(p, str) else [int(n) for n in np.ravel(p)] for p in (k.stride, k.padding, k.dilation)]
-    return function(tensors[0][None], *tensors[1:], *plain, int(k.groups))[0].numpy()
-
-
-def pooled(k, x):
-    import torch
-
-    kernel, stride, padding = ([int(n) for n in np.broadcast_to(p, 2)] for p in (k.kernel_size, k.stride, k.padding))
-    mean = torch.nn.functional.avg_pool2d(torch.tensor(np.asarray(x, dtype=float))[None], kernel, stride, padding)[
-        0
-    ].numpy()
-    return mean * (kernel[0] * kernel[1] if isinstance(k, nir.SumPool2d) else 1)
-
-
-def agrees(g, order, back=(), rate=0.4, n_steps=60, seed=1, shift=(), low=0.02, **options):
-    """Our raster of every neuron node equals the direct one, ``shift`` steps later where Delays move a window."""
-    generator = np.random.default_rng(seed)
-    inputs = {n: k for n, k in g.nodes.items() if isinstance(k, nir.Input)}
-    spikes = {n: generator.random((n_steps, *k.input_type["input"])) < rate for n, k in inputs.items()}
-    direct = euler(g, spikes, n_steps, order, back)
-    network = read_nir(g, DT, **options)
-    given = {n: dlm.SpikeRaster.from_dense(s.reshape(1, n_steps, -1)) for n, s in spikes.items()}
-    if "one" in network.populations:
-        given["one"] = np.ones((1, 1), dtype=np.uint8)
-    ours = dlm.run(network, given, n_steps)
-    for name, raster in direct.items():
-        late = dict(shift).get(name, 0)
-        assert low <= raster.mean() <= 0.8, (name, raster.mean())
-        assert np.array_equal(ours.rasters[name].dense()[0, : n_steps - late], raster[late:]), name
-    return network
-
-
-def weights(*shape, seed=0, scale=3.0):
-    return np.random.default_rng(seed).normal(0.3, 1, shape) * scale
 
 
 def test_feed_forward_is_balanced():
@@ -792,10 +652,6 @@ BAD = {
     ),
     "NaN": (one(nir.Linear(np.full((3, 4), np.nan)), lif(3)), r"node 'bad' \(Linear\): weight holds 12 NaN"),
     "NaN threshold": (one(lif(4, threshold=np.nan)), r"node 'bad': v_threshold\[0\] = nan is not finite"),
-    "reset": (
-        one(nir.LIF(filled(0.01, 4), filled(1, 4), filled(0, 4), filled(1, 4), filled(-1, 4))),
-        "node 'bad' with v_reset = -1 and v_leak = 0",
-    ),
     "short tau": (one(lif(4, tau=1e-4)), "node 'bad' with tau = 0.0001 s, below dt = 0.001 s"),
     "no tau": (one(lif(4, tau=0.0)), "node 'bad': tau = 0 is no time"),
     "below rest": (one(lif(4, leak=2.0)), "node 'bad': v_threshold lies 1 below its rest"),

@@ -5,6 +5,8 @@ Every mapping is held against loops over genuine snnTorch modules that are writt
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 import snntorch as snn
@@ -12,7 +14,7 @@ import torch
 from snntorch import utils
 from torch import nn
 
-from dlm_snn import LIF, Dense, DlmError, Input, Network, Projection, UnsupportedError, compare, run
+from dlm_snn import LI, LIF, Dense, DlmError, Input, Network, Projection, UnsupportedError, compare, run
 from dlm_snn.exchange.snntorch.neurons import Firing
 from dlm_snn.exchange.snntorch.reader import from_snntorch
 from dlm_snn.exchange.snntorch.writer import to_snntorch
@@ -155,7 +157,9 @@ REFUSED = {
     "reset 'zero' with reset_delay=True": lambda: snn.RLeaky(linear_features=4, **ZERO),
     "does not store": lambda: snn.RSynaptic(alpha=0.5, linear_features=4, reset_delay=False, **ZERO),
     "reset_mechanism='subtract'": lambda: snn.RSynaptic(alpha=0.5, linear_features=4, **ZERO),
-    "reset_mechanism='none'": lambda: snn.Leaky(beta=0.5, reset_mechanism="none"),
+    "reset_mechanism='none', whose spikes come back": lambda: snn.RLeaky(
+        beta=0.5, linear_features=4, reset_mechanism="none"
+    ),
     "subtracts before the decay": lambda: snn.Leaky(beta=0.5, reset_delay=False),
     "resets the losers": lambda: snn.Leaky(spike_grad=Firing(ATAN, 2), reset_delay=False, **ZERO),
     "graded_spikes_factor": lambda: snn.Leaky(beta=0.5, graded_spikes_factor=2.0),
@@ -166,6 +170,47 @@ REFUSED = {
     "module 1, Alpha": lambda: snn.Alpha(alpha=0.9, beta=0.5),
     "module 1, ReLU": nn.ReLU,
 }
+
+
+READ_BY_MEM: dict[str, Any] = {
+    "leaky": lambda: snn.Leaky(**options(reset_mechanism="none")),
+    "synaptic": lambda: snn.Synaptic(alpha=tensor(0.5), **options(reset_mechanism="none")),
+    "one beta a neuron": lambda: snn.Leaky(**options(reset_mechanism="none", beta=torch.linspace(0, 1, 5).double())),
+}
+
+
+@pytest.mark.parametrize("bias", [False, True])
+@pytest.mark.parametrize("kind", READ_BY_MEM)
+def test_a_last_layer_without_reset_is_read_by_its_mem(kind, bias):
+    """In, with the mem that snnTorch's own neuron has; and out again, without the spikes that it makes."""
+    rng = np.random.default_rng(1)
+    layers = [
+        (linear(rng, 8, 10, bias), snn.Leaky(**options(reset_mechanism="zero"))),
+        (linear(rng, 5, 8, bias), READ_BY_MEM[kind]()),
+    ]
+    pixels = events(rng)
+    network = from_snntorch(layers)
+    assert type(network.populations["output"]) is LI
+    theirs = []
+    layers[1][1].register_forward_hook(lambda module, given, out: theirs.append(out[-1]))
+    played(layers, pixels)
+    recording = run(network, {"pixels": pixels}, N_STEPS, record=("s", "v"))
+    mem = torch.stack(theirs, dim=1).detach().numpy()
+    np.testing.assert_allclose(recording.v["output"], mem, rtol=0, atol=1e-12)
+    assert (mem > 1).any()
+    assert len(recording.rasters["output"]) == 0
+    modules = to_snntorch(network)
+    with torch.no_grad():
+        again = [modules(x) for x in torch.tensor(pixels, dtype=torch.float64).unbind(dim=1)]
+    np.testing.assert_allclose(torch.stack([out[-1] for out in again], dim=1).numpy(), mem, rtol=0, atol=1e-12)
+    assert not any(out[0].any() for out in again)
+    assert from_snntorch(modules, names=[n for n in network.populations if n != "one"]).digest() == network.digest()
+
+
+def test_a_layer_without_reset_whose_spikes_go_on_is_refused():
+    layers = [nn.Linear(3, 4), snn.Leaky(beta=0.5, reset_mechanism="none"), nn.Linear(4, 2), snn.Leaky(beta=0.5)]
+    with pytest.raises(UnsupportedError, match=r"layer 1 \(Leaky\) with reset_mechanism='none', whose spikes go"):
+        from_snntorch(layers)
 
 
 @pytest.mark.parametrize("words", REFUSED)

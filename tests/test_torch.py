@@ -29,8 +29,8 @@ from dlm_snn import (
 )
 from dlm_snn.backends._torch_connections import product
 from dlm_snn.backends.torch import SpikingModule
-from dlm_snn.neurons import competition
-from dlm_snn.surrogate import spiking, surrogate, winning
+from dlm_snn.neurons import competition, models
+from dlm_snn.surrogate import SoftSpikes, spiking, surrogate, winning
 from tests.nets import FLOAT, INTEGER, make
 
 SLOPE = 5.0
@@ -93,9 +93,28 @@ def test_pooling_stays_as_it_is():
 def test_module_spikes_as_the_reference_does(case):
     network, stimulus, n_steps = make(case)
     network = replace(network, projections=[merged(p) for p in network.projections])
-    spikes = SpikingModule(network, FAST, dtype=torch.float64)(tensors(network, stimulus, n_steps), n_steps)
-    for name, raster in run(network, stimulus, n_steps).rasters.items():
-        np.testing.assert_array_equal(spikes[name].transpose(0, 1).bool().detach().numpy(), raster.dense())
+    given = SpikingModule(network, FAST, dtype=torch.float64)(tensors(network, stimulus, n_steps), n_steps)
+    recording = run(network, stimulus, n_steps, record=("s", "v"))
+    for name, neuron in network.neurons.items():
+        unit = 64 * neuron.scale if models.is_integer(neuron) else 1.0
+        told = recording.rasters[name].dense() if models.spikes(neuron) else recording.v[name] / unit
+        np.testing.assert_array_equal(given[name].transpose(0, 1).detach().numpy(), told)
+
+
+@pytest.mark.parametrize("function", [FAST, SoftSpikes(5.0)])
+def test_v_of_a_read_out_has_a_gradient(function):
+    """Of its own weights dv/dw is exact: what the spikes of layer0 leave in v."""
+    network, stimulus, n_steps = make("read_out")
+    module = SpikingModule(network, function, dtype=torch.float64)
+    given = module(tensors(network, stimulus, n_steps), n_steps)
+    assert all(torch.isfinite(values).all() for values in given.values())
+    given["layer1"][-1, 0, 2].backward()
+    sent, keep = given["layer0"][:, 0].detach().numpy(), 1 - network.neurons["layer1"].dv[2]
+    expected = (keep ** np.arange(n_steps)[::-1, None] * sent).sum(axis=0)
+    np.testing.assert_allclose(module.weights[1].grad[2].numpy(), expected, rtol=1e-12)
+    assert not module.weights[1].grad[0].any()
+    assert module.weights[0].grad.abs().max() > 0
+    assert all(torch.isfinite(weight.grad).all() for weight in module.weights if weight.grad is not None)
 
 
 @pytest.mark.parametrize("case", ["delay_per_synapse", "bias_per_neuron", "int_bias", "int_delays", "int_one_sign"])

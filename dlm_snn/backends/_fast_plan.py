@@ -15,7 +15,8 @@ from dlm_snn.connections.chain import Chain
 from dlm_snn.connections.connection import Connection, Sparse
 from dlm_snn.connections.dense import Dense
 from dlm_snn.networks.network import Input, IntegerNetwork, Network
-from dlm_snn.neurons.integer_lif import ALIGNMENT, DECAY_UNITY, STATE_LIMIT, IntegerLIF
+from dlm_snn.neurons.integer_lif import ALIGNMENT, DECAY_UNITY, STATE_LIMIT
+from dlm_snn.neurons.models import is_integer
 
 FLOAT32_EXACT = 2**24
 """Integers up to here, and sums of them, are exact in float32."""
@@ -109,7 +110,7 @@ class PlannedPopulation:
     """The parameters of a population as arrays (n,), in the arithmetic of the simulator.
 
     Attributes:
-        neuron: the LIF or IntegerLIF.
+        neuron: the LIF, LI, IntegerLIF or IntegerLI.
         keep_u, keep_v: what a step leaves of u and v: shares, or 4096ths.
         v_threshold, bias: in the units of v.
     """
@@ -122,8 +123,8 @@ class PlannedPopulation:
 
     @classmethod
     def of(cls, neuron: Any) -> PlannedPopulation:
-        """From a LIF (float64) or an IntegerLIF (int32)."""
-        integer = isinstance(neuron, IntegerLIF)
+        """From float neurons (float64) or integer ones (int32)."""
+        integer = is_integer(neuron)
         values = (
             (DECAY_UNITY - 1 - neuron.du, DECAY_UNITY - neuron.dv, neuron.v_threshold * 2**ALIGNMENT, neuron.bias)
             if integer
@@ -156,7 +157,7 @@ class Plan:
         return frozenset(
             name
             for name, cell in self.cells.items()
-            if isinstance(cell.neuron, IntegerLIF) and _reach(cell, self.links[name]) >= INT32_EXACT
+            if is_integer(cell.neuron) and _reach(cell, self.links[name]) >= INT32_EXACT
         )
 
 

@@ -15,8 +15,8 @@ from dlm_snn.connections.chain import Chain
 from dlm_snn.connections.connection import Connection
 from dlm_snn.networks.network import IntegerNetwork, Network
 from dlm_snn.neurons import integer_lif, lif
-from dlm_snn.neurons.integer_lif import ALIGNMENT, DECAY_UNITY, STATE_LIMIT, IntegerLIF, Overflow, overflow_of
-from dlm_snn.neurons.lif import LIF
+from dlm_snn.neurons.integer_lif import ALIGNMENT, DECAY_UNITY, STATE_LIMIT, Overflow, overflow_of
+from dlm_snn.neurons.models import spikes as ever_spikes
 from dlm_snn.surrogate import SoftSpikes, Surrogate, spiking, straight_through, winning
 
 Weights = Sequence[Sequence[Tensor]]
@@ -88,7 +88,8 @@ class FloatArithmetic:
     def step(self, name: str, state: Any, drive: Tensor) -> tuple[Any, Overflow | None]:
         """One step of a population; see ``lif.step``."""
         neuron: Any = self.neurons[name]
-        return lif.step(neuron, state, drive, spikes=self.spikes, hold=self.hold), None
+        spikes = self.spikes if neuron.spikes else winning
+        return lif.step(neuron, state, drive, spikes=spikes, hold=self.hold), None
 
     def first(self, name: str, state: Any, n_samples: int) -> Any:
         """The state to start from: given in arrays, or rest."""
@@ -103,12 +104,12 @@ class FloatArithmetic:
         return lif.State(u, v, s.astype(bool), refractory.astype(np.int64))
 
 
-def _tensors(neuron: LIF, bias: Tensor | None, dtype: torch.dtype) -> SimpleNamespace:
+def _tensors(neuron: Any, bias: Tensor | None, dtype: torch.dtype) -> SimpleNamespace:
     values = {key: tensor(getattr(neuron, key), dtype) for key in ("du", "dv", "v_threshold", "bias")}
     if bias is not None:
         values["bias"] = bias
     others = {key: getattr(neuron, key) for key in ("n", "reset", "winners", "groups", "refractory")}
-    return SimpleNamespace(**values, **others)
+    return SimpleNamespace(**values, **others, spikes=ever_spikes(neuron))
 
 
 class IntegerArithmetic:
@@ -167,13 +168,15 @@ class IntegerArithmetic:
         return integer_lif.State(u, v, s.astype(bool))
 
 
-def _integers(neuron: IntegerLIF, bias: Tensor | None, function: Surrogate | None) -> SimpleNamespace:
+def _integers(neuron: Any, bias: Tensor | None, function: Surrogate | None) -> SimpleNamespace:
     return SimpleNamespace(
         keep_u=tensor(DECAY_UNITY - (neuron.du + 1), torch.float64),
         keep_v=tensor(DECAY_UNITY - neuron.dv, torch.float64),
         v_threshold=tensor(neuron.v_threshold * 2**ALIGNMENT, torch.float64),
         bias=tensor(neuron.bias, torch.float64) if bias is None else bias,
-        spikes=winning if function is None else spiking(function, unit=2**ALIGNMENT * neuron.scale),
+        spikes=winning
+        if function is None or not ever_spikes(neuron)
+        else spiking(function, unit=2**ALIGNMENT * neuron.scale),
         **{key: getattr(neuron, key) for key in ("n", "winners", "groups")},
     )
 

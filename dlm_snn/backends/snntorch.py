@@ -34,7 +34,7 @@ def run(
     """Simulate a network with snnTorch's Leaky and Synaptic neurons; the contract of ``backends.run``.
 
     Synaptic sums, delays and recurrence are written in the loop around the neurons. ``u`` is the drive of a Leaky
-    and the syn of a Synaptic; ``v`` is mem (1 - s) for a zero reset and mem for "subtract".
+    and the syn of a Synaptic; ``v`` is mem (1 - s) for a zero reset, else mem.
 
     Raises:
         UnsupportedError: integer networks, and what ``exchange.snntorch_neurons.neuron_module`` refuses.

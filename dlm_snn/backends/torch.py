@@ -17,7 +17,8 @@ from dlm_snn.connections.pool2d import Pool2d
 from dlm_snn.errors import DlmError
 from dlm_snn.networks.known import check_known
 from dlm_snn.networks.network import Input, IntegerNetwork, IntegerProjection, Network
-from dlm_snn.neurons.integer_lif import ALIGNMENT, IntegerLIF
+from dlm_snn.neurons.integer_lif import ALIGNMENT
+from dlm_snn.neurons.models import is_integer, spikes
 from dlm_snn.runs.recording import Recording, RunState, WhatToRecord, kind_of
 from dlm_snn.runs.stimulus import check_range
 from dlm_snn.surrogate import SoftSpikes, Surrogate, straight_through
@@ -139,7 +140,7 @@ class SpikingModule(torch.nn.Module):
             populations: whose spikes to return; all by default, but copying those of large ones takes time.
 
         Returns:
-            Population -> spikes 0 and 1, (step, sample, neuron).
+            Population -> spikes 0 and 1, (step, sample, neuron); v in float units of a population that never spikes.
 
         Raises:
             DlmError: inputs of the wrong names, shape or type, or out of the Input's range.
@@ -152,11 +153,12 @@ class SpikingModule(torch.nn.Module):
         arithmetic = self._arithmetic()
         states = {name: arithmetic.first(name, None, n_samples) for name in self._network.neurons}
         sent = {name: silent(self._network, name, n_samples, self._dtype) for name in self._populations}
-        spikes: dict[str, list[Tensor]] = {name: [] for name in populations or states}
+        given: dict[str, list[Tensor]] = {name: [] for name in populations or states}
         for outcome in unroll(self._network, arithmetic, fed, n_steps, states, sent):
-            for name, steps in spikes.items():
-                steps.append(outcome[name][0].s)
-        return {name: torch.stack(steps) for name, steps in spikes.items()}
+            for name, steps in given.items():
+                state, neuron = outcome[name][0], self._populations[name]
+                steps.append(state.s if spikes(neuron) else state.v / _bias_unit(neuron))
+        return {name: torch.stack(steps) for name, steps in given.items()}
 
     def _values(self, name: str, population: Input, inputs: Mapping[str, Tensor]) -> Tensor:
         """The values of an Input, (step or 1, sample, neuron)."""
@@ -211,7 +213,7 @@ class SpikingModule(torch.nn.Module):
         populations = dict(self._populations)
         for name, bias in self.biases.items():
             neuron = populations[name]
-            if isinstance(neuron, IntegerLIF):
+            if is_integer(neuron):
                 mantissa = self._integer_bias(name, bias).numpy().astype(np.int64) // 2**neuron.bias_exp
                 populations[name] = replace(neuron, bias_mant=mantissa)
             else:
@@ -221,4 +223,4 @@ class SpikingModule(torch.nn.Module):
 
 def _bias_unit(neuron: Any) -> float:
     """The integer bias of one float unit; 1 for float neurons."""
-    return 2**ALIGNMENT * neuron.scale if isinstance(neuron, IntegerLIF) else 1.0
+    return 2**ALIGNMENT * neuron.scale if is_integer(neuron) else 1.0

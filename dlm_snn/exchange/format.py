@@ -23,9 +23,9 @@ class Options:
 
     Attributes:
         dt: seconds a step.
-        input_shape, graded_bits: as for ``read_net``.
+        input_shape, graded_bits: as for ``read_net`` and ``read_nir``.
         reset_interval, num_layers, skip_layers: as for ``read_net``.
-        extra_steps, reset: as for ``read_nir``.
+        extra_steps, reset, scale, signed: as for ``read_nir``.
         shape: (polarity, row, column) of event recordings.
         extent: n_samples, n_steps, n_neurons of every population of a CSV.
         start: as for ``read_nwb``.
@@ -39,6 +39,8 @@ class Options:
     skip_layers: int | None = None
     extra_steps: bool = False
     reset: Literal["zero", "subtract"] | None = None
+    scale: float | None = None
+    signed: bool = False
     start: float | None = None
     shape: tuple[int, int, int] | None = None
     extent: tuple[int, int, int] | None = None

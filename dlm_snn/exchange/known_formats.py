@@ -44,9 +44,12 @@ def _net_kind() -> Kind:
 
 
 def _read_nir(path: Path, options: Options) -> Stored:
+    from dlm_snn.exchange.nir.parts import Source
     from dlm_snn.exchange.nir.reader import import_nir
 
-    found = import_nir(path, options.dt, options.extra_steps, options.reset)
+    scale = 1.0 if options.scale is None else options.scale
+    source = Source(options.input_shape, options.graded_bits, scale, options.signed)
+    found = import_nir(path, options.dt, options.extra_steps, options.reset, source)
     return Stored(found.network, notes=found.notes())
 
 
@@ -164,7 +167,12 @@ OURS: Mapping[str, Format] = {
         Writer(_write_net, _net_kind),
         ("input_shape", "graded_bits", "reset_interval", "num_layers", "skip_layers"),
     ),
-    ".nir": Format("float", _read_nir, Writer(_write_nir, _nir_kind), ("dt", "extra_steps", "reset")),
+    ".nir": Format(
+        "float",
+        _read_nir,
+        Writer(_write_nir, _nir_kind),
+        ("dt", "extra_steps", "reset", "input_shape", "graded_bits", "scale", "signed"),
+    ),
     ".json": _NETWORK,
     ".safetensors": _NETWORK,
     ".npz": Format("rasters", _read_raster, Writer(_write_raster, _raster_kind), ours=True),

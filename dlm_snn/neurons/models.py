@@ -23,6 +23,8 @@ ALL = frozenset(
     }
 )
 """Whether a Network or an IntegerNetwork is taken is each one's own affair."""
+SILENT = ALL - {"quantize", "NIR", "a .net file"}
+"""Who knows the neurons that never spike."""
 
 
 class Model(NamedTuple):
@@ -53,8 +55,8 @@ class Model(NamedTuple):
 MODELS: Mapping[type, Model] = {
     lif.LIF: Model(lif.LIF, lif.rest, lif.step, ALL),
     integer_lif.IntegerLIF: Model(integer_lif.IntegerLIF, integer_lif.rest, integer_lif.step, ALL, integer=True),
-    li.LI: Model(li.LI, lif.rest, lif.step, FROM_THE_TABLE, spikes=False),
-    li.IntegerLI: Model(li.IntegerLI, integer_lif.rest, integer_lif.step, FROM_THE_TABLE, integer=True, spikes=False),
+    li.LI: Model(li.LI, lif.rest, lif.step, SILENT, spikes=False),
+    li.IntegerLI: Model(li.IntegerLI, integer_lif.rest, integer_lif.step, SILENT, integer=True, spikes=False),
 }
 """Exact type -> who computes it. A type derived from one of these is another model, which nobody here knows."""
 
@@ -82,6 +84,12 @@ def models() -> Mapping[type, Model]:
 def model_of(kind: type) -> Model | None:
     """The line of an exact type; other packages are asked only for what is none of ours."""
     return MODELS.get(kind) or models().get(kind)
+
+
+def is_integer(population: Any) -> bool:
+    """Whether a population of neurons is computed in integers."""
+    model = model_of(type(population))
+    return model is not None and model.integer
 
 
 def spikes(population: Any) -> bool:

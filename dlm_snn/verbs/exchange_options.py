@@ -36,6 +36,8 @@ _OPTIONS: dict[str, tuple[str, dict[str, Any]]] = {
     "dt": ("a step ({})", {"type": float, "metavar": "SECONDS"}),
     "input_shape": ("of the input ({})", {"type": numbers, "metavar": "C,H,W"}),
     "graded_bits": ("of the input's events ({})", {"type": int, "metavar": "B"}),
+    "scale": ("of the input: real value = integer / scale ({})", {"type": float, "metavar": "X"}),
+    "signed": ("the input's integers have a sign ({})", {"action": "store_true"}),
     "reset_interval": ("after which all states are reset ({})", {"type": int, "metavar": "STEPS"}),
     "num_layers": ("the first of a file only ({})", {"type": int, "metavar": "N"}),
     "skip_layers": ("left out at the beginning of a file ({})", {"type": int, "metavar": "N"}),

@@ -1,8 +1,8 @@
-"""What one node of a NIR graph is among ours: linear maps, neurons, delays."""
+"""What one node of a NIR graph without a state is among ours: linear maps, delays."""
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any
 
 import nir
 import numpy as np
@@ -14,20 +14,13 @@ from dlm_snn.connections.conv2d import Conv2d
 from dlm_snn.connections.dense import Dense
 from dlm_snn.connections.pool2d import Pool2d
 from dlm_snn.errors import DlmError, UnsupportedError
-from dlm_snn.neurons.lif import LIF
 
 TARGET = "a NIR import"
 LINEAR = (nir.Affine, nir.Linear, nir.Conv1d, nir.Conv2d, nir.SumPool2d, nir.AvgPool2d, nir.Scale)
 NEURONS = (nir.LIF, nir.CubaLIF, nir.IF)
 PASSING = (nir.Flatten, nir.Input, nir.Output)
-Reset = Literal["zero", "subtract"]
-FLOAT32 = 2.0**-22
-"""By which part a number in seconds may be off that went through float32: two roundings of 2^-23."""
-TINY, HUGE, SLOW = 1e-2, 5.0, 2e-4
-"""Factors of an IF's input below, of any input from, and decays below which dt is doubted: no writer known has them at
-the dt that it wrote for, and the next one's dt is ten times away."""
 WHOLE = 1e-6
-"""How far a NIR delay may lie from a whole number of steps, in steps: what float32 seconds leave."""
+"""How far a time may lie from a whole number of steps, in steps: what float32 seconds leave."""
 
 
 def shape_of(axes: Any) -> tuple[int, ...]:
@@ -108,84 +101,6 @@ def bias(node: Any, connection: Connection) -> NDArray[np.float64] | None:
     if isinstance(connection, Conv2d):
         values = np.repeat(values, connection.n_post // len(connection.weight))
     return values
-
-
-def neuron(name: str, node: Any, dt: float, reset: Reset) -> tuple[LIF, NDArray[np.float64]]:
-    """The population, and the factor of its input, one a neuron.
-
-    Forward Euler with the current first: u += dt/tau_syn (w_in a - u); v += dt/tau_mem (v_leak - v + r u); v is counted
-    from v_leak, where it starts and is reset to, and u as r dt/tau_mem times the current, so that
-
-        du = dt/tau_syn, dv = dt/tau_mem, v_threshold = v_threshold - v_leak, factor = w_in r dt^2 / (tau_syn tau_mem).
-
-    IF: dv = 0, factor = r dt. LIF: du = 1, factor = r dt/tau. A time constant that float32 cannot tell from dt is dt.
-
-    Source: nir 1.0.8, nir/ir/neuron.py (the equations); Pedersen et al., Nature Communications 15:8122 (2024).
-
-    Raises:
-        UnsupportedError: v_reset other than v_leak, a time constant below dt.
-        DlmError: parameters that are not finite, a threshold below the rest.
-    """
-    shape = shape_of(node.v_threshold.shape)
-    n = int(np.prod(shape))
-    values = {key: _checked(name, node, key, n) for key in ("r", "v_threshold", "v_reset")}
-    leak = np.zeros(n) if isinstance(node, nir.IF) else _checked(name, node, "v_leak", n)
-    if np.any(values["v_reset"] != leak):
-        raise UnsupportedError(
-            TARGET,
-            f"node '{name}' with v_reset = {values['v_reset'][0]:g} and v_leak = {leak[0]:g}",
-            "only a reset to the rest has an equal here",
-        )
-    threshold = values["v_threshold"] - leak
-    if threshold.min() < 0:
-        raise DlmError(f"node '{name}': v_threshold lies {-threshold.min():g} below its rest; it would fire on its own")
-    du, dv, factor = np.ones(n), np.zeros(n), values["r"] * dt
-    if isinstance(node, nir.LIF):
-        dv = _decay(name, node, "tau", n, dt)
-        factor = values["r"] * dv
-    if isinstance(node, nir.CubaLIF):
-        du, dv = _decay(name, node, "tau_syn", n, dt), _decay(name, node, "tau_mem", n, dt)
-        factor = _checked(name, node, "w_in", n) * values["r"] * dv * du
-    return LIF(shape, du=one_or_all(du), dv=one_or_all(dv), v_threshold=one_or_all(threshold), reset=reset), factor
-
-
-def doubt(node: Any, population: LIF, factor: NDArray[np.float64]) -> str | None:
-    """Why dt is hardly the one that a neuron was written for; None: nothing speaks against it.
-
-    A writer's r is 1/dt for IF; for the others tau/dt (a factor of 1) or 1 (a factor of dv).
-    """
-    if factor.max() >= HUGE:
-        return f"its input is multiplied by {factor.max():.4g}"
-    if isinstance(node, nir.IF) and factor.min() < TINY:
-        return f"its input is multiplied by {factor.min():.4g}"
-    for key in ("dv", "du"):
-        decay = np.asarray(getattr(population, key))
-        if not isinstance(node, nir.IF) and decay.min() < SLOW:
-            return f"its {key} is {decay.min():.4g}"
-    return None
-
-
-def _checked(name: str, node: Any, key: str, n: int) -> NDArray[np.float64]:
-    values = np.asarray(getattr(node, key), dtype=np.float64).ravel()
-    if values.size not in (1, n):
-        raise DlmError(f"node '{name}': {key} has {values.size} numbers for {n} neurons")
-    if not np.isfinite(values).all():
-        at = int(np.argmin(np.isfinite(values)))
-        raise DlmError(f"node '{name}': {key}[{at}] = {values[at]} is not finite")
-    return np.broadcast_to(values, (n,))
-
-
-def _decay(name: str, node: Any, key: str, n: int, dt: float) -> NDArray[np.float64]:
-    tau = _checked(name, node, key, n)
-    if tau.min() <= 0:
-        raise DlmError(f"node '{name}': {key} = {tau.min():g} is no time")
-    decay = dt / tau
-    if decay.max() > 1 + FLOAT32:
-        raise UnsupportedError(
-            TARGET, f"node '{name}' with {key} = {tau.min():g} s, below dt = {dt:g} s", "choose a smaller dt"
-        )
-    rough = FLOAT32 if np.array_equal(tau, tau.astype(np.float32)) else 2.0**-50
-    return np.where(decay > 1 - rough, 1.0, decay)
 
 
 def steps(name: str, node: nir.Delay, dt: float) -> NDArray[np.int64]:

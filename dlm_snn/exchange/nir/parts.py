@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import prod
 from typing import Any, NamedTuple
@@ -18,7 +18,9 @@ from dlm_snn.connections.dense import Dense
 from dlm_snn.errors import DlmError, LossWarning, UnsupportedError
 from dlm_snn.exchange.nir import nodes as nir_nodes
 from dlm_snn.exchange.nir.graph import expanded
+from dlm_snn.exchange.nir.neurons import Neurons, Reset, doubt, neuron
 from dlm_snn.exchange.nir.nodes import TARGET
+from dlm_snn.exchange.nir.shapes import Shapes
 from dlm_snn.exchange.nir.timing import layered
 from dlm_snn.files.names import identifiers
 from dlm_snn.networks.network import Input, Network, Projection
@@ -30,8 +32,6 @@ PASSED = 20_000
 """Nodes on all ways between neurons, beyond which a graph is taken for a mistake."""
 NODES_IN_A_ROW = 200
 """Stateless nodes between two neurons, likewise."""
-VALUES_LIMIT = 2**26
-"""Values of one node, likewise."""
 
 
 @dataclass(frozen=True)
@@ -49,18 +49,40 @@ class Found(NamedTuple):
         network: the graph.
         names: node -> its population, where the node's own name is no identifier.
         factors: population -> what its input was multiplied by, one a neuron.
+        told: what stands in an unusual place or is not taken as it is stored, a line each.
+        doubts: what the graph does not tell and was assumed, or what speaks against it, a line each.
     """
 
     network: Network
     names: Mapping[str, str]
     factors: Mapping[str, NDArray[np.float64]]
+    told: Sequence[str]
+    doubts: Sequence[str]
+
+
+class Source(NamedTuple):
+    """What the caller tells of a graph's Inputs, which NIR does not.
+
+    Attributes:
+        shape: of the one Input; None: as stored, or without leading axes of 1.
+        graded_bits, scale, signed: as of ``Input``.
+    """
+
+    shape: tuple[int, ...] | None = None
+    graded_bits: int | None = None
+    scale: float = 1.0
+    signed: bool = False
+
+    def input(self, shape: tuple[int, ...]) -> Input:
+        """An Input of that shape."""
+        return Input(shape, graded_bits=self.graded_bits, scale=self.scale, signed=self.signed)
 
 
 class Reader:
     """Takes a graph apart into populations and the stateless paths between them."""
 
-    def __init__(self, graph: nir.NIRGraph, dt: float, extra_steps: bool, reset: nir_nodes.Reset) -> None:
-        self.dt, self.extra_steps, self.reset = dt, extra_steps, reset
+    def __init__(self, graph: nir.NIRGraph, dt: float, extra_steps: bool, reset: Reset, source: Source) -> None:
+        self.dt, self.extra_steps, self.reset, self.source = dt, extra_steps, reset, source
         self.passed = 0
         self.doubts: list[str] = []
         self.nodes, edges = expanded(graph)
@@ -79,6 +101,8 @@ class Reader:
         self.neurons = [n for n, node in self.nodes.items() if isinstance(node, nir_nodes.NEURONS)]
         self._check_ends(edges)
         self.names = identifiers([*self.inputs, *self.neurons], {ONE})
+        self.shapes = Shapes(self.nodes, self.pre, self.inputs, self.neurons, source.shape)
+        self.told = list(self.shapes.told)
 
     def _check_ends(self, edges: list[tuple[str, str]]) -> None:
         """Every stateless node lies between populations."""
@@ -97,14 +121,17 @@ class Reader:
 
     def read(self) -> Found:
         """Populations, projections with delays, and biases."""
-        populations: dict[str, Any] = {self.names[n]: Input(self._shape(n)) for n in self.inputs}
-        factors, found = {}, []
+        populations: dict[str, Any] = {self.names[n]: self.source.input(self.shapes.sent[n]) for n in self.inputs}
+        factors, found, own_back = {}, [], []
         for name in self.neurons:
-            populations[self.names[name]], factors[name] = self._neuron(name)
+            read = self._neuron(name)
+            populations[self.names[name]], factors[name] = read.population, read.factor
             found += [(path, name) for path in self._paths(name)]
+            own_back += [] if read.back is None else _back(self.names[name], read.population, read.back)
         wires = [(path.source, name, *self._connection(path, name, factors[name])) for path, name in found]
         depth, back = layered([*self.inputs, *self.neurons], self.inputs, [(w[0], w[1]) for w in wires])
         projections = [self._projection(*wire, depth, (wire[0], wire[1]) in back) for wire in wires]
+        projections += own_back
         constants = {name: self._constant(name) for name in self.neurons}
         biased = {name: factors[name] * c for name, c in constants.items() if c is not None}
         for name, constant in biased.items():
@@ -116,19 +143,20 @@ class Reader:
         network = Network(populations, projections)
         self._check_windows(network, depth, biased)
         changed = {node: own for node, own in self.names.items() if node != own}
-        return Found(network, changed, {self.names[name]: factor for name, factor in factors.items()})
+        by_name = {self.names[name]: factor for name, factor in factors.items()}
+        return Found(network, changed, by_name, self.told, self.doubts)
 
-    def _neuron(self, name: str) -> tuple[LIF, NDArray[np.float64]]:
-        """The population of a node, and the factor of its input; where that speaks against dt, it is noted."""
+    def _neuron(self, name: str) -> Neurons:
+        """The population of a node; what was assumed for it, or speaks against dt, is noted."""
         node = self.nodes[name]
-        population, factor = nir_nodes.neuron(name, node, self.dt, self.reset)
-        doubt = nir_nodes.doubt(node, population, factor)
-        if doubt is not None:
-            kind = type(node).__name__
-            self.doubts.append(
-                f"node '{name}' ({kind}): {doubt}; is dt = {self.dt:g} s the one that it was written for?"
-            )
-        return population, factor
+        read = neuron(name, node, self.shapes.sent[name], self.dt, self.reset)
+        against = doubt(node, read.population, read.factor)
+        if against is not None:
+            against = f"{against}; is dt = {self.dt:g} s the one that it was written for?"
+        kind = type(node).__name__
+        self.doubts += [f"node '{name}' ({kind}): {line}" for line in (read.assumed, against) if line]
+        self.told += [read.told] if read.told else []
+        return read
 
     def _check_windows(self, network: Network, depth: Mapping[str, int], biased: Mapping[str, Any]) -> None:
         """A population behind Delays only integrates nothing before its window: it may have no bias."""
@@ -138,15 +166,6 @@ class Reader:
                 raise UnsupportedError(
                     TARGET, f"node '{name}' with a bias, {late} steps behind Delays on all its ways", "drop the Delay"
                 )
-
-    def _shape(self, name: str) -> tuple[int, ...]:
-        node = self.nodes[name]
-        if isinstance(node, nir.Input):
-            axes = None if node.input_type is None else node.input_type.get("input")
-            if axes is None or not np.size(axes) or np.min(axes) < 1:
-                raise DlmError(f"node '{name}' (Input) has the shape {axes}; expected positive numbers")
-            return _not_too_large(name, node, nir_nodes.shape_of(axes))
-        return nir_nodes.shape_of(node.v_threshold.shape)
 
     def _paths(self, name: str, behind: tuple[str, ...] = ()) -> Iterator[_Path]:
         """All ways back from a node to populations."""
@@ -166,7 +185,7 @@ class Reader:
 
     def _connection(self, path: _Path, post: str, factor: NDArray) -> tuple[Connection, Any]:
         """The product of a path, scaled for the neuron behind it; its Delays, one number or one a synapse."""
-        shape = self._shape(path.source)
+        shape = self.shapes.sent[path.source]
         n_pre = int(np.prod(shape))
         parts: list[Connection] = []
         before, after, common = None, None, 0
@@ -181,12 +200,12 @@ class Reader:
                 else:
                     after = own if after is None else after + own
                 continue
-            shape, part = self._passed(name, node, shape)
+            shape, part = self.shapes.passed(name, node, shape)
             if part is not None:
                 if after is not None:
                     raise UnsupportedError(TARGET, f"node '{name}' behind a Delay of several values", "move the Delay")
                 parts.append(part)
-        n = int(np.prod(self._shape(post)))
+        n = prod(self.shapes.sent[post])
         try:
             connection = nir_nodes.joined(parts, n_pre)
             if connection.n_post != n:
@@ -206,22 +225,6 @@ class Reader:
         columns = np.zeros(connection.n_pre, dtype=int) if before is None else before
         delay = common + rows[:, None] + columns
         return connection, delay if isinstance(connection, Dense) else delay[connection.post, connection.pre]
-
-    def _passed(self, name: str, node: Any, shape: tuple[int, ...]) -> tuple[tuple[int, ...], Connection | None]:
-        """The shape behind a node, and its connection where it has one."""
-        if isinstance(node, nir.Flatten):
-            return (int(np.prod(shape)),), None
-        if isinstance(node, nir_nodes.PASSING):
-            return shape, None
-        connection = nir_nodes.linear(name, node, shape)
-        if isinstance(connection, Dense) and len(shape) != 1:
-            raise DlmError(f"node '{name}' ({type(node).__name__}) behind the shape {shape}; put a Flatten between")
-        if connection.n_pre != int(np.prod(shape)):
-            raise DlmError(
-                f"node '{name}' ({type(node).__name__}) takes {connection.n_pre} values, gets the shape {shape}"
-            )
-        scale = isinstance(node, nir.Scale)
-        return _not_too_large(name, node, shape if scale else connection.post_shape), connection
 
     def _projection(
         self, source: str, name: str, connection: Connection, late: Any, depth: Mapping[str, int], closes: bool
@@ -256,7 +259,7 @@ class Reader:
             if isinstance(node, nir_nodes.PASSING):
                 own = before
             else:
-                connection = nir_nodes.linear(pre, node, self._shape_before(pre))
+                connection = nir_nodes.linear(pre, node, self.shapes.before(pre, self.pre))
                 own = None if before is None else connection.apply(before)
                 bias = nir_nodes.bias(node, connection)
                 own = bias if own is None else (own if bias is None else own + bias)
@@ -264,25 +267,21 @@ class Reader:
                 total = own if total is None else total + own
         return total
 
-    def _shape_before(self, name: str) -> tuple[int, ...]:
-        """The shape that reaches a stateless node: along any way, since they must agree."""
-        if not self.pre[name]:
-            raise DlmError(f"node '{name}' has no input")
-        pre = self.pre[name][0]
-        if pre in self.inputs or pre in self.neurons:
-            return self._shape(pre)
-        node, shape = self.nodes[pre], self._shape_before(pre)
-        return shape if isinstance(node, nir.Delay) else self._passed(pre, node, shape)[0]
-
-
-def _not_too_large(name: str, node: Any, shape: tuple[int, ...]) -> tuple[int, ...]:
-    if prod(shape) > VALUES_LIMIT:
-        raise DlmError(f"node '{name}' ({type(node).__name__}) has the shape {shape}, more than {VALUES_LIMIT} values")
-    return shape
-
 
 def _with_bias(name: str, neuron: LIF, constant: NDArray) -> tuple[LIF, Projection | None]:
     """Added to v where the current is not filtered, else by synapses from a constant."""
     if np.all(np.asarray(neuron.du) == 1):
-        return replace(neuron, bias=nir_nodes.one_or_all(constant)), None
+        return replace(neuron, bias=nir_nodes.one_or_all(neuron.bias + constant)), None
     return neuron, Projection(ONE, name, Dense(constant[:, None]))
+
+
+def _back(name: str, neuron: LIF, back: NDArray) -> list[Projection]:
+    """Synapses onto a spike's own neuron that stand for a reset to another place than 0.
+
+    A spike leaves v = 0 where it should leave v = back: (1 - dv) back is missing one step later, which a synapse of
+    delay 1 adds to u and thereby to v. The current keeps (1 - du) of it, which one of delay 2 takes away.
+    """
+    weight = (1 - np.asarray(neuron.dv)) * back
+    first = Projection(name, name, nir_nodes.diagonal(weight))
+    kept = (1 - np.asarray(neuron.du)) * weight
+    return [first, Projection(name, name, nir_nodes.diagonal(-kept), 2)] if np.any(kept) else [first]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import get_args
@@ -15,14 +15,16 @@ from numpy.typing import NDArray
 
 from dlm_snn.errors import DlmError, LossWarning, UnsupportedError
 from dlm_snn.exchange.nir.graph import from_file
-from dlm_snn.exchange.nir.nodes import TARGET, Reset
+from dlm_snn.exchange.nir.neurons import Reset
+from dlm_snn.exchange.nir.nodes import TARGET
 from dlm_snn.exchange.nir.notes import from_notes
-from dlm_snn.exchange.nir.parts import Reader
+from dlm_snn.exchange.nir.parts import Reader, Source
 from dlm_snn.exchange.nir.writer import NOTE
 from dlm_snn.files.names import told_identifiers
 from dlm_snn.networks.network import Network
 
 RESETS = get_args(Reset)
+NOTHING_GIVEN = Source()
 
 
 @dataclass(frozen=True)
@@ -33,15 +35,20 @@ class NirImport:
         network: what it is here.
         names: node -> its population, where the graph's own name is no identifier.
         factors: population -> what its input was multiplied by, one a neuron; none for a file of ours.
+        told: what stands in an unusual place or is not taken as it is stored, a line each.
+        doubts: what was assumed, or speaks against it, a line each.
     """
 
     network: Network
     names: Mapping[str, str] = field(default_factory=dict)
     factors: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
+    told: Sequence[str] = ()
+    doubts: Sequence[str] = ()
 
     def notes(self) -> list[str]:
-        """Nodes that were renamed; each population's reset, decays and the factor on its input."""
+        """Nodes that were renamed; shapes; each population's reset, decays and the factor on its input."""
         lines = [f"renamed: {told_identifiers(self.names)}"] if self.names else []
+        lines += self.told
         for name, factor in self.factors.items():
             lif = self.network.neurons[name]
             values = {"du": lif.du, "dv": lif.dv, "factor on its input": factor}
@@ -55,10 +62,14 @@ def read_nir(
     dt: float | None = None,
     extra_steps: bool = False,
     reset: Reset | None = None,
+    input_shape: tuple[int, ...] | None = None,
+    graded_bits: int | None = None,
+    scale: float = 1.0,
+    signed: bool = False,
 ) -> Network:
     """A NIR graph, or the file of one, as a Network.
 
-    The rasters are those of a direct forward Euler evaluation (``nodes.neuron``) in which forward edges take no
+    The rasters are those of a direct forward Euler evaluation (``neurons.neuron``) in which forward edges take no
     time and edges that close a loop take one step. Every connection here takes a step at least, so forward edges get
     the delays that balance the graph: the difference of the longest paths from the Inputs. A NIR Delay adds its steps;
     where all ways to a population pass Delays, its window opens that much later, with the same raster. A file that
@@ -71,15 +82,20 @@ def read_nir(
         extra_steps: import feedback from a deeper layer, which cannot be one step, with the steps that it takes, and
             say so in a LossWarning.
         reset: "zero" or "subtract", which NIR does not tell: without it "zero", said in a LossWarning.
+        input_shape: of the one Input, where the file's begins with axes of samples or steps; leading axes of 1 need
+            none.
+        graded_bits, scale, signed: of every Input, see ``Input``: real values are integers / scale, counts have
+            scale 1; None: spikes.
 
-    A LossWarning says too where the decays or the factor on an input let dt be doubted.
+    A LossWarning says too where the decays or the factor on an input let dt be doubted, and where v was taken to start,
+    if v_reset and v_leak differ. A node's metadata may hold ``refractory_time``, in seconds.
 
     Raises:
         MissingError: no such file.
         UnsupportedError: what has no equal, by the name of its node.
         DlmError: a damaged file, an unknown or missing node, shapes that do not chain.
     """
-    return import_nir(graph, dt, extra_steps, reset).network
+    return import_nir(graph, dt, extra_steps, reset, Source(input_shape, graded_bits, scale, signed)).network
 
 
 def import_nir(
@@ -87,6 +103,7 @@ def import_nir(
     dt: float | None = None,
     extra_steps: bool = False,
     reset: Reset | None = None,
+    source: Source = NOTHING_GIVEN,
 ) -> NirImport:
     """``read_nir``, with what was done to names and inputs."""
     where = "the graph"
@@ -99,13 +116,14 @@ def import_nir(
         if NOTE in (graph.metadata or {}):
             if reset not in (None, "zero"):
                 raise DlmError(f"it was written with reset 'zero', not {reset!r}; leave reset out")
+            if source != NOTHING_GIVEN:
+                raise DlmError("it tells its Inputs; leave input_shape, graded_bits, scale and signed out")
             return NirImport(from_notes(graph, dt))
         if dt is None:
             raise DlmError("a NIR graph has no steps; give dt, in seconds")
         if not 0 < dt < np.inf:
             raise DlmError(f"dt = {dt!r} is not a number of seconds above 0")
-        reader = Reader(graph, dt, extra_steps, reset or "zero")
-        found = NirImport(*reader.read())
+        found = NirImport(*Reader(graph, dt, extra_steps, reset or "zero", source).read())
     except UnsupportedError as error:
         raise UnsupportedError(f"{TARGET} of {where}", error.thing, error.remedy) from error
     except DlmError as error:
@@ -114,7 +132,7 @@ def import_nir(
         assumed = "its neurons are taken to reset to zero: NIR stores no other reset, also where the network that was"
         remedy = "written subtracts the threshold (the default of snnTorch, sinabs and rockpool); give reset (--reset)"
         warnings.warn(f"{where}: {assumed} {remedy}", LossWarning, stacklevel=3)
-    for doubt in reader.doubts:
+    for doubt in found.doubts:
         warnings.warn(f"{where}: {doubt}", LossWarning, stacklevel=3)
     return found
 

@@ -16,6 +16,7 @@ from dlm_snn.connections.dense import Dense
 from dlm_snn.errors import DlmError, UnsupportedError
 from dlm_snn.neurons.li import LI
 from dlm_snn.neurons.lif import LIF
+from dlm_snn.neurons.models import spikes
 from dlm_snn.surrogate import Surrogate, spiking
 from dlm_snn.values import as_array
 
@@ -47,8 +48,11 @@ class Firing:
         return spiking(self.surrogate)(overshoot, self.winners, self.groups)
 
 
-def lif_of(neuron: Any, shape: tuple[int, ...], bias: float | NDArray, where: str) -> LIF:
+def lif_of(neuron: Any, shape: tuple[int, ...], bias: float | NDArray, where: str) -> LIF | LI:
     """The population that spikes as a snnTorch neuron does; decays and thresholds as stored, one or one a neuron.
+
+    A Leaky or Synaptic with reset_mechanism="none" is an LI: its mem is v, and the spikes that snnTorch makes of it,
+    which reset nothing, are left out. A network refuses one that is not the last.
 
     Raises:
         UnsupportedError: an option that has no equal.
@@ -57,11 +61,13 @@ def lif_of(neuron: Any, shape: tuple[int, ...], bias: float | NDArray, where: st
     _check_neuron(neuron, where)
     firing = neuron.spike_grad if isinstance(neuron.spike_grad, Firing) else Firing(neuron.spike_grad)
 
+    parameters = _decays(neuron, shape, where) | {"bias": bias if np.any(bias) else 0.0}
+    if neuron.reset_mechanism == "none":
+        return LI(shape, **parameters)
     return LIF(
         shape,
-        **_decays(neuron, shape, where),
+        **parameters,
         v_threshold=_each("threshold", neuron.threshold, shape, where),
-        bias=bias if np.any(bias) else 0.0,
         reset=neuron.reset_mechanism,
         winners=firing.winners,
         groups=firing.groups,
@@ -104,13 +110,16 @@ def _each(key: str, value: Tensor, shape: tuple[int, ...], where: str) -> Any:
 
 
 def _check_neuron(neuron: Any, where: str) -> None:
-    """Refuse every option under which a snnTorch neuron differs from LIF."""
-    kind, zero = type(neuron), neuron.reset_mechanism == "zero"
+    """Refuse every option under which a snnTorch neuron differs from LIF, and from LI where it is without reset."""
+    kind, zero, subtract = type(neuron), neuron.reset_mechanism == "zero", neuron.reset_mechanism == "subtract"
     competing = isinstance(neuron.spike_grad, Firing) and neuron.spike_grad.winners is not None
     drops = "which drops the input of the step after a spike"
     local = "which snnTorch 1.0.0 computes but does not store"
     refusals = {
-        "reset_mechanism='none'": (neuron.reset_mechanism == "none", "use 'zero' or 'subtract'"),
+        "reset_mechanism='none', whose spikes come back": (
+            not zero and not subtract and kind in RECURRENT,
+            "use 'zero' or 'subtract'",
+        ),
         "inhibition=True": (neuron.inhibition, "use spike_grad=Firing(surrogate, winners=1) with reset_delay=True"),
         "state_quant": (bool(neuron.state_quant), "leave it out and quantize the Network instead"),
         "graded_spikes_factor other than 1": (
@@ -126,7 +135,7 @@ def _check_neuron(neuron: Any, where: str) -> None:
             "use reset_mechanism='subtract'",
         ),
         "reset 'subtract' with reset_delay=False, which subtracts before the decay": (
-            not zero and not neuron.reset_delay,
+            subtract and not neuron.reset_delay,
             "train with reset_delay=True",
         ),
         "reset_delay=False with competition, which resets the losers a step later": (
@@ -160,7 +169,7 @@ def array(value: Tensor) -> NDArray[np.float64]:
     return as_array(value, "a parameter of the module").astype(np.float64)
 
 
-def _refuse_writing(name: str, neuron: LIF, zero: bool, leaky: bool, loop: Connection | None) -> None:
+def _refuse_writing(name: str, neuron: LIF | LI, zero: bool, leaky: bool, loop: Connection | None) -> None:
     """What snnTorch has no neuron for, by name."""
     refusals = {
         f"the refractory period of '{name}'": (neuron.refractory, "use the reference or Lava floating point"),
@@ -188,15 +197,15 @@ def _refuse_writing(name: str, neuron: LIF, zero: bool, leaky: bool, loop: Conne
 
 def neuron_module(
     name: str,
-    neuron: LIF,
+    neuron: LIF | LI,
     surrogate: Surrogate | None = None,
     init_hidden: bool = False,
     loop: Connection | None = None,
 ) -> Any:
-    """The snnTorch neuron that spikes as a LIF population does, in float64.
+    """The snnTorch neuron that spikes as a LIF population does, or has the v of an LI, in float64.
 
-    du = 1: Leaky, to whose input the caller adds ``LIF.bias``; else Synaptic, with reset_delay=False for a zero reset.
-    With ``loop``: RLeaky or RSynaptic.
+    du = 1: Leaky, to whose input the caller adds the bias; else Synaptic, with reset_delay=False for a zero reset. With
+    ``loop``: RLeaky or RSynaptic. An LI: without reset; with ``init_hidden`` it gives (spikes, [syn,] mem).
 
     Args:
         name, neuron: the population.
@@ -219,11 +228,11 @@ def neuron_module(
         "beta": each(1 - np.asarray(neuron.dv)),
         "threshold": each(neuron.v_threshold),
         "spike_grad": Firing(surrogate or snn.surrogate.atan(), neuron.winners, neuron.groups),
-        "reset_mechanism": neuron.reset,
+        "reset_mechanism": neuron.reset if spikes(neuron) else "none",
         "init_hidden": init_hidden,
+        "output": init_hidden and not spikes(neuron),
+        **({} if leaky else {"alpha": each(1 - np.asarray(neuron.du))}),
     }
-    if not leaky:
-        options["alpha"] = each(1 - np.asarray(neuron.du))
     # snnTorch makes its buffers on the default device, whatever that is.
     with torch.device("cpu"):
         if loop is not None:

@@ -37,11 +37,11 @@ def from_snntorch(
 
     Args:
         modules: a Sequential, a list, or a list of lists, in the order of computation. Neurons: Leaky, Synaptic,
-            RLeaky, RSynaptic with reset "zero" or "subtract", parameters learnable or not, one or one a neuron. Between
-            them Linear, Conv2d, AvgPool2d, Flatten, Dropout. Only a Sequential, which says its order, may have two
-            weight layers or two neurons in a row: a list of ``module.children()`` has them as they were declared.
-        pixels: the Input; of binary spikes and the size of the first Linear by default. A network that begins with a
-            Conv2d or AvgPool2d needs it, with the shape (channel, row, column).
+            RLeaky, RSynaptic with reset "zero" or "subtract", parameters learnable or not, one or one a neuron; at the
+            end also "none": an LI, mem is its v. Between them Linear, Conv2d, AvgPool2d, Flatten, Dropout. Only a
+            Sequential may have two weight layers or two neurons in a row: ``module.children()`` is as declared.
+        pixels: the Input; by default of binary spikes and the size of the first Linear. Before a Conv2d or AvgPool2d
+            it is needed, with the shape (channel, row, column).
         names: of the Input and of each neuron layer; default pixels, hidden (hidden1, hidden2, ...), output.
 
     Raises:
@@ -49,7 +49,7 @@ def from_snntorch(
         DlmError: names or sizes that do not fit; a list that is hardly in the order of computation.
     """
     modules = modules if isinstance(modules, nn.Module) else list(modules)
-    layers = list(_layers(modules))
+    layers = _checked_layers(modules)
     names = list(names) if names is not None else _default_names(len(layers))
     if len(names) != len(layers) + 1:
         raise DlmError(f"{len(names)} names for an Input and {len(layers)} layers; give {len(layers) + 1}")
@@ -159,6 +159,16 @@ def _layers(modules: Any) -> Iterator[_Layer]:
     if any(type(module) not in _IDLE for _, module in stateless) or not found:
         name = f"module {stateless[-1][0]}, {type(stateless[-1][1]).__name__}," if stateless else "a stack"
         raise UnsupportedError(READER, f"{name} without a neuron behind it", "end with a neuron")
+
+
+def _checked_layers(modules: Any) -> list[_Layer]:
+    """The layers; raises where a neuron that its spikes do not reset sends them on, which the last one does not."""
+    layers = list(_layers(modules))
+    for place, layer in enumerate(layers[:-1], start=1):
+        if layer.neuron.reset_mechanism == "none":
+            thing = f"layer {place} ({type(layer.neuron).__name__}) with reset_mechanism='none', whose spikes go on"
+            raise UnsupportedError(READER, thing, "use 'zero' or 'subtract', or end with it")
+    return layers
 
 
 def _source(first: _Layer) -> Input:

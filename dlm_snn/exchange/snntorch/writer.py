@@ -25,7 +25,8 @@ def to_snntorch(network: Network, surrogate: Surrogate | None = None) -> nn.Sequ
     """A chain of populations as a Sequential of Linear, Conv2d, AvgPool2d and neurons, float64, one call a step.
 
     The neurons keep their state (init_hidden=True): call the Sequential n_steps times with the real values of the
-    Input, and ``snntorch.utils.reset`` between runs. Their spikes equal those of the network's balanced windows.
+    Input, and ``snntorch.utils.reset`` between runs. Their spikes equal those of the network's balanced windows; where
+    the last population is an LI, a call gives (spikes, mem), with du < 1 (spikes, syn, mem), and mem is its v.
 
     Args:
         network: one Input and populations in a chain (a delay only moves the windows), each with a loop of one step to

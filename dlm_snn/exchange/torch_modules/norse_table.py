@@ -16,10 +16,9 @@ from typing import Any
 
 import numpy as np
 import torch
-from norse.torch.functional.reset import reset_subtract, reset_value
-from norse.torch.module import iaf, leaky_integrator, leaky_integrator_box, lif, lif_box, snn
 from torch import Tensor, nn
 
+from dlm_snn.errors import MissingError
 from dlm_snn.exchange.torch_modules.membranes import (
     MEMBRANES,
     Number,
@@ -30,6 +29,12 @@ from dlm_snn.exchange.torch_modules.membranes import (
 )
 from dlm_snn.exchange.torch_modules.neurons import ForeignNeuron, Returned, Table, tensors
 from dlm_snn.exchange.torch_modules.refusals import Refusal, RefusedError
+
+try:
+    from norse.torch.functional.reset import reset_subtract, reset_value
+    from norse.torch.module import iaf, leaky_integrator, leaky_integrator_box, lif, lif_box, snn
+except ImportError as error:
+    raise MissingError(f"this norse has no {error.name or error}; install norse>=1.1") from error
 
 LEAK = Refusal(
     "v_leak {leak} and v_reset {reset} differ: it begins at the one and resets to the other", "give both one value"

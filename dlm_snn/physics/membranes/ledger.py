@@ -25,7 +25,8 @@ from numpy.typing import NDArray
 from dlm_snn.errors import DlmError
 from dlm_snn.networks.known import check_known
 from dlm_snn.networks.network import IntegerNetwork, Network
-from dlm_snn.neurons.integer_lif import ALIGNMENT, STATE_LIMIT, IntegerLIF, decay, int32
+from dlm_snn.neurons.integer_lif import ALIGNMENT, STATE_LIMIT, decay, int32
+from dlm_snn.neurons.models import is_integer
 from dlm_snn.runs.recording import Recording, fed_into, kind_of, spikes_of
 
 BIAS = "bias"
@@ -111,7 +112,7 @@ def membrane_ledger(recording: Recording, stimulus: Mapping[str, Any], populatio
     u, v = recording.u[population], recording.v[population]
     s = recording.rasters[population].dense()
     sources = inputs(recording, stimulus, population)
-    book = _integer_book if isinstance(neuron, IntegerLIF) else _float_book
+    book = _integer_book if is_integer(neuron) else _float_book
     return book(neuron, u, v, s, sources)
 
 
