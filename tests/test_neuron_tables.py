@@ -111,7 +111,7 @@ def test_what_has_no_equal_is_refused_by_name(library: str, case: str) -> None:
         if reader is None:
             assert isinstance(neuron, table.stateful)
             return
-        with pytest.raises(RefusedError, match=r"layer 'out': .+; ") as error:
+        with pytest.raises(RefusedError, match=r"layer '.+: .+; ") as error, table.resting(neuron):
             reader(neuron, (LAYERS["out"],), "layer 'out'")
         assert words in str(error.value)
         assert error.value.refusal in table.refusals

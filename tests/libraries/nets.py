@@ -111,11 +111,13 @@ def joined(net: Net, table: Table) -> dlm.Network:
     projections = []
     for pre, linear, layer in (("x", net.first, "hidden"), ("hidden", net.second, "out")):
         neuron = getattr(net, layer)
-        found = table.readers[type(neuron)](neuron, (LAYERS[layer],), f"layer '{layer}'")
+        entering = table.weights(neuron)
+        own = np.eye(LAYERS[layer]) if entering is None else entering.detach().numpy()
+        found = table.readers[type(neuron)](neuron, (len(own),), f"layer '{layer}'")
         populations[layer] = found.population
         weights = {pre: linear.weight, "one": linear.bias[:, None]}
         for name, weight in weights.items():
-            values = weight.detach().numpy() * np.reshape(found.gain, (-1, 1))
+            values = own @ weight.detach().numpy() * np.reshape(found.gain, (-1, 1))
             projections.append(dlm.Projection(name, layer, dlm.Dense(values)))
         projections += [dlm.Projection(layer, layer, loop, delay) for loop, delay in found.loops]
     return dlm.Network(populations, projections)

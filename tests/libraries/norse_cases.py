@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import torch
 from norse.torch.functional.iaf import IAFParameters
 from norse.torch.functional.leaky_integrator import LIParameters
@@ -12,9 +13,9 @@ from norse.torch.functional.lif import LIFParameters
 from norse.torch.functional.lif_box import LIFBoxParameters
 from norse.torch.functional.reset import reset_subtract
 from norse.torch.module.iaf import IAFCell
-from norse.torch.module.leaky_integrator import LICell
+from norse.torch.module.leaky_integrator import LICell, LILinearCell
 from norse.torch.module.leaky_integrator_box import LIBoxCell
-from norse.torch.module.lif import LIFCell
+from norse.torch.module.lif import LIFCell, LIFRecurrentCell
 from norse.torch.module.lif_box import LIFBoxCell
 from norse.torch.module.lif_refrac import LIFRefracCell
 from torch import Tensor, nn
@@ -57,6 +58,26 @@ def by_neuron(n: int) -> nn.Module:
     return LIFCell(LIFParameters(**given(tau_mem_inv=tau, tau_syn_inv=tau.flip(0))), dt=DT)
 
 
+def filled(*weights: torch.Tensor) -> None:
+    """Weights in quarters."""
+    rng = np.random.default_rng(21)
+    with torch.no_grad():
+        for weight in weights:
+            weight.copy_(torch.from_numpy(rng.integers(-4, 5, weight.shape) / 4))
+
+
+def recurrent(n: int) -> nn.Module:
+    cell = LIFRecurrentCell(n, n, LIFParameters(**given(tau_mem_inv=512.0, tau_syn_inv=512.0)), dt=DT)
+    filled(cell.input_weights, cell.recurrent_weights)
+    return cell
+
+
+def weighted_read_out(n: int) -> nn.Module:
+    cell = LILinearCell(n, 3, LIParameters(**given(tau_mem_inv=128.0, tau_syn_inv=256.0)), dt=DT)
+    filled(cell.input_weights)
+    return cell
+
+
 LIBRARY = Library(
     call,
     {
@@ -69,10 +90,12 @@ LIBRARY = Library(
         "LIFBoxCell, norse's own taus": box(0.001, 100.0, v_th=0.5),
         "LIFBoxCell, subtract": box(reset_method=reset_subtract),
         "LIFBoxCell, subtract, leak above 0": box(tau_mem_inv=256.0, reset_method=reset_subtract, v_leak=0.25),
+        "LIFRecurrentCell": Case(recurrent),
         "IAFCell": iaf(),
         "IAFCell, reset below 0": iaf(v_reset=-0.5),
         "LICell": li(),
         "LICell, norse's own taus": li(0.001, 100.0, 200.0),
+        "LILinearCell": Case(lif().hidden, weighted_read_out),
         "LIBoxCell": Case(box().hidden, lambda n: LIBoxCell(LIBoxParameters(**given(tau_mem_inv=128.0)), dt=DT)),
     },
     {

@@ -98,6 +98,7 @@ class Table:
         readers: exact type -> its reader.
         stateful: base classes; a module of one of them that has no reader is refused by its name.
         returned: (module, what a call gave) -> spikes, membrane, states.
+        weights: (module) -> its own matrix (post, pre), by which it first multiplies what enters; None: it has none.
         keeps_state: whether a call without a state goes on where the module's last call ended; False: it begins anew.
         at_rest: (module, states given from outside) -> whether the module begins from these as from nothing.
         resting: around each run of a model (a deep copy of the user's): puts its neurons of this library to rest and to
@@ -108,6 +109,7 @@ class Table:
     readers: Mapping[type, Reader]
     stateful: tuple[type, ...] = ()
     returned: Callable[[nn.Module, Any], Returned] = spikes_first
+    weights: Callable[[nn.Module], Tensor | None] = lambda module: None
     keeps_state: Callable[[nn.Module], bool] = lambda module: False
     at_rest: Callable[[nn.Module, Sequence[Tensor]], bool] = all_zero
     resting: Callable[[nn.Module], AbstractContextManager[None]] = untouched

@@ -1,9 +1,10 @@
-"""norse's cells: LIFCell, LIFBoxCell, IAFCell, LICell, LIBoxCell, step by step.
+"""norse's cells: LIFCell, LIFRecurrentCell, LIFBoxCell, IAFCell, LICell, LILinearCell, LIBoxCell, step by step.
 
 i' = i + x;  h = v + dt tau_mem_inv ((v_leak - v) + i');  i = i' - dt tau_syn_inv i';  z = h > v_th;  v = v_reset
 where it spikes. v begins at v_leak, i at 0. Box cells have no i: h = v + dt tau_mem_inv (x + v_leak - v), and may
-subtract v_th. IAFCell: h = v + x, from v_reset. LI cells never spike, and give v. dt tau is multiplied in the
-dtype of the stored tensors, float32.
+subtract v_th. IAFCell: h = v + x, from v_reset. LI cells never spike, and give v. LIFRecurrentCell and LILinearCell
+multiply x by input_weights first, and LIFRecurrentCell adds recurrent_weights z of the step before. dt tau is
+multiplied in the dtype of the stored tensors, float32.
 
 Source: norse 1.1.0, ``norse/torch/functional/``: ``lif.py`` (lif_feed_forward_step), ``lif_box.py``, ``iaf.py``,
 ``leaky_integrator.py``, ``leaky_integrator_box.py``, ``reset.py``; ``threshold.py``: every method is x > 0.
@@ -12,12 +13,14 @@ Source: norse 1.1.0, ``norse/torch/functional/``: ``lif.py`` (lif_feed_forward_s
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
+from dlm_snn.connections.dense import Dense
 from dlm_snn.errors import MissingError
 from dlm_snn.exchange.torch_modules.membranes import (
     MEMBRANES,
@@ -29,6 +32,7 @@ from dlm_snn.exchange.torch_modules.membranes import (
 )
 from dlm_snn.exchange.torch_modules.neurons import ForeignNeuron, Returned, Table, tensors
 from dlm_snn.exchange.torch_modules.refusals import Refusal, RefusedError
+from dlm_snn.values import as_array
 
 try:
     from norse.torch.functional.reset import reset_subtract, reset_value
@@ -41,7 +45,8 @@ LEAK = Refusal(
 )
 LEVEL = Refusal("v_leak {leak} is read as v, which begins at 0", "set v_leak to 0, and add it to what you read")
 RESET = Refusal("a reset_method of its own", "use norse's reset_value or reset_subtract")
-SILENT = (leaky_integrator.LICell, leaky_integrator_box.LIBoxCell)
+SILENT = (leaky_integrator.LICell, leaky_integrator.LILinearCell, leaky_integrator_box.LIBoxCell)
+WEIGHTED = (lif.LIFRecurrentCell, leaky_integrator.LILinearCell)
 
 
 def _share(cell: Any, key: str, shape: tuple[int, ...], where: str) -> Number:
@@ -65,6 +70,12 @@ def _read_lif(module: nn.Module, shape: tuple[int, ...], where: str) -> ForeignN
     dv = check_gain(_share(module, "tau_mem_inv", shape, where), where)
     du = _share(module, "tau_syn_inv", shape, where)
     return firing(shape, where, dv=dv, du=du, threshold=_above_leak(module, shape, where) / dv, at=False)
+
+
+def _read_recurrent(module: nn.Module, shape: tuple[int, ...], where: str) -> ForeignNeuron:
+    cell: Any = module
+    loop = Dense(as_array(cell.recurrent_weights, f"recurrent_weights of {where}").astype(np.float64))
+    return replace(_read_lif(module, shape, where), loops=[(loop, 1)])
 
 
 def _read_box(module: nn.Module, shape: tuple[int, ...], where: str) -> ForeignNeuron:
@@ -94,14 +105,25 @@ def _read_li(module: nn.Module, shape: tuple[int, ...], where: str) -> ForeignNe
 
 
 def _returned(module: nn.Module, output: Any) -> Returned:
-    """(spikes, (v, i)), or (v, (v, i)) of a cell without spikes."""
+    """(spikes, (v, i)), (spikes, (spikes, v, i)) of a recurrent cell, (v, (v, i)) of a cell without spikes."""
     first, *states = tensors(output)
-    return Returned(None if type(module) in SILENT else first, states[0], states)
+    v = states[_place_of_v(module)]
+    return Returned(None if type(module) in SILENT else first, v, states)
+
+
+def _place_of_v(module: nn.Module) -> int:
+    return int(type(module) is lif.LIFRecurrentCell)
+
+
+def _weights(module: nn.Module) -> Tensor | None:
+    cell: Any = module
+    return cell.input_weights if type(module) in WEIGHTED else None
 
 
 def _at_rest(module: nn.Module, states: Sequence[Tensor]) -> bool:
-    """v at v_leak (an IAFCell's at v_reset), i at 0: as ``initial_state`` has them."""
-    v, *rest = states
+    """v at v_leak (an IAFCell's at v_reset), z and i at 0: as ``initial_state`` has them."""
+    rest = list(states)
+    v = rest.pop(_place_of_v(module))
     p: Any = module.p
     begin = torch.as_tensor(p.v_reset if type(module) is iaf.IAFCell else p.v_leak, dtype=v.dtype, device=v.device)
     return bool((v == begin).all()) and not any(bool((state != 0).any()) for state in rest)
@@ -110,12 +132,14 @@ def _at_rest(module: nn.Module, states: Sequence[Tensor]) -> bool:
 TABLE = Table(
     readers={
         lif.LIFCell: _read_lif,
+        lif.LIFRecurrentCell: _read_recurrent,
         lif_box.LIFBoxCell: _read_box,
         iaf.IAFCell: _read_iaf,
         **dict.fromkeys(SILENT, _read_li),
     },
-    stateful=(snn.SNNCell, snn.SNNRecurrentCell, snn.SNN, snn.SNNRecurrent, leaky_integrator.LILinearCell),
+    stateful=(snn.SNNCell, snn.SNNRecurrentCell, snn.SNN, snn.SNNRecurrent),
     returned=_returned,
+    weights=_weights,
     at_rest=_at_rest,
     refusals=(LEAK, LEVEL, RESET, *MEMBRANES),
 )

@@ -44,9 +44,6 @@ FIRING = (layers.LIF, layers.LIFSqueeze, layers.IAF, layers.IAFSqueeze)
 
 def _read(module: nn.Module, shape: tuple[int, ...], where: str) -> ForeignNeuron:
     layer: Any = module
-    if isinstance(layer, layers.SqueezeMixin) and layer.num_timesteps != 1:
-        steps = "an open number of" if layer.num_timesteps < 0 else layer.num_timesteps
-        raise RefusedError(MANY_STEPS, where, steps=steps)
     if layer.min_v_mem is not None:
         raise RefusedError(FLOOR, where, value=float(layer.min_v_mem))
     alpha = one_or_each("alpha_mem", layer.alpha_mem_calculated, shape, where)
@@ -93,16 +90,22 @@ def _subtracted(layer: Any, threshold: Number, where: str) -> Number | None:
 def _returned(module: nn.Module, output: Any) -> Returned:
     (first,) = tensors(output)
     layer: Any = module
+    if not isinstance(layer, layers.SqueezeMixin) and first.shape[1] != 1:
+        raise RefusedError(MANY_STEPS, f"a layer ({type(layer).__name__})", steps=first.shape[1])
     return Returned(None if type(module) in SILENT else first, layer.v_mem)
 
 
 @contextmanager
 def _resting(model: nn.Module) -> Iterator[None]:
-    """States without a shape: sinabs draws old ones at random for another number of samples."""
-    for part in model.modules():
+    """As made: no rate, and states without a shape, which sinabs would draw from for another number of samples."""
+    for layer, part in model.named_modules():
+        if isinstance(part, layers.SqueezeMixin) and part.num_timesteps != 1:
+            steps = "an open number of" if part.num_timesteps < 0 else part.num_timesteps
+            raise RefusedError(MANY_STEPS, f"layer '{layer or 'itself'}' ({type(part).__name__})", steps=steps)
         if isinstance(part, layers.StatefulLayer):
             for name in dict(part.named_buffers(recurse=False)):
                 part.register_buffer(name, torch.zeros(0, dtype=torch.float64, device="cpu"))
+            vars(part).pop("firing_rate", None)
     yield
 
 

@@ -33,8 +33,6 @@ SMOOTH = Refusal(
 
 def _read(module: nn.Module, shape: tuple[int, ...], where: str) -> ForeignNeuron:
     node: Any = module
-    if node.step_mode != "s":
-        raise RefusedError(MANY_STEPS, where)
     probe = torch.tensor([-1.0, -1e-9, 0.0, 1e-9, 1.0], dtype=torch.float64, device="cpu")
     if not torch.equal(node.surrogate_function(probe).double(), (probe >= 0).double()):
         raise RefusedError(SMOOTH, where)
@@ -64,7 +62,9 @@ def _returned(module: nn.Module, output: Any) -> Returned:
 
 @contextmanager
 def _resting(model: nn.Module) -> Iterator[None]:
-    for part in model.modules():
+    for name, part in model.named_modules():
+        if type(part) in TABLE.readers and part.step_mode != "s":
+            raise RefusedError(MANY_STEPS, f"layer '{name or 'itself'}' ({type(part).__name__})")
         if isinstance(part, base.MemoryModule):
             part.reset()
     yield

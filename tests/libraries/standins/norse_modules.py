@@ -88,6 +88,29 @@ class LIFRefracCell(LIFCell):
     pass
 
 
+class RecurrentState(NamedTuple):
+    z: Tensor
+    v: Tensor
+    i: Tensor
+
+
+class SNNRecurrentCell(SNNCell):
+    def __init__(self, input_size: int, hidden_size: int, p: Any = None, dt: float = 0.001) -> None:
+        super().__init__(p, dt)
+        self.input_weights = nn.Parameter(torch.ones(hidden_size, input_size))
+        self.recurrent_weights = nn.Parameter(torch.ones(hidden_size, hidden_size))
+
+
+class LIFRecurrentCell(SNNRecurrentCell):
+    def forward(self, x: Tensor, state: Any = None) -> tuple[Tensor, RecurrentState]:
+        entering = nn.functional.linear(x, self.input_weights)
+        before = entering.new_zeros(entering.shape) if state is None else state.z
+        entering = entering + nn.functional.linear(before, self.recurrent_weights)
+        h, i = self.filtered(entering, state or self.begin(entering))
+        z = (h > self.p.v_th).to(h)
+        return z, RecurrentState(z, reset_value(z, h, self.p.v_reset, self.p.v_th), i)
+
+
 class LIFBoxCell(SNNCell):
     parameters_of = LIFBoxParameters
 
@@ -117,6 +140,15 @@ class LICell(SNNCell):
         return v, State(v, i)
 
 
+class LILinearCell(LICell):
+    def __init__(self, input_size: int, hidden_size: int, p: Any = None, dt: float = 0.001) -> None:
+        super().__init__(p, dt)
+        self.input_weights = nn.Parameter(torch.ones(hidden_size, input_size))
+
+    def forward(self, x: Tensor, state: Any = None) -> tuple[Tensor, State]:
+        return super().forward(nn.functional.linear(x, self.input_weights), state)
+
+
 class LIBoxCell(LIFBoxCell):
     parameters_of = LIBoxParameters
 
@@ -125,19 +157,11 @@ class LIBoxCell(LIFBoxCell):
         return v, BoxState(v)
 
 
-class SNNRecurrentCell(nn.Module):
-    pass
-
-
 class SNN(nn.Module):
     pass
 
 
 class SNNRecurrent(nn.Module):
-    pass
-
-
-class LILinearCell(nn.Module):
     pass
 
 
@@ -149,7 +173,7 @@ MODULES = {
     "norse.torch.functional.leaky_integrator": (LIParameters,),
     "norse.torch.functional.leaky_integrator_box": (LIBoxParameters,),
     "norse.torch.module.snn": (SNNCell, SNNRecurrentCell, SNN, SNNRecurrent),
-    "norse.torch.module.lif": (LIFCell,),
+    "norse.torch.module.lif": (LIFCell, LIFRecurrentCell),
     "norse.torch.module.lif_box": (LIFBoxCell,),
     "norse.torch.module.lif_refrac": (LIFRefracCell,),
     "norse.torch.module.iaf": (IAFCell,),
