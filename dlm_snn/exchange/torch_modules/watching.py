@@ -17,12 +17,14 @@ from dlm_snn.exchange.torch_modules.refusals import (
     FOREIGN_STATE,
     HALF_A_STATE,
     NOT_AT_REST,
+    NOT_LINEAR,
     PATCHED,
     STRANGER,
     UNBATCHED,
     UNKNOWN_NEURON,
     RefusedError,
 )
+from dlm_snn.exchange.torch_modules.weighting import matrix
 
 OWN = ("_parameters", "_buffers", "_modules", "training")
 MISSING = object()
@@ -175,10 +177,13 @@ class Watch:
         self._left[module] = after
         line = self._line(module, states, meanings, before if first else None)
         self.recorder.batch = self.recorder.batch or len(value)
-        line.entries.append(self._entry(module, value, meaning))
+        line.entries.append(self._weighted(module, self._entry(module, value, meaning)))
         output = widened(output)
         returned = self.tables[module].returned(module, output)
-        step, line.states = len(line.entries) - 1, len(returned.states)
+        step = len(line.entries) - 1
+        line.ports = [
+            _port(state, number, returned.spikes, returned.states) for number, state in enumerate(returned.states)
+        ]
         for number, tensor in enumerate(tensors(output)):
             self._tag(tensor, Term(line, step, _port(tensor, number, returned.spikes, returned.states)))
         if returned.spikes is not None:
@@ -198,6 +203,15 @@ class Watch:
         if meaning is None or bool((value != value[:1]).any()):
             raise RefusedError(STRANGER, self.where(module))
         return Affine((), value[0].detach().clone())
+
+    def _weighted(self, module: nn.Module, entry: Meaning) -> Meaning:
+        """What enters behind the module's own weights."""
+        weight = self.tables[module].weights(module)
+        if weight is None or not isinstance(entry, Affine):
+            return entry
+        if len(entry.shape) != 1:
+            return Opaque(NOT_LINEAR, {"name": f"the {type(module).__name__}'s own matrix"}, (entry,))
+        return entry.through(matrix(weight))
 
     def _line(
         self, module: nn.Module, states: list[Tensor], meanings: list[Meaning | None], first: dict[str, Any] | None
@@ -233,7 +247,7 @@ class Watch:
         line, ports = terms[0].source, [term.port for term in terms]
         if not isinstance(line, Line) or any(term.source is not line for term in terms):
             raise RefusedError(FOREIGN_STATE, where, call=call, found="its parts are of two layers")
-        if ports != list(range(line.states - len(ports), line.states)):
+        if ports != line.ports[len(line.ports) - len(ports) :]:
             raise RefusedError(FOREIGN_STATE, where, call=call, found="its parts are in another order")
         return line
 

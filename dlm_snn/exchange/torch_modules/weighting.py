@@ -7,6 +7,7 @@ from math import prod
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -56,6 +57,13 @@ class Weights:
             return call.again(constant[None])[0][0]
 
         return Element(key, made, push)
+
+
+def matrix(weight: Tensor) -> Element:
+    """A matrix (post, pre) of values (neuron,)."""
+    kept = _array(weight)
+    key = ("matrix", kept.shape, kept.tobytes())
+    return Element(key, lambda: Dense(kept), lambda constant: torch.from_numpy(kept) @ constant)
 
 
 Maker = Callable[[], Connection]
