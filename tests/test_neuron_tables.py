@@ -1,7 +1,7 @@
-"""Tables of other libraries' neurons, against spikes that the libraries made, on weights in quarters.
+"""Neurons of spikingjelly, norse and sinabs, against spikes that the libraries made, on weights in quarters.
 
 By default the libraries are stand-ins, which are held to the same spikes; ``make test-libraries`` (DLM_LIBRARIES) runs
-all of this with the libraries themselves, and their float32 too.
+all of this with the libraries themselves, and their float32, layers and containers too.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ import numpy as np
 import pytest
 
 import dlm_snn as dlm
-from dlm_snn.exchange.torch_modules.neurons import Table
-from dlm_snn.exchange.torch_modules.refusals import RefusedError
+from dlm_snn.exchange.torch_modules.neurons import tables_for
+from dlm_snn.exchange.torch_modules.refusals import UNKNOWN_NEURON, RefusedError
 from tests.libraries.make_golden import FOLDER, NAMES, cases, runs
-from tests.libraries.nets import LAYERS, Library, Net, joined, observed, sample, spikes_of, stimulus
+from tests.libraries.nets import LAYERS, STEPS, Library, Net, observed, sample, spikes_of
 from tests.libraries.standins import installed
 
 OWN = "DLM_LIBRARIES" in os.environ
@@ -33,28 +33,34 @@ TAKEN = [(library, case) for library in NAMES for case in GOLDEN[library]["taken
 REFUSED = [(library, case) for library in NAMES for case in GOLDEN[library]["refused"]]
 OFF_GRID = ("tau 3", "own taus", "by its tau")
 """Cases whose decays are no powers of two: v meets the threshold by chance only, and float32 rounds otherwise."""
+ON_GRID = [(library, case) for library, case in TAKEN if not any(words in case for words in OFF_GRID)]
 OLDER = {"spikingjelly": "0.0.0.0.14", "sinabs": "2.0.3"}
 """Versions that make the same spikes, the second run of ``make test-libraries``."""
 own = pytest.mark.skipif(not OWN, reason="needs the libraries themselves: make test-libraries")
 
 
 @contextmanager
-def tried(library: str) -> Iterator[tuple[Library, Table]]:
-    """The cases of a library and its table."""
+def tried(library: str) -> Iterator[Library]:
+    """The cases of a library, which is there meanwhile."""
     with nullcontext() if OWN else installed(library), warnings.catch_warnings():
         if OWN:
             warnings.simplefilter("ignore", DeprecationWarning)
-        yield cases(library), import_module(f"dlm_snn.exchange.torch_modules.{library}_table").TABLE
+        yield cases(library)
 
 
-def ran(network: dlm.Network) -> dlm.Recording:
-    return dlm.run(network, stimulus(), n_steps=sample().shape[0], record=("s", "v"))
+def taken(library: str, case: str) -> dlm.Imported:
+    with tried(library) as found:
+        return dlm.from_torch(Net(found.taken[case], found.call), sample(), check=sample(1))
+
+
+def ran(imported: dlm.Imported, network: dlm.Network) -> dlm.Recording:
+    return dlm.run(network, imported.input, n_steps=STEPS, record=("s", "v"))
 
 
 @pytest.mark.parametrize("library", NAMES)
 def test_the_libraries_spikes_are_the_kept_ones(library: str) -> None:
     """Of the libraries themselves this says that the files are up to date, of the stand-ins that they do the same."""
-    with tried(library) as (found, _):
+    with tried(library) as found:
         assert runs(found) == GOLDEN[library]["taken"]
         assert sorted(found.refused) == GOLDEN[library]["refused"]
 
@@ -74,10 +80,9 @@ def test_a_norse_without_these_cells_is_refused() -> None:
 
 
 @pytest.mark.parametrize(("library", "case"), TAKEN)
-def test_a_table_makes_the_spikes_of_the_library(library: str, case: str) -> None:
-    with tried(library) as (found, table):
-        network = joined(Net(found.taken[case], found.call).double(), table)
-    recording = ran(network)
+def test_the_network_makes_the_spikes_of_the_library(library: str, case: str) -> None:
+    imported = taken(library, case)
+    recording = ran(imported, imported.network)
     for layer, kept in GOLDEN[library]["taken"][case].items():
         if isinstance(kept, str):
             assert not np.count_nonzero(recording.rasters[layer].dense() != spikes_of(kept, LAYERS[layer]))
@@ -86,42 +91,38 @@ def test_a_table_makes_the_spikes_of_the_library(library: str, case: str) -> Non
             np.testing.assert_allclose(recording.v[layer][:, -1], kept, rtol=0, atol=1e-12)
 
 
-@pytest.mark.parametrize(("library", "case"), [key for key in TAKEN if not any(name in key[1] for name in OFF_GRID)])
+@pytest.mark.parametrize(("library", "case"), ON_GRID)
 def test_the_grid_tells_at_the_threshold_from_above(library: str, case: str) -> None:
     """The threshold one double higher or lower: one of them makes other spikes, so that > and >= were told apart."""
-    with tried(library) as (found, table):
-        network = joined(Net(found.taken[case], found.call).double(), table)
+    imported = taken(library, case)
+    network, hidden = imported.network, imported.network.neurons["hidden"]
     kept = spikes_of(GOLDEN[library]["taken"][case]["hidden"], LAYERS["hidden"])
-    hidden: Any = network.neurons["hidden"]
     differ = []
     for way in (-np.inf, np.inf):
         moved = replace(hidden, v_threshold=np.nextafter(hidden.v_threshold, way))
         other = dlm.Network({**network.populations, "hidden": moved}, network.projections)
-        differ.append(np.count_nonzero(ran(other).rasters["hidden"].dense() != kept))
+        differ.append(np.count_nonzero(ran(imported, other).rasters["hidden"].dense() != kept))
     assert min(differ) == 0
     assert max(differ) > 0
 
 
 @pytest.mark.parametrize(("library", "case"), REFUSED)
 def test_what_has_no_equal_is_refused_by_name(library: str, case: str) -> None:
-    with tried(library) as (found, table):
+    with tried(library) as found:
         module, words = found.refused[case]
-        neuron = (module.out or module.hidden)(LAYERS["out"])
-        reader = table.readers.get(type(neuron))
-        if reader is None:
-            assert isinstance(neuron, table.stateful)
-            return
-        with pytest.raises(RefusedError, match=r"layer '.+: .+; ") as error, table.resting(neuron):
-            reader(neuron, (LAYERS["out"],), "layer 'out'")
-        assert words in str(error.value)
-        assert error.value.refusal in table.refusals
+        net = Net(module, found.call)
+        (table,) = tables_for(net)
+        with pytest.raises(RefusedError, match=r"^layer '(hidden|out)' \(\w+\): .+; .+") as error:
+            dlm.from_torch(net, sample())
+    assert words in str(error.value)
+    assert error.value.refusal in (*table.refusals, UNKNOWN_NEURON)
 
 
 @own
-@pytest.mark.parametrize(("library", "case"), [key for key in TAKEN if not any(name in key[1] for name in OFF_GRID)])
+@pytest.mark.parametrize(("library", "case"), ON_GRID)
 def test_float32_makes_the_same_spikes(library: str, case: str) -> None:
-    with tried(library) as (found, _):
-        own = observed(Net(found.taken[case], found.call), sample())
+    with tried(library) as found:
+        narrow = observed(Net(found.taken[case], found.call), sample())
     for layer, kept in GOLDEN[library]["taken"][case].items():
         if isinstance(kept, str):
-            assert not np.count_nonzero(own[layer].astype(bool) != spikes_of(kept, LAYERS[layer]))
+            assert not np.count_nonzero(narrow[layer].astype(bool) != spikes_of(kept, LAYERS[layer]))

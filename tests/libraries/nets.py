@@ -11,9 +11,6 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-import dlm_snn as dlm
-from dlm_snn.exchange.torch_modules.neurons import Table
-
 INPUTS = 8
 LAYERS = {"hidden": 12, "out": 6}
 STEPS, SAMPLES = 16, 31
@@ -103,27 +100,3 @@ def spikes_of(text: str, neurons: int) -> np.ndarray:
     count = SAMPLES * STEPS * neurons
     bits = np.unpackbits(np.frombuffer(base64.b64decode(text), np.uint8), count=count)
     return bits.reshape(SAMPLES, STEPS, neurons).astype(bool)
-
-
-def joined(net: Net, table: Table) -> dlm.Network:
-    """The network that a table makes of a net's neurons, in float64."""
-    populations: dict[str, Any] = {"x": dlm.Input((INPUTS,)), "one": dlm.Input((1,), graded_bits=1, aligned=True)}
-    projections = []
-    for pre, linear, layer in (("x", net.first, "hidden"), ("hidden", net.second, "out")):
-        neuron = getattr(net, layer)
-        entering = table.weights(neuron)
-        own = np.eye(LAYERS[layer]) if entering is None else entering.detach().numpy()
-        found = table.readers[type(neuron)](neuron, (len(own),), f"layer '{layer}'")
-        populations[layer] = found.population
-        weights = {pre: linear.weight, "one": linear.bias[:, None]}
-        for name, weight in weights.items():
-            values = own @ weight.detach().numpy() * np.reshape(found.gain, (-1, 1))
-            projections.append(dlm.Projection(name, layer, dlm.Dense(values)))
-        projections += [dlm.Projection(layer, layer, loop, delay) for loop, delay in found.loops]
-    return dlm.Network(populations, projections)
-
-
-def stimulus() -> dict[str, Any]:
-    """The sample, as ``joined`` takes it."""
-    spikes = sample().numpy().transpose(1, 0, 2).astype(bool)
-    return {"x": dlm.SpikeRaster.from_dense(spikes), "one": np.ones((SAMPLES, STEPS, 1), int)}
