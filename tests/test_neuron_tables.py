@@ -126,3 +126,34 @@ def test_float32_makes_the_same_spikes(library: str, case: str) -> None:
     for layer, kept in GOLDEN[library]["taken"][case].items():
         if isinstance(kept, str):
             assert not np.count_nonzero(narrow[layer].astype(bool) != spikes_of(kept, LAYERS[layer]))
+
+
+@pytest.mark.parametrize(
+    ("case", "membrane"),
+    [
+        ("LIFNode, v_reset below 0", "-0.5 + 0.5 v"),
+        ("ParametricLIFNode, soft, input not decayed", ""),
+        ("IFNode, hard", ""),
+    ],
+)
+def test_the_proof_tells_what_the_membrane_is(case: str, membrane: str) -> None:
+    layers = taken("spikingjelly", case).proof.layers
+    assert [layer.membrane for layer in layers] == [membrane] * 4
+    assert str(layers[0]).endswith("; the module's v is " + membrane if membrane else " equal")
+
+
+def test_a_tie_is_told_in_the_unit_of_the_module() -> None:
+    """A threshold that lies above each v by less than rounding: the module does not spike, a network of it would."""
+    with tried("norse") as found:
+        net: Any = Net(found.taken["LIFBoxCell"], found.call)
+        (table,) = tables_for(net)
+        own = table.readers[type(net.hidden)]
+
+        def lower(module: Any, shape: tuple[int, ...], where: str) -> Any:
+            right = own(module, shape, where)
+            moved = replace(right.population, v_threshold=np.nextafter(right.population.v_threshold, 0))
+            return replace(right, population=moved)
+
+        wrong = replace(table, readers={type(net.hidden): lower})
+        with pytest.raises(RefusedError, match=r"its v 1, ours 0\); v lies on the threshold up to rounding"):
+            dlm.from_torch(net, sample(), neurons=wrong)

@@ -77,6 +77,7 @@ def build(lines: Sequence[Line], tables: Mapping[Any, Table]) -> Built:
     parts: list[_Part] = []
     for line in lines:
         own, bias = foreign[line], _bias(line, foreign[line])
+        line.unit, line.rest = own.unit, own.rest
         filtered = bool(np.any(np.asarray(own.population.du) != 1))
         populations[names[line]] = _biased(own.population, 0.0 if filtered else bias)
         gain = () if np.all(np.asarray(own.gain) == 1) else (scaling(_each(own.gain, own.population.shape)),)

@@ -59,7 +59,8 @@ class Line:
         module: the neuron module; None for a pooling or a read-out.
         entries: what enters, a step each.
         spikes, v: what the module gave, a step each; None where it gave none.
-        ports: of each state that the module returns.
+        states: how many states the module returns.
+        unit, rest: the module's v is rest + unit v, with the v of its population.
         role: what it is.
         pooled: of a pooling, the function again: for a last step that nothing reads.
     """
@@ -69,7 +70,9 @@ class Line:
     entries: list[Meaning] = field(default_factory=list)
     spikes: list[Tensor | None] = field(default_factory=list)
     v: list[Tensor | None] = field(default_factory=list)
-    ports: list[int] = field(default_factory=list)
+    states: int = 0
+    unit: Any = 1.0
+    rest: Any = 0.0
     role: Literal["neuron", "pooling", "read-out"] = "neuron"
     pooled: Callable[[Tensor], Tensor] | None = None
 

@@ -1,8 +1,8 @@
 """Membranes of torch libraries, which fire at or above a threshold and reset before they decay, as populations.
 
 All is in the unit of what enters: V = (v - v_reset) / gain, where the library computes v = ... + gain x. So the weights
-stay as they are, and each sum of them is the library's own, bit for bit, where a product with the gain would round:
-with tau = 3 and weights in quarters, 1 spike in 100 lies on the threshold and would be lost.
+stay as they are, and their sums are exact where the library's are; products with the gain would round, and with tau = 3
+lose spikes of a v that lies on the threshold.
 """
 
 from __future__ import annotations
@@ -59,42 +59,48 @@ def firing(
     dv: Number,
     threshold: Number,
     at: bool,
+    per: Number = 1.0,
+    rest: Number = 0.0,
     du: Number = 1.0,
     subtracted: Number | None = None,
 ) -> ForeignNeuron:
     """A neuron that fires, resets, and only then decays.
 
-    U = (1 - du) U + x;  H = (1 - dv) V + U;  s = H > threshold, or H >= threshold with ``at``;  then V = 0 where it
-    spikes, or V = H - subtracted s.
+    u = (1 - du) u + x;  h = v + dv (rest - v) + u / per;  s = h > threshold, or h >= threshold with ``at``;  then
+    v = rest where it spikes, or v = h - subtracted s.
 
-    ``at``: v >= threshold is v > the largest double below it. ``subtracted``: a LIF loses v_threshold after the decay,
-    the module (1 - dv) ``subtracted``, so what is too much comes back one step later, from the neuron to itself; where
-    the current is filtered, (1 - du) of that is taken away two steps later, and nothing of it stays in u.
+    The population has V = per (v - rest). ``at``: V >= threshold is V > the largest double below it. ``subtracted``: a
+    LIF loses v_threshold after the decay, the module (1 - dv) ``subtracted``, so what is too much comes back one step
+    later, from the neuron to itself; where the current is filtered, (1 - du) of that is taken away two steps later,
+    and nothing of it stays in u.
 
     Args:
         shape: of the population.
         where: the layer, for messages.
         dv, du: shares lost per step; one, or one a neuron, as all that follow.
-        threshold: in the unit of what enters.
+        threshold: of the module's v.
         at: whether it fires at the threshold too.
-        subtracted: in the unit of what enters; None: reset to zero.
+        per: what enters for 1 of the module's v, see ``per_unit``.
+        rest: the module's v at first, and after a reset.
+        subtracted: what a spike takes from the module's v; None: all above ``rest``.
 
     Raises:
         RefusedError: shares outside 0 to 1, or a threshold that is not above the reset.
     """
     _check_shares(where, dv=dv, du=du)
-    if np.any(np.asarray(threshold) <= 0 if at else np.asarray(threshold) < 0):
-        raise RefusedError(AT_REST, where, value=float(np.min(threshold)))
-    v_threshold = np.nextafter(threshold, -np.inf) if at else threshold
+    above = (np.asarray(threshold) - rest) * per
+    if np.any(above <= 0 if at else above < 0):
+        raise RefusedError(AT_REST, where, value=float(np.min(above / per)))
     loops: list[tuple[Connection, int]] = []
     if subtracted is not None:
-        back = np.asarray(threshold) - (1 - np.asarray(dv)) * subtracted
+        back = above - (1 - np.asarray(dv)) * subtracted * per
         filtered = 1 - np.asarray(du)
         returned = {1: back, 2: -filtered * back}
         n = int(np.prod(shape))
         loops = [(diagonal(np.broadcast_to(w, n)), delay) for delay, w in returned.items() if np.any(w)]
+    v_threshold = np.nextafter(above, -np.inf) if at else above
     population = LIF(shape, dv=dv, du=du, v_threshold=v_threshold, reset="zero" if subtracted is None else "subtract")
-    return ForeignNeuron(population, loops=loops)
+    return ForeignNeuron(population, loops=loops, unit=1 / np.asarray(per), rest=rest)
 
 
 def integrating(shape: tuple[int, ...], where: str, *, dv: Number, gain: Number, du: Number = 1.0) -> ForeignNeuron:
@@ -113,15 +119,19 @@ def integrating(shape: tuple[int, ...], where: str, *, dv: Number, gain: Number,
     return ForeignNeuron(LI(shape, dv=dv, du=du), gain)
 
 
-def check_gain(gain: Number, where: str) -> Number:
-    """The gain, where it lets something in.
+def per_unit(gain: Number, where: str) -> Number:
+    """What enters for 1 of the module's v: 1 / gain.
+
+    Args:
+        gain: by which the module multiplies what enters.
+        where: the layer, for messages.
 
     Raises:
         RefusedError: it is not above 0.
     """
     if not np.all(np.asarray(gain) > 0):
         raise RefusedError(GAIN, where, value=float(np.min(gain)))
-    return gain
+    return 1 / gain
 
 
 def _check_shares(where: str, **shares: Number) -> None:

@@ -34,12 +34,15 @@ class ForeignNeuron:
         bias: what the module adds by itself, in the units behind ``gain``, one or one a neuron. Where the current is
             filtered (du < 1) it comes through a constant Input; the table has nothing to do for that.
         loops: connections of the population to itself, with their delays >= 1, in the units behind ``gain``.
+        unit, rest: the module's v is rest + unit v, with the v of the population; one, or one a neuron.
     """
 
     population: Any
     gain: float | NDArray = 1.0
     bias: float | NDArray = 0.0
     loops: Sequence[tuple[Connection, int]] = ()
+    unit: float | NDArray = 1.0
+    rest: float | NDArray = 0.0
 
 
 Reader = Callable[[nn.Module, tuple[int, ...], str], ForeignNeuron]
@@ -53,7 +56,7 @@ class Returned(NamedTuple):
     Attributes:
         spikes: 0 and 1, (sample, ...); None for a module that has none.
         v: the membrane, where it is returned or kept; read-outs are compared by it.
-        states: the returned tensors that the next call takes.
+        states: the returned tensors that the next call takes, without the spikes, which come before them.
     """
 
     spikes: Tensor | None

@@ -25,10 +25,10 @@ from dlm_snn.errors import MissingError
 from dlm_snn.exchange.torch_modules.membranes import (
     MEMBRANES,
     Number,
-    check_gain,
     firing,
     integrating,
     one_or_each,
+    per_unit,
 )
 from dlm_snn.exchange.torch_modules.neurons import ForeignNeuron, Returned, Table, tensors
 from dlm_snn.exchange.torch_modules.refusals import Refusal, RefusedError
@@ -58,18 +58,18 @@ def _value(cell: Any, key: str, shape: tuple[int, ...], where: str) -> Number:
     return one_or_each(key, getattr(cell.p, key), shape, where)
 
 
-def _above_leak(cell: Any, shape: tuple[int, ...], where: str) -> Number:
-    """v_th above v_leak, which must be v_reset."""
+def _rest(cell: Any, shape: tuple[int, ...], where: str) -> Number:
+    """v_leak, which must be v_reset."""
     leak, reset = (_value(cell, key, shape, where) for key in ("v_leak", "v_reset"))
     if np.any(leak != reset):
         raise RefusedError(LEAK, where, leak=leak, reset=reset)
-    return _value(cell, "v_th", shape, where) - leak
+    return leak
 
 
 def _read_lif(module: nn.Module, shape: tuple[int, ...], where: str) -> ForeignNeuron:
-    dv = check_gain(_share(module, "tau_mem_inv", shape, where), where)
-    du = _share(module, "tau_syn_inv", shape, where)
-    return firing(shape, where, dv=dv, du=du, threshold=_above_leak(module, shape, where) / dv, at=False)
+    dv, du = (_share(module, key, shape, where) for key in ("tau_mem_inv", "tau_syn_inv"))
+    per, rest, threshold = per_unit(dv, where), _rest(module, shape, where), _value(module, "v_th", shape, where)
+    return firing(shape, where, dv=dv, du=du, threshold=threshold, at=False, per=per, rest=rest)
 
 
 def _read_recurrent(module: nn.Module, shape: tuple[int, ...], where: str) -> ForeignNeuron:
@@ -79,20 +79,20 @@ def _read_recurrent(module: nn.Module, shape: tuple[int, ...], where: str) -> Fo
 
 
 def _read_box(module: nn.Module, shape: tuple[int, ...], where: str) -> ForeignNeuron:
-    dv = check_gain(_share(module, "tau_mem_inv", shape, where), where)
     p: Any = module.p
-    method = p.reset_method
-    if method is reset_value:
-        return firing(shape, where, dv=dv, threshold=_above_leak(module, shape, where) / dv, at=False)
-    if method is not reset_subtract:
+    if p.reset_method not in (reset_value, reset_subtract):
         raise RefusedError(RESET, where)
-    threshold, leak = (_value(module, key, shape, where) for key in ("v_th", "v_leak"))
-    return firing(shape, where, dv=dv, threshold=(threshold - leak) / dv, at=False, subtracted=threshold / dv)
+    dv, threshold = _share(module, "tau_mem_inv", shape, where), _value(module, "v_th", shape, where)
+    subtracts = p.reset_method is reset_subtract
+    rest = _value(module, "v_leak", shape, where) if subtracts else _rest(module, shape, where)
+    taken = threshold if subtracts else None
+    per = per_unit(dv, where)
+    return firing(shape, where, dv=dv, threshold=threshold, at=False, per=per, rest=rest, subtracted=taken)
 
 
 def _read_iaf(module: nn.Module, shape: tuple[int, ...], where: str) -> ForeignNeuron:
     threshold, reset = (_value(module, key, shape, where) for key in ("v_th", "v_reset"))
-    return firing(shape, where, dv=0.0, threshold=threshold - reset, at=False)
+    return firing(shape, where, dv=0.0, threshold=threshold, at=False, rest=reset)
 
 
 def _read_li(module: nn.Module, shape: tuple[int, ...], where: str) -> ForeignNeuron:
@@ -107,8 +107,8 @@ def _read_li(module: nn.Module, shape: tuple[int, ...], where: str) -> ForeignNe
 def _returned(module: nn.Module, output: Any) -> Returned:
     """(spikes, (v, i)), (spikes, (spikes, v, i)) of a recurrent cell, (v, (v, i)) of a cell without spikes."""
     first, *states = tensors(output)
-    v = states[_place_of_v(module)]
-    return Returned(None if type(module) in SILENT else first, v, states)
+    own = states[_place_of_v(module) :]
+    return Returned(None if type(module) in SILENT else first, own[0], own)
 
 
 def _place_of_v(module: nn.Module) -> int:

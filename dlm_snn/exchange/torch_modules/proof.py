@@ -31,16 +31,20 @@ class Layer:
         sample: "sample" or "check".
         spikes: how many, in both; None for a read-out.
         v_difference: largest difference of v of a read-out; None for spikes.
+        membrane: what the module's v is, where it is not the population's.
     """
 
     population: str
     sample: Literal["sample", "check"]
     spikes: int | None = None
     v_difference: float | None = None
+    membrane: str = ""
 
     def __str__(self) -> str:
         told = f"{self.spikes} spikes equal" if self.v_difference is None else f"v within {self.v_difference:.1g}"
-        return f"{self.population} ({self.sample}): {told}"
+        return f"{self.population} ({self.sample}): {told}" + (
+            f"; the module's v is {self.membrane}" * bool(self.membrane)
+        )
 
 
 @dataclass(frozen=True)
@@ -94,8 +98,17 @@ def compared(built: Built, steps: int, label: Literal["sample", "check"]) -> lis
             spikes = recording.rasters[name].dense()
             population: Any = built.network.populations[name]
             _equal(line, spikes, v, population.v_threshold)
-            found.append(Layer(name, label, spikes=int(spikes.sum())))
+            found.append(Layer(name, label, spikes=int(spikes.sum()), membrane=_membrane(line)))
     return found
+
+
+def _membrane(line: Line) -> str:
+    """The module's v in terms of the population's."""
+    told = {"unit": np.unique(line.unit), "rest": np.unique(line.rest)}
+    if (told["unit"] == 1).all() and (told["rest"] == 0).all():
+        return ""
+    unit, rest = (f"{x[0]:g}" if len(x) == 1 else f"({x[0]:g} to {x[-1]:g})" for x in told.values())
+    return f"{rest} + {unit} v"
 
 
 def _near(line: Line, v: NDArray[np.float64]) -> float:
@@ -121,10 +134,12 @@ def _equal(line: Line, ours: NDArray[np.bool_], v: NDArray[np.float64], threshol
     told = line.v[step]
     advice = DEFECT
     if told is not None:
+        unit, rest, limit = (float(np.broadcast_to(x, v.shape[2])[neuron]) for x in (line.unit, line.rest, threshold))
         membrane = float(told.reshape(len(told), -1)[sample, neuron])
-        values += f"; its v {membrane:.9g}, ours {v[sample, step, neuron]:.9g}"
-        limit = float(np.broadcast_to(threshold, v.shape[2])[neuron])
-        advice = TIE if abs(membrane - limit) < NEAR * max(1.0, limit) else DEFECT
+        own = float(v[sample, step, neuron])
+        values += f"; its v {membrane:.9g}, ours {rest + unit * own:.9g}"
+        unspent = own if theirs[sample, step, neuron] else (membrane - rest) / unit
+        advice = TIE if abs(unspent - limit) < NEAR * max(1.0, limit) else DEFECT
     raise RefusedError(TOLD_APART, line.where, values=values, advice=advice, **place)
 
 

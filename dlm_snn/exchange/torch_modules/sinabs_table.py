@@ -22,10 +22,10 @@ from torch import nn
 from dlm_snn.exchange.torch_modules.membranes import (
     MEMBRANES,
     Number,
-    check_gain,
     firing,
     integrating,
     one_or_each,
+    per_unit,
 )
 from dlm_snn.exchange.torch_modules.neurons import ForeignNeuron, Returned, Table, tensors
 from dlm_snn.exchange.torch_modules.refusals import Refusal, RefusedError
@@ -55,18 +55,9 @@ def _read(module: nn.Module, shape: tuple[int, ...], where: str) -> ForeignNeuro
     if type(layer) in SILENT:
         return integrating(shape, where, dv=1 - alpha, gain=gain, du=du)
     _check_spikes(layer, where)
-    unit = 1 / check_gain(gain, where)
     threshold = one_or_each("spike_threshold", layer.spike_threshold, shape, where)
-    subtracted = _subtracted(layer, threshold, where)
-    return firing(
-        shape,
-        where,
-        dv=1 - alpha,
-        du=du,
-        threshold=threshold * unit,
-        at=True,
-        subtracted=None if subtracted is None else subtracted * unit,
-    )
+    per, taken = per_unit(gain, where), _subtracted(layer, threshold, where)
+    return firing(shape, where, dv=1 - alpha, du=du, threshold=threshold, at=True, per=per, subtracted=taken)
 
 
 def _check_spikes(layer: Any, where: str) -> None:

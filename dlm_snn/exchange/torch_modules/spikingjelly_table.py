@@ -18,7 +18,7 @@ import torch
 from spikingjelly.activation_based import base, neuron
 from torch import nn
 
-from dlm_snn.exchange.torch_modules.membranes import MEMBRANES, check_gain, firing, one_or_each
+from dlm_snn.exchange.torch_modules.membranes import MEMBRANES, Number, firing, one_or_each, per_unit
 from dlm_snn.exchange.torch_modules.neurons import ForeignNeuron, Returned, Table, tensors
 from dlm_snn.exchange.torch_modules.refusals import Refusal, RefusedError
 
@@ -36,22 +36,22 @@ def _read(module: nn.Module, shape: tuple[int, ...], where: str) -> ForeignNeuro
     probe = torch.tensor([-1.0, -1e-9, 0.0, 1e-9, 1.0], dtype=torch.float64, device="cpu")
     if not torch.equal(node.surrogate_function(probe).double(), (probe >= 0).double()):
         raise RefusedError(SMOOTH, where)
-    dv, unit = _decay(node, where)
+    dv, per = _decay(node, where)
     threshold = one_or_each("v_threshold", node.v_threshold, shape, where)
     if node.v_reset is None:
-        return firing(shape, where, dv=dv, threshold=threshold * unit, at=True, subtracted=threshold * unit)
+        return firing(shape, where, dv=dv, threshold=threshold, at=True, per=per, subtracted=threshold)
     reset = one_or_each("v_reset", node.v_reset, shape, where)
-    return firing(shape, where, dv=dv, threshold=(threshold - reset) * unit, at=True)
+    return firing(shape, where, dv=dv, threshold=threshold, at=True, per=per, rest=reset)
 
 
-def _decay(node: Any, where: str) -> tuple[float, float]:
-    """Share of v lost per step, and what the input is divided by."""
+def _decay(node: Any, where: str) -> tuple[float, Number]:
+    """Share of v lost per step, and by what the input is divided."""
     if type(node) is neuron.IFNode:
         return 0.0, 1.0
     if type(node) is neuron.LIFNode:
         return 1 / node.tau, node.tau if node.decay_input else 1.0
     share = float(torch.sigmoid(node.w.detach().double()))
-    return share, 1 / float(check_gain(share, where)) if node.decay_input else 1.0
+    return share, per_unit(share, where) if node.decay_input else 1.0
 
 
 def _returned(module: nn.Module, output: Any) -> Returned:

@@ -180,10 +180,7 @@ class Watch:
         line.entries.append(self._weighted(module, self._entry(module, value, meaning)))
         output = widened(output)
         returned = self.tables[module].returned(module, output)
-        step = len(line.entries) - 1
-        line.ports = [
-            _port(state, number, returned.spikes, returned.states) for number, state in enumerate(returned.states)
-        ]
+        step, line.states = len(line.entries) - 1, len(returned.states)
         for number, tensor in enumerate(tensors(output)):
             self._tag(tensor, Term(line, step, _port(tensor, number, returned.spikes, returned.states)))
         if returned.spikes is not None:
@@ -247,7 +244,7 @@ class Watch:
         line, ports = terms[0].source, [term.port for term in terms]
         if not isinstance(line, Line) or any(term.source is not line for term in terms):
             raise RefusedError(FOREIGN_STATE, where, call=call, found="its parts are of two layers")
-        if ports != line.ports[len(line.ports) - len(ports) :]:
+        if ports != list(range(line.states - len(ports), line.states)):
             raise RefusedError(FOREIGN_STATE, where, call=call, found="its parts are in another order")
         return line
 
