@@ -65,6 +65,11 @@ def make(name: str) -> Made:
     return {**FLOAT, **INTEGER, **ADDED}[name](np.random.default_rng(zlib.crc32(name.encode())))
 
 
+def answers(name: str) -> dict[str, tuple[str, ...]]:
+    """What a run of a case records for its spikes to be compared: v too of what never spikes."""
+    return {n: ("s",) if spikes(p) else ("s", "v") for n, p in make(name)[0].neurons.items()}
+
+
 def events(rng: Generator, n_samples: int, n_steps: int, n: int, rate: float) -> NDArray[np.int64]:
     return (rng.random((n_samples, n_steps, n)) < rate).astype(np.int64)
 

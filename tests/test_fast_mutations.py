@@ -13,8 +13,9 @@ import pytest
 from dlm_snn import LIF, Recording, SpikeRaster, compare, run
 from dlm_snn.backends import _fast_engine
 from dlm_snn.backends._fast_plan import Link, Plan, PlannedPopulation, plan_of
+from dlm_snn.neurons.models import spikes
 from dlm_snn.runs.stimulus import prepare
-from tests.nets import FLOAT, INTEGER, make
+from tests.nets import FLOAT, INTEGER, answers, make
 
 pytestmark = pytest.mark.xdist_group("fast_mutations")
 
@@ -43,6 +44,11 @@ def subtracting(cell: PlannedPopulation) -> PlannedPopulation:
     return replace(cell, neuron=replace(cell.neuron, reset="subtract", refractory=0))
 
 
+def within_reach(cell: PlannedPopulation) -> PlannedPopulation:
+    """A population that never spikes as one that does."""
+    return cell if spikes(cell.neuron) else replace(cell, v_threshold=np.full_like(cell.v_threshold, 1))
+
+
 def later(link: Link) -> Link:
     """A delay one step too long, where there is one."""
     return replace(link, lag=link.lag + 1, delay=link.delay + 1)
@@ -53,6 +59,7 @@ MUTATIONS: dict[str, tuple[Callable[[PlannedPopulation], PlannedPopulation], Cal
     "dv": (lambda cell: off("keep_v", cell), lambda link: link, 15),
     "threshold": (at_least, lambda link: link, 3),
     "reset": (subtracting, lambda link: link, 15),
+    "within reach": (within_reach, lambda link: link, 4),
     "delay": (lambda cell: cell, later, 40),
 }
 """Name -> what is changed in neurons, in links, and in how many cases at least it is seen."""
@@ -70,7 +77,7 @@ def mutated(name: str) -> Callable[[Any], Plan]:
 
 
 def fast(case: str) -> Recording:
-    return run(*make(case), backend="fast")
+    return run(*make(case), record=answers(case), backend="fast")
 
 
 def fused(case: str) -> Recording:
@@ -83,16 +90,19 @@ def fused(case: str) -> Recording:
     model = PyFusedRun({"network": network, "samples": samples, "stimuli": {}, "spikes": {}, "traces": {}})
     model.stimuli = {name: given.values for name, given in stimuli.items()}
     model.spikes = {name: np.zeros((n_steps, samples, p.n), np.uint8) for name, p in network.neurons.items()}
+    read = {name: p for name, p in network.neurons.items() if not spikes(p)}
+    model.traces = {name: np.zeros((n_steps, 2, samples, p.n)) for name, p in read.items()}
     for step in range(1, n_steps + 1):
         model.time_step = step
         model.run_spk()
     rasters = {name: SpikeRaster.from_dense(rows.swapaxes(0, 1)) for name, rows in model.spikes.items()}
-    return Recording(network, samples, n_steps, rasters)
+    v = {name: rows[:, 1].swapaxes(0, 1) for name, rows in model.traces.items()}
+    return Recording(network, samples, n_steps, rasters, v=v)
 
 
 @cache
 def reference(case: str) -> Recording:
-    return run(*make(case))
+    return run(*make(case), record=answers(case))
 
 
 def seen_by(engine: Callable[[str], Recording]) -> list[str]:

@@ -147,6 +147,13 @@ def test_arithmetics_do_not_mix(arithmetic, other):
         replace(network, populations={**network.populations, "out": other})
 
 
+def test_a_comparison_without_the_v_of_a_read_out_would_be_empty():
+    network = NETWORKS["float"][0]
+    first = run(network, {"x": EVENTS}, 40, ("s",))
+    with pytest.raises(DlmError, match="no v of 'out', which never spikes, in a recording; record 'v'"):
+        compare(first, first)
+
+
 def test_comparison_holds_v_against_its_own_size():
     """A threshold that is infinite is no scale: with it, everything would be equal."""
     network = NETWORKS["float"][0]

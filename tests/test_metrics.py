@@ -7,6 +7,7 @@ import pytest
 from scipy.stats import ttest_1samp
 
 from dlm_snn import (
+    LI,
     LIF,
     Dense,
     DlmError,
@@ -19,7 +20,7 @@ from dlm_snn import (
     run,
     synaptic_operations,
 )
-from dlm_snn.runs.metrics import confidence_95, interval, silent
+from dlm_snn.runs.metrics import confidence_95, interval, silent, silent_populations, unanswered
 from experiments.road.repeat import table
 
 
@@ -125,6 +126,83 @@ def test_interval_of_one_value_is_unknown():
     mean, half = confidence_95(np.array([3.0]))
     assert mean == 3
     assert np.isnan(half)
+
+
+V = np.array([[[3, 0, 1], [0, 2, 2]], [[-5, -1, -2], [-5, -1, -1]], [[0, 0, 0], [1, 1, 0]]])
+
+
+@pytest.mark.parametrize(
+    ("kind", "classes"), [("largest", [0, 1, 0]), ("mean", [0, 1, 0]), ("last", [1, 1, 0]), ("spikes", None)]
+)
+def test_v_is_read_out_by_hand(kind, classes):
+    """Of three neurons, two steps: the highest peak, sum, or last value; of equal ones the lower index."""
+    if classes is None:
+        with pytest.raises(
+            DlmError, match="v alone does not say how it is read; give kind, of 'largest', 'mean', 'last'"
+        ):
+            read_out(V, kind)
+        return
+    for v in (V, V.astype(float), V.tolist(), V / 64):
+        assert read_out(v, kind).tolist() == classes
+        assert accuracy(v, [*classes[:2], 2], kind=kind) == pytest.approx(2 / 3)
+
+
+def read_by_v(output=None, record=("s", "v")):
+    """Two inputs, each onto its own output, the second twice as strong; the second sample drives the first alone."""
+    output = LI((2,), dv=0.5) if output is None else output
+    network = Network(
+        {"x": Input((2,)), "cells": LIF((2,), dv=1.0, v_threshold=0.5), "output": output},
+        [Projection("x", "cells", Dense(np.eye(2))), Projection("cells", "output", Dense(np.diag([1.0, 2.0])))],
+    )
+    return run(network, {"x": [[1, 1], [1, 0]]}, 5, record=record)
+
+
+@pytest.mark.parametrize("kind", ["largest", "mean", "last"])
+def test_a_recording_is_read_by_the_v_of_its_output(kind):
+    recording = read_by_v()
+    assert read_out(recording, kind).tolist() == [1, 0]
+    assert accuracy(recording, [1, 1], kind) == 0.5
+    assert unanswered(recording, kind) == 0
+    assert read_out(recording, kind).tolist() == read_out(recording.v["output"], kind).tolist()
+    assert read_out(recording, "spikes", population="cells").tolist() == [0, 0]
+    assert read_out(recording, "last", population="cells").tolist() == [0, 0]
+
+
+def test_a_recording_of_spikes_is_read_as_its_raster():
+    recording = read_by_v(LIF((2,), dv=0.0, v_threshold=2.5))
+    assert read_out(recording).tolist() == read_out(recording.rasters["output"]).tolist() == [1, 0]
+    assert unanswered(read_by_v(LIF((2,), dv=0.0, v_threshold=5.5))) == 0.5
+
+
+def test_a_population_that_cannot_spike_is_not_blamed_for_silence():
+    recording = read_by_v()
+    rates = {name: raster.rate for name, raster in recording.rasters.items()}
+    assert silent_populations(rates, recording.network) == []
+    assert silent_populations({**rates, "cells": 0}, recording.network) == ["cells"]
+
+
+@pytest.mark.parametrize(
+    ("ask", "message"),
+    [
+        (lambda: read_out(read_by_v()), "'output' never spikes; say how its v is read: 'largest', 'mean', 'last'"),
+        (lambda: read_out(read_by_v(), "spikes"), "'output' never spikes; say how"),
+        (lambda: accuracy(read_by_v(), [0, 1]), "'output' never spikes; say how"),
+        (lambda: read_out(read_by_v(), "lst"), "no read-out of the kind 'lst'; did you mean 'last'"),
+        (lambda: read_out(read_by_v(), "last", "outptu"), "no neuron population 'outptu' to read; did you mean"),
+        (lambda: read_out(read_by_v(record=("s",)), "last"), "v of 'output' was not recorded; run with 'v' in record"),
+        (lambda: read_out(raster([(0, 0)]), "last"), "a raster holds no v for kind = 'last'"),
+        (lambda: read_out(V), "v alone does not say how it is read"),
+        (lambda: read_out(V[0], "last"), r"v of shape \(2, 3\); give \(sample, step, neuron\)"),
+        (lambda: read_out(V[:, :0], "last"), r"v of shape \(3, 0, 3\); give"),
+        (lambda: read_out(np.full((1, 2, 2), np.nan), "mean"), r"v\[0, 0, 0\] = nan is not finite"),
+        (lambda: read_out(raster([(0, 0)]), population="output"), "population = 'output' is for a Recording"),
+        (lambda: accuracy([0, 1], [0, 1], "last"), r"v of shape \(2,\)"),
+        (lambda: accuracy(V, [0, 1, 2]), r"answers of shape \(3, 2, 3\); give one class per sample, a raster, or v"),
+    ],
+)
+def test_what_cannot_be_read_is_refused(ask, message):
+    with pytest.raises(DlmError, match=message):
+        ask()
 
 
 @pytest.mark.parametrize(

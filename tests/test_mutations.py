@@ -17,7 +17,7 @@ import pytest
 from dlm_snn import LI, LIF, IntegerLI, IntegerLIF, IntegerNetwork, IntegerProjection, Network, Recording, compare, run
 from dlm_snn.neurons import competition, integer_lif, lif
 from dlm_snn.neurons.models import MODELS, is_integer
-from tests.nets import FLOAT, INTEGER, make
+from tests.nets import FLOAT, INTEGER, answers, make
 
 pytestmark = pytest.mark.xdist_group("mutations")
 
@@ -58,7 +58,7 @@ def at_least(overshoot: np.ndarray, winners: int | None = None, groups: int = 1)
 
 def seen_by(cases: Iterable[str], change: Callable[[AnyNetwork], AnyNetwork]) -> list[str]:
     """The cases in which the changed network gives other spikes."""
-    return differing({name: run(change(make(name)[0]), *make(name)[1:]) for name in cases})
+    return differing({name: run(change(make(name)[0]), *make(name)[1:], record=answers(name)) for name in cases})
 
 
 def differing(mutants: dict[str, Recording]) -> list[str]:
@@ -75,9 +75,9 @@ def reference(case: str) -> Recording:
     return run(*make(case), record=("s", "u", "v"))
 
 
-def mutants(cases: Iterable[str], record: tuple[str, ...] = ("s",)) -> dict[str, Recording]:
+def mutants(cases: Iterable[str], record: tuple[str, ...] = ()) -> dict[str, Recording]:
     """All cases, run as the simulator is now."""
-    return {name: run(*make(name), record=record) for name in cases}
+    return {name: run(*make(name), record=record or answers(name)) for name in cases}
 
 
 def change_step(monkeypatch: pytest.MonkeyPatch, kind: type, step: Callable[..., Any]) -> None:

@@ -28,8 +28,8 @@ class ProjectionLoss:
         odd: share of the weights whose nearest integer a fixed-point target would have floored (odd numbers when
             mixed; more with fewer bits); they were rounded to the nearest representable weight instead.
         zeroed: share of the nonzero weights that became zero.
-        floor_loss: mean of what the floor of the shifted sum takes in a step, as a share of the threshold; None if
-            nothing is shifted out or nothing was measured.
+        floor_loss: mean of what the floor of the shifted sum takes in a step, as a share of the threshold, or of the
+            largest |v| of a population that never spikes; None if nothing is shifted out or nothing was measured.
     """
 
     name: str
@@ -51,13 +51,13 @@ class PopulationLoss:
     Attributes:
         name: of the population.
         scale: integer per float unit of v_threshold.
-        v_threshold: smallest integer threshold.
-        threshold_error: largest relative error of the threshold.
+        v_threshold: smallest integer threshold; None: it never spikes.
+        threshold_error: largest relative error of the threshold; None: it never spikes.
         du, dv: smallest integer decays.
         du_error, dv_error: largest error of a decay, as a share of it: near enough that of its time constant.
         du_lost, dv_lost: neurons whose decay is not zero and became zero: they hold u (du = -1), or v.
         bias: largest magnitude of the integer bias.
-        bias_error: largest error of the bias, as a share of the threshold.
+        bias_error: largest error of the bias, as a share of the threshold, or of the largest bias without one.
         bias_lost: neurons whose bias is not zero and became zero.
         bias_off: others whose bias is off by more than LOUD of itself.
         rescaled: factor by which the weights were shrunk below their full range for headroom; 1: not at all.
@@ -68,12 +68,14 @@ class PopulationLoss:
         spikes_float, spikes_integer: spikes per sample.
         lost, won: spikes per sample that only the float, or only the integer network sent.
         equal: share of the places (sample, step, neuron) with the same value.
+        v_range: of a population that never spikes: largest less smallest v, in float units.
+        v_error: root mean square of what v is off, as a share of ``v_range``.
     """
 
     name: str
     scale: float
-    v_threshold: int
-    threshold_error: float
+    v_threshold: int | None
+    threshold_error: float | None
     du: int
     dv: int
     du_error: float
@@ -95,6 +97,18 @@ class PopulationLoss:
     lost: float | None = None
     won: float | None = None
     equal: float | None = None
+    v_range: float | None = None
+    v_error: float | None = None
+
+    @property
+    def spikes(self) -> bool:
+        """Whether it is of a kind that spikes."""
+        return self.v_threshold is not None
+
+    @property
+    def reference(self) -> str:
+        """What errors of the bias are a share of."""
+        return "the threshold" if self.spikes else "the largest bias"
 
 
 @dataclass(frozen=True)
@@ -127,7 +141,7 @@ class QuantizationReport:
                 lines.append(f"v of '{p.name}' saturated {p.saturations} times on the calibration data")
             if p.rescaled < 1:
                 lines.append(f"weights into '{p.name}' use {p.rescaled:.2g} of their range, for headroom")
-            if p.threshold_error > 0.01:
+            if p.threshold_error is not None and p.threshold_error > 0.01:
                 lines.append(f"the threshold of '{p.name}' is {p.v_threshold}: off by {p.threshold_error:.1%}")
             lines += [*_decays(p), *_biases(p), *_silences(p)]
         lines += [f"{q.zeroed:.0%} of the weights of {q.name} became zero" for q in self.projections if q.zeroed > 0.5]
@@ -148,18 +162,25 @@ class QuantizationReport:
             for p in self.projections
         ]
         for q in self.populations:
-            measured = (
-                "" if q.equal is None else f", spikes equal {q.equal:.2%}, wraps {q.wraps}, saturations {q.saturations}"
-            )
             lines.append(
-                f"  {q.name}: threshold {q.v_threshold} (off {q.threshold_error:.2%}), "
-                f"du {q.du} (off {q.du_error:.2%}), dv {q.dv} (off {q.dv_error:.2%}), "
-                f"bias {q.bias} (off {q.bias_error:.2%} of the threshold){measured}"
+                f"  {q.name}: {_threshold(q)}du {q.du} (off {q.du_error:.2%}), dv {q.dv} (off {q.dv_error:.2%}), "
+                f"bias {q.bias} (off {q.bias_error:.2%} of {q.reference}){_measured(q)}"
             )
         for name, value in self.accuracy.items():
             quiet = silence(self.unanswered.get(name, 0.0))
             lines.append(f"  {name} accuracy {value:.2%}" + (f" ({quiet})" if quiet else ""))
         return "\n".join(lines + [f"  warning: {line}" for line in self.warnings])
+
+
+def _threshold(p: PopulationLoss) -> str:
+    return f"threshold {p.v_threshold} (off {p.threshold_error:.2%}), " if p.spikes else "never spikes, "
+
+
+def _measured(p: PopulationLoss) -> str:
+    if p.equal is None:
+        return ""
+    v = f"|v| up to {p.v_peak:.1%} of 24 bits and off {p.v_error or 0:.2%} of its range"
+    return f", {f'spikes equal {p.equal:.2%}' if p.spikes else v}, wraps {p.wraps}, saturations {p.saturations}"
 
 
 def _decays(p: PopulationLoss) -> Iterator[str]:
@@ -181,11 +202,13 @@ def _biases(p: PopulationLoss) -> Iterator[str]:
         if count
     ]
     if told:
-        yield f"the bias of '{p.name}' {' and '.join(told)}: by {p.bias_error:.2g} of the threshold at most"
+        yield f"the bias of '{p.name}' {' and '.join(told)}: by {p.bias_error:.2g} of {p.reference} at most"
 
 
 def _silences(p: PopulationLoss) -> Iterator[str]:
     never = f"'{p.name}' never spikes on the calibration data"
+    if not p.spikes:
+        return
     if p.spikes_float == p.spikes_integer == 0:
         yield never
     elif p.spikes_integer == 0:

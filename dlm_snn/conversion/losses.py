@@ -13,8 +13,10 @@ from dlm_snn.conversion.loss_budget import LOUD, PopulationLoss, ProjectionLoss,
 from dlm_snn.networks.network import IntegerProjection, Projection
 from dlm_snn.networks.signs import weight_grid
 from dlm_snn.neurons.integer_lif import ALIGNMENT, DECAY_UNITY, STATE_LIMIT, IntegerLIF
+from dlm_snn.neurons.li import LI, IntegerLI
 from dlm_snn.neurons.lif import LIF
-from dlm_snn.runs.metrics import accuracy, answering, silent
+from dlm_snn.neurons.models import spikes
+from dlm_snn.runs.metrics import accuracy, answering, unanswered
 from dlm_snn.runs.recording import Recording
 from dlm_snn.runs.stimulus import prepare
 from dlm_snn.values import as_integers
@@ -46,10 +48,13 @@ def projection_loss(before: Projection, after: IntegerProjection, scale: float) 
     )
 
 
-def population_loss(name: str, before: LIF, after: IntegerLIF, rescaled: float, bound: float) -> PopulationLoss:
+def population_loss(
+    name: str, before: LIF | LI, after: IntegerLIF | IntegerLI, rescaled: float, bound: float
+) -> PopulationLoss:
     """What rounding took from threshold, decays and bias; ``bound`` is the largest |u| that an input could cause."""
-    threshold = np.asarray(before.v_threshold) * after.scale
+    spiking = spikes(before)
     bias = 64 * after.scale * np.asarray(before.bias)
+    threshold = np.asarray(before.v_threshold) * after.scale if spiking else np.abs(bias) / 64
     largest = max(float(np.max(threshold)), 1e-300)
     du, dv = np.asarray(before.du, dtype=float), np.asarray(before.dv, dtype=float)
     found_du, found_dv = (np.asarray(after.du) + 1) / DECAY_UNITY, np.asarray(after.dv) / DECAY_UNITY
@@ -57,8 +62,8 @@ def population_loss(name: str, before: LIF, after: IntegerLIF, rescaled: float, 
     return PopulationLoss(
         name=name,
         scale=after.scale,
-        v_threshold=int(np.min(after.v_threshold)),
-        threshold_error=float(np.max(np.abs(after.v_threshold - threshold)) / largest),
+        v_threshold=int(np.min(after.v_threshold)) if spiking else None,
+        threshold_error=float(np.max(np.abs(after.v_threshold - threshold)) / largest) if spiking else None,
         du=int(np.min(after.du)),
         dv=int(np.min(after.dv)),
         du_error=float(np.max(_relative(found_du, du))),
@@ -105,6 +110,7 @@ def with_measurements(
                 lost=float((a & ~b).sum() / n),
                 won=float((b & ~a).sum() / n),
                 equal=float(np.mean(a == b)),
+                **_of_v(before, after, loss.name),
             )
         )
     projections = tuple(
@@ -115,21 +121,32 @@ def with_measurements(
 
 
 def with_answers(
-    report: QuantizationReport, before: Recording, after: Recording, labels: ArrayLike
+    report: QuantizationReport, before: Recording, after: Recording, labels: ArrayLike, kind: str | None = None
 ) -> QuantizationReport:
-    """The budget with the accuracies of both networks on the calibration samples."""
+    """The budget with the accuracies of both networks on the calibration samples; ``kind``: see ``read_out``."""
     name = answering(after.network)
     known = as_integers(labels, "labels", 0, after.network.populations[name].n - 1)
-    rasters = {"float": before.rasters[name], "integer": after.rasters[name]}
+    both = {"float": before, "integer": after}
     return replace(
         report,
-        accuracy={kind: accuracy(raster, known) for kind, raster in rasters.items()},
-        unanswered={kind: silent(raster) / raster.n_samples for kind, raster in rasters.items()},
+        accuracy={of: accuracy(recording, known, kind) for of, recording in both.items()},
+        unanswered={of: unanswered(recording, kind) for of, recording in both.items()},
     )
 
 
+def _of_v(before: Recording, after: Recording, name: str) -> dict[str, Any]:
+    """Range of v and its error, root mean square, as a share of that range, of a population that never spikes."""
+    neuron: Any = after.network.populations[name]
+    exact = before.v[name]
+    if spikes(neuron) or not exact.size:
+        return {}
+    extent = float(np.ptp(exact))
+    off = float(np.sqrt(np.mean((after.v[name] / (2**ALIGNMENT * neuron.scale) - exact) ** 2)))
+    return {"v_range": extent, "v_error": off / extent if extent else 0.0}
+
+
 def _floor_loss(after: Recording, p: Any, calibration: Mapping[str, Any]) -> float | None:
-    """Mean share of the threshold that the floor of the shifted sums takes in a step."""
+    """Mean share of the threshold, or of the largest |v| without one, that the floor of the sums takes in a step."""
     if p.weight_exp >= 0:
         return None
     post: Any = after.network.populations[p.post]
@@ -138,4 +155,5 @@ def _floor_loss(after: Recording, p: Any, calibration: Mapping[str, Any]) -> flo
     else:
         values = after.rasters[p.pre].dense()
     taken = [(part.apply(values.reshape(-1, values.shape[-1])) % 2**-p.weight_exp).mean() for _, part in p.parts]
-    return float(sum(taken) * 2.0**p.weight_exp / np.mean(post.v_threshold))
+    whole = np.mean(post.v_threshold) if spikes(post) else np.abs(after.v[p.post]).max(initial=1) / 2**ALIGNMENT
+    return float(sum(taken) * 2.0**p.weight_exp / whole)

@@ -34,8 +34,10 @@ from dlm_snn.networks.network import (
 )
 from dlm_snn.networks.signs import SignMode, weight_grid
 from dlm_snn.neurons.integer_lif import DECAY_UNITY, THRESHOLD_LIMIT, IntegerLIF
-from dlm_snn.neurons.li import LI
+from dlm_snn.neurons.li import LI, IntegerLI
 from dlm_snn.neurons.lif import LIF
+from dlm_snn.neurons.models import spikes
+from dlm_snn.runs.metrics import check_readable
 from dlm_snn.runs.recording import Recording, before_reset
 from dlm_snn.runs.stimulus import taken
 
@@ -44,6 +46,9 @@ CLIP_FACTORS = np.linspace(1.0, 3.0, 21)
 """How far the largest weight may reach beyond the integer range."""
 MARGIN = 1.25
 """By how much v may exceed its range on the calibration data before it saturates."""
+MARGIN_OF_SILENT = 2.0
+"""The same where no spike resets v, which is then a sum of all that came: one of the 24 bits for samples that drive it
+harder than those of the calibration."""
 
 __all__ = ["QuantizationReport", "quantize"]
 
@@ -54,6 +59,7 @@ def quantize(
     calibration: Mapping[str, Any] | None = None,
     n_steps: int = 25,
     labels: ArrayLike | None = None,
+    kind: str | None = None,
 ) -> tuple[IntegerNetwork, QuantizationReport]:
     """Convert a float network to the integers of a fixed-point target.
 
@@ -65,15 +71,18 @@ def quantize(
         calibration: a stimulus (integers for graded Inputs) on which ranges and losses are measured; not test data.
         n_steps: steps of the calibration run.
         labels: classes of the calibration samples, for the accuracies of both networks on them.
+        kind: how the class is read, see ``read_out``; needed with labels where the output never spikes.
 
     Returns:
         The IntegerNetwork and its loss budget.
 
     Raises:
         UnsupportedError: reset by subtraction, a refractory period.
-        DlmError: bits outside 3..8, parameters that no scale brings into range, or labels that do not fit.
+        DlmError: bits outside 3..8, parameters that no scale brings into range, labels or kind that do not fit.
     """
     network = _checked(network, weight_bits, calibration, n_steps, labels)
+    if labels is not None:
+        check_readable(network, kind)
     measured = None if calibration is None else reference.run(network, calibration, n_steps, ("s", "u", "v"))
     choices = {name: _choose(network, name, weight_bits, measured) for name in network.neurons}
     populations = {
@@ -87,7 +96,7 @@ def quantize(
         after = reference.run(integer, calibration, n_steps, ("s", "u", "v"))
         report = with_measurements(report, measured, after, calibration)
         if labels is not None:
-            report = with_answers(report, measured, after, labels)
+            report = with_answers(report, measured, after, labels, kind)
     return integer, report
 
 
@@ -136,7 +145,7 @@ def _check_calibration(network: Network, n_samples: int, n_steps: int) -> None:
     check_memory(network, n_samples, n_steps, every, reference.SPIKE_BYTES, reference.SENT_BYTES)
 
 
-def _check(name: str, neuron: LIF) -> None:
+def _check(name: str, neuron: LIF | LI) -> None:
     if neuron.reset != "zero":
         raise UnsupportedError("an integer network", f"reset by subtraction ('{name}')", "train with reset='zero'")
     if neuron.refractory:
@@ -177,7 +186,7 @@ def _choose(network: Network, name: str, bits: int, measured: Recording | None) 
     while not _cannot_wrap(network, name, choice, bits):
         rescaled *= 0.95
         choice = _at_scale(network, name, smallest * rescaled, full, rescaled)
-    threshold = np.asarray(neuron.v_threshold)
+    threshold = _threshold(neuron)
     if np.any((threshold > 0) & (np.round(choice.scale * threshold) < 1)):
         raise DlmError(
             f"population '{name}' needs more than the 24 bits of u and v: its weights or bias are too large beside its "
@@ -222,9 +231,14 @@ def _exponent(shortfall: float) -> int:
     return int(np.clip(np.ceil(np.log2(shortfall) - 1e-9), LOWEST_EXPONENT, 7))
 
 
-def _scale_without_weights(neuron: LIF) -> float:
-    """A population that no weight reaches is scaled by its threshold alone, to 12 bits."""
-    return 4096 / max(float(np.max(neuron.v_threshold)), float(np.max(np.abs(neuron.bias))), 1e-300)
+def _threshold(neuron: LIF | LI) -> NDArray[np.float64]:
+    """The thresholds; 0 where none has to be represented."""
+    return np.asarray(neuron.v_threshold) if spikes(neuron) else np.zeros(1)
+
+
+def _scale_without_weights(neuron: LIF | LI) -> float:
+    """A population that no weight reaches is scaled by its threshold and bias alone, to 12 bits."""
+    return 4096 / (max(float(np.max(_threshold(neuron))), float(np.max(np.abs(neuron.bias)))) or 1.0)
 
 
 def _event_scale(network: Network, projection: Projection) -> float:
@@ -254,36 +268,38 @@ def _room(network: Network, name: str, scale: float, measured: Recording | None)
     """Factor by which a scale may grow before a held u, v, threshold or bias leaves its range; below 1: too large."""
     neuron: Any = network.populations[name]
     held = np.asarray(neuron.du) * DECAY_UNITY < 0.5
+    margin = MARGIN if spikes(neuron) else MARGIN_OF_SILENT
     current, peak = 0.0, 0.0
     if measured is not None:
-        current = MARGIN * np.max(np.abs(measured.u[name]) * held, initial=0.0)
+        current = margin * np.max(np.abs(measured.u[name]) * held, initial=0.0)
         voltage = before_reset(measured, name)
-        peak = MARGIN * np.abs(voltage).max(initial=0.0) if voltage is not None else 0.0
+        peak = margin * np.abs(voltage).max(initial=0.0) if voltage is not None else 0.0
     needs = [
         (current, HEADROOM - 1),
         (peak, HEADROOM - 1),
-        (np.max(neuron.v_threshold), THRESHOLD_LIMIT - 1),
+        (np.max(_threshold(neuron)), THRESHOLD_LIMIT - 1),
         (64 * np.max(np.abs(neuron.bias)), 4095 * 2**7),
     ]
     return float(min((limit / (scale * need) for need, limit in needs if need > 0), default=np.inf))
 
 
-def _integer_neuron(name: str, neuron: LIF | LI, scale: float) -> IntegerLIF:
+def _integer_neuron(name: str, neuron: LIF | LI, scale: float) -> IntegerLIF | IntegerLI:
     bias = np.round(64 * scale * np.asarray(neuron.bias))
     exponent = next((e for e in range(8) if np.max(np.abs(np.round(bias / 2**e))) <= 4095), 7)
+    parameters: dict[str, Any] = {
+        "du": _whole(neuron.du, DECAY_UNITY, -1, -1),
+        "dv": _whole(neuron.dv, DECAY_UNITY, 0, 0),
+        "bias_mant": np.round(bias / 2**exponent).astype(np.int64),
+        "bias_exp": exponent,
+        "scale": scale,
+        "period": neuron.period,
+    }
     try:
-        return IntegerLIF(
-            neuron.shape,
-            du=_whole(neuron.du, DECAY_UNITY, -1, -1),
-            dv=_whole(neuron.dv, DECAY_UNITY, 0, 0),
-            v_threshold=np.round(scale * np.asarray(neuron.v_threshold)).astype(np.int64),
-            bias_mant=np.round(bias / 2**exponent).astype(np.int64),
-            bias_exp=exponent,
-            winners=neuron.winners,
-            groups=neuron.groups,
-            scale=scale,
-            period=neuron.period,
-        )
+        if isinstance(neuron, LI):
+            return IntegerLI(neuron.shape, **parameters)
+        threshold = np.round(scale * np.asarray(neuron.v_threshold)).astype(np.int64)
+        parameters |= {"v_threshold": threshold, "winners": neuron.winners, "groups": neuron.groups}
+        return IntegerLIF(neuron.shape, **parameters)
     except DlmError as error:
         raise DlmError(f"population '{name}': {error}") from error
 

@@ -70,7 +70,7 @@ class IntegerLI:
 
     On a target it is a LIF whose threshold v cannot pass. Lava's fixed-point models take ``v_threshold`` = 2^17, which
     is 2^23 in v's unit, one above the largest v. The thresholds of Loihi 2 have 17 bits: the highest is 2^17 - 1, and a
-    neuron there spikes from v = 2^23 - 63 on. What ``quantize`` calibrates stays a factor of 4/3 below that.
+    neuron there spikes from v = 2^23 - 63 on. What ``quantize`` calibrates leaves a factor of 2.
 
     Attributes:
         shape: (n,) or (channel, row, column).

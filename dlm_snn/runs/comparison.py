@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from dlm_snn.errors import DlmError, UnlikeError
 from dlm_snn.networks.network import IntegerNetwork
+from dlm_snn.neurons.models import spikes as ever_spikes
 from dlm_snn.runs.differences import counted
 from dlm_snn.runs.recording import Recording, before_reset
 
@@ -111,7 +112,8 @@ def compare(first: Recording, second: Recording, tolerance: float = TIE) -> Comp
         tolerance: see above; of runs in float32, give about 1e-5.
 
     Raises:
-        DlmError: the runs are of different networks or extents, or recorded no spikes.
+        DlmError: the runs are of different networks or extents, recorded no spikes, or no v of what never
+            spikes.
     """
     _check_comparable(first, second, tolerance)
     exact = isinstance(first.network, IntegerNetwork)
@@ -161,6 +163,8 @@ def _check_comparable(first: Recording, second: Recording, tolerance: float) -> 
         for name, neuron in first.network.neurons.items():
             if name not in recording.rasters:
                 raise DlmError(f"no spikes of '{name}' in a recording; record 's'")
+            if name not in recording.v and not ever_spikes(neuron):
+                raise DlmError(f"no v of '{name}', which never spikes, in a recording; record 'v'")
             extent = (*extents[0], neuron.n)
             shapes = {"s": recording.rasters[name].extent}
             shapes |= {key: getattr(recording, key)[name].shape for key in TRACES if name in getattr(recording, key)}

@@ -2,28 +2,95 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from dlm_snn.errors import DlmError
+from dlm_snn.errors import DlmError, nearest
 from dlm_snn.networks.network import IntegerNetwork, Network
+from dlm_snn.neurons.models import spikes
 from dlm_snn.runs.raster import SpikeRaster
-from dlm_snn.runs.recording import Recording, fed_into, spikes_of
-from dlm_snn.values import as_floats, as_integers
+from dlm_snn.runs.recording import Recording, fed_into, spikes_of, voltages_of
+from dlm_snn.values import as_array, as_floats, as_integers, check_each
 
 UNKNOWN = "-"
 """What stands in a table for a figure that is not known, or not defined."""
 
 
-def read_out(raster: SpikeRaster) -> NDArray[np.int64]:
-    """The class of each sample: most spikes; equal counts: earliest first spike; then the lower index.
+OF_V: Mapping[str, Callable[[NDArray], NDArray]] = {
+    "largest": lambda v: v.max(axis=1),
+    "mean": lambda v: v.sum(axis=1),
+    "last": lambda v: v[:, -1],
+}
+"""What is read of v (sample, step, neuron) -> its score (sample, neuron); the sum ranks as the mean, and is exact."""
+KINDS = ("spikes", *OF_V)
+
+
+def read_out(
+    answers: SpikeRaster | Recording | ArrayLike, kind: str | None = None, population: str | None = None
+) -> NDArray[np.int64]:
+    """The class of each sample.
+
+    Of spikes: most spikes; equal counts: earliest first spike; then the lower index. Of v: the neuron whose largest,
+    mean or last v is the largest; of equal ones the lower index.
+
+    Args:
+        answers: the raster of the output population; a Recording; or its v, (sample, step, neuron).
+        kind: "spikes", or "largest", "mean" or "last" of v. None: spikes, where the population has some; how the v of
+            one that never spikes is read must be said.
+        population: of a Recording; None: the one that sends to no other.
 
     Returns:
         (sample,) indices of output neurons; -1 where nothing spiked.
+
+    Raises:
+        DlmError: a kind that is not there, or cannot be read of what is given; v that is not finite, or has no step.
     """
+    _check_kind(kind)
+    if isinstance(answers, Recording):
+        name = answering(answers.network) if population is None else population
+        check_readable(answers.network, kind, name)
+        answers = spikes_of(answers, name) if kind in (None, "spikes") else voltages_of(answers, name)
+    elif population is not None:
+        raise DlmError(f"population = {population!r} is for a Recording; leave it out")
+    if isinstance(answers, SpikeRaster):
+        if kind not in (None, "spikes"):
+            raise DlmError(f"a raster holds no v for kind = {kind!r}; give a Recording with v, or v itself")
+        return _most_spikes(answers)
+    return _highest(as_array(answers, "v"), kind)
+
+
+def check_readable(network: Network | IntegerNetwork, kind: str | None, population: str | None = None) -> None:
+    """Raise unless a population can be read so, before the work of a run.
+
+    Raises:
+        DlmError: no such kind, no such population; one that never spikes whose v nobody says how to read.
+    """
+    _check_kind(kind)
+    name = answering(network) if population is None else population
+    if name not in network.neurons:
+        raise DlmError(f"no neuron population '{name}' to read; {nearest(name, network.neurons)}")
+    if kind in (None, "spikes") and not spikes(network.neurons[name]):
+        raise DlmError(f"'{name}' never spikes; say how its v is read: {', '.join(map(repr, OF_V))}")
+
+
+def _check_kind(kind: str | None) -> None:
+    if kind is not None and kind not in KINDS:
+        raise DlmError(f"no read-out of the kind {kind!r}; {nearest(str(kind), KINDS)}")
+
+
+def _highest(v: NDArray, kind: str | None) -> NDArray[np.int64]:
+    if kind is None or kind not in OF_V:
+        raise DlmError(f"v alone does not say how it is read; give kind, of {', '.join(map(repr, OF_V))}")
+    if v.ndim != 3 or 0 in v.shape[1:]:
+        raise DlmError(f"v of shape {v.shape}; give (sample, step, neuron), with at least one step and neuron")
+    check_each(v, "v", np.isfinite(v), "finite")
+    return OF_V[kind](v).argmax(axis=1)
+
+
+def _most_spikes(raster: SpikeRaster) -> NDArray[np.int64]:
     counts = raster.counts()
     first = np.full(counts.shape, raster.n_steps, dtype=np.int64)
     np.minimum.at(first, (raster.sample, raster.neuron), raster.step.astype(np.int64))
@@ -31,22 +98,29 @@ def read_out(raster: SpikeRaster) -> NDArray[np.int64]:
     return np.where(counts.any(axis=1), score.argmax(axis=1), -1)
 
 
-def accuracy(answers: SpikeRaster | ArrayLike, labels: NDArray) -> float:
+def accuracy(
+    answers: SpikeRaster | Recording | ArrayLike,
+    labels: ArrayLike,
+    kind: str | None = None,
+    population: str | None = None,
+) -> float:
     """Share of samples that get the right class; a silent sample counts as wrong.
 
     Args:
-        answers: the raster of the output population, which is read out; or classes (sample,), as ``read_out`` gives
-            them, -1 where there is none.
+        answers: what ``read_out`` takes; or classes (sample,), as ``read_out`` gives them, -1 where there is none.
         labels: (sample,) whole numbers; -1 where silence is right.
+        kind, population: see ``read_out``.
 
     Raises:
-        DlmError: the labels are not one for each sample; no samples.
+        DlmError: see ``read_out``; the labels are not one for each sample; no samples.
     """
     labels = as_integers(labels, "labels", -1, 2**63 - 1)
-    given = read_out(answers) if isinstance(answers, SpikeRaster) else answers
+    if isinstance(answers, (SpikeRaster, Recording)) or kind is not None or population is not None:
+        answers = read_out(answers, kind, population)
+    given = as_array(answers, "answers")
+    if given.ndim != 1:
+        raise DlmError(f"answers of shape {given.shape}; give one class per sample, a raster, or v with its kind")
     classes = as_integers(given, "answers", -1, 2**63 - 1)
-    if classes.ndim != 1:
-        raise DlmError(f"answers of shape {classes.shape}; give one class per sample, or a raster")
     if labels.shape != classes.shape:
         raise DlmError(f"labels of shape {labels.shape} for {len(classes)} samples")
     if not len(classes):
@@ -60,7 +134,7 @@ def silent(raster: SpikeRaster) -> int:
 
 
 def answering(network: Network | IntegerNetwork) -> str:
-    """The population whose spikes are the answer: the one that sends to no other; the last, where several do.
+    """The population whose spikes, or v, are the answer: the one that sends to no other; the last, where several do.
 
     Raises:
         DlmError: a network without neurons.
@@ -72,9 +146,24 @@ def answering(network: Network | IntegerNetwork) -> str:
     return (ends or list(network.neurons))[-1]
 
 
-def silent_populations(rates: Mapping[str, float | None]) -> list[str]:
-    """The populations that never spike, of spikes, or rates, by population."""
-    return [name for name, rate in rates.items() if not rate]
+def unanswered(answers: Recording, kind: str | None = None) -> float:
+    """Share of the samples without an answer: without an output spike; v always has one."""
+    classes = read_out(answers, kind)
+    return float(np.mean(classes < 0)) if classes.size else 0.0
+
+
+def firing(recording: Recording, name: str) -> str:
+    """How much a population spikes, as a phrase."""
+    if not spikes(recording.network.populations[name]):
+        return "never spikes"
+    raster = spikes_of(recording, name)
+    return f"{len(raster) / recording.n_samples:.1f} spikes per sample, rate {raster.rate:.1%}"
+
+
+def silent_populations(rates: Mapping[str, float | None], network: Network | IntegerNetwork | None = None) -> list[str]:
+    """The populations that never spike, of spikes, or rates, by population; of a network, those that could."""
+    able = {name for name in rates if network is None or spikes(network.populations[name])}
+    return [name for name, rate in rates.items() if not rate and name in able]
 
 
 def silence(unanswered: float, never: Iterable[str] = ()) -> str:

@@ -178,6 +178,17 @@ def spikes_of(recording: Recording, name: str) -> SpikeRaster:
     return recording.rasters[name]
 
 
+def voltages_of(recording: Recording, name: str) -> NDArray:
+    """v of a population at the end of each step, (sample, step, neuron), after a zero reset.
+
+    Raises:
+        DlmError: it was not recorded.
+    """
+    if name not in recording.v:
+        raise DlmError(f"v of '{name}' was not recorded; run with 'v' in record")
+    return recording.v[name]
+
+
 def fed_into(recording: Recording, stimulus: Mapping[str, Any]) -> dict[str, Stimulus]:
     """The stimulus of a recording in one form, see ``stimulus.prepare``; constants of the network's own included.
 

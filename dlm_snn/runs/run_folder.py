@@ -21,6 +21,7 @@ from dlm_snn.files.packed import check_size, read_npz, write_npz
 from dlm_snn.files.reading import opened, read_json, read_text, refused, sealed, settled, unsealed
 from dlm_snn.networks import artifact
 from dlm_snn.networks.network import IntegerNetwork, Network
+from dlm_snn.neurons.models import spikes
 from dlm_snn.provenance import Provenance
 from dlm_snn.runs.raster import SpikeRaster
 from dlm_snn.runs.raster_files import RASTER
@@ -178,7 +179,8 @@ def _traces(states: Mapping[str, Recording]) -> dict[str, NDArray]:
         for population, v in recording.v.items():
             neuron: Any = recording.network.populations[population]
             arrays[f"{name}/{population}/v"] = v[0] / unit
-            arrays[f"{name}/{population}/v_threshold"] = np.asarray(neuron.v_threshold, dtype=float)
+            if spikes(neuron):
+                arrays[f"{name}/{population}/v_threshold"] = np.asarray(neuron.v_threshold, dtype=float)
     return arrays
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
-from dlm_snn.verbs.data_options import add_data_options, chosen_split, only_input
+from dlm_snn.verbs.data_options import add_data_options, add_read_out, chosen_split, only_input
 from dlm_snn.verbs.verb import Verb, add_replace
 
 
@@ -15,6 +15,7 @@ def _arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--bits", type=int, default=8, help="of a weight, 8 down to 3 (default: 8)")
     parser.add_argument("--samples", type=int, default=300, help="training samples to measure losses on (default: 300)")
     parser.add_argument("--steps", type=int, default=20, help="steps of a sample (default: 20)")
+    add_read_out(parser)
     add_replace(parser, "an integer network")
     add_data_options(parser)
 
@@ -34,7 +35,7 @@ def _run(arguments: Namespace) -> int:
     samples = {only_input(network): data.x_train[: arguments.samples]}
     classes = network.neurons[answering(network)].n
     labels = data.y_train[: arguments.samples] if data.dataset.n_classes <= classes else None
-    integer, report = quantize(network, arguments.bits, samples, arguments.steps, labels)
+    integer, report = quantize(network, arguments.bits, samples, arguments.steps, labels, arguments.read_out)
     written = artifact.save(integer, arguments.out, arguments.replace, report.to_dict())
     print(report)
     if labels is None:

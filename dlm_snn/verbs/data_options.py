@@ -14,6 +14,12 @@ def add_data_options(parser: ArgumentParser) -> None:
     parser.add_argument("--split-seed", type=int, default=0, help="of the hold-out of a one-pool dataset (default: 0)")
 
 
+def add_read_out(parser: ArgumentParser) -> None:
+    """Add --read-out."""
+    told = "how the class is read: spikes, or largest, mean or last of v (default: spikes, if it has any)"
+    parser.add_argument("--read-out", metavar="KIND", help=told)
+
+
 def chosen_split(arguments: Namespace) -> Any:
     """The training and test part that the options name."""
     from dlm_snn.config import load_config
