@@ -18,6 +18,7 @@ INSTALL = $(BIN)/python -m pip install --disable-pip-version-check
 LIBRARIES := .venv-libraries
 READY_LIBRARIES := $(LIBRARIES)/ready-$(shell cat tests/libraries/requirements*.txt | cksum | cut -d' ' -f1)
 INSTALL_LIBRARIES = $(LIBRARIES)/bin/python -m pip install --disable-pip-version-check --no-deps
+TRIED := tests/test_neuron_tables.py tests/test_neuron_libraries.py
 SITE = python -c 'import sysconfig; print(sysconfig.get_path("purelib"))'
 
 help:
@@ -37,8 +38,8 @@ test-long: $(READY_DEV)
 	$(BIN)/python -m pytest -q -n 2 --dist loadgroup
 
 test-libraries: $(READY_LIBRARIES)
-	DLM_LIBRARIES=1 $(LIBRARIES)/bin/python -m pytest -q tests/test_neuron_tables.py
-	DLM_LIBRARIES=1 PYTHONPATH=$(LIBRARIES)/older $(LIBRARIES)/bin/python -m pytest -q tests/test_neuron_tables.py -k 'not norse'
+	DLM_LIBRARIES=1 $(LIBRARIES)/bin/python -m pytest -q $(TRIED)
+	DLM_LIBRARIES=1 PYTHONPATH=$(LIBRARIES)/older $(LIBRARIES)/bin/python -m pytest -q $(TRIED) -k 'not norse'
 
 golden-libraries: $(READY_LIBRARIES)
 	$(LIBRARIES)/bin/python -m tests.libraries.make_golden

@@ -1,20 +1,14 @@
 """Neurons of spikingjelly, norse and sinabs, against spikes that the libraries made, on weights in quarters.
 
 By default the libraries are stand-ins, which are held to the same spikes; ``make test-libraries`` (DLM_LIBRARIES) runs
-all of this with the libraries themselves, and their float32, layers and containers too.
+all of this with the libraries themselves, and ``test_neuron_libraries.py``.
 """
 
 from __future__ import annotations
 
-import json
-import os
 import sys
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from importlib import import_module
-from importlib.metadata import version
 from typing import Any
 
 import numpy as np
@@ -23,34 +17,10 @@ import pytest
 import dlm_snn as dlm
 from dlm_snn.exchange.torch_modules.neurons import tables_for
 from dlm_snn.exchange.torch_modules.refusals import UNKNOWN_NEURON, RefusedError
-from tests.libraries.make_golden import FOLDER, NAMES, cases, runs
-from tests.libraries.nets import LAYERS, STEPS, Library, Net, observed, sample, spikes_of
+from tests.libraries.make_golden import NAMES, runs
+from tests.libraries.nets import LAYERS, STEPS, Net, sample, spikes_of
 from tests.libraries.standins import installed
-
-OWN = "DLM_LIBRARIES" in os.environ
-GOLDEN: dict[str, Any] = {name: json.loads((FOLDER / f"{name}.json").read_text()) for name in NAMES}
-TAKEN = [(library, case) for library in NAMES for case in GOLDEN[library]["taken"]]
-REFUSED = [(library, case) for library in NAMES for case in GOLDEN[library]["refused"]]
-OFF_GRID = ("tau 3", "own taus", "by its tau")
-"""Cases whose decays are no powers of two: v meets the threshold by chance only, and float32 rounds otherwise."""
-ON_GRID = [(library, case) for library, case in TAKEN if not any(words in case for words in OFF_GRID)]
-OLDER = {"spikingjelly": "0.0.0.0.14", "sinabs": "2.0.3"}
-"""Versions that make the same spikes, the second run of ``make test-libraries``."""
-own = pytest.mark.skipif(not OWN, reason="needs the libraries themselves: make test-libraries")
-
-
-@contextmanager
-def tried(library: str) -> Iterator[Library]:
-    """The cases of a library, which is there meanwhile."""
-    with nullcontext() if OWN else installed(library), warnings.catch_warnings():
-        if OWN:
-            warnings.simplefilter("ignore", DeprecationWarning)
-        yield cases(library)
-
-
-def taken(library: str, case: str) -> dlm.Imported:
-    with tried(library) as found:
-        return dlm.from_torch(Net(found.taken[case], found.call), sample(), check=sample(1))
+from tests.libraries.trying import GOLDEN, ON_GRID, OWN, REFUSED, TAKEN, taken, tried
 
 
 def ran(imported: dlm.Imported, network: dlm.Network) -> dlm.Recording:
@@ -63,12 +33,6 @@ def test_the_libraries_spikes_are_the_kept_ones(library: str) -> None:
     with tried(library) as found:
         assert runs(found) == GOLDEN[library]["taken"]
         assert sorted(found.refused) == GOLDEN[library]["refused"]
-
-
-@own
-@pytest.mark.parametrize("library", NAMES)
-def test_the_installed_library_is_a_known_one(library: str) -> None:
-    assert version(library) in (GOLDEN[library]["version"], OLDER.get(library))
 
 
 @pytest.mark.skipif(OWN, reason="needs a stand-in of norse")
@@ -116,16 +80,6 @@ def test_what_has_no_equal_is_refused_by_name(library: str, case: str) -> None:
             dlm.from_torch(net, sample())
     assert words in str(error.value)
     assert error.value.refusal in (*table.refusals, UNKNOWN_NEURON)
-
-
-@own
-@pytest.mark.parametrize(("library", "case"), ON_GRID)
-def test_float32_makes_the_same_spikes(library: str, case: str) -> None:
-    with tried(library) as found:
-        narrow = observed(Net(found.taken[case], found.call), sample())
-    for layer, kept in GOLDEN[library]["taken"][case].items():
-        if isinstance(kept, str):
-            assert not np.count_nonzero(narrow[layer].astype(bool) != spikes_of(kept, LAYERS[layer]))
 
 
 @pytest.mark.parametrize(

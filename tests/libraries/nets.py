@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -28,11 +28,19 @@ class Case:
 
 @dataclass(frozen=True)
 class Library:
-    """What is tried of a library: cases that are taken, cases that are refused with what the line must say."""
+    """What is tried of a library.
+
+    Attributes:
+        call: of a neuron.
+        drawn: a case with options at random.
+        taken: cases that have an equal.
+        refused: cases that have none, and what the line must say.
+    """
 
     call: Call
+    drawn: Callable[[np.random.Generator], Case]
     taken: Mapping[str, Case]
-    refused: Mapping[str, tuple[Case, str]] = field(default_factory=dict)
+    refused: Mapping[str, tuple[Case, str]]
 
 
 class Net(nn.Module):

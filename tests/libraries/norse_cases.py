@@ -78,8 +78,22 @@ def weighted_read_out(n: int) -> nn.Module:
     return cell
 
 
+def drawn(rng: np.random.Generator) -> Case:
+    tau_mem_inv, tau_syn_inv = (torch.from_numpy(rng.uniform(50, 900, 1)) for _ in range(2))
+    leak = rng.uniform(-1, 0.4)
+    values: dict[str, Any] = {"v_leak": leak, "v_reset": leak, "v_th": rng.uniform(0.5, 1.5)}
+    return (
+        lif(0.001, tau_mem_inv, tau_syn_inv, **values),
+        box(0.001, tau_mem_inv, **values),
+        box(0.001, tau_mem_inv, **values, reset_method=reset_subtract),
+        iaf(v_reset=leak, v_th=values["v_th"]),
+        Case(recurrent),
+    )[rng.integers(5)]
+
+
 LIBRARY = Library(
     call,
+    drawn,
     {
         "LIFCell": lif(),
         "LIFCell, norse's own taus": lif(0.001, 100.0, 200.0),

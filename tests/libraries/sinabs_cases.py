@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import torch
 from sinabs import layers
 from sinabs.activation import MaxSpike, MembraneReset, MembraneSubtract, MultiSpike, SingleSpike
@@ -48,8 +49,21 @@ LIF, IAF = layers.LIF, layers.IAF
 SUBTRACT: dict[str, Any] = {"spike_fn": SingleSpike, "reset_fn": MembraneSubtract()}
 RESET: dict[str, Any] = {"spike_fn": SingleSpike, "reset_fn": MembraneReset()}
 HALF: dict[str, Any] = {"spike_fn": SingleSpike, "reset_fn": MembraneSubtract(subtract_value=0.5)}
+
+
+def drawn(rng: np.random.Generator) -> Case:
+    options: dict[str, Any] = (SUBTRACT, RESET, HALF)[rng.integers(3)] | {
+        "spike_threshold": torch.tensor(rng.uniform(0.5, 1.5)),
+        "tau_syn": [None, rng.uniform(0.5, 10)][rng.integers(2)],
+    }
+    if rng.integers(3) == 0:
+        return case(IAF, **options)
+    return case(LIF, tau_mem=rng.uniform(0.5, 20), norm_input=bool(rng.integers(2)), **options)
+
+
 LIBRARY = Library(
     call,
+    drawn,
     {
         "LIF, reset": trained(LIF, 0.5, **RESET),
         "LIF, reset, input not normed": trained(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from spikingjelly.activation_based import neuron, surrogate
 from torch import Tensor, nn
 
@@ -23,8 +24,22 @@ def case(kind: type, **options: Any) -> Case:
 
 
 LIF, PLIF, IF = neuron.LIFNode, neuron.ParametricLIFNode, neuron.IFNode
+
+
+def drawn(rng: np.random.Generator) -> Case:
+    options: dict[str, Any] = {
+        "v_threshold": rng.uniform(0.5, 1.5),
+        "v_reset": [None, 0.0, rng.uniform(-1, 0.4)][rng.integers(3)],
+    }
+    kind = (IF, LIF, PLIF)[rng.integers(3)]
+    if kind is not IF:
+        options |= {"tau" if kind is LIF else "init_tau": rng.uniform(1.1, 20), "decay_input": bool(rng.integers(2))}
+    return case(kind, **options)
+
+
 LIBRARY = Library(
     call,
+    drawn,
     {
         "LIFNode, hard": case(LIF, tau=2.0),
         "LIFNode, hard, input not decayed": case(LIF, tau=2.0, decay_input=False, v_threshold=1.5),

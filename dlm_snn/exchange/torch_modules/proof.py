@@ -104,11 +104,11 @@ def compared(built: Built, steps: int, label: Literal["sample", "check"]) -> lis
 
 def _membrane(line: Line) -> str:
     """The module's v in terms of the population's."""
-    told = {"unit": np.unique(line.unit), "rest": np.unique(line.rest)}
-    if (told["unit"] == 1).all() and (told["rest"] == 0).all():
+    if np.all(line.unit == 1) and np.all(line.rest == 0):
         return ""
-    unit, rest = (f"{x[0]:g}" if len(x) == 1 else f"({x[0]:g} to {x[-1]:g})" for x in told.values())
-    return f"{rest} + {unit} v"
+    ranges = [np.unique(values) for values in (line.unit, line.rest)]
+    unit, rest = (f"{x[0]:g}" if x.size == 1 else f"({x[0]:g} to {x[-1]:g})" for x in ranges)
+    return f"{unit} v" if rest == "0" else f"{rest} + {unit} v"
 
 
 def _near(line: Line, v: NDArray[np.float64]) -> float:

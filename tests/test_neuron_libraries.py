@@ -1,0 +1,63 @@
+"""spikingjelly, norse and sinabs themselves: ``make test-libraries``."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+
+import numpy as np
+import pytest
+import torch
+
+import dlm_snn as dlm
+from tests.libraries.make_golden import NAMES
+from tests.libraries.nets import LAYERS, Net, observed, sample, spikes_of
+from tests.libraries.styles import STYLES
+from tests.libraries.trying import GOLDEN, ON_GRID, OWN, tried
+
+pytestmark = [
+    pytest.mark.skipif(not OWN, reason="needs the libraries themselves: make test-libraries"),
+    pytest.mark.filterwarnings("ignore::DeprecationWarning"),
+]
+OLDER = {"spikingjelly": "0.0.0.0.14", "sinabs": "2.0.3"}
+"""Versions that make the same spikes, the second run of ``make test-libraries``."""
+DRAWN = 40
+"""Random networks of each library."""
+
+
+@pytest.mark.parametrize("library", NAMES)
+def test_the_installed_library_is_a_known_one(library: str) -> None:
+    assert version(library) in (GOLDEN[library]["version"], OLDER.get(library))
+
+
+@pytest.mark.parametrize(("library", "case"), ON_GRID)
+def test_float32_makes_the_same_spikes(library: str, case: str) -> None:
+    with tried(library) as found:
+        narrow = observed(Net(found.taken[case], found.call), sample())
+    for layer, kept in GOLDEN[library]["taken"][case].items():
+        if isinstance(kept, str):
+            assert not np.count_nonzero(narrow[layer].astype(bool) != spikes_of(kept, LAYERS[layer]))
+
+
+@pytest.mark.parametrize("style", STYLES)
+def test_a_style_is_taken_and_fires_in_every_layer(style: str) -> None:
+    torch.manual_seed(0)
+    module, given, call = STYLES[style]()
+    layers = dlm.from_torch(module, given, call).proof.layers
+    assert len(layers) >= 2
+    assert all(layer.v_difference is not None or layer.spikes for layer in layers)
+
+
+@pytest.mark.parametrize("library", NAMES)
+def test_drawn_networks_are_equal(library: str) -> None:
+    """Options and weights at random; a network that differs in a spike would be refused."""
+    rng = np.random.default_rng(22)
+    spikes = 0
+    with tried(library) as found:
+        for _ in range(DRAWN):
+            net = Net(found.drawn(rng), found.call)
+            with torch.no_grad():
+                for linear in (net.first, net.second):
+                    linear.weight.mul_(rng.uniform(0.5, 1.5))
+            layers = dlm.from_torch(net, sample(int(rng.integers(1000)))).proof.layers
+            spikes += sum(layer.spikes or 0 for layer in layers)
+    assert spikes > 1000 * DRAWN
