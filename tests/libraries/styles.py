@@ -122,6 +122,24 @@ def _sinabs_sequence() -> nn.Module:
     return nn.Sequential(nn.Linear(6, 8), firing, nn.Linear(8, 3), layers.ExpLeak(10.0))
 
 
+class Images(nn.Module):
+    """sinabs' own axes: (sample, step, channel, row, column) for neurons, steps among the samples for weights."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        from sinabs import layers
+        from sinabs.activation import SingleSpike
+
+        by_channel = torch.tensor([0.1, 0.2, 0.3]).reshape(3, 1, 1)
+        self.first, self.second = nn.Conv2d(2, 4, 3), nn.Conv2d(4, 3, 3)
+        self.hidden = layers.LIF(5.0, spike_fn=SingleSpike, spike_threshold=torch.tensor(0.1))
+        self.out = layers.IAF(spike_fn=SingleSpike, spike_threshold=by_channel)
+
+    def forward(self, x: Tensor) -> Tensor:
+        hidden = self.hidden(self.first(x.flatten(0, 1)).unflatten(0, x.shape[:2]))
+        return self.out(self.second(hidden.flatten(0, 1)).unflatten(0, x.shape[:2]))
+
+
 def _by_step(module: nn.Module, x: Tensor) -> Tensor:
     return torch.cat([module(x[:, step : step + 1]) for step in range(x.shape[1])], 1)
 
@@ -134,5 +152,6 @@ STYLES: dict[str, Callable[[], Style]] = {
     "norse, SequentialState": lambda: (_norse_image(), _images(), None),
     "norse, LIFRecurrentCell": lambda: (_norse_recurrent(), _drawn(6, top=4.0), None),
     "sinabs, from_model": lambda: (_sinabs_converted(), _images(), None),
+    "sinabs, images": lambda: (Images(), _images().transpose(0, 1), _by_step),
     "sinabs, a sequence": lambda: (_sinabs_sequence(), _drawn(6, top=4.0).transpose(0, 1), _by_step),
 }

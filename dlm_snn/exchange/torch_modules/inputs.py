@@ -14,8 +14,9 @@ from dlm_snn.networks.network import Input
 
 
 def population_shape(shape: Sequence[int]) -> tuple[int, ...]:
-    """(n,) or (channel, row, column); anything else flat."""
-    return tuple(shape) if len(shape) in (1, 3) else (prod(shape),)
+    """(n,) or (channel, row, column), without the axis of one step that sinabs has in front; anything else flat."""
+    own = tuple(shape[1:] if len(shape) == 4 and shape[0] == 1 else shape)
+    return own if len(own) in (1, 3) else (prod(own),)
 
 
 class Inputs:
