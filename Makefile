@@ -24,7 +24,7 @@ SITE = python -c 'import sysconfig; print(sysconfig.get_path("purelib"))'
 help:
 	@echo 'make demo       set up .venv, then train, convert, simulate, compare and report on the digits'
 	@echo 'make test       set up .venv, then run the tests (make test-long: those that take minutes, too)'
-	@echo 'make test-libraries  set up .venv-libraries, then compare with spikingjelly, norse and sinabs themselves'
+	@echo 'make test-libraries  set up .venv-libraries, then compare with spikingjelly, norse and sinabs themselves, and their NIR files'
 	@echo 'make lint       ruff and mypy'
 	@echo 'make clean      remove .venv and caches; runs/ stays'
 
@@ -38,7 +38,7 @@ test-long: $(READY_DEV)
 	$(BIN)/python -m pytest -q -n 2 --dist loadgroup
 
 test-libraries: $(READY_LIBRARIES)
-	DLM_LIBRARIES=1 $(LIBRARIES)/bin/python -m pytest -q $(TRIED)
+	DLM_LIBRARIES=1 $(LIBRARIES)/bin/python -m pytest -q $(TRIED) tests/test_nir_libraries.py
 	DLM_LIBRARIES=1 PYTHONPATH=$(LIBRARIES)/older $(LIBRARIES)/bin/python -m pytest -q $(TRIED) -k 'not norse'
 
 golden-libraries: $(READY_LIBRARIES)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import fields
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -22,6 +21,7 @@ from dlm_snn.description import describe
 from dlm_snn.errors import DlmError, UnsupportedError
 from dlm_snn.exchange.guarded import hdf5
 from dlm_snn.exchange.guarded.hdf5 import hdf5_file
+from dlm_snn.exchange.nir import folding
 from dlm_snn.exchange.nir.timing import layered
 from dlm_snn.files.atomic import writing
 from dlm_snn.networks.known import check_known
@@ -30,7 +30,7 @@ from dlm_snn.neurons.lif import LIF
 
 NOTE = "dlm_snn"
 """Metadata of the graph: what NIR has no place for, as JSON."""
-FORMAT = 1
+FORMAT = 2
 NIR = hdf5_file("a NIR file", lambda file: NOTE in file["node/metadata"])
 DENSE_LIMIT = 2**28
 """Entries of a matrix, beyond which a sparse connection is not written as one."""
@@ -45,10 +45,12 @@ def write_nir(
 ) -> nir.NIRGraph:
     """A network as a NIR graph of the standard nodes, and its file.
 
-    tau = dt/dv, r = 1/dv (LIF); tau_syn = dt/du, w_in = 1/du (CubaLIF, du < 1); r = 1/dt (IF, dv = 0). Lags beyond one
-    step around a loop become Delay nodes, biases and the constant Input ``one`` the bias of an Affine or Conv2d. The
-    exact decays, delays and the form of each connection stand in the graph's metadata, so that ``read_nir`` gives the
-    digest back; a reader that does not know them gets the same rasters with decays within one rounding.
+    tau = dt/dv, r = 1 and weight / dv (LIF); tau_mem = dt/dv, r = 1/dv, tau_syn = dt/du, w_in = 1/du (CubaLIF, du < 1);
+    r = 1/dt (IF, dv = 0). Where weights cannot hold it (a pool before the neurons, a convolution before neurons of
+    several dv), r = 1/dv for LIF too. Lags beyond one step around a loop become Delay nodes, biases and the constant
+    Input ``one`` the bias of an Affine or Conv2d. The exact decays, delays and weights and the form of each connection
+    stand in the graph's metadata, so that ``read_nir`` gives the digest back; a reader that does not know them gets the
+    same rasters with decays and weights within a rounding.
 
     Args:
         network: of floats.
@@ -66,7 +68,7 @@ def write_nir(
     check_known(network, _TARGET)
     if not 0 < dt < np.inf:
         raise DlmError(f"dt = {dt!r} is not a number of seconds above 0")
-    graph = _Writer(network, dt).graph()
+    graph = graph_of(network, dt)
     if path is not None:
         held = BytesIO()
         nir.write(held, graph)  # type: ignore[arg-type]
@@ -75,12 +77,19 @@ def write_nir(
     return graph
 
 
+def graph_of(network: Network, dt: float, form: int = FORMAT) -> nir.NIRGraph:
+    """``write_nir`` without a file, in the form of a file's ``FORMAT``: 1 had r = 1/dv for every LIF."""
+    return _Writer(network, dt, form).graph()
+
+
 class _Writer:
-    def __init__(self, network: Network, dt: float) -> None:
-        self.network, self.dt = network, dt
+    def __init__(self, network: Network, dt: float, form: int) -> None:
+        self.network, self.dt, self.form = network, dt, form
+        self.folded = {name for name in network.neurons if form > 1 and folding.foldable(network, name)}
         self.constant = [n for n, p in network.inputs.items() if p.constant]
         self.nodes: dict[str, Any] = {}
         self.edges: list[tuple[str, str]] = []
+        self.loops: list[tuple[str, str]] = []
         self.wires: list[list[list[str]]] = []
 
     def graph(self) -> nir.NIRGraph:
@@ -88,10 +97,13 @@ class _Writer:
         network = self.network
         for name, population in network.populations.items():
             if isinstance(population, LIF):
-                self.nodes[name] = _neuron(name, population, self.dt)
+                self.nodes[name] = _neuron(name, population, self.dt, name in self.folded)
             elif name not in self.constant:
                 self.nodes[name] = nir.Input({"input": np.array(population.shape)})
         biases = {name: self._bias(name) for name in network.neurons}
+        for name in self.folded:
+            own = biases[name]
+            biases[name] = None if own is None else own / np.asarray(network.neurons[name].dv)
         carriers = {name: self._carrier(name, bias) for name, bias in biases.items() if bias is not None}
         sources = [name for name in network.inputs if name not in self.constant]
         added = [(sources[0], name) for name, carrier in carriers.items() if carrier is None and sources]
@@ -108,7 +120,9 @@ class _Writer:
             end = self._unused(f"{name}_out")
             self.nodes[end] = nir.Output({"output": np.array(network.populations[name].shape)})
             self.edges.append((name, end))
-        return nir.NIRGraph(self.nodes, self.edges, metadata={NOTE: self._note()}, type_check=False)
+        # nirtorch walks edges in their order, and ends with a loop that it meets last.
+        edges = [*self.loops, *(edge for edge in self.edges if edge not in self.loops)]
+        return nir.NIRGraph(self.nodes, edges, metadata={NOTE: self._note()}, type_check=False)
 
     def _bias(self, name: str) -> NDArray[np.float64] | None:
         """What is added in every step, (n,); None: nothing."""
@@ -150,7 +164,7 @@ class _Writer:
             raise UnsupportedError(_TARGET, f"{projection.name}, a loop without a step", "add 1 to its delay")
         shape = self.network.populations[pre].shape
         before, after = _late(projection, late)
-        at = pre
+        at, known = pre, len(self.edges)
         if np.any(before):
             at = self._add(f"{base}_delay", _delay(before, shape, self.dt), at)
         named = []
@@ -161,6 +175,8 @@ class _Writer:
                 at = self._add(f"{base}_flat", flat, at)
             own = bias if place == len(parts) - 1 else None
             names = []
+            if post in self.folded and place == len(parts) - 1:
+                part = folding.divided(part, self.network.neurons[post].dv)
             for node in _stateless(projection.name, part, shape, own):
                 at = self._add(base, node, at)
                 names.append(at)
@@ -169,6 +185,8 @@ class _Writer:
         if np.any(after):
             at = self._add(f"{base}_delay", _delay(after, self.network.populations[post].shape, self.dt), at)
         self.edges.append((at, post))
+        if (pre, post) in self.back:
+            self.loops += self.edges[known:]
         return named
 
     def _add(self, name: str, node: Any, behind: str) -> str:
@@ -200,9 +218,10 @@ class _Writer:
         return [name for name in neurons if name not in sending] or neurons[-1:]
 
     def _note(self) -> str:
-        tree, arrays = describe(self.network)
+        network = self.network
+        tree, arrays = describe(network)
         kept = {key: value.tolist() for key, value in arrays.items() if key.startswith("populations.")}
-        for i, (projection, names) in enumerate(zip(self.network.projections, self.wires, strict=True)):
+        for i, (projection, names) in enumerate(zip(network.projections, self.wires, strict=True)):
             key = f"projections.{i}.delay"
             if key in arrays:
                 before, after = _late(projection, np.asarray(projection.delay))
@@ -210,8 +229,14 @@ class _Writer:
             for own, part in _weights(f"projections.{i}.connection", projection.connection):
                 if not names or isinstance(part, Pool2d):
                     kept[f"{own}.weight"] = part.weight.tolist()
-        note = {"format": FORMAT, "dt": self.dt, "tree": tree, "values": kept, "nodes": self.wires}
-        return json.dumps({**note, "digest": self.network.digest()})
+        note = {"format": self.form, "dt": self.dt, "tree": tree, "values": kept, "nodes": self.wires}
+        if self.form > 1:
+            note["folded"] = {
+                str(i): folding.digits(folding.last_of(p.connection), network.neurons[p.post].dv)
+                for i, p in enumerate(network.projections)
+                if p.post in self.folded and self.wires[i]
+            }
+        return json.dumps({**note, "digest": network.digest()})
 
 
 def _weights(key: str, connection: Connection) -> list[tuple[str, Connection]]:
@@ -255,7 +280,7 @@ def _delay(steps: Any, shape: tuple[int, ...], dt: float) -> nir.Delay:
     return nir.Delay(np.broadcast_to(steps, (int(np.prod(shape)),)).reshape(shape) * dt)
 
 
-def _neuron(name: str, neuron: LIF, dt: float) -> Any:
+def _neuron(name: str, neuron: LIF, dt: float, folded: bool) -> Any:
     for thing, present, remedy in (
         ("reset by subtraction", neuron.reset != "zero", "train with reset='zero'"),
         ("the competition", neuron.winners is not None, "train without winners"),
@@ -275,7 +300,7 @@ def _neuron(name: str, neuron: LIF, dt: float) -> Any:
     if np.any(dv == 0):
         raise UnsupportedError(_TARGET, f"'{name}' with dv = 0 beside a leak or a filtered current", "give it a leak")
     if np.all(du == 1):
-        return nir.LIF(tau=dt / dv, r=1 / dv, v_leak=rest, **common)
+        return nir.LIF(tau=dt / dv, r=each(1.0) if folded else 1 / dv, v_leak=rest, **common)
     if np.any(du == 0):
         raise UnsupportedError(_TARGET, f"'{name}' with du = 0, a current that never decays", "give it a decay")
     return nir.CubaLIF(tau_syn=dt / du, tau_mem=dt / dv, r=1 / dv, v_leak=rest, w_in=1 / du, **common)
@@ -306,20 +331,3 @@ def _dense(name: str, part: Sparse) -> NDArray[np.float64]:
     if np.any(part.weight == 0):
         raise UnsupportedError(_TARGET, f"synapses of weight 0 in the sparse {name}", "leave them out")
     return part.dense()
-
-
-def same(first: nir.NIRGraph, second: nir.NIRGraph) -> str | None:
-    """The first node or edge in which two graphs differ; None: nowhere."""
-    if first.nodes.keys() != second.nodes.keys():
-        return f"node '{sorted(first.nodes.keys() ^ second.nodes.keys())[0]}'"
-    for name, node in first.nodes.items():
-        other = second.nodes[name]
-        if type(node) is not type(other):
-            return f"node '{name}'"
-        for f in fields(node):
-            if f.name not in ("metadata", "input_type", "output_type") and not np.array_equal(
-                np.asarray(getattr(node, f.name)), np.asarray(getattr(other, f.name))
-            ):
-                return f"{f.name} of node '{name}'"
-    differ = {tuple(e) for e in first.edges} ^ {tuple(e) for e in second.edges}
-    return f"edge {sorted(differ)[0]}" if differ else None
