@@ -8,6 +8,8 @@ import pytest
 import torch
 
 import dlm_snn as dlm
+from dlm_snn.exchange.torch_modules.refusals import Refusal, RefusedError
+from tests.torch_foolers import FOOLERS, SAMPLE
 from tests.torch_styles import (
     BATCH,
     STEPS,
@@ -71,3 +73,12 @@ def test_the_users_module_stays_as_it_was() -> None:
         assert value.dtype == before[name].dtype
         assert torch.equal(value, before[name])
     assert not module.lif1._forward_hooks
+
+
+@pytest.mark.parametrize(("kind", "refusal"), FOOLERS, ids=lambda value: getattr(value, "__name__", ""))
+def test_what_is_made_to_fool_is_refused_by_name(kind: Any, refusal: Refusal) -> None:
+    torch.manual_seed(2)
+    with pytest.raises(RefusedError) as error:
+        dlm.from_torch(kind(), SAMPLE)
+    assert error.value.refusal is refusal, str(error.value)
+    assert "\n" not in str(error.value)

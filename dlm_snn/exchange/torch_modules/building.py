@@ -38,13 +38,14 @@ class Built:
 
     Attributes:
         network: the network.
-        stimulus: of each Input, integers (sample, step, neuron).
+        values, stimulus: of each Input, (sample, step, neuron), real and as integers.
         grids: of each Input.
         names: of each line.
         leaf_grids: the grid of each leaf, by its identity.
     """
 
     network: Network
+    values: Mapping[str, NDArray[np.float64]]
     stimulus: Mapping[str, NDArray[np.int64]]
     grids: Mapping[str, Grid]
     names: Mapping[Line, str]
@@ -92,7 +93,7 @@ def build(lines: Sequence[Line], tables: Mapping[Any, Table]) -> Built:
             populations[ONE] = Input((1,), graded_bits=1, aligned=True)
             parts.append(_Part(ONE, line, Dense(bias.reshape(-1, 1)), 0))
     network = _joined(populations, parts, names)
-    return Built(network, inputs.stimulus, inputs.grids, names, inputs.leaf_grids)
+    return Built(network, inputs.values, inputs.stimulus, inputs.grids, names, inputs.leaf_grids)
 
 
 @dataclass(frozen=True, eq=False)

@@ -56,7 +56,8 @@ class Call:
 
     def again(self, *values: Tensor) -> list[Tensor]:
         """The tensors that the function gives for other values in the places of the tracked ones."""
-        places = {id(tensor): value for (tensor, _), value in zip(self.tracked, values, strict=True)}
+        # Copies: the function may work in place.
+        places = {id(tensor): value.clone() for (tensor, _), value in zip(self.tracked, values, strict=True)}
         args, kwargs = mapped((self.args, self.kwargs), lambda tensor: places.get(id(tensor), tensor))
         return list(tensors(self.func(*args, **kwargs)))
 

@@ -60,6 +60,12 @@ METADATA = frozenset(
     }
 )
 """They tell about a tensor, not about its values."""
+GATHERING = ARRANGING | SUMS | DIFFERENCES | PRODUCTS | QUOTIENTS | CASTS | LINEAR | {"setitem", "set"}
+"""They collect the outputs of all steps, and count them."""
+DECIDING = frozenset(
+    {"softmax", "log_softmax", "sigmoid", "max", "amax", "argmax", "topk", "sort", "argsort", "median"}
+)
+"""What a read-out's values may go through behind the network."""
 ON_DATA = ARRANGING | SUMS | DIFFERENCES | PRODUCTS | QUOTIENTS | CASTS | LINEAR | DROPOUTS
 """Affine: what they make of the sample is still the sample. Anything else is a front end."""
 
@@ -73,6 +79,8 @@ def name_of(func: Callable[..., Any]) -> tuple[str, bool]:
         return "set", getattr(func.__self__, "__name__", "") == "data"  # type: ignore[attr-defined]
     if name.startswith("__") and name.endswith("__"):
         bare = name[2:-2]
+        if bare in ("float", "int", "bool", "index", "complex"):
+            return name, False
         return bare, bare == "setitem" or (bare.startswith("i") and bare[1:] in _OPERATORS)
     return name.strip("_"), name.endswith("_")
 

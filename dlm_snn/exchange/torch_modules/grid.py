@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from dlm_snn.errors import DlmError
 from dlm_snn.networks.network import Input
 
 SCALES = (1.0, 255.0, *(2.0**k for k in range(1, 20)))
@@ -40,6 +41,22 @@ class Grid:
     def snapped(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
         """The nearest values that the Input can carry."""
         return self.integers(values) / self.scale
+
+    def exactly(self, values: NDArray[np.float64], where: str) -> NDArray[np.int64]:
+        """The integers of values that were not there when the grid was chosen.
+
+        Raises:
+            DlmError: values that it does not hold.
+        """
+        integers = self.integers(values)
+        low = -(2 ** (self.bits - 1)) if self.signed else 0
+        high = 2 ** (self.bits - self.signed) - 1
+        if integers.size and (integers.min() < low or integers.max() > high):
+            held = f"{low / self.scale:g}..{high / self.scale:g}"
+            raise DlmError(f"{where} holds {held}, not {values.min():g}..{values.max():g}; import with a wider sample")
+        if self.exact and np.abs(integers / self.scale - values).max(initial=0) > NEAR * max(1.0, np.abs(values).max()):
+            raise DlmError(f"{where} holds multiples of {1 / self.scale:g} alone; import with a sample that is finer")
+        return integers
 
     def population(self, shape: tuple[int, ...]) -> Input:
         """Of spikes where the values are 0 and 1, else graded."""

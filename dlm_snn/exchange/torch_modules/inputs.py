@@ -26,6 +26,7 @@ class Inputs:
         self.heads: dict[str, Input] = {}
         self.stimulus: dict[str, NDArray[np.int64]] = {}
         self.grids: dict[str, Grid] = {}
+        self.values: dict[str, NDArray[np.float64]] = {}
         self.leaf_grids: dict[int, Grid] = {}
         self._names: dict[Hashable, str] = {}
         for column in columns:
@@ -43,7 +44,8 @@ class Inputs:
         values = np.stack([leaf.values.numpy() for leaf in column], axis=1)
         grid, shape = grid_of(values), population_shape(values.shape[2:])
         self.heads[name], self.grids[name] = grid.population(shape), grid
-        self.stimulus[name] = grid.integers(values).reshape(*values.shape[:2], -1)
+        self.values[name] = values.reshape(*values.shape[:2], -1)
+        self.stimulus[name] = grid.integers(self.values[name])
 
     def name(self, column: tuple[Leaf, ...]) -> str:
         """Of the Input that leaves come from."""

@@ -135,7 +135,8 @@ class Affine:
         """What a linear map makes of it."""
         more = () if element.identity else (element,)
         terms = tuple(term._replace(path=(*term.path, *more)) for term in self.terms)
-        return Affine(terms, element.push(self.constant), addends=self.addends)
+        addends = () if element.kind == "weighting" else self.addends
+        return Affine(terms, element.push(self.constant), addends=addends)
 
 
 @dataclass(eq=False)
@@ -163,6 +164,7 @@ class Opaque:
     Attributes:
         refusal, values: why.
         parts: what it was made of; read-outs are looked for there.
+        function: that made it.
         inner: weights were applied to what is opaque, so that it is more than what follows the last layer.
     """
 
@@ -170,6 +172,7 @@ class Opaque:
     values: dict[str, Any] = field(default_factory=dict)
     parts: tuple[Meaning, ...] = ()
     inner: bool = False
+    function: str = ""
 
     def error(self, where: str) -> RefusedError:
         """To be raised."""

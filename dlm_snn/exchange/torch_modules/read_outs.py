@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Hashable, Iterator
 from typing import Any
 
+from dlm_snn.exchange.torch_modules.functions import DECIDING, GATHERING
 from dlm_snn.exchange.torch_modules.meaning import DATA, Affine, Line, Meaning, Opaque, Term
 from dlm_snn.exchange.torch_modules.neurons import tensors
 from dlm_snn.exchange.torch_modules.recorder import Recorder
@@ -30,7 +31,7 @@ def read_outs(output: Any, recorder: Recorder, steps: int) -> list[Line]:
     for tensor in tensors(output):
         meaning = recorder.meaning(tensor)
         if meaning is not None:
-            found.update((id(part), part) for part in _walked(meaning, done))
+            found.update((id(part), part) for part in _walked(meaning, done, recorder))
     groups: defaultdict[Hashable, list[Affine]] = defaultdict(list)
     for part in sorted(found.values(), key=_latest):
         groups[_form(part)].append(part)
@@ -45,16 +46,19 @@ def read_outs(output: Any, recorder: Recorder, steps: int) -> list[Line]:
     return lines
 
 
-def _walked(meaning: Meaning, done: set[int]) -> Iterator[Affine]:
+def _walked(meaning: Meaning, done: set[int], recorder: Recorder) -> Iterator[Affine]:
     """The linear maps of spikes with weights that something was made of."""
     if id(meaning) in done:
         return
     done.add(id(meaning))
     if isinstance(meaning, Opaque):
-        if meaning.inner:
-            raise RefusedError(BEHIND, WHERE, name=meaning.values.get("name", "what is not linear"))
-        for part in meaning.parts:
-            yield from _walked(part, done)
+        parts = [found for part in meaning.parts for found in _walked(part, done, recorder)]
+        known = meaning.function in GATHERING | DECIDING
+        if meaning.inner or (parts and not known):
+            raise RefusedError(BEHIND, WHERE, name=meaning.function)
+        if not known and meaning.function:
+            recorder.note(f"{meaning.function} stands behind the network: its results are not in it")
+        yield from parts
     elif isinstance(meaning, Affine):
         if not any(_weighted(term) for term in meaning.terms):
             return
@@ -64,7 +68,7 @@ def _walked(meaning: Meaning, done: set[int]) -> Iterator[Affine]:
             raise RefusedError(READ_OUT_COUNTS, WHERE)
         else:
             for part in meaning.addends:
-                yield from _walked(part, done)
+                yield from _walked(part, done, recorder)
 
 
 def _weighted(term: Term) -> bool:

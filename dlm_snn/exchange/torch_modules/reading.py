@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -34,11 +35,14 @@ class Imported:
         network: its populations are named as the module's parts are.
         input: of each Input, the integers that the sample was, (sample, step, neuron).
         proof: what was compared, what was folded, the input's grid.
+        encode: (another sample) -> its integers; runs forward up to the first weights. A DlmError: values that the
+            Input does not hold, or another network.
     """
 
     network: Network
     input: Mapping[str, NDArray[np.int64]]
     proof: Proof
+    encode: Callable[[Any], dict[str, NDArray[np.int64]]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,7 +100,7 @@ def from_torch(
         samples += second.recorder.batch or 0
     notes = tuple(first.recorder.notes)
     proof = Proof(first.built.network.digest(), first.steps, samples, tuple(layers), first.built.grids, notes)
-    return Imported(first.built.network, first.built.stimulus, proof)
+    return Imported(first.built.network, first.built.stimulus, proof, partial(intake.encoded, like=first.built))
 
 
 class _Intake:
@@ -118,16 +122,26 @@ class _Intake:
                 raise RefusedError(UNSTEADY, "the module", what="in their input")
         return now
 
+    def encoded(self, sample: Any, like: Built) -> dict[str, NDArray[np.int64]]:
+        """What a network gets of a sample."""
+        built = self._run(widened(mapped(_as_tensors(sample), torch.Tensor.detach)), None).built
+        if built.structure() != like.structure():
+            raise RefusedError(OTHER_STRUCTURE, "the module")
+        return {name: like.grids[name].exactly(values, f"'{name}'") for name, values in built.values.items()}
+
     def _run(self, sample: Any, grids: Any) -> _Run:
-        drives = [self.call] if self.call is not None else [_at_once, _step_by_step]
-        for number, drive in enumerate(drives):
-            try:
-                return self._driven(drive, sample, grids)
-            except RefusedError as error:
-                last = number == len(drives) - 1 or error.refusal not in (FAILS, FEW_STEPS)
-                if last or not self._keeps_states():
-                    raise
-        raise AssertionError
+        if self.call is not None:
+            return self._driven(self.call, sample, grids)
+        try:
+            return self._driven(_at_once, sample, grids)
+        except RefusedError as error:
+            if error.refusal not in (FAILS, FEW_STEPS) or not self._keeps_states():
+                raise
+            first = error
+        try:
+            return self._driven(_step_by_step, sample, grids)
+        except RefusedError as error:
+            raise (first if error.refusal is FAILS else error) from None
 
     def _keeps_states(self) -> bool:
         return any(

@@ -149,17 +149,20 @@ class Recorder(TorchFunctionMode):
         for _, meaning in before:
             if in_place and isinstance(meaning, Affine) and meaning.value is not None:
                 meaning.value = meaning.value.clone()
+        called = args
+        if in_place and args and isinstance(args[0], Tensor) and all(tensor is not args[0] for tensor, _ in before):
+            called = (args[0].clone(), *args[1:])
         out = func(*args, **kwargs)
         if name in ("setitem", "set") or kwargs.get("out") is not None:
             target = args[0] if kwargs.get("out") is None else kwargs["out"]
             parts = tuple(meaning for _, meaning in before)
-            self.tag(target, Opaque(IN_PLACE, {"name": name}, parts) if layers else self._changed())
+            self.tag(target, Opaque(IN_PLACE, {"name": name}, parts, function=name) if layers else self._changed())
             return out
         outputs = list(tensors(out))
         if not outputs:
             self._looked(name)
             return out
-        for tensor, meaning in zip(outputs, self._result(name, func, args, kwargs, before, outputs), strict=True):
+        for tensor, meaning in zip(outputs, self._result(name, func, called, kwargs, before, outputs), strict=True):
             self.tag(tensor, meaning)
         return out
 
@@ -251,7 +254,7 @@ class Recorder(TorchFunctionMode):
         opaque = next((part for part in parts if isinstance(part, Opaque)), None)
         if opaque is not None:
             inner = name in known.WEIGHTED or any(isinstance(part, Opaque) and part.inner for part in parts)
-            return [Opaque(opaque.refusal, opaque.values, parts, inner) for _ in outputs]
+            return [Opaque(opaque.refusal, opaque.values, parts, inner, name) for _ in outputs]
         order = {id(tensor): number for number, (tensor, _) in enumerate(before)}
 
         def sign(tensor: Tensor) -> Hashable:
@@ -268,6 +271,9 @@ class Recorder(TorchFunctionMode):
             found = call.opaque(FUNCTION) if rule is None else rule(call)
         except Exception as error:
             found = call.opaque(UNKNOWN_CALL, error=f"{type(error).__name__}: {error}")
+        for meaning in found:
+            if isinstance(meaning, Opaque):
+                meaning.function = name
         front = all(isinstance(part, Data) or part.only_data for part in parts)
         if front and any(isinstance(meaning, Opaque) for meaning in found):
             return [self._in_front(name, parts, called, index, own) for index, own in enumerate(found)]

@@ -132,8 +132,8 @@ READ_OUT_COUNTS = Refusal(
     "weights behind the last neuron take what was added up over steps", "apply them in every step, then add up"
 )
 BEHIND = Refusal(
-    "weights stand behind {name}, after the last neuron",
-    "end with a neuron or one linear read-out, and do the rest apart",
+    "{name} stands behind the weights that follow the last neuron, or before weights that do",
+    "end with a neuron of a known class or one linear read-out, and do the rest apart",
 )
 NETWORK = Refusal("the network that it makes is refused: {error}", "change that layer")
 TOLD_APART = Refusal("its spikes differ at sample {sample}, step {step}, neuron {neuron} ({values})", "{advice}")

@@ -20,6 +20,8 @@ from dlm_snn.exchange.torch_modules.refusals import Refusal, RefusedError
 OPTION = Refusal("{thing}", "{remedy}")
 """An option under which a snnTorch neuron differs from LIF; ``exchange.snntorch.neurons`` knows which."""
 STATES = ("spk", "syn", "mem")
+DERIVED = ("reset",)
+"""Made anew in each call, and left from the last run."""
 
 
 class _InDtype:
@@ -63,7 +65,8 @@ def _resting(model: nn.Module) -> Iterator[None]:
         for name in STATES:
             if name in neuron._buffers:
                 neuron._buffers[name] = torch.zeros(0, dtype=torch.float64, device="cpu")
-        vars(neuron).pop("reset", None)
+        for name in DERIVED:
+            vars(neuron).pop(name, None)
         if not isinstance(neuron.spike_grad, Firing):
             neuron.spike_grad = _InDtype(neuron.spike_grad)
     instances = snn.SpikingNeuron.instances
