@@ -478,6 +478,18 @@ class HeadOnCounts(Two):
         return self.fc2(count)
 
 
+@refused(why.LEAKY_READ_OUT)
+class LeakByHand(Two):
+    def forward(self, x: Tensor) -> Tensor:
+        mem1, found = self.lif1.init_leaky(), []
+        leak: Any = 0
+        for t in range(x.shape[0]):
+            spk1, mem1 = self.lif1(self.before(x, t), mem1)
+            leak = 0.5 * leak + self.between(spk1, t)
+            found.append(leak)
+        return torch.stack(found)
+
+
 @refused(why.READ_OUT_STEPS)
 class HeadAtTimes(Two):
     def forward(self, x: Tensor) -> Tensor:

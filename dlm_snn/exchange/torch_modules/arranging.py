@@ -33,7 +33,8 @@ def _arranged(call: Call, found: Arranged | None) -> Meaning:
     parts = [meaning.through(element) for (_, meaning), element in zip(call.tracked, found.elements, strict=True)]
     terms = tuple(term for part in parts for term in part.terms)
     constant = torch.stack([part.constant for part in parts]).sum(0) + found.added
-    return Affine(terms, constant, addends=parts[0].addends if len(parts) == 1 else ())
+    gathered = tuple(meaning for _, meaning in call.tracked)
+    return Affine(terms, constant, addends=parts[0].addends if len(parts) == 1 else gathered)
 
 
 def dropped(call: Call, arrange: Arrangements) -> list[Meaning]:

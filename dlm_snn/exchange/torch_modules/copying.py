@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
@@ -78,7 +79,9 @@ def running(module: nn.Module, tables: list[Table], seed: int) -> Iterator[None]
             stack.enter_context(table.resting(module))
         stack.enter_context(torch.random.fork_rng(devices=[]))
         stack.enter_context(torch.no_grad())
-        stack.enter_context(torch.compiler.set_stance("force_eager"))
+        if "torch._dynamo" in sys.modules:
+            # Nothing is compiled without it, and it takes seconds to load.
+            stack.enter_context(torch.compiler.set_stance("force_eager"))
         torch.manual_seed(seed)
         torch.set_default_dtype(torch.float64)
         try:

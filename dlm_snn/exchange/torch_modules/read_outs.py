@@ -10,7 +10,13 @@ from dlm_snn.exchange.torch_modules.functions import DECIDING, GATHERING
 from dlm_snn.exchange.torch_modules.meaning import DATA, Affine, Line, Meaning, Opaque, Term
 from dlm_snn.exchange.torch_modules.neurons import tensors
 from dlm_snn.exchange.torch_modules.recorder import Recorder
-from dlm_snn.exchange.torch_modules.refusals import BEHIND, READ_OUT_COUNTS, READ_OUT_STEPS, RefusedError
+from dlm_snn.exchange.torch_modules.refusals import (
+    BEHIND,
+    LEAKY_READ_OUT,
+    READ_OUT_COUNTS,
+    READ_OUT_STEPS,
+    RefusedError,
+)
 
 WHERE = "read-out"
 
@@ -62,10 +68,13 @@ def _walked(meaning: Meaning, done: set[int], recorder: Recorder) -> Iterator[Af
     elif isinstance(meaning, Affine):
         if not any(_weighted(term) for term in meaning.terms):
             return
-        if not _over_steps(meaning):
+        steps = _steps(meaning).values()
+        if all(len({step for step, _ in own}) == 1 for own in steps):
             yield meaning
         elif not meaning.addends:
             raise RefusedError(READ_OUT_COUNTS, WHERE)
+        elif any(len({scales for _, scales in own}) > 1 for own in steps):
+            raise RefusedError(LEAKY_READ_OUT, WHERE)
         else:
             for part in meaning.addends:
                 yield from _walked(part, done, recorder)
@@ -75,10 +84,15 @@ def _weighted(term: Term) -> bool:
     return term.port != DATA and any(element.kind == "weighting" for element in term.path)
 
 
-def _over_steps(meaning: Affine) -> bool:
-    """Whether one way leads to it from several steps."""
-    ways = [(id(term.source), term.port, tuple(element.key for element in term.path)) for term in meaning.terms]
-    return len(set(ways)) < len(ways) and len({term.step for term in meaning.terms if term.port != DATA}) > 1
+def _steps(meaning: Affine) -> dict[Hashable, list[tuple[int, Hashable]]]:
+    """For each source and its weights, the steps whose spikes are in it, and how they are scaled."""
+    found: defaultdict[Hashable, list[tuple[int, Hashable]]] = defaultdict(list)
+    for term in meaning.terms:
+        if _weighted(term):
+            weights = tuple(element.key for element in term.path if element.kind == "weighting")
+            scales = tuple(element.key for element in term.path if element.kind == "scaling")
+            found[(id(term.source), term.port, weights)].append((term.step, scales))
+    return dict(found)
 
 
 def _latest(meaning: Affine) -> int:

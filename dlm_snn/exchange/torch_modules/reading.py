@@ -135,7 +135,8 @@ class _Intake:
         try:
             return self._driven(_at_once, sample, grids)
         except RefusedError as error:
-            if error.refusal not in (FAILS, FEW_STEPS) or not self._keeps_states():
+            one_step = error.refusal is FAILS or (error.refusal is FEW_STEPS and error.values["calls"] == 1)
+            if not one_step or not self._keeps_states():
                 raise
             first = error
         try:

@@ -60,7 +60,9 @@ class Recorder(TorchFunctionMode):
         grids: of the leaves, in their order, known from a run before: values are snapped to them. None: not yet known.
     """
 
-    def __init__(self, model: nn.Module, sample: Any, allowed: Allowed, grids: Sequence[Grid] | None = None) -> None:
+    def __init__(
+        self, model: nn.Module, sample: Any, allowed: Allowed, grids: Sequence[Grid | None] | None = None
+    ) -> None:
         super().__init__()
         self.allowed, self.grids = allowed, grids
         self.leaves: list[Leaf] = []
@@ -117,8 +119,9 @@ class Recorder(TorchFunctionMode):
         data = self._seen[tensor][0]
         if data.leaf is None or data.version != tensor._version:
             data.leaf, data.version = Leaf(tensor.detach().double().clone(), data.origin), tensor._version
-            if self.grids is not None and len(self.leaves) < len(self.grids):
-                grid = self.grids[len(self.leaves)]
+            grids = self.grids or ()
+            grid = grids[len(self.leaves)] if len(self.leaves) < len(grids) else None
+            if grid is not None:
                 data.leaf.snapped = torch.as_tensor(grid.snapped(data.leaf.values.numpy()), device="cpu")
             self.leaves.append(data.leaf)
         value = data.leaf.values if data.leaf.snapped is None else data.leaf.snapped
@@ -243,6 +246,7 @@ class Recorder(TorchFunctionMode):
 
     def _looked(self, name: str) -> None:
         """A function that gives no tensor told a value."""
+        name = name.strip("_")
         if not self.allowed.branches:
             raise self.refuse(RefusedError(LOOKS, "the module", name=name))
         self.note(f"forward looks at values ({name}): what was taken is the way of this sample")

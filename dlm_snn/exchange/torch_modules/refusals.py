@@ -25,7 +25,7 @@ class RefusedError(UnsupportedError):
     """A module that is not taken: one line with the layer, the reason and the remedy.
 
     Attributes:
-        refusal: the reason, whatever layer it met.
+        refusal, values: the reason, whatever layer it met, and what filled it in.
     """
 
     def __init__(self, refusal: Refusal, where: str, **values: Any) -> None:
@@ -33,7 +33,7 @@ class RefusedError(UnsupportedError):
         why, remedy = refusal.why.format(**told), refusal.remedy.format(**told)
         super().__init__("a Network", f"{where}: {why}", remedy)
         self.args = (f"{where}: {why}; {remedy}",)
-        self.refusal = refusal
+        self.refusal, self.values = refusal, values
 
 
 NOT_A_MODULE = Refusal("a {kind} is no torch module", "give an nn.Module")
@@ -48,7 +48,7 @@ UNKNOWN_NEURON = Refusal(
     "{kind} has no equal", "use one of {known}, or tell what equals it by neurons={{{kind}: reader}}"
 )
 PATCHED = Refusal("it carries a {what} of its own", "put that into a class, and name it by neurons={{Class: reader}}")
-UNBATCHED = Refusal("it gets a value without a sample axis", "give a sample with a sample axis, of size 2 or more")
+UNBATCHED = Refusal("it gets one sample, or no sample axis", "give 2 samples or more, so that their axis can be told")
 FEW_STEPS = Refusal(
     "it was called {calls} times", "loop over at least 3 steps in forward, or give call= with that loop"
 )
@@ -130,6 +130,10 @@ READ_OUT_STEPS = Refusal(
 )
 READ_OUT_COUNTS = Refusal(
     "weights behind the last neuron take what was added up over steps", "apply them in every step, then add up"
+)
+LEAKY_READ_OUT = Refusal(
+    "a read-out weighs its steps differently",
+    "use a neuron that never resets, as snn.Leaky with reset_mechanism='none', and return its membrane",
 )
 BEHIND = Refusal(
     "{name} stands behind the weights that follow the last neuron, or before weights that do",

@@ -123,7 +123,7 @@ class Watch:
         if isinstance(meaning, Data):
             entering, meaning = recorder.leaf(value)
             args, kwargs = mapped((args, kwargs), lambda tensor: entering if tensor is value else tensor)
-        if value.ndim < 2:
+        if value.ndim < 2 or len(value) < 2:
             raise recorder.refuse(RefusedError(UNBATCHED, self.where(module)))
         now = contents(module)
         self._unchanged(module, now, bool(states))
