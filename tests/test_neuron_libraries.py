@@ -12,7 +12,7 @@ import dlm_snn as dlm
 from tests.libraries.make_golden import NAMES
 from tests.libraries.nets import LAYERS, Net, observed, sample, spikes_of
 from tests.libraries.styles import STYLES
-from tests.libraries.trying import GOLDEN, ON_GRID, OWN, tried
+from tests.libraries.trying import GOLDEN, ON_GRID, OWN, known, tried
 
 pytestmark = [
     pytest.mark.skipif(not OWN, reason="needs the libraries themselves: make test-libraries"),
@@ -32,6 +32,7 @@ def test_the_installed_library_is_a_known_one(library: str) -> None:
 @pytest.mark.parametrize(("library", "case"), ON_GRID)
 def test_float32_makes_the_same_spikes(library: str, case: str) -> None:
     with tried(library) as found:
+        known(case, found.taken)
         narrow = observed(Net(found.taken[case], found.call), sample())
     for layer, kept in GOLDEN[library]["taken"][case].items():
         if isinstance(kept, str):

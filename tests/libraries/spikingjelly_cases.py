@@ -23,6 +23,12 @@ def case(kind: type, **options: Any) -> Case:
     return Case(lambda n: kind(**options))
 
 
+def in_newer(kind: str, options: dict[str, dict[str, Any]]) -> dict[str, Case]:
+    """Cases of a class that 0.0.0.0.14 does not have."""
+    found = getattr(neuron, kind, None)
+    return {} if found is None else {f"{kind}, {name}": case(found, **given) for name, given in options.items()}
+
+
 LIF, PLIF, IF = neuron.LIFNode, neuron.ParametricLIFNode, neuron.IFNode
 
 
@@ -37,6 +43,7 @@ def drawn(rng: np.random.Generator) -> Case:
     return case(kind, **options)
 
 
+OFF_ZERO = in_newer("CUBALIFNode", {"v_reset below 0": {"v_reset": -0.5}})
 LIBRARY = Library(
     call,
     drawn,
@@ -53,6 +60,7 @@ LIBRARY = Library(
         "ParametricLIFNode, hard": case(PLIF, init_tau=2.0),
         "ParametricLIFNode, soft, input not decayed": case(PLIF, init_tau=2.0, decay_input=False, v_reset=None),
         "ParametricLIFNode, tau 3": case(PLIF, init_tau=3.0),
+        **in_newer("CUBALIFNode", {"hard": {}, "soft": {"v_reset": None, "c_decay": 0.25, "v_decay": 0.5}}),
         "IFNode, hard": case(IF),
         "IFNode, v_reset above 0": case(IF, v_reset=0.25),
         "IFNode, soft": case(IF, v_threshold=1.25, v_reset=None),
@@ -62,6 +70,10 @@ LIBRARY = Library(
         "no step": (case(LIF, surrogate_function=surrogate.Sigmoid(spiking=False)), "surrogate_function"),
         "threshold at the reset": (case(LIF, v_threshold=0.0), "at rest"),
         "a neuron of one's own": (case(Mine), "Mine"),
+        **{
+            name: (found, "decays to 0")
+            for name, found in in_newer("CUBALIFNode", {"off 0": {"v_reset": -0.5}}).items()
+        },
         "QIFNode": (case(neuron.QIFNode), "QIFNode"),
     },
 )

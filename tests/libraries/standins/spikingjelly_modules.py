@@ -86,8 +86,22 @@ class ParametricLIFNode(BaseNode):
         return v + (x - above) * share if self.decay_input else v - above * share + x
 
 
+class CUBALIFNode(BaseNode):
+    def __init__(self, c_decay: float = 0.5, v_decay: float = 0.75, v_threshold: float = 0.5, **options: Any) -> None:
+        super().__init__(v_threshold, **options)
+        self.c_decay, self.v_decay = c_decay, v_decay
+
+    def reset(self) -> None:
+        super().reset()
+        self.c: Any = 0.0
+
+    def charge(self, v: Tensor, x: Tensor) -> Tensor:
+        self.c = self.c * self.c_decay + x
+        return v * self.v_decay + self.c
+
+
 MODULES = {
     "spikingjelly.activation_based.base": (MemoryModule,),
     "spikingjelly.activation_based.surrogate": (Sigmoid, ATan),
-    "spikingjelly.activation_based.neuron": (BaseNode, IFNode, LIFNode, ParametricLIFNode, QIFNode),
+    "spikingjelly.activation_based.neuron": (BaseNode, IFNode, LIFNode, ParametricLIFNode, CUBALIFNode, QIFNode),
 }
