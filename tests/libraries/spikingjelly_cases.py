@@ -70,10 +70,7 @@ LIBRARY = Library(
         "no step": (case(LIF, surrogate_function=surrogate.Sigmoid(spiking=False)), "surrogate_function"),
         "threshold at the reset": (case(LIF, v_threshold=0.0), "at rest"),
         "a neuron of one's own": (case(Mine), "Mine"),
-        **{
-            name: (found, "decays to 0")
-            for name, found in in_newer("CUBALIFNode", {"off 0": {"v_reset": -0.5}}).items()
-        },
+        **{name: (found, "decays to 0") for name, found in OFF_ZERO.items()},
         "QIFNode": (case(neuron.QIFNode), "QIFNode"),
     },
 )

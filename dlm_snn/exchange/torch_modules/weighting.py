@@ -62,7 +62,7 @@ class Weights:
 def matrix(weight: Tensor) -> Element:
     """A matrix (post, pre) of values (neuron,)."""
     kept = _array(weight)
-    key = ("matrix", kept.shape, kept.tobytes())
+    key = ("multiplied by", kept.shape, kept.tobytes())
     return Element(key, lambda: Dense(kept), lambda constant: torch.from_numpy(kept) @ constant)
 
 
