@@ -11,6 +11,7 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import NamedTuple
 
+import h5py
 import nir
 import numpy as np
 import pytest
@@ -266,6 +267,22 @@ def test_a_form_comes_in_and_spikes_as_its_nodes_do(name, tmp_path):
     assert all(any(note.startswith(line) for note in notes) for line in form.told), notes
     assert sum("reset '" in note for note in notes) == len(found.network.neurons)
     assert sum("shape (" in note or "one value" in note for note in notes) == len(form.told)
+
+
+def test_a_file_of_an_early_nir_and_a_loop_of_one_value_in_a_graph_of_its_own(tmp_path):
+    """nir 0.2 stored no input_shape of a convolution; nested graphs are checked by nir 1.0.8 for equal shapes."""
+    form, path = FORMS["sinabs images"], tmp_path / "a.nir"
+    nir.write(path, form.graph(), compression=None)
+    whole = read_nir(path, form.dt)
+    with h5py.File(path, "a") as file:
+        for name in "03":
+            del file[f"node/nodes/{name}/input_shape"]
+    assert read_nir(path, form.dt).digest() == whole.digest()
+    rnn = {"input": inp(5), "lif": norse_lif(1), "w_rec": nir.Linear(weights(5, 5)), "output": out(5)}
+    inner = graph(rnn, [("input", "lif"), ("lif", "w_rec"), ("w_rec", "lif"), ("lif", "output")])
+    outer = {"in": inp(1, 4), "w": nir.Linear(weights(5, 4)), "rnn": inner, "out": out(1, 5)}
+    nir.write(path, graph(outer, list(pairwise(outer))), compression=None)
+    assert read_nir(path, 1e-6).populations["rnn_lif"].shape == (5,)
 
 
 # What a graph leaves open

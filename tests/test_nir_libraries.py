@@ -134,6 +134,22 @@ def snntorch(reset: str) -> Callable[[Any], Made]:
     return made
 
 
+def snntorch_loops(x: Any) -> Made:
+    import snntorch as library
+    from snntorch import utils
+    from snntorch.export_nir import export_to_nir
+
+    def made(n: int) -> dict[str, Any]:
+        return {"beta": torch.full((n,), 0.875), "threshold": torch.ones(n), "linear_features": n, "init_hidden": True}
+
+    second = library.RSynaptic(alpha=torch.full((10,), 0.5), **made(10))
+    layers = [linear(N, 30, 2), library.RLeaky(**made(30)), linear(30, 10, 3), second]
+    net = torch.nn.Sequential(*layers)
+    graph = export_to_nir(net, torch.zeros(N))
+    utils.reset(net)
+    return graph, stepped(layers, x[:, 0]), {"dt": 1e-4, "reset": "subtract"}
+
+
 WRITERS: dict[str, Callable[[Any], Made]] = {
     "norse LIFBoxCell": norse,
     "norse IAFCell": norse_iaf,
@@ -143,6 +159,7 @@ WRITERS: dict[str, Callable[[Any], Made]] = {
     "spikingjelly without decay_input": spikingjelly(decay_input=False),
     "snnTorch, zero": snntorch("zero"),
     "snnTorch, subtract": snntorch("subtract"),
+    "snnTorch, loops": snntorch_loops,
 }
 
 

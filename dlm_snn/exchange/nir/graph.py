@@ -7,6 +7,7 @@ from typing import Any
 
 import h5py
 import nir
+from nir.serialization import hdf2dict
 
 from dlm_snn.errors import DlmError, UnsupportedError
 from dlm_snn.exchange.guarded import hdf5
@@ -25,11 +26,24 @@ def from_file(path: Path) -> nir.NIRGraph:
             raise DlmError(f"{path} has no group 'node'; it is not a NIR graph")
         _check_nodes(path, file["node"])
     try:
-        return nir.read(path, type_check=False)
+        with h5py.File(path, "r") as file:
+            return nir.dict2NIRNode(_as_today(hdf2dict(file["node"])))
     except Exception as error:
         # nir checks by assert, KeyError and others.
         reason = f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
         raise DlmError(f"{path} is not a complete NIR graph ({reason}); write it again") from error
+
+
+def _as_today(node: dict[str, Any]) -> dict[str, Any]:
+    """A node's fields as nir 1.0.8 takes them, graphs without its check of types, which knows no axes of a batch.
+
+    Source: nir 0.1.0 and 0.2.0, nir/ir.py: convolutions without input_shape, which nothing here needs.
+    """
+    if node["type"] in ("Conv1d", "Conv2d"):
+        return {"input_shape": None, **node}
+    if node["type"] != "NIRGraph":
+        return node
+    return {**node, "nodes": {name: _as_today(inner) for name, inner in node["nodes"].items()}, "type_check": False}
 
 
 def _check_nodes(path: Path, group: h5py.Group) -> None:

@@ -170,7 +170,9 @@ def _decay(name: str, node: Any, key: str, n: int, dt: float) -> _Values:
     decay = dt / tau
     if decay.max() > 1 + FLOAT32:
         raise UnsupportedError(
-            TARGET, f"node '{name}' with {key} = {tau.min():g} s, below dt = {dt:g} s", "choose a smaller dt"
+            TARGET,
+            f"node '{name}' with {key} = {tau.min():g} s, below dt = {dt:g} s",
+            "give the dt that it was written for (docs/exchange.md: snnTorch 1e-4, norse 1e-6), or a smaller one",
         )
     rough = FLOAT32 if np.array_equal(tau, tau.astype(np.float32)) else 2.0**-50
     return np.where(decay > 1 - rough, 1.0, decay)
