@@ -14,6 +14,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+import snntorch
+import torch
+from torch import nn
 
 import dlm_snn as dlm
 from dlm_snn.exchange.torch_modules.neurons import tables_for
@@ -116,3 +119,25 @@ def test_a_tie_is_told_in_the_unit_of_the_module() -> None:
         wrong = replace(table, readers={type(net.hidden): lower})
         with pytest.raises(RefusedError, match=r"its v 1, ours 0\); v lies on the threshold up to rounding"):
             dlm.from_torch(net, sample(), neurons=wrong)
+
+
+class Pooled(nn.Module):
+    """sinabs' SumPool2d is an LPPool2d of norm 1."""
+
+    def __init__(self, norm: int) -> None:
+        super().__init__()
+        torch.manual_seed(0)
+        self.first, self.hidden = nn.Conv2d(2, 4, 3), snntorch.Leaky(0.9, init_hidden=True)
+        self.pool, self.second, self.out = nn.LPPool2d(norm, 2), nn.Linear(36, 3), snntorch.Leaky(0.8, init_hidden=True)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.out(self.second(self.pool(self.hidden(self.first(x))).flatten(1)))
+
+
+def test_sums_over_windows_are_a_pool2d() -> None:
+    given = torch.rand(8, 3, 2, 8, 8, generator=torch.Generator().manual_seed(1)) * 3
+    network = dlm.from_torch(Pooled(1), given).network
+    (into,) = [p.connection for p in network.projections if p.post == "out"]
+    assert type(into.parts[0]) is dlm.Pool2d
+    with pytest.raises(RefusedError, match=r"layer 'out' \(Leaky\): lp_pool2d is not linear here"):
+        dlm.from_torch(Pooled(2), given)

@@ -114,6 +114,14 @@ def _sinabs_converted() -> nn.Module:
     return from_model(ann, input_shape=(2, 8, 8), num_timesteps=1, **options)
 
 
+def _sinabs_pooled() -> nn.Module:
+    from sinabs import layers
+    from sinabs.activation import SingleSpike
+
+    first, last = (layers.IAFSqueeze(num_timesteps=1, spike_fn=SingleSpike) for _ in range(2))
+    return nn.Sequential(nn.Conv2d(2, 4, 3), first, layers.SumPool2d(2), nn.Flatten(), nn.Linear(36, 3), last)
+
+
 def _sinabs_sequence() -> nn.Module:
     from sinabs import layers
     from sinabs.activation import SingleSpike
@@ -152,6 +160,7 @@ STYLES: dict[str, Callable[[], Style]] = {
     "norse, SequentialState": lambda: (_norse_image(), _images(), None),
     "norse, LIFRecurrentCell": lambda: (_norse_recurrent(), _drawn(6, top=4.0), None),
     "sinabs, from_model": lambda: (_sinabs_converted(), _images(), None),
+    "sinabs, SumPool2d": lambda: (_sinabs_pooled(), _images(), None),
     "sinabs, images": lambda: (Images(), _images().transpose(0, 1), _by_step),
     "sinabs, a sequence": lambda: (_sinabs_sequence(), _drawn(6, top=4.0).transpose(0, 1), _by_step),
 }

@@ -34,6 +34,7 @@ WEIGHTED = frozenset(
     {
         *("linear", "matmul", "mm", "rmatmul", "bmm", "einsum", "tensordot"),
         *("conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d", "batch_norm"),
+        "lp_pool2d",
     }
 )
 """Linear with weights: what enters the first of them is the input."""

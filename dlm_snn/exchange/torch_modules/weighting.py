@@ -121,6 +121,15 @@ def _pool(call: Call, shape: tuple[int, ...]) -> Maker | None:
     )
 
 
+def _sum_pool(call: Call, shape: tuple[int, ...]) -> Maker | None:
+    """lp_pool2d of norm 1, sinabs' SumPool2d: the sum of each window, sign(x) relu(|x|) being x."""
+    kernel, stride = call.argument(2, "kernel_size"), call.argument(3, "stride")
+    if call.argument(1, "norm_type") != 1 or len(shape) != 3 or call.argument(4, "ceil_mode", False):
+        return None
+    image: Any = shape
+    return lambda: Pool2d(image, _pair(kernel), _pair(stride or kernel), 0, np.ones(1))
+
+
 def _whole(value: Any) -> tuple[int, ...]:
     return (value,) if isinstance(value, int) else tuple(value)
 
@@ -144,6 +153,7 @@ MAKERS: dict[str, Callable[[Call, tuple[int, ...]], Any]] = {
     "mm": _dense,
     "conv2d": _convolution,
     "avg_pool2d": _pool,
+    "lp_pool2d": _sum_pool,
     "batch_norm": _normalization,
 }
 """Functions that have a connection of their own; None from them: their form has none."""
