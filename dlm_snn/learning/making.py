@@ -11,7 +11,7 @@ import numpy as np
 
 from dlm_snn import plugins
 from dlm_snn.errors import DlmError, nearest
-from dlm_snn.learning.from_file import LearnerFile, learner_file
+from dlm_snn.files.own_files import OwnFile, own_file
 from dlm_snn.learning.learner import Learner, MakeLearner, Setting
 
 GROUP = "dlm_snn.learners"
@@ -21,7 +21,12 @@ STORED_AS = {"learning_rate": "lr", "optimizer": "optimiser", "gray": "grey"}
 """What options of our learners are called -> what rows have called them from the first on, and still do."""
 
 
-def maker(learner: str | LearnerFile) -> MakeLearner:
+def learner_file(text: str) -> OwnFile | None:
+    """The file of a learner that is given as FILE.py:NAME; None: it is the name of an entry point."""
+    return own_file(text, "the class or function that makes the learner")
+
+
+def maker(learner: str | OwnFile) -> MakeLearner:
     """What makes a learner: behind an entry point, or in a file of one's own, FILE.py:NAME.
 
     Raises:
@@ -31,7 +36,7 @@ def maker(learner: str | LearnerFile) -> MakeLearner:
     return plugins.load(GROUP, str(learner)) if own is None else own.load()
 
 
-def checked_options(learner: str | LearnerFile, options: Mapping[str, Any]) -> dict[str, Any]:
+def checked_options(learner: str | OwnFile, options: Mapping[str, Any]) -> dict[str, Any]:
     """All options of a learner, by the names that rows have: those given, and for the others its own defaults.
 
     A learner that takes any option (``**options``) checks them itself when it is made.
@@ -90,7 +95,7 @@ def typed_options(name: str, options: Mapping[str, Any], types: Mapping[str, Any
 
 
 def make_learner(
-    learner: str | LearnerFile, setting: Setting, rng: np.random.Generator, options: Mapping[str, Any]
+    learner: str | OwnFile, setting: Setting, rng: np.random.Generator, options: Mapping[str, Any]
 ) -> Learner:
     """A fresh learner.
 

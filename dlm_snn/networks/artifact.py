@@ -54,6 +54,7 @@ KINDS = {
 }
 TENSORS = FileKind("the arrays of a network", _is_safetensors)
 LOSS = json_file("a loss budget", "bits", "projections", "populations")
+PROOF = json_file("the proof of an import", "digest", "module", "layers")
 
 
 def save(
@@ -61,6 +62,7 @@ def save(
     path: str | os.PathLike[str],
     replace: bool = False,
     loss: Mapping[str, Any] | None = None,
+    proof: Mapping[str, Any] | None = None,
 ) -> Path:
     """Write a network as ``path.json`` and ``path.safetensors``, both or none.
 
@@ -72,6 +74,7 @@ def save(
         path: with or without the ending.
         replace: a network of that name and of the same arithmetic gives way.
         loss: its loss budget, written as ``path.loss.json``.
+        proof: what its import compared, written as ``path.proof.json``.
 
     Returns:
         the path of the JSON.
@@ -88,6 +91,8 @@ def save(
     contents = {_manifest(path): _json(manifest), _tensors(path): tensors}
     if loss is not None:
         contents[_loss(path)] = _json(loss)
+    if proof is not None:
+        contents[_proof(path)] = _json(proof)
     atomic.write_set(_files(path, type(network)), contents, replace)
     return _manifest(path)
 
@@ -106,7 +111,7 @@ def check(path: str | os.PathLike[str], arithmetic: type[Network | IntegerNetwor
 def _files(path: str | os.PathLike[str], arithmetic: type[Network | IntegerNetwork]) -> dict[Path, FileKind]:
     if _stem(path).name in ("", ".."):
         raise DlmError(f"'{os.fspath(path)}' names no network; give a name, such as network")
-    return {_manifest(path): KINDS[arithmetic], _tensors(path): TENSORS, _loss(path): LOSS}
+    return {_manifest(path): KINDS[arithmetic], _tensors(path): TENSORS, _loss(path): LOSS, _proof(path): PROOF}
 
 
 def _json(content: Mapping[str, Any]) -> bytes:
@@ -139,6 +144,26 @@ def load(path: str | os.PathLike[str]) -> Network | IntegerNetwork:
     if not isinstance(network, (Network, IntegerNetwork)) or network.digest() != held["digest"]:
         raise DlmError(f"{_manifest(path)} and its arrays do not match their digest; write them again")
     return network
+
+
+def load_proof(path: str | os.PathLike[str], network: Network | IntegerNetwork) -> dict[str, Any] | None:
+    """What the import of a network compared; None where it was not imported with a proof.
+
+    Args:
+        path: of the network.
+        network: that lies there.
+
+    Raises:
+        DlmError: damaged, or the proof of another network.
+    """
+    place = _proof(path)
+    if not place.exists():
+        return None
+    held = read_json(place)
+    check_kind(held, {"digest": str, "module": str, "sha256": str, "layers": list}, place)
+    if held["digest"] != network.digest():
+        raise DlmError(f"{place} is the proof of another network; import the module again")
+    return held
 
 
 def _read(path: str | os.PathLike[str]) -> tuple[dict[str, Any], bytes]:
@@ -255,3 +280,7 @@ def _tensors(path: str | os.PathLike[str]) -> Path:
 
 def _loss(path: str | os.PathLike[str]) -> Path:
     return _stem(path).parent / f"{_stem(path).name}.loss.json"
+
+
+def _proof(path: str | os.PathLike[str]) -> Path:
+    return _stem(path).parent / f"{_stem(path).name}.proof.json"

@@ -1,4 +1,4 @@
-"""``dlm-snn compare``: two networks, two recordings, two runs or two rasters."""
+"""``dlm-snn compare``: two networks, two recordings, two runs or two rasters; or a network and its torch module."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ def _arguments(parser: ArgumentParser) -> None:
     rasters = ", ".join(endings("rasters", written=True))
     kinds = f"a network, a folder of 'dlm-snn simulate' or 'run', a raster ({rasters})"
     parser.add_argument("first", type=Path, help=kinds)
-    parser.add_argument("second", type=Path, help="another one")
+    parser.add_argument("second", type=Path, nargs="?", help="another one")
+    parser.add_argument("--module", metavar="FILE.py:NAME", help="instead: the module that a network was imported from")
     add_simulator(parser)
     parser.add_argument("--tolerance", type=float, metavar="SHARE", help=TOLERANCE)
     add_exchange_options(parser)
@@ -28,6 +29,10 @@ def _run(arguments: Namespace) -> int:
     from dlm_snn.errors import DlmError, UnlikeError
     from dlm_snn.exchange.formats import read_path
 
+    if arguments.module is not None:
+        return _with_module(arguments)
+    if arguments.second is None:
+        raise DlmError(f"{arguments.first} alone; give another one, or --module FILE.py:NAME")
     options = exchange_options(arguments, arguments.first, arguments.second)
     simulator = chosen_simulator(arguments, arguments.first, arguments.second)
     first, second = (read_path(path, options, simulator) for path in (arguments.first, arguments.second))
@@ -41,6 +46,30 @@ def _run(arguments: Namespace) -> int:
     except UnlikeError as error:
         print(error)
         return DIFFERENT
+
+
+def _with_module(arguments: Namespace) -> int:
+    """Import the module again, with the proof, and compare what comes out."""
+    from dlm_snn.errors import DlmError
+    from dlm_snn.exchange.torch_modules.from_file import WHAT, imported_from
+    from dlm_snn.files.own_files import own_file
+    from dlm_snn.networks import artifact
+
+    own = own_file(arguments.module, WHAT)
+    if own is None or arguments.second is not None:
+        given = arguments.module if own is None else f"--module beside {arguments.second}"
+        raise DlmError(f"{given}: give one network and --module FILE.py:NAME, {WHAT}")
+    network = artifact.load(arguments.first)
+    before = artifact.load_proof(arguments.first, network)
+    imported = imported_from(own)
+    if not _networks(network, imported.network, told=True):
+        return DIFFERENT
+    print(imported.proof)
+    if before is None:
+        print("the network has no proof of its own: it was not imported from a module")
+    elif before["sha256"] != own.sha256:
+        print(f"{own.path.name} has changed since the import, the network has not")
+    return 0
 
 
 def _compared(first: Any, second: Any, tolerance: float | None) -> bool:

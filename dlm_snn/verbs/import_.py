@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 from dlm_snn.exchange.known_formats import endings, format_of
 from dlm_snn.verbs.exchange_options import add_exchange_options, exchange_options
@@ -13,7 +15,8 @@ from dlm_snn.verbs.verb import Verb, add_replace
 def _arguments(parser: ArgumentParser) -> None:
     networks = ", ".join(endings("float", "integer", ours=False)).replace(".net", ".net of lava-dl")
     kinds = f"a network ({networks}) or recording ({', '.join(endings('rasters', ours=False))})"
-    parser.add_argument("file", type=Path, help=kinds)
+    own = "or FILE.py:NAME, a function that returns a torch module and a sample"
+    parser.add_argument("file", type=Path, help=f"{kinds}; {own}")
     parser.add_argument(
         "--out", type=Path, metavar="NAME", help="network NAME.json, or folder of rasters (default: FILE's name)"
     )
@@ -28,6 +31,8 @@ def _run(arguments: Namespace) -> int:
     from dlm_snn.networks import artifact
 
     path = arguments.file
+    if ".py:" in path.name:
+        return _import_module(arguments)
     if path.suffix == ".npz":
         _check_raster(path)
     known = format_of(path)
@@ -43,13 +48,7 @@ def _run(arguments: Namespace) -> int:
     found = read_path(path, exchange_options(arguments, path))
     if found.network is not None:
         written = artifact.save(found.network, out, arguments.replace)
-        for name, population in found.network.populations.items():
-            print(f"{name}: {type(population).__name__} {population.shape}")
-        for projection in found.network.projections:
-            connection = projection.connection
-            print(f"{projection.name}: {type(connection).__name__} ({connection.n_post}, {connection.n_pre})")
-        for note in found.notes:
-            print(note)
+        _tell(found.network, found.notes)
         print(f"network: {written}")
         return 0
     write_rasters(found.rasters, out, arguments.replace, found.unit_ids)
@@ -61,6 +60,39 @@ def _run(arguments: Namespace) -> int:
     for note in found.notes:
         print(note)
     print(f"{found.moved}; rasters: {out}")
+    return 0
+
+
+def _tell(network: Any, notes: Iterable[str]) -> None:
+    """A network, a line a part, and what is to be said of it."""
+    for name, population in network.populations.items():
+        print(f"{name}: {type(population).__name__} {population.shape}")
+    for projection in network.projections:
+        connection = projection.connection
+        print(f"{projection.name}: {type(connection).__name__} ({connection.n_post}, {connection.n_pre})")
+    for note in notes:
+        print(note)
+
+
+def _import_module(arguments: Namespace) -> int:
+    """A torch module, with its proof."""
+    from dlm_snn.errors import DlmError
+    from dlm_snn.exchange.format import NONE_GIVEN
+    from dlm_snn.exchange.torch_modules.from_file import WHAT, imported_from, proof_of
+    from dlm_snn.files.own_files import own_file
+    from dlm_snn.networks import artifact
+
+    if exchange_options(arguments, arguments.file) != NONE_GIVEN:
+        raise DlmError(f"{arguments.file} is a torch module, which tells everything; leave the options out")
+    own = own_file(str(arguments.file), WHAT)
+    if own is None:
+        raise DlmError(f"{arguments.file} is not FILE.py:NAME; give {WHAT}")
+    out = arguments.out or Path(own.path.stem)
+    _check("float", out, arguments.replace)
+    imported = imported_from(own)
+    written = artifact.save(imported.network, out, arguments.replace, proof=proof_of(own, imported))
+    _tell(imported.network, str(imported.proof).splitlines())
+    print(f"network: {written}")
     return 0
 
 

@@ -10,8 +10,8 @@ from typing import Any
 
 from dlm_snn.continual.row import ContinualRow
 from dlm_snn.errors import DlmError
-from dlm_snn.learning.from_file import LearnerFile, learner_file
-from dlm_snn.learning.making import checked_options, maker, takes_any
+from dlm_snn.files.own_files import OwnFile
+from dlm_snn.learning.making import checked_options, learner_file, maker, takes_any
 from dlm_snn.tasks.protocols import named_protocol, protocol
 from experiments.harness.rows import key_of
 
@@ -55,7 +55,7 @@ class Cell:
     validation: bool = False
     joint: bool = False
     open: bool = False
-    own: LearnerFile | None = None
+    own: OwnFile | None = None
 
     @property
     def key(self) -> str:

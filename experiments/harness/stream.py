@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dlm_snn.errors import DlmError
-from dlm_snn.learning.from_file import LearnerFile, learner_file
+from dlm_snn.files.own_files import OwnFile
 from dlm_snn.learning.learner import Declaration, Setting
-from dlm_snn.learning.making import make_learner
+from dlm_snn.learning.making import learner_file, make_learner
 from dlm_snn.provenance import origin
 from dlm_snn.runs.raster import SpikeRaster
 from dlm_snn.tasks.recordings import Recordings, nmnist_excerpt
@@ -52,7 +52,7 @@ class StreamCell:
     options: Mapping[str, Any]
     order: str
     seed: int
-    own: LearnerFile | None = None
+    own: OwnFile | None = None
 
     @property
     def told(self) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""A learner that is given as FILE.py:NAME, in place of an entry point: a class or function of one file."""
+"""What is given as FILE.py:NAME: a class or function in a Python file of the user's."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ LIMIT = 2**24
 """Bytes of such a file."""
 
 
-class LearnerFile(NamedTuple):
-    """Where a learner stands.
+class OwnFile(NamedTuple):
+    """Where a class or function of the user's stands.
 
     Attributes:
         path: of the file.
         name: of the class or function in it.
-        content: of the file: another content is another learner.
+        content: of the file: another content is another one.
     """
 
     path: Path
@@ -51,8 +51,12 @@ class LearnerFile(NamedTuple):
         return getattr(module, self.name)
 
 
-def learner_file(text: str) -> LearnerFile | None:
-    """The file of FILE.py:NAME; None for any other text, which is the name of an entry point.
+def own_file(text: str, what: str) -> OwnFile | None:
+    """The file of FILE.py:NAME; None for any other text.
+
+    Args:
+        text: as it was given.
+        what: the class or function is, in words.
 
     Raises:
         DlmError: no such file, or one that cannot be read.
@@ -60,14 +64,14 @@ def learner_file(text: str) -> LearnerFile | None:
     place, _, name = text.rpartition(":")
     if not place.endswith(".py"):
         return None
-    path = regular_file(place, f"no file {place}; give FILE.py:NAME, the class or function that makes the learner")
-    return LearnerFile(path.resolve(), name, read_bytes(path, LIMIT))
+    path = regular_file(place, f"no file {place}; give FILE.py:NAME, {what}")
+    return OwnFile(path.resolve(), name, read_bytes(path, LIMIT))
 
 
 @cache
 def _module(path: Path, content: bytes) -> ModuleType:
     """What the file defines; made once for each content."""
-    module = ModuleType(f"learner_of_{hashlib.sha256(content).hexdigest()[:16]}")
+    module = ModuleType(f"file_of_{hashlib.sha256(content).hexdigest()[:16]}")
     module.__file__ = str(path)
     # Dataclasses and pickles look their module up.
     sys.modules[module.__name__] = module

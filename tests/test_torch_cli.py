@@ -1,0 +1,127 @@
+"""``dlm-snn import FILE.py:NAME`` and ``dlm-snn compare NETWORK --module FILE.py:NAME``, as a user types them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+import dlm_snn as dlm
+from dlm_snn.cli import main
+
+NET = """
+import snntorch as snn
+import torch
+from torch import nn
+
+class Net(nn.Module):
+    def __init__(self, n=6):
+        super().__init__()
+        self.fc, self.lif = nn.Linear(8, n), snn.Leaky(beta=0.75, threshold=0.25)
+
+    def forward(self, x):
+        mem, found = self.lif.init_leaky(), []
+        for frame in x:
+            spikes, mem = self.lif(self.fc(frame), mem)
+            found.append(spikes)
+        return torch.stack(found)
+
+def spikes(seed):
+    generator = torch.Generator().manual_seed(seed)
+    return (torch.rand((5, 3, 8), generator=generator) < 0.5).float()
+
+def net():
+    return Net(), spikes(0)
+
+def checked():
+    return Net(), spikes(0), spikes(1)
+
+def larger():
+    return {"module": Net(7), "sample": spikes(0)}
+
+def alone():
+    return Net()
+
+def failing():
+    return Net(), undefined
+
+def refused():
+    return nn.Sequential(nn.Linear(8, 6), nn.ReLU()), spikes(0)
+"""
+
+
+@pytest.fixture(autouse=True)
+def _here(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("own.py").write_text(NET)
+
+
+def typed(capsys, *words, code=0):
+    assert main([str(word) for word in words]) == code, capsys.readouterr().err
+    shown = capsys.readouterr()
+    if code == 2:
+        assert shown.err.count("\n") == 1
+        return shown.err
+    return shown.out
+
+
+def test_a_module_comes_in_with_its_proof(capsys):
+    out = typed(capsys, "import", "own.py:checked", "--out", "taken")
+    assert "lif: LIF (6,)" in out
+    assert "equal to the module in 6 samples of 5 steps" in out
+    network = dlm.load("taken")
+    proof = json.loads(Path("taken.proof.json").read_text())
+    assert proof["digest"] == network.digest()
+    assert proof["module"] == "own.py:checked"
+    assert [(layer["population"], layer["sample"]) for layer in proof["layers"]] == [
+        ("lif", "sample"),
+        ("lif", "check"),
+    ]
+
+
+def test_a_proof_is_repeated(capsys):
+    typed(capsys, "import", "own.py:net")
+    assert typed(capsys, "compare", "own", "--module", "own.py:net").startswith(
+        f"equal: digest {dlm.load('own').digest()}"
+    )
+    assert "lif (check)" in typed(capsys, "compare", "own", "--module", "own.py:checked")
+    Path("own.py").write_text(NET + "\n")
+    assert "own.py has changed since the import" in typed(capsys, "compare", "own", "--module", "own.py:net")
+    assert "the networks differ" in typed(capsys, "compare", "own", "--module", "own.py:larger", code=1)
+
+
+def test_a_proof_belongs_to_its_network(capsys):
+    typed(capsys, "import", "own.py:net")
+    kept = Path("own.proof.json").read_text()
+    typed(capsys, "import", "own.py:larger", "--replace", "--out", "own")
+    Path("own.proof.json").write_text(kept)
+    assert "is the proof of another network" in typed(capsys, "compare", "own", "--module", "own.py:net", code=2)
+
+
+def test_a_network_without_a_proof_takes_the_old_one_away(capsys):
+    typed(capsys, "import", "own.py:net")
+    network = dlm.load("own")
+    dlm.save(network, "own", replace=True)
+    assert not Path("own.proof.json").exists()
+    assert "has no proof of its own" in typed(capsys, "compare", "own", "--module", "own.py:net")
+
+
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        (("import", "own.py:alone"), "own.py:alone returns a Net; return (module, sample)"),
+        (("import", "own.py:failing"), "own.py:failing fails, NameError"),
+        (("import", "own.py:refused"), "no neuron of a known library was called; use neurons of snnTorch"),
+        (("import", "own.py:nothing"), "own.py has no class or function 'nothing'"),
+        (("import", "other.py:net"), "no file other.py; give FILE.py:NAME"),
+        (("import", "own.py:net", "--dt", "1"), "leave the options out"),
+        (("compare", "own"), "own alone; give another one, or --module"),
+        (("compare", "own", "own", "--module", "own.py:net"), "--module beside own"),
+        (("compare", "own", "--module", "own"), "own: give one network and --module FILE.py:NAME"),
+        (("compare", "own", "--module", "own.py:net"), "no network at own.json"),
+    ],
+)
+def test_what_is_no_module_is_one_line(capsys, words, line):
+    assert line in typed(capsys, *words, code=2)
+    assert not Path("own.json").exists()
