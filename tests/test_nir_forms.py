@@ -15,6 +15,8 @@ import h5py
 import nir
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import dlm_snn as dlm
 from dlm_snn.errors import LossWarning
@@ -322,7 +324,60 @@ def test_a_convolution_gives_one_value_the_shape_of_its_image():
     assert [p.shape for p in network.populations.values()] == [(2, 6, 5), (3, 5, 4), (3, 2, 2)]
 
 
+@pytest.mark.filterwarnings("ignore::dlm_snn.errors.LossWarning")
+@settings(max_examples=60)
+@given(st.data())
+def test_what_exporters_leave_open_changes_nothing(data):
+    """A chain as it should be stored, and with axes of 1 before, with one value for equal ones, in a loop too."""
+    draw = data.draw
+    generator = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    image = draw(st.booleans())
+    stored = [(2, 5, 4) if image else (6,)]
+    whole, loose = {"in": inp(*stored[0])}, {"in": inp(*[1] * draw(st.integers(1, 3)), *stored[0])}
+
+    def add(name, shape):
+        kind = draw(st.sampled_from(("lif", "cuba", "if")))
+        keys = {"lif": ("tau", "r", "v_leak"), "cuba": ("tau_syn", "tau_mem", "r", "v_leak", "w_in"), "if": ("r",)}[
+            kind
+        ]
+        axes = draw(st.sampled_from(((), (1,), (1, *shape))))
+        equal = axes in ((), (1,))
+        values = {key: generator.uniform(0.01, 0.02, (1,) if equal else shape) for key in (*keys, "v_threshold")}
+        values["v_reset"] = values.get("v_leak", 0 * values["v_threshold"])
+        values["v_threshold"] = values["v_threshold"] + 1
+        make = {"lif": nir.LIF, "cuba": nir.CubaLIF, "if": nir.IF}[kind]
+        whole[name] = make(**{key: np.broadcast_to(value, shape) for key, value in values.items()})
+        loose[name] = make(
+            **{key: np.broadcast_to(value, axes) if not equal else value.reshape(axes) for key, value in values.items()}
+        )
+
+    if draw(st.booleans()):
+        add("zero", stored[0])
+    if image:
+        kernel = nir.Conv2d((5, 4), generator.normal(0, 1, (3, 2, 2, 2)), 1, 0, 1, 1, np.zeros(3))
+        pool = nir.SumPool2d(*(np.array([n, n]) for n in (2, 1, 0)))
+        flat = nir.Flatten({"input": np.array([3, 3, 2])}, 0, -1)
+        for nodes in (whole, loose):
+            nodes["c"] = kernel
+        add("one", (3, 4, 3))
+        for nodes in (whole, loose):
+            nodes |= {"p": pool, "f": flat}
+    n_in = 18 if image else 6
+    for nodes in (whole, loose):
+        nodes["w"] = nir.Linear(generator.normal(0, 1, (5, n_in))) if nodes is whole else whole["w"]
+    add("two", (5,))
+    loop = nir.Linear(generator.normal(0, 1, (5, 5)))
+    edges = [*pairwise(whole), ("two", "rec"), ("rec", "two")]
+    first, second = (read_nir(graph({**nodes, "rec": loop}, edges), DT, reset="zero") for nodes in (whole, loose))
+    assert first.digest() == second.digest()
+
+
 SHAPES = {
+    "steps of images": (
+        (50, 2, 3),
+        None,
+        r"what follows takes \(2, 3\); .*give input_shape=\(2, 3\) \(--input-shape 2,3\)",
+    ),
     "steps before": (
         (50, 6),
         None,
@@ -337,10 +392,11 @@ SHAPES = {
 
 @pytest.mark.parametrize("name", SHAPES)
 def test_a_shape_that_nothing_takes_is_refused_with_the_one_that_is(name):
-    stored, given, message = SHAPES[name]
-    g = graph({"in": inp(*stored), "w": nir.Linear(weights(5, 6)), "a": lif(5)}, [("in", "w"), ("w", "a")])
+    stored, taken, message = SHAPES[name]
+    first = nir.Conv1d(3, weights(5, 2, 3), 1, 0, 1, 1, filled(0, 5)) if "images" in name else nir.Linear(weights(5, 6))
+    g = graph({"in": inp(*stored), "w": first, "a": lif(5)}, [("in", "w"), ("w", "a")])
     with pytest.raises(dlm.DlmError, match=message) as caught:
-        read_nir(g, DT, input_shape=given)
+        read_nir(g, DT, input_shape=taken)
     assert "\n" not in str(caught.value)
 
 
@@ -503,14 +559,14 @@ def test_a_refractory_time_in_the_metadata_is_kept(tmp_path):
         v = np.where(s, 0, v)
         assert np.array_equal(spikes[t], s), t
     assert 0.05 < spikes.mean() <= 0.25
-    for given, options, message in (
+    for time, options, message in (
         (0.0025, {}, "a refractory_time of 2.5 steps of 0.001 s; give one whole number of steps"),
         (np.array([0.001, 0.002, 0, 0, 0]), {}, "a refractory_time of 0..2 steps"),
         (-0.001, {}, "its metadata 'refractory_time' = -0.001 is no time in seconds"),
         ("soon", {}, "its metadata 'refractory_time' = 'soon' is no time"),
         (0.003, {"reset": "subtract"}, "with a refractory_time beside a reset by subtraction; leave one of them out"),
     ):
-        g.nodes["a"].metadata["refractory_time"] = given
+        g.nodes["a"].metadata["refractory_time"] = time
         with pytest.raises(dlm.DlmError, match=message):
             read_nir(g, DT, **options)
     other = RESETS["above its rest"][0]

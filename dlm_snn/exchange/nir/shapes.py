@@ -95,6 +95,7 @@ class Shapes:
                 if post in self.neurons:
                     if prod(axes_of(node)) not in (1, prod(shape)):
                         return False
+                    waiting += [(post, shape)] if _is_open(node) else []
                 elif isinstance(node, _DENSE):
                     if shape != (np.shape(node.weight)[-1],):
                         return False
@@ -109,9 +110,8 @@ class Shapes:
         """From what is known onwards: each node once, by the first shape that reaches it."""
         for name, node in self.nodes.items():
             if name in self.neurons:
-                axes = axes_of(node)
-                if prod(axes) > 1 and (len(axes) == 1 or axes[0] > 1 or len(axes) == 3):
-                    self.sent[name] = nir_nodes.shape_of(axes)
+                if not _is_open(node):
+                    self.sent[name] = nir_nodes.shape_of(axes_of(node))
             elif isinstance(node, _DENSE):
                 self.sent[name] = (len(node.weight),)
         waiting = deque(self.sent)
@@ -161,6 +161,15 @@ class Shapes:
             raise DlmError(f"node '{name}' ({kind}) takes {connection.n_pre} values, gets the shape {shape}")
         post = shape if isinstance(node, nir.Scale) else connection.post_shape
         return _not_too_large(name, node, post), connection
+
+
+def _is_open(neuron: Any) -> bool:
+    """Whether the parameters of neurons leave their shape to what reaches them: one value, or axes of 1 before others.
+
+    Three axes are an image, whatever the first is.
+    """
+    axes = axes_of(neuron)
+    return prod(axes) == 1 or (len(axes) not in (1, 3) and axes[0] == 1)
 
 
 def _stored(name: str, node: nir.Input) -> Shape:
