@@ -10,6 +10,7 @@ import sys
 from dataclasses import replace
 from importlib import import_module
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,7 @@ from dlm_snn.exchange.torch_modules.neurons import tables_for
 from dlm_snn.exchange.torch_modules.refusals import UNKNOWN_NEURON, RefusedError
 from tests.libraries.make_golden import NAMES, runs
 from tests.libraries.nets import LAYERS, STEPS, Net, sample, spikes_of
+from tests.libraries.page import tables
 from tests.libraries.standins import installed
 from tests.libraries.trying import GOLDEN, ON_GRID, OWN, REFUSED, TAKEN, known, taken, tried
 
@@ -141,3 +143,9 @@ def test_sums_over_windows_are_a_pool2d() -> None:
     assert type(into.parts[0]) is dlm.Pool2d
     with pytest.raises(RefusedError, match=r"layer 'out' \(Leaky\): lp_pool2d is not linear here"):
         dlm.from_torch(Pooled(2), given)
+
+
+@pytest.mark.skipif(OWN, reason="the page is made with the stand-ins")
+def test_the_page_tells_what_is_taken() -> None:
+    page = (Path(__file__).resolve().parent.parent / "docs" / "neurons.md").read_text()
+    assert page.endswith(tables()), "run python -m tests.libraries.page and put its tables at the end of the page"

@@ -108,7 +108,8 @@ def _membrane(line: Line) -> str:
         return ""
     ranges = [np.unique(values) for values in (line.unit, line.rest)]
     unit, rest = (f"{x[0]:g}" if x.size == 1 else f"({x[0]:g} to {x[-1]:g})" for x in ranges)
-    return f"{unit} v" if rest == "0" else f"{rest} + {unit} v"
+    own = "v" if unit == "1" else f"{unit} v"
+    return own if rest == "0" else f"{rest} + {own}"
 
 
 def _near(line: Line, v: NDArray[np.float64]) -> float:
