@@ -22,7 +22,7 @@ import dlm_snn as dlm
 from dlm_snn.errors import LossWarning
 from dlm_snn.exchange.nir.parts import Source
 from dlm_snn.exchange.nir.reader import import_nir, read_nir
-from tests.nir_graphs import DT, agrees, cuba, filled, graph, inp, lif, out, weights
+from tests.nir_graphs import DT, agrees, cuba, euler, filled, graph, inp, lif, out, weights
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*taken to reset to zero:dlm_snn.errors.LossWarning")
 
@@ -288,6 +288,69 @@ def test_a_file_of_an_early_nir_and_a_loop_of_one_value_in_a_graph_of_its_own(tm
 
 
 # What a graph leaves open
+
+
+@st.composite
+def drawn_graphs(draw):
+    """Two layers of any kind of neurons with any v_leak, v_reset and r, loops, a skip, float32 or float64."""
+    generator = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    kind = draw(st.sampled_from((np.float32, np.float64)))
+
+    def layer(n):
+        one = draw(st.booleans())
+
+        def each(low, high):
+            return (
+                np.full((), generator.uniform(low, high), kind) if one else generator.uniform(low, high, n).astype(kind)
+            )
+
+        v_threshold = each(0.5, 1.5)
+        v_leak = v_threshold + each(-2, 0.2 if draw(st.integers(0, 3)) == 0 else 0)
+        v_reset = draw(st.sampled_from((v_leak, 0 * v_leak, v_threshold - each(0.1, 2))))
+        times = {"tau": each(0.001, 0.03)}
+        make = draw(st.sampled_from((nir.LIF, nir.CubaLIF, nir.IF)))
+        if make is nir.IF:
+            return nir.IF(each(50, 300), v_threshold, v_threshold - each(0.1, 2))
+        if make is nir.CubaLIF:
+            times = {"tau_syn": each(0.001, 0.01), "tau_mem": each(0.001, 0.03), "w_in": each(0.5, 2)}
+        return make(**times, r=each(0.5, 5), v_leak=v_leak, v_threshold=v_threshold, v_reset=v_reset)
+
+    def way(n, n_in, scale=1.0):
+        weight = (generator.normal(0.1, 1, (n, n_in)) * scale).astype(kind)
+        return (
+            nir.Affine(weight, generator.normal(0, 0.3, n).astype(kind)) if draw(st.booleans()) else nir.Linear(weight)
+        )
+
+    nodes = {
+        "in": inp(1, 6),
+        "w": way(5, 6),
+        "loop": way(5, 5, 0.3),
+        "a": layer(5),
+        "x": way(4, 5, 2.0),
+        "skip": way(4, 6),
+    }
+    edges = [("in", "w"), ("w", "a"), ("a", "x"), ("x", "b"), ("in", "skip"), ("skip", "b")]
+    nodes["b"] = layer(4)
+    edges += [("a", "loop"), ("loop", "a")] if draw(st.booleans()) else []
+    kept = {end for edge in edges for end in edge}
+    return graph({name: node for name, node in nodes.items() if name in kept}, edges)
+
+
+@pytest.mark.filterwarnings("ignore::dlm_snn.errors.LossWarning")
+@settings(max_examples=25)
+@given(drawn_graphs(), st.integers(0, 2**32 - 1))
+def test_whatever_is_taken_spikes_as_its_nodes_do(g, seed):
+    own = [node for node in g.nodes.values() if np.any(getattr(node, "v_leak", -9) > getattr(node, "v_threshold", 9))]
+    if any(np.any(node.v_reset > node.v_threshold) for node in own):
+        with pytest.raises(dlm.DlmError, match="it would fire on its own"):
+            read_nir(g, DT, reset="zero")
+        return
+    network = read_nir(g, DT, reset="zero")
+    x = np.random.default_rng(seed).random((40, 6)) < 0.4
+    direct = euler(g, {"in": x}, 40, list(g.nodes), {("a", "loop")})
+    ours = dlm.run(network, {"in": dlm.SpikeRaster.from_dense(x[None])}, 40).rasters
+    for name in "ab":
+        assert np.array_equal(ours[name].dense()[0], direct[name]), name
 
 
 @pytest.mark.parametrize("axes", [(), (1,)])
