@@ -85,9 +85,8 @@ def held_against_each_other(data: Split, epochs: int, du: float, samples: int) -
             equal = equal and comparison.equal
             found = f"{dlm.accuracy(there, data.y_test[:samples], KIND):.2%} | {comparison.differ}"
             gap = comparison.values["output"][1]
-            print(
-                f"| {arithmetic} | {backend} | {samples} | {found} | {gap:.1e} | {len(comparison.ties)} |", flush=True
-            )
+            row = (arithmetic, backend, comparison.n_samples, found, f"{gap:.1e}", len(comparison.ties))
+            print(f"| {' | '.join(map(str, row))} |", flush=True)
     lost = right["float"] - right["integer"]
     print(f"\n8 bits cost {100 * lost:.2f} points; the simulators {'agree' if equal else 'DIFFER'}")
     return equal and abs(lost) <= ALLOWED
@@ -101,7 +100,8 @@ def main() -> int:
     parser.add_argument("--du", type=float, nargs="+", default=[1.0, 0.25], help="of the read-out's current")
     arguments = parser.parse_args()
     data = split(DataConfig(dataset="digits"))
-    return int(not all([held_against_each_other(data, arguments.epochs, du, arguments.samples) for du in arguments.du]))
+    found = [held_against_each_other(data, arguments.epochs, du, arguments.samples) for du in arguments.du]
+    return int(not all(found))
 
 
 if __name__ == "__main__":
