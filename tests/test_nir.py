@@ -703,12 +703,11 @@ def one(node, *more, shape=(4,)):
 
 
 BAD = {
-    "unknown kind": (one(nir.LI(filled(1, 4), filled(1, 4), filled(0, 4))), "node 'bad' of type LI"),
     "threshold node": (one(nir.Threshold(filled(1, 4)), lif(4)), "node 'bad' of type Threshold"),
     "behind the last": (
         graph(
-            {"in": inp(4), "a": lif(4), "bad": nir.Linear(np.ones((2, 4))), "o": out(2)},
-            [("in", "a"), ("a", "bad"), ("bad", "o")],
+            {"in": inp(4), "a": lif(4), "bad": nir.Linear(np.ones((2, 4))), "o": out(4)},
+            [("in", "a"), ("a", "bad"), ("a", "o")],
         ),
         r"node 'bad' \(Linear\) behind the last neurons",
     ),

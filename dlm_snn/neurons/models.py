@@ -23,7 +23,7 @@ ALL = frozenset(
     }
 )
 """Whether a Network or an IntegerNetwork is taken is each one's own affair."""
-SILENT = ALL - {"NIR", "a .net file"}
+SILENT = ALL - {"a .net file"}
 """Who knows the neurons that never spike."""
 
 

@@ -17,6 +17,7 @@ from dlm_snn.connections.connection import Connection, Sparse
 from dlm_snn.connections.conv2d import Conv2d
 from dlm_snn.connections.dense import Dense
 from dlm_snn.networks.network import Network
+from dlm_snn.neurons.li import LI
 from dlm_snn.neurons.lif import LIF
 
 _ZERO = ord("4")
@@ -46,7 +47,7 @@ def foldable(network: Network, name: str) -> bool:
     """Whether every weight that reaches a population can hold its factor."""
     neuron = network.neurons[name]
     dv = np.asarray(neuron.dv)
-    if not isinstance(neuron, LIF) or np.any(np.asarray(neuron.du) != 1) or dv.min() <= 0:
+    if not isinstance(neuron, (LIF, LI)) or np.any(np.asarray(neuron.du) != 1) or dv.min() <= 0:
         return False
     return all(_holds(last_of(p.connection), neuron.dv) for p in network.into(name))
 

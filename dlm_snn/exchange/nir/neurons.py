@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dlm_snn.errors import DlmError, UnsupportedError
-from dlm_snn.exchange.nir.nodes import TARGET, WHOLE, one_or_all
+from dlm_snn.exchange.nir.nodes import SILENT, TARGET, WHOLE, one_or_all
+from dlm_snn.neurons.li import LI
 from dlm_snn.neurons.lif import LIF
 
 Reset = Literal["zero", "subtract"]
@@ -36,7 +37,7 @@ class Neurons(NamedTuple):
         told: what stands in an unusual place; empty: nothing.
     """
 
-    population: LIF
+    population: LIF | LI
     factor: _Values
     back: _Values | None = None
     assumed: str = ""
@@ -57,23 +58,20 @@ def neuron(name: str, node: Any, shape: tuple[int, ...], dt: float, reset: Reset
         du = dt/tau_syn, dv = dt/tau_mem, v_threshold = v_threshold - v_leak, factor = w_in r dt^2 / (tau_syn tau_mem).
 
     IF: dv = 0, factor = r dt. LIF: du = 1, factor = r dt/tau. A time constant that float32 cannot tell from dt is dt.
-    With another v_reset see ``_origin``.
+    With another v_reset see ``_origin``. LI, CubaLI and I are the same without threshold and reset.
 
     Source: nir 1.0.8, nir/ir/neuron.py (the equations); Pedersen et al., Nature Communications 15:8122 (2024).
 
     Raises:
-        UnsupportedError: a time constant below dt; a v_reset other than v_leak beside a reset by subtraction or a
-            refractory time; a refractory time that is no whole number of steps, or not one for all.
+        UnsupportedError: a time constant below dt; several v_leak in neurons that are read by v; a v_reset other than
+            v_leak beside a reset by subtraction or a refractory time; a refractory time that is no whole number of
+            steps, or not one for all.
         DlmError: parameters that are not finite or of the wrong size, a threshold below where v starts.
     """
     n = prod(shape)
-    du, dv, factor = np.ones(n), np.zeros(n), _checked(name, node, "r", n) * dt
-    if isinstance(node, nir.LIF):
-        dv = _decay(name, node, "tau", n, dt)
-        factor = _checked(name, node, "r", n) * dv
-    if isinstance(node, nir.CubaLIF):
-        du, dv = _decay(name, node, "tau_syn", n, dt), _decay(name, node, "tau_mem", n, dt)
-        factor = _checked(name, node, "w_in", n) * _checked(name, node, "r", n) * dv * du
+    du, dv, factor = _dynamics(name, node, n, dt)
+    if isinstance(node, SILENT):
+        return _read_by_v(name, node, LI(shape, du=one_or_all(du), dv=one_or_all(dv)), factor)
     v_threshold = _checked(name, node, "v_threshold", n)
     origin, bias, back, assumed = _origin(name, node, n, dv, reset)
     threshold = v_threshold - origin
@@ -87,6 +85,28 @@ def neuron(name: str, node: Any, shape: tuple[int, ...], dt: float, reset: Reset
     values = {key: one_or_all(value) for key, value in each.items()}
     told = f"{name}: refractory for {refractory} steps, as its metadata say" if refractory else ""
     return Neurons(LIF(shape, **values, reset=reset, refractory=refractory), factor, back, assumed, told)
+
+
+def _dynamics(name: str, node: Any, n: int, dt: float) -> tuple[_Values, _Values, _Values]:
+    """du, dv and the factor on the input, one a neuron."""
+    r = _checked(name, node, "r", n)
+    if isinstance(node, (nir.LIF, nir.LI)):
+        dv = _decay(name, node, "tau", n, dt)
+        return np.ones(n), dv, r * dv
+    if isinstance(node, (nir.CubaLIF, nir.CubaLI)):
+        du, dv = _decay(name, node, "tau_syn", n, dt), _decay(name, node, "tau_mem", n, dt)
+        return du, dv, _checked(name, node, "w_in", n) * r * dv * du
+    return np.ones(n), np.zeros(n), r * dt
+
+
+def _read_by_v(name: str, node: Any, population: LI, factor: _Values) -> Neurons:
+    """Neurons that never spike; their v is counted from v_leak, where NIR has it start."""
+    leak = np.zeros(population.n) if isinstance(node, nir.I) else _checked(name, node, "v_leak", population.n)
+    if np.ptp(leak):
+        thing = f"node '{name}' ({type(node).__name__}) with v_leak = {_shown(leak)}, from which its v is counted"
+        raise UnsupportedError(TARGET, thing, "give all its neurons one v_leak")
+    told = f"{name}: v is counted from its v_leak = {leak[0]:.6g}" if leak[0] else ""
+    return Neurons(population, factor, told=told)
 
 
 def _origin(name: str, node: Any, n: int, dv: _Values, reset: Reset) -> tuple[_Values, _Values, _Values | None, str]:
@@ -137,18 +157,19 @@ def _shown(values: _Values) -> str:
     return f"{low:.6g}" if low == high else f"{low:.6g}..{high:.6g}"
 
 
-def doubt(node: Any, population: LIF, factor: _Values) -> str | None:
+def doubt(node: Any, population: LIF | LI, factor: _Values) -> str | None:
     """Why dt is hardly the one that a neuron was written for; None: nothing speaks against it.
 
-    A writer's r is 1/dt for IF; for the others tau/dt (a factor of 1) or 1 (a factor of dv).
+    A writer's r is 1/dt for IF and I; for the others tau/dt (a factor of 1) or 1 (a factor of dv).
     """
     if factor.max() >= HUGE:
         return f"its input is multiplied by {factor.max():.4g}"
-    if isinstance(node, nir.IF) and factor.min() < TINY:
+    held = isinstance(node, (nir.IF, nir.I))
+    if held and factor.min() < TINY:
         return f"its input is multiplied by {factor.min():.4g}"
     for key in ("dv", "du"):
         decay = np.asarray(getattr(population, key))
-        if not isinstance(node, nir.IF) and decay.min() < SLOW:
+        if not held and decay.min() < SLOW:
             return f"its {key} is {decay.min():.4g}"
     return None
 

@@ -17,7 +17,9 @@ from dlm_snn.errors import DlmError, UnsupportedError
 
 TARGET = "a NIR import"
 LINEAR = (nir.Affine, nir.Linear, nir.Conv1d, nir.Conv2d, nir.SumPool2d, nir.AvgPool2d, nir.Scale)
-NEURONS = (nir.LIF, nir.CubaLIF, nir.IF)
+SILENT = (nir.LI, nir.CubaLI, nir.I)
+"""Neurons that never spike, and whose v is read."""
+NEURONS = (nir.LIF, nir.CubaLIF, nir.IF, *SILENT)
 PASSING = (nir.Flatten, nir.Input, nir.Output)
 WHOLE = 1e-6
 """How far a time may lie from a whole number of steps, in steps: what float32 seconds leave."""

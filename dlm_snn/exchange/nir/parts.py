@@ -20,10 +20,12 @@ from dlm_snn.exchange.nir import nodes as nir_nodes
 from dlm_snn.exchange.nir.graph import expanded
 from dlm_snn.exchange.nir.neurons import Neurons, Reset, doubt, neuron
 from dlm_snn.exchange.nir.nodes import TARGET
+from dlm_snn.exchange.nir.read_outs import VALUES, check_silent, values_read
 from dlm_snn.exchange.nir.shapes import Shapes
 from dlm_snn.exchange.nir.timing import layered
 from dlm_snn.files.names import identifiers
 from dlm_snn.networks.network import Input, Network, Projection
+from dlm_snn.neurons.li import LI
 from dlm_snn.neurons.lif import LIF
 
 ONE = "one"
@@ -97,17 +99,20 @@ class Reader:
         for name, node in self.nodes.items():
             if not isinstance(node, known):
                 raise UnsupportedError(TARGET, f"node '{name}' of type {type(node).__name__}", "leave it out")
+        check_silent(self.nodes, edges)
+        read_by_v = values_read(self.nodes, edges, dt)
+        self.nodes |= read_by_v
         self.inputs = [n for n, node in self.nodes.items() if isinstance(node, nir.Input) and not self.pre[n]]
         self.neurons = [n for n, node in self.nodes.items() if isinstance(node, nir_nodes.NEURONS)]
         self._check_ends(edges)
         self.names = identifiers([*self.inputs, *self.neurons], {ONE})
         self.shapes = Shapes(self.nodes, self.pre, self.inputs, self.neurons, source.shape)
-        self.told = list(self.shapes.told)
+        self.told = [*self.shapes.told, *(f"{name}: {VALUES}" for name in read_by_v)]
 
     def _check_ends(self, edges: list[tuple[str, str]]) -> None:
         """Every stateless node lies between populations."""
         if not self.neurons:
-            raise DlmError("it has no neurons (LIF, CubaLIF, IF)")
+            raise DlmError("it has no neurons (LIF, CubaLIF, IF, LI, CubaLI, I)")
         leads = set(self.neurons)
         grown = True
         while grown:
@@ -268,14 +273,14 @@ class Reader:
         return total
 
 
-def _with_bias(name: str, neuron: LIF, constant: NDArray) -> tuple[LIF, Projection | None]:
+def _with_bias(name: str, neuron: LIF | LI, constant: NDArray) -> tuple[LIF | LI, Projection | None]:
     """Added to v where the current is not filtered, else by synapses from a constant."""
     if np.all(np.asarray(neuron.du) == 1):
         return replace(neuron, bias=nir_nodes.one_or_all(neuron.bias + constant)), None
     return neuron, Projection(ONE, name, Dense(constant[:, None]))
 
 
-def _back(name: str, neuron: LIF, back: NDArray) -> list[Projection]:
+def _back(name: str, neuron: LIF | LI, back: NDArray) -> list[Projection]:
     """Synapses onto a spike's own neuron that stand for a reset to another place than 0.
 
     A spike leaves v = 0 where it should leave v = back: (1 - dv) back is missing one step later, which a synapse of

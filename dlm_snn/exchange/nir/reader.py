@@ -22,6 +22,7 @@ from dlm_snn.exchange.nir.parts import Reader, Source
 from dlm_snn.exchange.nir.writer import NOTE
 from dlm_snn.files.names import told_identifiers
 from dlm_snn.networks.network import Network
+from dlm_snn.neurons.models import spikes
 
 RESETS = get_args(Reset)
 NOTHING_GIVEN = Source()
@@ -53,7 +54,8 @@ class NirImport:
             lif = self.network.neurons[name]
             values = {"du": lif.du, "dv": lif.dv, "factor on its input": factor}
             told = [f"{key} = {_span(np.asarray(value))}" for key, value in values.items()]
-            lines.append(f"{name}: reset '{lif.reset}', {', '.join(told)}")
+            what = f"reset '{lif.reset}'" if spikes(lif) else "never spikes"
+            lines.append(f"{name}: {what}, {', '.join(told)}")
         return lines
 
 
@@ -77,7 +79,7 @@ def read_nir(
 
     Args:
         graph: of Affine, Linear, Conv1d, Conv2d, SumPool2d, AvgPool2d, Scale, Flatten, Delay, LIF, CubaLIF, IF nodes,
-            nested graphs too.
+            nested graphs too; LI, CubaLI, I, and linear nodes before an Output, as populations that never spike.
         dt: seconds a step, as whoever wrote the graph had it (docs/exchange.md has a table); a file of ours tells it.
         extra_steps: import feedback from a deeper layer, which cannot be one step, with the steps that it takes, and
             say so in a LossWarning.

@@ -26,7 +26,7 @@ from dlm_snn.exchange.nir.timing import layered
 from dlm_snn.files.atomic import writing
 from dlm_snn.networks.known import check_known
 from dlm_snn.networks.network import Input, IntegerNetwork, Network, Projection
-from dlm_snn.neurons.lif import LIF
+from dlm_snn.neurons.models import spikes
 
 NOTE = "dlm_snn"
 """Metadata of the graph: what NIR has no place for, as JSON."""
@@ -46,11 +46,11 @@ def write_nir(
     """A network as a NIR graph of the standard nodes, and its file.
 
     tau = dt/dv, r = 1 and weight / dv (LIF); tau_mem = dt/dv, r = 1/dv, tau_syn = dt/du, w_in = 1/du (CubaLIF, du < 1);
-    r = 1/dt (IF, dv = 0). Where weights cannot hold it (a pool before the neurons, a convolution before neurons of
-    several dv), r = 1/dv for LIF too. Lags beyond one step around a loop become Delay nodes, biases and the constant
-    Input ``one`` the bias of an Affine or Conv2d. The exact decays, delays and weights and the form of each connection
-    stand in the graph's metadata, so that ``read_nir`` gives the digest back; a reader that does not know them gets the
-    same rasters with decays and weights within a rounding.
+    r = 1/dt (IF, dv = 0); LI, CubaLI, I likewise for populations that never spike. Where weights cannot hold it (a pool
+    before the neurons, a convolution before neurons of several dv), r = 1/dv for LIF too. Lags beyond one step around a
+    loop become Delay nodes, biases and the constant Input ``one`` the bias of an Affine or Conv2d. The exact decays,
+    delays and weights and the form of each connection stand in the graph's metadata, so that ``read_nir`` gives the
+    digest back; a reader that does not know them gets the same rasters with decays and weights within a rounding.
 
     Args:
         network: of floats.
@@ -96,7 +96,7 @@ class _Writer:
         """Nodes, edges and notes."""
         network = self.network
         for name, population in network.populations.items():
-            if isinstance(population, LIF):
+            if name in network.neurons:
                 self.nodes[name] = _neuron(name, population, self.dt, name in self.folded)
             elif name not in self.constant:
                 self.nodes[name] = nir.Input({"input": np.array(population.shape)})
@@ -280,7 +280,7 @@ def _delay(steps: Any, shape: tuple[int, ...], dt: float) -> nir.Delay:
     return nir.Delay(np.broadcast_to(steps, (int(np.prod(shape)),)).reshape(shape) * dt)
 
 
-def _neuron(name: str, neuron: LIF, dt: float, folded: bool) -> Any:
+def _neuron(name: str, neuron: Any, dt: float, folded: bool) -> Any:
     for thing, present, remedy in (
         ("reset by subtraction", neuron.reset != "zero", "train with reset='zero'"),
         ("the competition", neuron.winners is not None, "train without winners"),
@@ -294,16 +294,18 @@ def _neuron(name: str, neuron: LIF, dt: float, folded: bool) -> Any:
         return np.array(np.broadcast_to(np.asarray(value, dtype=np.float64), (neuron.n,)).reshape(neuron.shape))
 
     du, dv, rest = each(neuron.du), each(neuron.dv), each(0.0)
-    common = {"v_threshold": each(neuron.v_threshold), "v_reset": rest}
+    fires = spikes(neuron)
+    common = {"v_threshold": each(neuron.v_threshold), "v_reset": rest} if fires else {}
     if np.all(dv == 0) and np.all(du == 1):
-        return nir.IF(r=each(1 / dt), **common)
+        return (nir.IF if fires else nir.I)(r=each(1 / dt), **common)
     if np.any(dv == 0):
         raise UnsupportedError(_TARGET, f"'{name}' with dv = 0 beside a leak or a filtered current", "give it a leak")
     if np.all(du == 1):
-        return nir.LIF(tau=dt / dv, r=each(1.0) if folded else 1 / dv, v_leak=rest, **common)
+        return (nir.LIF if fires else nir.LI)(tau=dt / dv, r=each(1.0) if folded else 1 / dv, v_leak=rest, **common)
     if np.any(du == 0):
         raise UnsupportedError(_TARGET, f"'{name}' with du = 0, a current that never decays", "give it a decay")
-    return nir.CubaLIF(tau_syn=dt / du, tau_mem=dt / dv, r=1 / dv, v_leak=rest, w_in=1 / du, **common)
+    kind = nir.CubaLIF if fires else nir.CubaLI
+    return kind(tau_syn=dt / du, tau_mem=dt / dv, r=1 / dv, v_leak=rest, w_in=1 / du, **common)
 
 
 def _stateless(name: str, part: Connection, shape: tuple[int, ...], bias: NDArray | None) -> list[Any]:
