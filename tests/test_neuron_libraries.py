@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from importlib import import_module
 from importlib.metadata import version
 
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
 import dlm_snn as dlm
 from tests.libraries.make_golden import NAMES, rounded
@@ -36,6 +39,25 @@ def test_float32_makes_the_same_spikes_on_the_grid(library: str) -> None:
     if version(library) == GOLDEN[library]["version"]:
         assert differ == GOLDEN[library]["float32"]
     assert not any(differ.get(case, 0) for own, case in ON_GRID if own == library)
+
+
+NEURONS = {
+    "spikingjelly": ("spikingjelly.activation_based.neuron", r".*"),
+    "norse": ("norse.torch", r"(?!Regularization).*Cell$|(LI|LIF|LSNN|IAF|Izhikevich)(?!.*Encoder)"),
+    "sinabs": ("sinabs.layers", r"(A?LIF|IAF|ExpLeak|StatefulLayer)"),
+}
+"""Where the neurons of a library are, and what they are called."""
+
+
+@pytest.mark.parametrize("library", NAMES)
+def test_every_neuron_of_a_library_is_taken_or_refused_by_name(library: str) -> None:
+    place, names = NEURONS[library]
+    with tried(library):
+        table = import_module(f"dlm_snn.exchange.torch_modules.{library}_table").TABLE
+        modules = [kind for kind in vars(import_module(place)).values() if isinstance(kind, type)]
+    neurons = [kind for kind in modules if issubclass(kind, nn.Module) and re.match(names, kind.__name__)]
+    assert len(neurons) >= 10
+    assert not [kind for kind in neurons if not issubclass(kind, table.stateful)]
 
 
 @pytest.mark.parametrize("style", STYLES)

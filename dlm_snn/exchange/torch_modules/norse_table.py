@@ -36,7 +36,16 @@ from dlm_snn.values import as_array
 
 try:
     from norse.torch.functional.reset import reset_subtract, reset_value
-    from norse.torch.module import iaf, leaky_integrator, leaky_integrator_box, lif, lif_box, snn
+    from norse.torch.module import (
+        coba_lif,
+        iaf,
+        leaky_integrator,
+        leaky_integrator_box,
+        lif,
+        lif_box,
+        lif_correlation,
+        snn,
+    )
 except ImportError as error:
     raise MissingError(f"this norse has no {error.name or error}; install norse>=1.1") from error
 
@@ -137,7 +146,10 @@ TABLE = Table(
         iaf.IAFCell: _read_iaf,
         **dict.fromkeys(SILENT, _read_li),
     },
-    stateful=(snn.SNNCell, snn.SNNRecurrentCell, snn.SNN, snn.SNNRecurrent),
+    stateful=(
+        *(snn.SNNCell, snn.SNNRecurrentCell, snn.SNN, snn.SNNRecurrent),
+        *(leaky_integrator.LILinearCell, coba_lif.CobaLIFCell, lif_correlation.LIFCorrelation),
+    ),
     returned=_returned,
     weights=_weights,
     at_rest=_at_rest,

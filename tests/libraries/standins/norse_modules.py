@@ -157,6 +157,14 @@ class LIBoxCell(LIFBoxCell):
         return v, BoxState(v)
 
 
+class CobaLIFCell(nn.Module):
+    pass
+
+
+class LIFCorrelation(nn.Module):
+    pass
+
+
 class SNN(nn.Module):
     pass
 
@@ -175,6 +183,8 @@ MODULES = {
     "norse.torch.module.snn": (SNNCell, SNNRecurrentCell, SNN, SNNRecurrent),
     "norse.torch.module.lif": (LIFCell, LIFRecurrentCell),
     "norse.torch.module.lif_box": (LIFBoxCell,),
+    "norse.torch.module.coba_lif": (CobaLIFCell,),
+    "norse.torch.module.lif_correlation": (LIFCorrelation,),
     "norse.torch.module.lif_refrac": (LIFRefracCell,),
     "norse.torch.module.iaf": (IAFCell,),
     "norse.torch.module.leaky_integrator": (LICell, LILinearCell),
