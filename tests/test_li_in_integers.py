@@ -10,6 +10,10 @@ import pytest
 
 from dlm_snn import LI, LIF, Dense, DlmError, Input, IntegerLI, Network, Projection, load, quantize, run, save
 from dlm_snn.cli import main
+from dlm_snn.provenance import Provenance
+from dlm_snn.report.page import write as write_report
+from dlm_snn.runs.run_folder import stored_name, write_run
+from dlm_snn.runs.run_metrics import RunMetrics
 
 N_STEPS = 20
 PIXELS = np.random.default_rng(1).integers(0, 17, (40, 64))
@@ -115,3 +119,25 @@ def test_verbs_read_v_where_they_are_told_how(capsys, tmp_path, monkeypatch):
     assert type(load("integer").populations["output"]) is IntegerLI
     typed(capsys, "simulate", "net", "--read-out", "last", "--backend", "fast")
     assert "equal: spikes of 2 populations, u and v within" in typed(capsys, "compare", "reference", "fast")
+
+
+def test_a_report_shows_v_without_a_threshold(tmp_path):
+    floats = network(LI((10,), dv=0.125))
+    integer, budget = quantize(floats, 8, {"pixels": PIXELS}, N_STEPS, np.arange(40) % 10, "last")
+    both = {"float": floats, "integer": integer}
+    runs = {arithmetic: run(net, {"pixels": PIXELS}, N_STEPS, ("s", "u", "v")) for arithmetic, net in both.items()}
+    kept = {stored_name("reference", arithmetic): (made, made) for arithmetic, made in runs.items()}
+    metrics = RunMetrics.from_json({"loss_budget": json.loads(json.dumps(budget.to_dict()))})
+    folder = tmp_path / "run"
+    folder.mkdir()
+    write_run(folder, "seed: 0\n", both, kept, metrics, Provenance("a test", seed=0))
+    with np.load(folder / "traces.npz") as stored:
+        assert "reference/output/v" in stored
+        assert "reference/hidden/v_threshold" in stored
+        assert not any(key.endswith("output/v_threshold") for key in stored)
+        assert np.isfinite(stored["reference-integer/output/v"]).all()
+    page = write_report(folder).read_text()
+    told = re.sub("<[^>]*>", " ", re.sub("(?s)<(svg|style|script).*?</\\1>", " ", page))
+    assert "Membrane voltage of neurons" in page
+    assert "Error of v (root mean square), of its range" in told
+    assert not re.search(r"\b(inf|nan|None)\b", told)

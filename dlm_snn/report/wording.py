@@ -43,7 +43,9 @@ _TITLES = {
     "threshold_error": "Threshold error",
     "u_bound": "Largest |u| that any input could cause, of 24 bits",
     "u_peak": "Largest |u| measured, of 24 bits",
+    "v_error": "Error of v (root mean square), of its range",
     "v_peak": "Largest |v| measured, of 24 bits",
+    "v_range": "Range of v, float units",
     "v_threshold": "Threshold, integer",
     "weight_exp": "Weight exponent",
     "won": "Spikes per sample, only in integer",
@@ -52,7 +54,7 @@ _TITLES = {
 }
 _SHARES = (
     *("bias_error", "clip_loss", "du_error", "dv_error", "equal", "floor_loss", "odd", "rescaled", "rounding_rms"),
-    *("threshold_error", "u_bound", "u_peak", "v_peak", "zeroed"),
+    *("threshold_error", "u_bound", "u_peak", "v_error", "v_peak", "zeroed"),
 )
 """Quantities of the loss budget that are shown as percent."""
 
