@@ -35,7 +35,7 @@ _HOME = {
     "UnsupportedError": "errors",
     "accuracy": "runs.metrics",
     "compare": "runs.comparison",
-    "from_snntorch": "exchange.snntorch.reader",
+    "from_snntorch": "exchange.torch_modules.stacks",
     "from_torch": "exchange.torch_modules.reading",
     "Imported": "exchange.torch_modules.reading",
     "load": "networks.artifact",
@@ -104,9 +104,9 @@ if TYPE_CHECKING:
     from dlm_snn.exchange.netx.writer import write_net
     from dlm_snn.exchange.nir.reader import read_nir
     from dlm_snn.exchange.nir.writer import write_nir
-    from dlm_snn.exchange.snntorch.reader import from_snntorch
     from dlm_snn.exchange.snntorch.writer import to_snntorch
     from dlm_snn.exchange.torch_modules.reading import Imported, from_torch
+    from dlm_snn.exchange.torch_modules.stacks import from_snntorch
     from dlm_snn.networks.artifact import load, save
     from dlm_snn.networks.network import Input, IntegerNetwork, IntegerProjection, Network, Projection
     from dlm_snn.neurons.integer_lif import IntegerLIF

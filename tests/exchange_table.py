@@ -22,7 +22,7 @@ from dlm_snn.exchange.rasters.csv_files import from_frame, read_csv, to_frame, w
 from dlm_snn.exchange.rasters.neo import from_neo, to_neo
 from dlm_snn.exchange.rasters.nir_recording import from_nir_data, to_nir_data
 from dlm_snn.exchange.rasters.nwb import read_nwb, write_nwb
-from dlm_snn.exchange.snntorch.reader import from_snntorch
+from dlm_snn.exchange.snntorch.reader import read_stack
 from dlm_snn.exchange.snntorch.writer import to_snntorch
 
 IMAGE = (2, 6, 6)
@@ -155,7 +155,7 @@ def snntorch(network: Any, folder: Path) -> Any:
     before = len(snn.SpikingNeuron.instances)
     modules = to_snntorch(network)
     del snn.SpikingNeuron.instances[before:]
-    return from_snntorch(modules, pixels=network.inputs["x"], names=[n for n in network.populations if n != "one"])
+    return read_stack(modules, pixels=network.inputs["x"], names=[n for n in network.populations if n != "one"])
 
 
 NETWORKS: dict[str, tuple[Callable[[Any, Path], Any], int]] = {

@@ -12,7 +12,7 @@ import pytest
 import torch
 
 import dlm_snn as dlm
-from dlm_snn.exchange.snntorch.reader import from_snntorch
+from dlm_snn.exchange.snntorch.reader import read_stack
 from dlm_snn.exchange.snntorch.writer import to_snntorch
 from dlm_snn.physics.weights.currents import paired
 from dlm_snn.physics.weights.dynamics import Dynamics
@@ -113,7 +113,7 @@ def test_modules_of_snntorch_come_and_go(elsewhere: None) -> None:
     )
     modules = to_snntorch(network)
     assert {p.device.type for p in modules.parameters()} == {"cpu"}
-    assert from_snntorch(modules, network.inputs["pixels"]).digest()
+    assert read_stack(modules, network.inputs["pixels"]).digest()
 
 
 def test_physics_moves_what_it_is_given(elsewhere: None) -> None:

@@ -16,7 +16,7 @@ from torch import nn
 
 from dlm_snn import LI, LIF, Dense, DlmError, Input, Network, Projection, UnsupportedError, compare, run
 from dlm_snn.exchange.snntorch.neurons import Firing
-from dlm_snn.exchange.snntorch.reader import from_snntorch
+from dlm_snn.exchange.snntorch.reader import read_stack
 from dlm_snn.exchange.snntorch.writer import to_snntorch
 from dlm_snn.surrogate import surrogate
 from tests.nets import make
@@ -120,7 +120,7 @@ def test_a_stack_becomes_a_network_with_equal_spikes(kind, bias):
         (linear(rng, 5, 8, bias), snn.Leaky(**options(reset_mechanism="zero"))),
     ]
     pixels = events(rng)
-    network = from_snntorch(layers)
+    network = read_stack(layers)
     stimulus = {"pixels": pixels} | ({"one": np.ones((N_SAMPLES, 1), dtype=int)} if "one" in network.inputs else {})
     assert ("one" in network.inputs) == ("synaptic" in kind and (bias or kind.startswith("rs")))
     recording = run(network, stimulus, N_STEPS)
@@ -131,9 +131,7 @@ def test_a_stack_becomes_a_network_with_equal_spikes(kind, bias):
 
 def test_decays_and_weights_are_taken_as_stored():
     layer = nn.Linear(3, 2)
-    network = from_snntorch(
-        [layer, snn.Leaky(beta=0.9)], pixels=Input((3,), graded_bits=8, scale=255), names=["x", "y"]
-    )
+    network = read_stack([layer, snn.Leaky(beta=0.9)], pixels=Input((3,), graded_bits=8, scale=255), names=["x", "y"])
     assert network.populations["y"].dv == 1 - float(np.float32(0.9))
     assert network.inputs["x"].scale == 255
     np.testing.assert_array_equal(network.projections[0].connection.weight, layer.weight.detach().double().numpy())
@@ -144,11 +142,11 @@ def test_sequential_pairs_and_flatten_are_read_alike():
     rng = np.random.default_rng(0)
     layers = [linear(rng, 4, 6), snn.Leaky(**options()), linear(rng, 3, 4), snn.Leaky(**options())]
     digests = {
-        from_snntorch(stack).digest()
+        read_stack(stack).digest()
         for stack in (layers, nn.Sequential(nn.Flatten(), *layers), [layers[:2], layers[2:]], nn.ModuleList(layers))
     }
     assert len(digests) == 1
-    assert list(from_snntorch([*layers, *layers[2:3], layers[1]][:4]).populations) == ["pixels", "hidden", "output"]
+    assert list(read_stack([*layers, *layers[2:3], layers[1]][:4]).populations) == ["pixels", "hidden", "output"]
 
 
 ZERO = {"beta": 0.5, "reset_mechanism": "zero"}
@@ -189,7 +187,7 @@ def test_a_last_layer_without_reset_is_read_by_its_mem(kind, bias):
         (linear(rng, 5, 8, bias), READ_BY_MEM[kind]()),
     ]
     pixels = events(rng)
-    network = from_snntorch(layers)
+    network = read_stack(layers)
     assert type(network.populations["output"]) is LI
     theirs = []
     layers[1][1].register_forward_hook(lambda module, given, out: theirs.append(out[-1]))
@@ -204,39 +202,39 @@ def test_a_last_layer_without_reset_is_read_by_its_mem(kind, bias):
         again = [modules(x) for x in torch.tensor(pixels, dtype=torch.float64).unbind(dim=1)]
     np.testing.assert_allclose(torch.stack([out[-1] for out in again], dim=1).numpy(), mem, rtol=0, atol=1e-12)
     assert not any(out[0].any() for out in again)
-    assert from_snntorch(modules, names=[n for n in network.populations if n != "one"]).digest() == network.digest()
+    assert read_stack(modules, names=[n for n in network.populations if n != "one"]).digest() == network.digest()
 
 
 def test_a_layer_without_reset_whose_spikes_go_on_is_refused():
     layers = [nn.Linear(3, 4), snn.Leaky(beta=0.5, reset_mechanism="none"), nn.Linear(4, 2), snn.Leaky(beta=0.5)]
     with pytest.raises(UnsupportedError, match=r"layer 1 \(Leaky\) with reset_mechanism='none', whose spikes go"):
-        from_snntorch(layers)
+        read_stack(layers)
 
 
 @pytest.mark.parametrize("words", REFUSED)
 def test_what_has_no_equal_is_refused_by_name(words):
     with pytest.raises(UnsupportedError, match=words.replace("(", r"\(")):
-        from_snntorch([nn.Linear(3, 4), REFUSED[words]()])
+        read_stack([nn.Linear(3, 4), REFUSED[words]()])
 
 
 def test_inhibition_is_refused():
     with pytest.warns(UserWarning, match="Inhibition is an unstable feature"):
         neuron = snn.Leaky(beta=0.5, inhibition=True)
     with pytest.raises(UnsupportedError, match="inhibition=True"):
-        from_snntorch([nn.Linear(3, 4), neuron])
+        read_stack([nn.Linear(3, 4), neuron])
 
 
 def test_stacks_that_do_not_fit_are_refused():
     with pytest.raises(DlmError, match="hides its order"):
-        from_snntorch(snn.Leaky(beta=0.5))
+        read_stack(snn.Leaky(beta=0.5))
     with pytest.raises(UnsupportedError, match="module 0, Linear, without a neuron behind it"):
-        from_snntorch([nn.Linear(2, 2)])
+        read_stack([nn.Linear(2, 2)])
     with pytest.raises(UnsupportedError, match="a stack without a neuron"):
-        from_snntorch([])
+        read_stack([])
     with pytest.raises(DlmError, match=r"the recurrence of layer 'output' \(RLeaky\): input_shape = \(4,\)"):
-        from_snntorch([nn.Linear(2, 4), snn.RLeaky(beta=0.5, conv2d_channels=2, kernel_size=3)])
+        read_stack([nn.Linear(2, 4), snn.RLeaky(beta=0.5, conv2d_channels=2, kernel_size=3)])
     with pytest.raises(DlmError, match="3 names"):
-        from_snntorch([nn.Linear(2, 2), snn.Leaky(beta=0.5)], names=["a", "b", "c"])
+        read_stack([nn.Linear(2, 2), snn.Leaky(beta=0.5)], names=["a", "b", "c"])
 
 
 TRAPS = {
@@ -307,7 +305,7 @@ def test_a_network_becomes_a_sequential_with_equal_spikes(case):
 @pytest.mark.parametrize("case", ["plain", "kwta_columns", "subtract_filtered", "decay_per_neuron"])
 def test_there_and_back_is_the_same_network(case):
     network, _, _ = make(case)
-    again = from_snntorch(to_snntorch(network), pixels=network.inputs["pixels"], names=list(network.populations))
+    again = read_stack(to_snntorch(network), pixels=network.inputs["pixels"], names=list(network.populations))
     assert again.digest() == network.digest()
 
 
@@ -326,7 +324,7 @@ def test_the_constant_input_becomes_a_bias():
     )
     modules = to_snntorch(network)
     np.testing.assert_array_equal(modules[0].bias.detach().numpy(), network.projections[1].connection.weight[:, 0])
-    assert {p.name for p in from_snntorch(modules).projections} == {"pixels->output", "one->output"}
+    assert {p.name for p in read_stack(modules).projections} == {"pixels->output", "one->output"}
 
 
 @pytest.mark.parametrize("case", ["skip", "delay_per_post", "noise", "loop", "parallel", "alone"])
@@ -401,39 +399,39 @@ class Declared(torch.nn.Module):
 def test_a_list_in_the_order_of_declaration_is_refused(shared, form):
     module = Declared(shared)
     with pytest.raises(DlmError, match=r"module 1, Linear, follows module 0, Linear, without a neuron between"):
-        from_snntorch(form(list(module.children())))
+        read_stack(form(list(module.children())))
     right = [module.fc1, module.lif1, module.fc2, module.lif1 if shared else module.lif2]
     for given_form in (right, torch.nn.Sequential(*right)):
-        assert len(from_snntorch(given_form).neurons) == 2
+        assert len(read_stack(given_form).neurons) == 2
 
 
 def test_neurons_in_a_row_are_refused_but_not_behind_a_pool():
     neuron = snn.Leaky(beta=0.9)
     row = [torch.nn.Linear(8, 8), neuron, torch.nn.Dropout(), neuron]
     with pytest.raises(DlmError, match=r"module 3, Leaky, follows module 1, Leaky, without a layer between"):
-        from_snntorch(row)
+        read_stack(row)
     with pytest.raises(DlmError, match=r"module 0.2, Linear, follows module 0.0, Linear, without a neuron between"):
-        from_snntorch([[torch.nn.Linear(8, 8), torch.nn.Dropout(), torch.nn.Linear(8, 8)], [neuron]])
-    assert len(from_snntorch(torch.nn.Sequential(*row)).neurons) == 2
+        read_stack([[torch.nn.Linear(8, 8), torch.nn.Dropout(), torch.nn.Linear(8, 8)], [neuron]])
+    assert len(read_stack(torch.nn.Sequential(*row)).neurons) == 2
     image = Input((1, 4, 4))
     pooled = [torch.nn.Conv2d(1, 2, 1), neuron, torch.nn.AvgPool2d(2), neuron]
-    assert len(from_snntorch(pooled, image).neurons) == 2
+    assert len(read_stack(pooled, image).neurons) == 2
 
 
 def test_a_neuron_that_comes_again_is_a_layer_of_its_own():
     """torch's named_children() has it once: the third layer would be a product of two."""
     lif, other = snn.Leaky(beta=0.9), snn.Leaky(beta=0.5)
     layers = [torch.nn.Linear(4, 4), lif, torch.nn.Linear(4, 4), lif, torch.nn.Linear(4, 4), other]
-    network = from_snntorch(torch.nn.Sequential(*layers))
+    network = read_stack(torch.nn.Sequential(*layers))
     assert [population.dv for population in network.neurons.values()] == pytest.approx([0.1, 0.1, 0.5])
     assert {p.connection.weight.shape for p in network.projections} == {(4, 4)}
-    assert network.digest() == from_snntorch(layers).digest()
+    assert network.digest() == read_stack(layers).digest()
     lif.init_hidden = True
     for form in (torch.nn.Sequential(*layers), layers):
         with pytest.raises(
             UnsupportedError, match="module 3, module 1 again, with one hidden state for both; give each"
         ):
-            from_snntorch(form)
+            read_stack(form)
 
 
 class Inhibited(torch.nn.Sequential):
@@ -449,4 +447,4 @@ def test_a_sequential_with_a_forward_of_its_own_is_refused():
         with pytest.raises(
             DlmError, match="Inhibited has a forward of its own; give a Sequential or a list of its layers"
         ):
-            from_snntorch(form)
+            read_stack(form)

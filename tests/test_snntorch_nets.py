@@ -10,7 +10,7 @@ from torch import nn
 
 import dlm_snn as dlm
 from dlm_snn.exchange.snntorch.neurons import KNOWN
-from dlm_snn.exchange.snntorch.reader import from_snntorch
+from dlm_snn.exchange.snntorch.reader import read_stack
 from dlm_snn.exchange.snntorch.writer import to_snntorch
 from dlm_snn.runs.stimulus import prepare
 
@@ -121,7 +121,7 @@ def test_in_and_out_again_the_spikes_are_the_same(name):
     modules = modules.double()
     first = next(m for m in modules if hasattr(m, "weight") or isinstance(m, nn.AvgPool2d))
     shape = IMAGE if not isinstance(first, nn.Linear) or isinstance(modules[0], nn.Flatten) else (20,)
-    network = from_snntorch(modules, pixels=dlm.Input(shape))
+    network = read_stack(modules, pixels=dlm.Input(shape))
     events = np.random.default_rng(7).random((N_SAMPLES, N_STEPS, int(np.prod(shape)))) < 0.3
     stimulus = {"pixels": dlm.SpikeRaster.from_dense(events)}
     if "one" in network.inputs:
@@ -171,13 +171,13 @@ REFUSED = {
 @pytest.mark.parametrize("message", REFUSED)
 def test_what_has_no_equal_is_refused_by_its_layer(message):
     with pytest.raises(dlm.DlmError, match=message) as caught:
-        from_snntorch(REFUSED[message], pixels=dlm.Input(IMAGE))
+        read_stack(REFUSED[message], pixels=dlm.Input(IMAGE))
     assert "\n" not in str(caught.value)
 
 
 def test_an_image_needs_its_shape():
     with pytest.raises(dlm.DlmError, match=r"give pixels=Input\(\(channel, row, column\)\)"):
-        from_snntorch(conv())
+        read_stack(conv())
 
 
 def test_what_snntorch_cannot_say_is_refused():

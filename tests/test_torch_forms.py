@@ -16,6 +16,7 @@ from torch.nn.utils import prune
 from torch.nn.utils.parametrizations import weight_norm
 
 import dlm_snn as dlm
+from dlm_snn.errors import LossWarning
 from dlm_snn.exchange.torch_modules import refusals as why
 from dlm_snn.exchange.torch_modules.neurons import ForeignNeuron
 from dlm_snn.exchange.torch_modules.refusals import Refusal, RefusedError
@@ -251,3 +252,43 @@ def test_what_is_no_module_or_no_sample_is_refused(module: Any, sample: Any, ref
         dlm.from_torch(module(), sample)
     assert error.value.refusal is refusal, str(error.value)
     assert "\n" not in str(error.value)
+
+
+class InhibitedByHand(nn.Module):
+    """What forward adds between its modules, their list does not have."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.fc, self.lif = nn.Linear(36, 12), snn.Leaky(beta=0.75, threshold=0.25)
+
+    def forward(self, x: Tensor) -> Tensor:
+        mem, spikes, found = self.lif.init_leaky(), torch.zeros(x.shape[1], 12), []
+        for frame in x:
+            spikes, mem = self.lif(self.fc(frame.flatten(1)) - 0.5 * spikes, mem)
+            found.append(spikes)
+        return torch.stack(found)
+
+
+def test_a_list_is_proved_by_spikes_of_its_forward() -> None:
+    module, x = made(InhibitedByHand), trains(0)
+    modules, pixels = list(module.children()), x.flatten(2)
+    with pytest.warns(LossWarning, match="a list of modules tells nothing of the forward"):
+        lost = dlm.from_snntorch(modules)
+    with pytest.raises(RefusedError, match=r"layer 'output': its spikes differ .*; the forward does more"):
+        dlm.from_snntorch(modules, sample=(pixels, module(x)))
+    assert dlm.from_snntorch(nn.Sequential(*modules), sample=pixels).digest() == lost.digest()
+    (inhibition,) = [p for p in told(module, x).network.projections if p.pre == p.post]
+    np.testing.assert_array_equal(inhibition.connection.sparse().dense(), -0.5 * np.eye(12))
+
+
+@pytest.mark.parametrize("hidden", [False, True])
+def test_a_stack_of_all_kinds_is_proved_by_a_sample(hidden: bool) -> None:
+    module: Any = made(Hidden)
+    modules = [part for pair in zip(module.fcs, module.lifs, strict=True) for part in pair]
+    for lif in module.lifs:
+        lif.init_hidden = hidden
+    assert len(dlm.from_snntorch(nn.Sequential(*modules), sample=trains(0).flatten(2)).neurons) == 4
+    with pytest.raises(dlm.DlmError, match="in multiples of 1/1, which 'pixels' holds"):
+        dlm.from_snntorch(nn.Sequential(*modules), sample=trains(0).flatten(2) / 2)
+    with pytest.raises(dlm.DlmError, match=r"is not \(step, sample, "):
+        dlm.from_snntorch(nn.Sequential(*modules), sample=trains(0)[0, :, 0, 0])

@@ -26,7 +26,7 @@ _IDLE = (nn.Dropout, nn.Dropout2d, nn.Identity)
 """They do nothing outside training."""
 
 
-def from_snntorch(
+def read_stack(
     modules: nn.Module | Iterable[Any], pixels: Input | None = None, names: Sequence[str] | None = None
 ) -> Network:
     """A Network that spikes as a stack of snnTorch layers does.
@@ -101,13 +101,15 @@ class _Way:
         return self.parts[0] if len(self.parts) == 1 else Chain(self.parts)
 
 
-def _named(modules: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
+def in_order(modules: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
     """Modules in their order, nested ones taken apart, each with its name."""
     if isinstance(modules, nn.Module) and not isinstance(modules, (nn.Sequential, nn.ModuleList)):
         if prefix:
             yield prefix, modules
             return
-        raise DlmError(f"{type(modules).__name__} hides its order of layers; give a Sequential or a list of its layers")
+        raise DlmError(
+            f"{type(modules).__name__} hides its order of layers; give it to from_torch, or its layers in a list"
+        )
     if isinstance(modules, nn.Sequential) and type(modules).forward is not nn.Sequential.forward:
         raise DlmError(f"{type(modules).__name__} has a forward of its own; give a Sequential or a list of its layers")
     # ``named_children`` would leave out a module that comes again.
@@ -115,7 +117,7 @@ def _named(modules: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
     for name, module in named:
         own = f"{prefix}.{name}" if prefix else str(name)
         if isinstance(module, (tuple, list, nn.Module)):
-            yield from _named(module, own)
+            yield from in_order(module, own)
         else:
             raise UnsupportedError(READER, f"module {own}, {type(module).__name__}", "give torch modules")
 
@@ -123,7 +125,7 @@ def _named(modules: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
 def _check_order(modules: Any) -> None:
     """Raise where a list has the order of declaration: two weight layers, or two neurons, with nothing between."""
     last: tuple[str, Any] | None = None
-    for name, module in _named(modules):
+    for name, module in in_order(modules):
         kinds = _WEIGHTED if type(module) in _WEIGHTED else KNOWN
         if type(module) is nn.AvgPool2d and last is not None and type(last[1]) in KNOWN:
             last = None
@@ -143,7 +145,7 @@ def _layers(modules: Any) -> Iterator[_Layer]:
     stateless: list[tuple[str, Any]] = []
     found = 0
     names: dict[int, str] = {}
-    for name, module in _named(modules):
+    for name, module in in_order(modules):
         if type(module) in KNOWN:
             first = names.setdefault(id(module), name)
             if first != name and module.init_hidden:

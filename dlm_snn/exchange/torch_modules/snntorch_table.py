@@ -57,16 +57,21 @@ def _returned(module: nn.Module, output: Any) -> Returned:
     return found if found.v is not None else found._replace(v=getattr(module, "mem", None))
 
 
+def put_to_rest(neuron: nn.Module) -> None:
+    """No state, as before the first call."""
+    for name in STATES:
+        if name in neuron._buffers:
+            neuron._buffers[name] = torch.zeros(0, dtype=torch.float64, device="cpu")
+    for name in DERIVED:
+        vars(neuron).pop(name, None)
+
+
 @contextmanager
 def _resting(model: nn.Module) -> Iterator[None]:
     """States at rest; ``snntorch.utils.reset`` reaches the neurons of this model instead of the user's."""
     neurons = [part for part in model.modules() if isinstance(part, snn.SpikingNeuron)]
     for neuron in neurons:
-        for name in STATES:
-            if name in neuron._buffers:
-                neuron._buffers[name] = torch.zeros(0, dtype=torch.float64, device="cpu")
-        for name in DERIVED:
-            vars(neuron).pop(name, None)
+        put_to_rest(neuron)
         if not isinstance(neuron.spike_grad, Firing):
             neuron.spike_grad = _InDtype(neuron.spike_grad)
     instances = snn.SpikingNeuron.instances
