@@ -7,6 +7,7 @@ import os
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
+from functools import cache
 from typing import Any
 
 import pytest
@@ -41,8 +42,9 @@ def known(case: str, cases: Mapping[str, Any]) -> None:
         pytest.skip("not in this version of the library")
 
 
+@cache
 def taken(library: str, case: str) -> dlm.Imported:
-    """A case as a network."""
+    """A case as a network; made once."""
     with tried(library) as found:
         known(case, found.taken)
         return dlm.from_torch(Net(found.taken[case], found.call), sample(), check=sample(1))
