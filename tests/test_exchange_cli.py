@@ -70,6 +70,12 @@ def test_a_net_comes_in_and_goes_out(capsys):
     assert "equal: digest" in typed(capsys, "compare", "a.net", "b.net")
     told = typed(capsys, "import", "a.net", "--reset-interval", 16, "--out", "resetting")
     assert dlm.load("resetting").populations["a"].period == 16
+    typed(capsys, "import", "a.net", "--num-layers", 5, "--skip-layers", 0, "--out", "whole")
+    assert dlm.load("whole").digest() == integers().digest()
+    typed(capsys, "import", "a.net", "--skip-layers", 1, "--out", "cut")
+    assert list(dlm.load("cut").populations) == ["input", "layer1"]
+    told = typed(capsys, "import", "a.net", "--skip-layers", 2, "--out", "none", code=2)
+    assert "a.net: skip_layers = 2 leaves none of 2 layers; skip fewer" in told
     told = typed(capsys, "compare", "mine", "resetting", code=1)
     assert "the networks differ; first in" in told
 
