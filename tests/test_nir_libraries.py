@@ -178,6 +178,27 @@ def test_their_own_exports_make_their_own_spikes(name, tmp_path):
         assert np.array_equal(raster.dense()[0], other)
 
 
+def test_norse_reads_out_the_same_v(tmp_path):
+    """LIBoxCell, without spikes: v within what float32 leaves."""
+    import norse.torch as library
+
+    torch.manual_seed(0)
+    x, layers = spikes(), [linear(N, 30, 20), library.LIFBoxCell(), linear(30, 10, 5), library.LIBoxCell()]
+    graph = library.to_nir(library.SequentialState(*layers), torch.zeros(1, N))
+    nir.write(tmp_path / "theirs.nir", graph, compression=None)
+    held, theirs = [None, None], []
+    with torch.no_grad():
+        for s in x:
+            s, held[0] = layers[1](layers[0](s), held[0])
+            v, held[1] = layers[3](layers[2](s), held[1])
+            theirs.append(v.numpy().ravel())
+    network = read_nir(tmp_path / "theirs.nir", 1e-6, reset="zero")
+    given = {next(iter(network.inputs)): dlm.SpikeRaster.from_dense(x[:, 0].numpy()[None] > 0)}
+    ours = dlm.run(network, given, STEPS, ("s", "v")).v["n3"][0]
+    assert np.abs(ours).max() > 0.5
+    assert np.allclose(ours, theirs, rtol=0, atol=1e-5 * np.abs(ours).max())
+
+
 def grid(generator: np.random.Generator, *shape: int, scale: float = 1.0) -> dlm.Dense:
     return dlm.Dense(np.round(generator.normal(0.05, 0.5, shape) * 64 * scale) / 64)
 
