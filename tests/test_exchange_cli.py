@@ -86,7 +86,7 @@ def test_a_nir_graph_comes_in_and_goes_out(capsys):
     nir.write("a.nir", graph)
     assert "a.nir: a NIR graph has no steps; give dt" in typed(capsys, "import", "a.nir", code=2)
     told = typed(capsys, "import", "a.nir", "--dt", 1e-3, "--reset", "zero")
-    assert "a: reset 'zero', du = 1, dv = 0.2, factor on its input = 1\n" in told
+    assert "a: reset 'zero', du = 1, dv = 0.2, factor on its input = 0.2\n" in told
     assert np.array_equal(dlm.load("a").projections[0].connection.weight, np.full((2, 2), 0.5))
     typed(capsys, "export", "a", "--to", "nir", "--out", "b.nir")
     assert "equal: digest" in typed(capsys, "compare", "a", "b.nir")
