@@ -25,7 +25,7 @@ from dlm_snn.exchange.torch_modules.refusals import Refusal, RefusedError
 
 MANY_STEPS = Refusal(
     "step_mode 'm' computes all steps of a layer before the next layer",
-    "call functional.set_step_mode(module, 's'), and give call= with the loop over time",
+    "call functional.set_step_mode(module, 's'): it is then called for each step of the sample, or by your call=",
 )
 SMOOTH = Refusal(
     "a surrogate_function that is not 1 from 0 on and 0 below", "use one of spikingjelly's with spiking=True"
