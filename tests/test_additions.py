@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from torch import nn
 
 import dlm_snn as dlm
 from dlm_snn import UnsupportedError, cli, plugins
@@ -23,6 +24,7 @@ LINES = {
     "rings": "[dlm_snn.datasets]\nrings = rings:rings",
     "means": "[dlm_snn.learners]\nmeans = means:Means",
     "pairs": "[dlm_snn.formats]\npairs = pairs:PAIRS",
+    "halves": "[dlm_snn.torch_neurons]\nhalves = halves:TABLE",
 }
 """Package -> its entry point."""
 
@@ -80,8 +82,8 @@ CASES = {
 
 
 def test_all_five_are_in_the_conformance_cases_and_pass(tmp_path):
-    for name, line in LINES.items():
-        install(tmp_path, name, line)
+    for name in CASES:
+        install(tmp_path, name, LINES[name])
     files = sorted({str(HERE / f"{file}.py") for file, _ in CASES.values()})
     chosen = " or ".join(f"({words})" for _, words in CASES.values())
     words = [sys.executable, "-m", "pytest", "-v", "-p", "no:cacheprovider", "-p", "no:xdist", *files, "-k", chosen]
@@ -93,6 +95,19 @@ def test_all_five_are_in_the_conformance_cases_and_pass(tmp_path):
     for file, words_of in CASES.values():
         name = re.split(r" and |$", words_of)[0]
         assert re.search(rf"{file}\.py::\S*{name}\S* PASSED", found.stdout), (file, name)
+
+
+def test_a_torch_neuron_of_another_package_comes_in(added):
+    added(halves=LINES["halves"])
+    import halves
+
+    module, sample = halves.net()
+    imported = dlm.from_torch(module, sample)
+    assert [layer.spikes > 0 for layer in imported.proof.layers] == [True]
+    (projection,) = imported.network.projections
+    np.testing.assert_array_equal(projection.connection.weight, module.fc.weight.detach().numpy() / 2)
+    with pytest.raises(UnsupportedError, match=r"Halving\(Halving\)|no neuron of a known library"):
+        dlm.from_torch(type("Other", (nn.Module,), {"forward": lambda self, x: x})(), sample)
 
 
 def test_a_neuron_is_computed_stored_and_refused_by_name_where_it_is_unknown(added, capsys):

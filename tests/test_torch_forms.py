@@ -281,6 +281,13 @@ def test_a_list_is_proved_by_spikes_of_its_forward() -> None:
     np.testing.assert_array_equal(inhibition.connection.sparse().dense(), -0.5 * np.eye(12))
 
 
+def test_the_membrane_of_a_last_layer_is_proved_by_a_sample() -> None:
+    stack = nn.Sequential(nn.Linear(36, 4), snn.Leaky(beta=0.75, reset_mechanism="none"))
+    assert list(dlm.from_snntorch(stack, sample=trains(0).flatten(2)).neurons) == ["output"]
+    with pytest.raises(RefusedError, match="its spikes differ at sample 0, step 0, neuron 0"):
+        dlm.from_snntorch(stack, sample=(trains(0).flatten(2), torch.ones(STEPS, BATCH, 4)))
+
+
 @pytest.mark.parametrize("hidden", [False, True])
 def test_a_stack_of_all_kinds_is_proved_by_a_sample(hidden: bool) -> None:
     module: Any = made(Hidden)

@@ -20,11 +20,14 @@ from dlm_snn.exchange.torch_modules.neurons import tables_for, tensors
 from dlm_snn.exchange.torch_modules.refusals import TOLD_APART, RefusedError
 from dlm_snn.exchange.torch_modules.snntorch_table import put_to_rest
 from dlm_snn.networks.network import Input, Network
+from dlm_snn.neurons.li import LI
 
 LOST = (
     "a list of modules tells nothing of the forward that it was taken from: what that adds between its modules (sums, "
     "skips, inhibition) is not in the network; prove it by sample=(input, spikes), or give the module to from_torch"
 )
+NEAR, NEAR_IN_FLOAT32 = 1e-9, 1e-5
+"""Largest difference of membranes, as a share of the largest: of ours in float64, of the user's own."""
 ADVICE = "the forward does more than its modules in a row: give the module itself to from_torch"
 
 
@@ -51,7 +54,7 @@ def from_snntorch(
         sample: what the stack gets, (step, sample, ...), in real values: its last layer's spikes are compared with
             those of the modules in a row. (input, spikes) compares with spikes of one's own instead,
             (step, sample, ...): with those of the forward that a list was taken from. A list without that is
-            taken with a LossWarning.
+            taken with a LossWarning. Of a last layer that never resets the membrane stands for the spikes.
 
     Raises:
         UnsupportedError: a module or an option that has no equal, by the name of its layer; a sample whose spikes
@@ -84,20 +87,24 @@ def _prove(network: Network, modules: Any, sample: Any) -> None:
         raise DlmError(f"the sample is not in multiples of 1/{source.scale:g}, which '{name}' holds; give pixels=")
     stimulus = integers.astype(np.int64).reshape(*values.shape[:2], -1).transpose(1, 0, 2)
     last = list(network.neurons)[-1]
-    ours = run(network, {name: stimulus}, n_steps=len(values)).rasters[last].dense()
-    theirs = _spikes(modules, integers / source.scale) if told is None else _array(told)
-    apart = np.argwhere(ours != (theirs.reshape(*values.shape[:2], -1).transpose(1, 0, 2) > 0))
+    recording = run(network, {name: stimulus}, n_steps=len(values), record=("s", "v"))
+    theirs = _outputs(modules, integers / source.scale) if told is None else _array(told)
+    theirs = theirs.reshape(*values.shape[:2], -1).transpose(1, 0, 2)
+    near = NEAR if told is None else NEAR_IN_FLOAT32
+    silent = type(network.populations[last]) is LI
+    ours = recording.v[last] if silent else recording.rasters[last].dense()
+    apart = np.argwhere(np.abs(ours - theirs) > (near * max(1.0, np.abs(theirs).max()) if silent else 0))
     if len(apart):
         which = dict(zip(("sample", "step", "neuron"), apart[0], strict=True))
-        counts = f"{int((theirs > 0).sum())} spikes in all, network {int(ours.sum())}"
-        raise RefusedError(TOLD_APART, f"layer '{last}'", values=counts, advice=ADVICE, **which)
+        told_apart = f"module {theirs[tuple(apart[0])]:g}, network {ours[tuple(apart[0])]:g}"
+        raise RefusedError(TOLD_APART, f"layer '{last}'", values=told_apart, advice=ADVICE, **which)
 
 
 def _array(spikes: Any) -> NDArray[np.float64]:
     return np.asarray(spikes.detach().cpu() if isinstance(spikes, Tensor) else spikes, dtype=np.float64)
 
 
-def _spikes(modules: Any, values: NDArray[np.float64]) -> NDArray[np.float64]:
+def _outputs(modules: Any, values: NDArray[np.float64]) -> NDArray[np.float64]:
     """What the modules make, one after another, (step, sample, ...)."""
     own = copied(_InARow(modules))
     with running(own, tables_for(own), seed=0):
@@ -112,9 +119,9 @@ class _InARow(nn.Module):
         self.stack = nn.ModuleList(module for _, module in in_order(modules))
 
     def forward(self, frames: Tensor) -> Tensor:
-        """The spikes of the last neuron, (step, sample, ...)."""
+        """The spikes of the last neuron, or its membrane where that never resets, (step, sample, ...)."""
         states: dict[int, list[Tensor]] = {}
-        found = []
+        found: list[Any] = []
         for x in frames:
             for place, module in enumerate(self.stack):
                 if type(module) not in KNOWN:
@@ -125,5 +132,5 @@ class _InARow(nn.Module):
                 x, *others = tensors(module(x, *states.get(place, ())))
                 if not module.init_hidden:
                     states[place] = [x, *others] if type(module) in RECURRENT else others
-            found.append(x)
+            found.append(module.mem if module.reset_mechanism == "none" else x)
         return torch.stack(found)
