@@ -7,9 +7,12 @@ from typing import TYPE_CHECKING
 from dlm_snn.lazy import exports
 
 _HOME = {
+    "ForeignNeuron": "torch_modules.neurons",
     "Format": "format",
     "Options": "format",
+    "Returned": "torch_modules.neurons",
     "Stored": "format",
+    "Table": "torch_modules.neurons",
     "Writer": "format",
     "from_events": "rasters.events",
     "from_frame": "rasters.csv_files",
@@ -36,9 +39,12 @@ _HOME = {
 }
 
 __all__ = [
+    "ForeignNeuron",
     "Format",
     "Options",
+    "Returned",
     "Stored",
+    "Table",
     "Writer",
     "from_events",
     "from_frame",
@@ -81,5 +87,6 @@ if TYPE_CHECKING:
     from dlm_snn.exchange.rasters.neo import from_neo, to_neo
     from dlm_snn.exchange.rasters.nir_recording import from_nir_data, to_nir_data
     from dlm_snn.exchange.rasters.nwb import read_nwb, read_session, write_nwb
+    from dlm_snn.exchange.torch_modules.neurons import ForeignNeuron, Returned, Table
 
 __getattr__, __dir__ = exports(__name__, _HOME)

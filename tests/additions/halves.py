@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 import dlm_snn as dlm
-from dlm_snn.exchange.torch_modules.neurons import ForeignNeuron, Table
+from dlm_snn.exchange import ForeignNeuron, Table
 
 
 class Halving(nn.Module):
