@@ -125,3 +125,12 @@ def test_a_network_without_a_proof_takes_the_old_one_away(capsys):
 def test_what_is_no_module_is_one_line(capsys, words, line):
     assert line in typed(capsys, *words, code=2)
     assert not Path("own.json").exists()
+
+
+def test_what_came_in_shows_no_arrays():
+    made: dict = {}
+    exec(NET, made)
+    shown = repr(dlm.from_torch(*made["net"]()))
+    assert "equal to the module in" in shown
+    assert "input {" in shown
+    assert "array(" not in shown

@@ -395,6 +395,8 @@ def test_a_link_stays_a_link(tmp_path):
     for text in ("old", "new"):
         for name, call in (("t.txt", CASES["file"][1]), ("f", replace_folder), ("n", save_pair)):
             call(tmp_path / name, text)
+    with pytest.raises(DlmError, match=r"n\.json and .*n\.proof\.json lead into two folders"):
+        dlm.save(integers(4), tmp_path / "n", replace=True, proof={})
     links = [path for path in tmp_path.iterdir() if path != place]
     assert all(path.is_symlink() for path in links)
     assert {path.name for path in place.iterdir()} == {"text.txt", "folder", "net.json", "net.safetensors"}

@@ -93,25 +93,39 @@ def save(
         contents[_loss(path)] = _json(loss)
     if proof is not None:
         contents[_proof(path)] = _json(proof)
-    atomic.write_set(_files(path, type(network)), contents, replace)
+    atomic.write_set(_files(path, type(network), proof is not None), contents, replace)
     return _manifest(path)
 
 
-def check(path: str | os.PathLike[str], arithmetic: type[Network | IntegerNetwork], replace: bool = False) -> None:
+def check(
+    path: str | os.PathLike[str],
+    arithmetic: type[Network | IntegerNetwork],
+    replace: bool = False,
+    proof: bool = False,
+) -> None:
     """Refuse what ``save`` would refuse, before the work that makes the network.
+
+    Args:
+        path, replace: as for ``save``.
+        arithmetic: of the network that will be written.
+        proof: whether it will be written with a proof.
 
     Raises:
         DlmError: as ``save``.
     """
-    files = _files(path, arithmetic)
+    files = _files(path, arithmetic, proof)
     atomic.check_set(files, replace)
     atomic.check(_manifest(path), files[_manifest(path)], replace)
 
 
-def _files(path: str | os.PathLike[str], arithmetic: type[Network | IntegerNetwork]) -> dict[Path, FileKind]:
+def _files(
+    path: str | os.PathLike[str], arithmetic: type[Network | IntegerNetwork], proof: bool
+) -> dict[Path, FileKind]:
+    """The files that are written, or give way; an old proof goes with the network that it was of."""
     if _stem(path).name in ("", ".."):
         raise DlmError(f"'{os.fspath(path)}' names no network; give a name, such as network")
-    return {_manifest(path): KINDS[arithmetic], _tensors(path): TENSORS, _loss(path): LOSS, _proof(path): PROOF}
+    files: dict[Path, FileKind] = {_manifest(path): KINDS[arithmetic], _tensors(path): TENSORS, _loss(path): LOSS}
+    return files | ({_proof(path): PROOF} if proof or os.path.lexists(_proof(path)) else {})
 
 
 def _json(content: Mapping[str, Any]) -> bytes:

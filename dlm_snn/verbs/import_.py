@@ -81,6 +81,7 @@ def _import_module(arguments: Namespace) -> int:
     from dlm_snn.exchange.torch_modules.from_file import WHAT, imported_from, proof_of
     from dlm_snn.files.own_files import own_file
     from dlm_snn.networks import artifact
+    from dlm_snn.networks.network import Network
 
     if exchange_options(arguments, arguments.file) != NONE_GIVEN:
         raise DlmError(f"{arguments.file} is a torch module, which tells everything; leave the options out")
@@ -88,7 +89,7 @@ def _import_module(arguments: Namespace) -> int:
     if own is None:
         raise DlmError(f"{arguments.file} is not FILE.py:NAME; give {WHAT}")
     out = arguments.out or Path(own.path.stem)
-    _check("float", out, arguments.replace)
+    artifact.check(out, Network, arguments.replace, proof=True)
     imported = imported_from(own)
     written = artifact.save(imported.network, out, arguments.replace, proof=proof_of(own, imported))
     _tell(imported.network, str(imported.proof).splitlines())

@@ -69,7 +69,7 @@ class Proof:
 
     def __str__(self) -> str:
         grids = [
-            f"{name}: integers of {grid.bits} bits{' with sign' if grid.signed else ''}, {grid.scale:g} a unit"
+            f"{name}: integers of {grid.bits} bits{' with sign' if grid.signed else ''}, {grid.scale:g} per unit"
             + ("" if grid.exact else " (rounded to this grid)")
             for name, grid in self.inputs.items()
         ]

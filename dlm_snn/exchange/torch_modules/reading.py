@@ -44,6 +44,10 @@ class Imported:
     proof: Proof
     encode: Callable[[Any], dict[str, NDArray[np.int64]]]
 
+    def __repr__(self) -> str:
+        fed = ", ".join(f"{name}: {values.shape} {values.dtype}" for name, values in self.input.items())
+        return f"Imported, {self.proof}\ninput {{{fed}}}\n{self.network!r}"
+
 
 @dataclass(frozen=True, eq=False)
 class _Run:
