@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from dlm_snn.connections.connection import Connection
 from dlm_snn.exchange.torch_modules.refusals import Refusal, RefusedError
 
-ElementKind = Literal["arranging", "scaling", "weighting"]
+ElementKind = Literal["arranging", "scaling", "averaging", "weighting"]
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,8 @@ class Element:
         key: what was called, with which arguments: arrays by their content.
         make: the connection.
         push: what the function makes of a constant, without the sample axis; its own constant included.
-        kind: "arranging" moves values, "scaling" multiplies each by a number, "weighting" does anything linear.
+        kind: "arranging" moves values, "scaling" multiplies each by a number, "averaging" is linear without weights of
+            the module, "weighting" has some.
         factors: of a scaling, in the shape of the values.
         identity: an arranging that leaves all values where they are.
     """

@@ -41,6 +41,8 @@ class Layer:
     membrane: str = ""
 
     def __str__(self) -> str:
+        if self.spikes == 0:
+            return f"{self.population} ({self.sample}): no spike, which proves little: give another sample"
         told = f"{self.spikes} spikes equal" if self.v_difference is None else f"v within {self.v_difference:.1g}"
         return f"{self.population} ({self.sample}): {told}" + (
             f"; the module's v is {self.membrane}" * bool(self.membrane)

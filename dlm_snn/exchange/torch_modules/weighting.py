@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from math import prod
 from typing import Any
 
@@ -16,6 +17,7 @@ from dlm_snn.connections.conv2d import Conv2d
 from dlm_snn.connections.dense import Dense
 from dlm_snn.connections.pool2d import Pool2d
 from dlm_snn.exchange.torch_modules.calls import Call
+from dlm_snn.exchange.torch_modules.functions import LINEAR
 from dlm_snn.exchange.torch_modules.meaning import Affine, Element, Meaning
 from dlm_snn.exchange.torch_modules.probing import linear
 from dlm_snn.exchange.torch_modules.refusals import BATCH_STATISTICS, COMPUTED_WEIGHTS, NOT_LINEAR
@@ -37,7 +39,10 @@ class Weights:
             return call.opaque(BATCH_STATISTICS)
         key = (call.name, call.signature)
         if key not in self._known:
-            self._known[key] = self._element(call, tensor, meaning, key)
+            made = self._element(call, tensor, meaning, key)
+            if made is not None and call.name in LINEAR:
+                made = replace(made, kind="averaging")
+            self._known[key] = made
         element = self._known[key]
         if element is None:
             return call.opaque(NOT_LINEAR)
