@@ -136,7 +136,7 @@ def test_a_projection_that_could_carry_nothing_is_refused(arithmetic, post):
     network, other = NETWORKS[arithmetic]
     populations = {**network.populations, "next": other.populations["out"]}
     back = replace(network.projections[0], pre="out", post=post, connection=Dense(np.zeros((3, 3), int)))
-    with pytest.raises(DlmError, match=rf"out->{post}: 'out' is a (Integer)?LI, which never spikes and sends nothing"):
+    with pytest.raises(DlmError, match=rf"out->{post}: 'out' \((Integer)?LI\) never spikes and sends nothing"):
         replace(network, populations=populations, projections=(*network.projections, back))
 
 

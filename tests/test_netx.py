@@ -52,6 +52,10 @@ def conv(weight, shape, **more) -> dict:
     }
 
 
+NONE = dict.fromkeys(neurons())
+"""Of a layer without neurons."""
+
+
 def some(generator, *shape, odd=False):
     weight = generator.integers(-60, 100, shape)
     return weight if odd else weight // 2 * 2
@@ -508,13 +512,40 @@ BAD = {
     "delays": ([dense(np.full((2, 3), 2), delay=np.arange(5.0))], "/layer/0/delay of 5 numbers fits neither"),
     "decay": ([dense([[2, 4]], vDecay=4096)], r"/layer/0: dv = 4096..4096 lies outside \[0, 4095\]"),
     "threshold": ([dense([[2, 4]], vThMant=2**18 - 1)], r"/layer/0: v_threshold = 262143"),
-    "no neurons": ([{"type": "dense", "shape": [1], "weight": [[2.0]]}], r"/layer/0 without neurons"),
+    "no neurons, a bias": (
+        [{"type": "dense", "shape": [1], "weight": [[2.0]], "bias": [3.0]}],
+        r"the bias of .*/layer/0, which has no neurons",
+    ),
+    "no neurons, a loop": (
+        [{"type": "dense_rec", "shape": [1], "weight": [[2.0]], "weight_rec": [[2.0]]}],
+        r"/layer/0 without neurons, of type 'dense_rec'",
+    ),
+    "no neurons, a convolution": (
+        [{"type": "input", "shape": [1, 4, 4]}, {**conv(np.ones((1, 1, 3, 3)), [1, 2, 2]), **NONE}],
+        r"/layer/1 without neurons, of type 'conv'",
+    ),
+    "no neurons in between": ([{**GOOD, **NONE}, GOOD], r"'layer0' \(IntegerLI\) never spikes"),
     "bias": ([dense([[2, 4]], bias=[5000.0])], r"/layer/0: bias_mant = 5000"),
     "biases": ([dense([[2, 4]], bias=[1.0, 2.0, 3.0])], r"/layer/0/bias has 3 numbers for 1 neurons"),
     "late input": ([GOOD, {"type": "input", "shape": [2]}], r"/layer/1 is of type 'input' but not the first layer"),
     "only input": ([{"type": "input", "shape": [2]}], r"has no layer with neurons"),
     "loop": ([dense([[2, 4]], "dense_rec", weight_rec=[[2.0, 2.0]])], r"/layer/0/weight_rec has the shape \(1, 2\)"),
 }
+
+
+@pytest.mark.parametrize("backend", ["reference", "fast", "lava-fixed"])
+def test_a_last_layer_without_neurons_is_read_as_the_sum_of_all(tmp_path, backend):
+    """netx: iDecay 0 holds the current, vDecay 4096 makes it v."""
+    generator = np.random.default_rng(7)
+    first, last = some(generator, 6, 4), some(generator, 3, 6)
+    path = net_file(tmp_path / "a.net", dense(first), {**dense(last), **NONE})
+    network = read_net(path)
+    spikes = (generator.random((2, 9, 4)) < 0.4).astype(int)
+    found = dlm.run(network, {"input": spikes}, 9, record=("s", "v"), backend=backend)
+    hidden = found.rasters["layer0"].dense().astype(int)
+    assert hidden.sum() > 20
+    np.testing.assert_array_equal(found.v["layer1"], 64 * np.cumsum(hidden @ last.T, axis=1))
+    assert len(found.rasters["layer1"]) == 0
 
 
 @pytest.mark.parametrize("name", BAD)

@@ -237,7 +237,7 @@ class _Graph:
                 raise DlmError(f"{p.name}: an Input receives no projection")
             if not spikes(self.populations[p.pre]):
                 kind = type(self.populations[p.pre]).__name__
-                raise DlmError(f"{p.name}: '{p.pre}' is a {kind}, which never spikes and sends nothing; read its v")
+                raise DlmError(f"{p.name}: '{p.pre}' ({kind}) never spikes and sends nothing; read its v")
             self._check_shapes(p)
 
     def _check_shapes(self, p: Any) -> None:

@@ -20,20 +20,16 @@ from dlm_snn.connections.pool2d import Pool2d
 from dlm_snn.errors import DlmError, UnsupportedError, nearest
 from dlm_snn.exchange.guarded import hdf5
 from dlm_snn.exchange.netx.layer import Layer, cut, layers
+from dlm_snn.exchange.netx.neurons import TARGET, integrator_of, neuron_of
 from dlm_snn.exchange.netx.notes import NOTE, as_noted
 from dlm_snn.networks.network import Input, IntegerNetwork, IntegerProjection
-from dlm_snn.neurons.integer_lif import IntegerLIF
 
 CURRENT_BITS = 13
 """bias_mant is a signed integer of 13 bits, and a layer of type "input" gets its data through it."""
-BIAS_EXP = 6
-"""netx gives every neuron bias_exp = 6, so that the file's biases are in units of v_threshold."""
 MAX_DELAY = 62
 """Beyond it netx clamps (lava-dl 0.6.0, hdf5.py, create_dense)."""
 
-_NEURONS = ("CUBA", "LOIHI")
 _LAYERS = ("input", "dense", "dense_rec", "conv", "pool", "flatten")
-_TARGET = "a .net import"
 
 
 def read_net(
@@ -53,7 +49,7 @@ def read_net(
     du = iDecay - 1, dv = vDecay, v_threshold = vThMant, bias_mant = bias, bias_exp = 6. A layer's ``delay`` d adds d
     steps to its incoming synapses: a number, one a neuron, or one a presynaptic neuron. Odd weights of mixed sign up
     to 127 are doubled with weight_exp = -1, which is the same sum. A "pool" layer, which netx refuses, is a spiking
-    population behind a Pool2d, as in SLAYER.
+    population behind a Pool2d, as in SLAYER. A last dense layer without neurons is an IntegerLI, whose v is read.
 
     Args:
         path: the file.
@@ -129,9 +125,9 @@ class _Builder:
         if kind is None:
             raise DlmError(f"{layer} has no 'type'; it is not a layer of lava-dl")
         if kind not in _LAYERS:
-            raise UnsupportedError(_TARGET, f"the layer type '{kind}' of {layer}", nearest(kind, _LAYERS))
+            raise UnsupportedError(TARGET, f"the layer type '{kind}' of {layer}", nearest(kind, _LAYERS))
         if isinstance(layer.group.get("weight"), h5py.Group):
-            raise UnsupportedError(_TARGET, f"the complex weights of {layer}", "train a network of CUBA neurons")
+            raise UnsupportedError(TARGET, f"the complex weights of {layer}", "train a network of CUBA neurons")
         if kind == "flatten":
             self.image = (int(np.prod(self.image)),) if self.image else ()
         elif kind == "input":
@@ -145,7 +141,10 @@ class _Builder:
         """What was added."""
         if not self.projections:
             raise DlmError(f"{self.path} has no layer with neurons")
-        return IntegerNetwork(self.populations, self.projections)
+        try:
+            return IntegerNetwork(self.populations, self.projections)
+        except DlmError as error:
+            raise DlmError(f"{self.path}: {error}") from error
 
     def _input(self, layer: Layer) -> None:
         if self.populations:
@@ -159,9 +158,9 @@ class _Builder:
         self._source(layer, shape, CURRENT_BITS, signed=True)
         n = int(np.prod(shape))
         one_to_one = Sparse((n, n), np.arange(n), np.arange(n), np.ones(n, dtype=int))
-        neuron = self._neuron(layer, shape, bias=False)
+        neuron = neuron_of(layer, shape, self.period, bias=False)
         if np.any(np.asarray(neuron.du) != 4095):
-            raise UnsupportedError(_TARGET, f"a filtered input current (iDecay below 4096) in {layer}", "use a dense")
+            raise UnsupportedError(TARGET, f"a filtered input current (iDecay below 4096) in {layer}", "use a dense")
         self._join(layer, neuron, IntegerProjection("input", f"layer{layer.name}", one_to_one, sign_mode="excitatory"))
 
     def _source(self, layer: Layer, shape: tuple[int, ...], graded_bits: int | None, signed: bool = False) -> None:
@@ -218,7 +217,7 @@ class _Builder:
     def _pool(self, layer: Layer) -> Connection:
         kernel, weight = layer.pair("kernelSize"), layer.whole("weight")
         if np.ptp(weight) or layer.pair("dilation", 1) != (1, 1):
-            raise UnsupportedError(_TARGET, f"unequal weights or dilation in the pool of {layer}", "use a conv layer")
+            raise UnsupportedError(TARGET, f"unequal weights or dilation in the pool of {layer}", "use a conv layer")
         return self._fitting(
             layer,
             lambda image: Pool2d(image, kernel, layer.pair("stride"), layer.pair("padding", 0), weight.reshape(-1)[:1]),
@@ -239,7 +238,7 @@ class _Builder:
 
     def _population(self, layer: Layer, connection: Connection, recurrent: bool) -> None:
         shape = connection.post_shape if len(connection.post_shape) == 3 else (connection.n_post,)
-        neuron = self._neuron(layer, shape, bias=True)
+        neuron: Any = neuron_of(layer, shape, self.period) if layer.neurons() else integrator_of(layer, self.period)
         name = f"layer{layer.name}"
         back = Dense(self._loop(layer, neuron.n)) if recurrent else None
         delay = self._delay(layer, connection)
@@ -259,7 +258,7 @@ class _Builder:
             raise DlmError(f"{layer}/weight_rec has the shape {weight.shape}, expected {(n, n)}")
         return weight
 
-    def _join(self, layer: Layer, neuron: IntegerLIF, *projections: IntegerProjection) -> None:
+    def _join(self, layer: Layer, neuron: Any, *projections: IntegerProjection) -> None:
         self.last = f"layer{layer.name}"
         self.populations[self.last] = neuron
         self.projections.extend(projections)
@@ -277,55 +276,12 @@ class _Builder:
         if flat.size == 1 or (not dense and not np.ptp(flat)):
             return int(flat[0])
         if not dense:
-            raise UnsupportedError(_TARGET, f"a delay for each neuron of {layer}, no dense layer", "use one delay")
+            raise UnsupportedError(TARGET, f"a delay for each neuron of {layer}, no dense layer", "use one delay")
         if delay.shape == connection.weight.shape or flat.size == connection.n_post:
             return delay + 1 if delay.shape == connection.weight.shape else flat
         if flat.size == connection.n_pre:
             return np.broadcast_to(flat, connection.weight.shape).copy()
         raise DlmError(f"{layer}/delay of {flat.size} numbers fits neither its neurons nor its inputs")
-
-    def _neuron(self, layer: Layer, shape: tuple[int, ...], bias: bool) -> IntegerLIF:
-        own = layer.neurons()
-        if own is None:
-            raise UnsupportedError(
-                _TARGET, f"{layer} without neurons (netx: vDecay 4096, beyond the chip's 4095)", "add neurons"
-            )
-        kind = own.text("type")
-        if kind not in _NEURONS:
-            raise UnsupportedError(_TARGET, f"the neuron type '{kind}' of {layer}", nearest(str(kind), _NEURONS))
-        for key, usual, what in (
-            ("refDelay", 1, "a refractory delay"),
-            ("gradedSpike", 0, "graded spikes between neurons"),
-            ("messageBits", 0, "graded spikes between neurons"),
-            ("wgtExp", 0, "a weight exponent, which netx leaves out"),
-            ("weight_exp", 0, "a weight exponent, which netx leaves out"),
-        ):
-            if np.any(own.whole(key, usual) != usual):
-                raise UnsupportedError(_TARGET, f"{what} ({own}/{key})", "train without it")
-        n = int(np.prod(shape))
-
-        def each(key: str, value: NDArray[np.int64]) -> int | NDArray[np.int64]:
-            """One number, or one a neuron: a channel's value stands for all of its neurons."""
-            flat = value.reshape(-1)
-            if flat.size in (1, n):
-                return int(flat[0]) if flat.size == 1 else flat
-            if len(shape) == 3 and flat.size == shape[0]:
-                return np.repeat(flat, n // shape[0])
-            raise DlmError(f"{layer}/{key} has {flat.size} numbers for {n} neurons of the shape {shape}")
-
-        biases = layer.get("bias") is not None and bias
-        try:
-            return IntegerLIF(
-                shape,
-                du=each("neuron/iDecay", own.whole("iDecay") - 1),
-                dv=each("neuron/vDecay", own.whole("vDecay")),
-                v_threshold=each("neuron/vThMant", own.whole("vThMant")),
-                bias_mant=each("bias", layer.whole("bias")) if biases else 0,
-                bias_exp=BIAS_EXP if biases else 0,
-                period=self.period,
-            )
-        except DlmError as error:
-            raise DlmError(f"{layer}: {error}") from error
 
 
 def _projection(pre: str, post: str, connection: Connection, delay: Any) -> IntegerProjection:

@@ -19,8 +19,9 @@ from dlm_snn.connections.pool2d import Pool2d
 from dlm_snn.errors import UnsupportedError
 from dlm_snn.exchange.guarded import hdf5
 from dlm_snn.exchange.guarded.hdf5 import hdf5_file
+from dlm_snn.exchange.netx.neurons import BIAS_EXP
 from dlm_snn.exchange.netx.notes import NOTE
-from dlm_snn.exchange.netx.reader import BIAS_EXP, CURRENT_BITS
+from dlm_snn.exchange.netx.reader import CURRENT_BITS
 from dlm_snn.files.atomic import writing
 from dlm_snn.networks.known import check_known
 from dlm_snn.networks.network import Input, IntegerNetwork, IntegerProjection, Network
