@@ -227,6 +227,27 @@ class BiasThatGrows(Two):
         return self.fc2(spikes) + t * 1e-6
 
 
+@refused(why.BY_DATA)
+class WeightsThatFadeByData(Two):
+    def between(self, spikes: Tensor, t: int) -> Tensor:
+        self.fc2.weight.data.mul_(1 - 1e-9)
+        return self.fc2(spikes)
+
+
+@refused(why.BY_DATA)
+class OtherData(Two):
+    def between(self, spikes: Tensor, t: int) -> Tensor:
+        self.lif2.threshold.data = self.lif2.threshold.data + 1e-9
+        return self.fc2(spikes)
+
+
+@refused(why.BY_DATA)
+class MembraneByData(Two):
+    def state(self, mem: Tensor, t: int) -> Tensor:
+        mem.data.view(-1).clamp_(min=-1000)
+        return mem
+
+
 @refused(why.LOOKS)
 class Branch(Two):
     """A branch that no sample takes."""

@@ -18,6 +18,7 @@ from dlm_snn.exchange.torch_modules.meaning import DATA, Affine, Constant, Data,
 from dlm_snn.exchange.torch_modules.neurons import tensors
 from dlm_snn.exchange.torch_modules.pooling import Pools
 from dlm_snn.exchange.torch_modules.refusals import (
+    BY_DATA,
     FRONT_END,
     FUNCTION,
     IN_PLACE,
@@ -74,6 +75,8 @@ class Recorder(TorchFunctionMode):
         self.refused: RefusedError | None = None
         self._seen = by_identity()
         self._contents = Contents()
+        self._loose = by_identity()
+        """What ``.data`` gave: it shares its values with a tensor, and not its version."""
         self._unlike = 0
         arrange = Arrangements()
         rules: dict[frozenset[str], Callable[[Call], list[Meaning]]] = {
@@ -135,6 +138,10 @@ class Recorder(TorchFunctionMode):
         name, in_place = known.name_of(func)
         if self.quiet or (name in known.METADATA and not in_place):
             return func(*args, **kwargs)
+        if in_place and args and isinstance(args[0], Tensor):
+            base = args[0]._base
+            if name == "set" or args[0] in self._loose or (base is not None and base in self._loose):
+                raise self.refuse(RefusedError(BY_DATA, "the module", name=name))
         args, kwargs = self._widened(args, kwargs, in_place)
         meanings = {id(tensor): self.meaning(tensor) for tensor in tensors([args, kwargs])}
         if name in known.CASTS:
@@ -144,7 +151,10 @@ class Recorder(TorchFunctionMode):
         if name in known.RANDOM:
             return self._random(name, func(*args, **kwargs), tuple(filter(_of_layers, meanings.values())))
         if all(meaning is None or isinstance(meaning, Constant) for meaning in meanings.values()):
-            return self._constant(func(*args, **kwargs))
+            out = self._constant(func(*args, **kwargs))
+            if name == "data":
+                self._loose[out] = True
+            return out
         layers = any(map(_of_layers, meanings.values()))
         if name in ENTERING and (layers or name in known.WEIGHTED) and not (in_place and _is_data(args, meanings)):
             args, kwargs = self._entered(args, kwargs, meanings)
@@ -156,6 +166,8 @@ class Recorder(TorchFunctionMode):
         if in_place and args and isinstance(args[0], Tensor) and all(tensor is not args[0] for tensor, _ in before):
             called = (args[0].clone(), *args[1:])
         out = func(*args, **kwargs)
+        if name == "data":
+            self._loose[out] = True
         if name in ("setitem", "set") or kwargs.get("out") is not None:
             target = args[0] if kwargs.get("out") is None else kwargs["out"]
             parts = tuple(meaning for _, meaning in before)

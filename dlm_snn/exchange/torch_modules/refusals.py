@@ -97,6 +97,10 @@ BATCH_STATISTICS = Refusal(
 )
 STALE = Refusal("it is fed by a tensor that was changed in place through a view", "write the result to a new tensor")
 IN_PLACE = Refusal("it is fed by a tensor that {name} changed in place", "write the result to a new tensor")
+BY_DATA = Refusal(
+    "forward changes a tensor through its .data ({name}), which nothing notices",
+    "leave parameters and states alone during forward, and write results to new tensors",
+)
 POOLED_CURRENT = Refusal(
     "{name} takes the maximum of currents, which no sum of spikes is",
     "pool behind the neuron (of spikes, which is exact) and train again, or use AvgPool2d",
