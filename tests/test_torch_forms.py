@@ -198,6 +198,30 @@ def test_a_reader_that_is_wrong_is_found_out() -> None:
     assert error.value.refusal is why.TOLD_APART
 
 
+class Doubling(nn.Module):
+    """Spikes of the size 2."""
+
+    def forward(self, x: Tensor, v: Tensor) -> tuple[Tensor, Tensor]:
+        spikes = (x + 0 * v > 0).to(x.dtype)
+        return 2 * spikes, v
+
+
+@pytest.mark.parametrize(
+    ("population", "refusal"), [(dlm.LIF, why.NOT_SPIKES), (dlm.LI, why.VALUES_APART)], ids=["spikes", "v"]
+)
+def test_what_a_neuron_of_ones_own_gives_is_looked_at(population: Any, refusal: Refusal) -> None:
+    class Own(Two):
+        def __init__(self) -> None:
+            super().__init__()
+            self.lif2 = Doubling()  # type: ignore[assignment]
+            self.lif2.init_leaky = lambda: torch.zeros(BATCH, 5)  # type: ignore[assignment,method-assign]
+
+    readers = {Doubling: lambda module, shape, where: ForeignNeuron(population(shape, dv=1.0))}
+    with pytest.raises(RefusedError) as error:
+        dlm.from_torch(made(Own), trains(0), neurons=readers)
+    assert error.value.refusal is refusal
+
+
 def test_another_sample_is_encoded_on_the_same_grid() -> None:
     module, x = made(StaticImage), StaticImage.sample(5)
     imported = told(module, StaticImage.sample(0))

@@ -135,6 +135,27 @@ class SwappedParts(Two):
         return spk
 
 
+@refused(why.HALF_A_STATE)
+class HalfAState(Two):
+    """The current begins anew in every step."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lif1 = snn.Synaptic(alpha=0.5, beta=0.5)
+
+    def forward(self, x: Tensor) -> Tensor:
+        _, mem = self.lif1.init_synaptic()
+        for t in range(x.shape[0]):
+            spk, _, mem = self.lif1(self.before(x, t), torch.zeros(BATCH, 24), mem)
+        return spk
+
+
+@refused(why.NOT_LINEAR)
+class MeanOfAllSamples(Two):
+    def between(self, spikes: Tensor, t: int) -> Tensor:
+        return self.fc2(spikes - spikes.mean())
+
+
 @refused(why.FOREIGN_STATE)
 class OlderState(Two):
     def forward(self, x: Tensor) -> Tensor:
