@@ -134,3 +134,13 @@ def test_what_came_in_shows_no_arrays():
     assert "equal to the module in" in shown
     assert "input {" in shown
     assert "array(" not in shown
+
+
+def test_what_is_the_same_in_every_step_is_given_once():
+    made: dict = {}
+    exec(NET, made)
+    net, sample = made["net"]()
+    held = sample[:1].expand(5, 3, 8)
+    imported = dlm.from_torch(net, held)
+    assert imported.input["input"].shape == imported.encode(held)["input"].shape == (3, 8)
+    assert imported.encode(sample)["input"].shape == dlm.from_torch(net, sample).input["input"].shape == (3, 5, 8)

@@ -38,7 +38,8 @@ class Built:
 
     Attributes:
         network: the network.
-        values, stimulus: of each Input, (sample, step, neuron), real and as integers.
+        values: of each Input, (sample, step, neuron).
+        stimulus: the same as integers; (sample, neuron) where they are held constant.
         grids: of each Input.
         names: of each line.
         leaf_grids: the grid of each leaf, by its identity.

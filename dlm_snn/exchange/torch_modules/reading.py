@@ -15,6 +15,7 @@ from torch import nn
 from dlm_snn.exchange.torch_modules.building import Built, build
 from dlm_snn.exchange.torch_modules.calls import mapped, widened
 from dlm_snn.exchange.torch_modules.copying import copied, running, unwrapped
+from dlm_snn.exchange.torch_modules.inputs import as_stimulus
 from dlm_snn.exchange.torch_modules.neurons import Reader, Table, tables_for
 from dlm_snn.exchange.torch_modules.proof import Layer, Proof, compared
 from dlm_snn.exchange.torch_modules.read_outs import read_outs
@@ -33,7 +34,8 @@ class Imported:
 
     Attributes:
         network: its populations are named as the module's parts are.
-        input: of each Input, the integers that the sample was, (sample, step, neuron).
+        input: of each Input, the integers that the sample was, (sample, step, neuron); (sample, neuron) where they are
+            the same in every step.
         proof: what was compared, what was folded, the input's grid.
         encode: (another sample) -> its integers; runs forward up to the first weights. A DlmError: values that the
             Input does not hold, or another network.
@@ -131,7 +133,9 @@ class _Intake:
         built = self._run(widened(mapped(_as_tensors(sample), torch.Tensor.detach)), None).built
         if built.structure() != like.structure():
             raise RefusedError(OTHER_STRUCTURE, "the module")
-        return {name: like.grids[name].exactly(values, f"'{name}'") for name, values in built.values.items()}
+        return {
+            name: as_stimulus(like.grids[name].exactly(values, f"'{name}'")) for name, values in built.values.items()
+        }
 
     def _run(self, sample: Any, grids: Any) -> _Run:
         if self.call is not None:
