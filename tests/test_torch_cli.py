@@ -144,3 +144,7 @@ def test_what_is_the_same_in_every_step_is_given_once():
     imported = dlm.from_torch(net, held)
     assert imported.input["input"].shape == imported.encode(held)["input"].shape == (3, 8)
     assert imported.encode(sample)["input"].shape == dlm.from_torch(net, sample).input["input"].shape == (3, 5, 8)
+
+
+def test_a_python_file_without_a_name_is_told_of_it(capsys):
+    assert "own.py is a Python file; give own.py:NAME" in typed(capsys, "import", "own.py", code=2)

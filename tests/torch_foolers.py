@@ -588,5 +588,96 @@ class TwoSteps(Two):
         return super().forward(x[:2])
 
 
+class IntoTheSample(Two):
+    """Writes spikes into a clone of the sample, by a way that leaves that clone's own tag alone."""
+
+    def into(self, frame: Tensor, spikes: Tensor) -> None:
+        raise NotImplementedError
+
+    def forward(self, x: Tensor) -> Tensor:
+        mem1, mem2, found = self.lif1.init_leaky(), self.lif2.init_leaky(), []
+        for t in range(x.shape[0]):
+            frame = x[t].flatten(1)
+            spk1, mem1 = self.lif1(self.fc1(frame), mem1)
+            skip = frame[:, :24].clone()
+            self.into(skip, spk1)
+            spk2, mem2 = self.lif2(self.fc2(skip), mem2)
+            found.append(spk2)
+        return torch.stack(found)
+
+
+@refused(why.STALE)
+class IntoASlice(IntoTheSample):
+    def into(self, frame: Tensor, spikes: Tensor) -> None:
+        frame[:, :3].add_(spikes[:, :3])
+
+
+@refused(why.STALE)
+class IntoAChunk(IntoTheSample):
+    def into(self, frame: Tensor, spikes: Tensor) -> None:
+        first, _ = frame.chunk(2, 1)
+        first += spikes[:, :12]
+
+
+@refused(why.STALE)
+class CopiedIntoAView(IntoTheSample):
+    def into(self, frame: Tensor, spikes: Tensor) -> None:
+        frame.view(-1).copy_(spikes.reshape(-1))
+
+
+@refused(why.STALE)
+class IntoADetached(IntoTheSample):
+    def into(self, frame: Tensor, spikes: Tensor) -> None:
+        frame.detach().add_(spikes)
+
+
+@refused(why.IN_PLACE)
+class IntoAnOut(IntoTheSample):
+    def into(self, frame: Tensor, spikes: Tensor) -> None:
+        torch.add(frame, spikes, out=frame)
+
+
+@refused(why.STALE)
+class IntoAConstant(Two):
+    def between(self, spikes: Tensor, t: int) -> Tensor:
+        current = torch.zeros(len(spikes), 24)
+        current[:, :3].copy_(spikes[:, :3])
+        return self.fc2(current)
+
+
+@refused(why.ENDLESS)
+class AddsUpItsSpikes(Two):
+    def forward(self, x: Tensor) -> Tensor:
+        mem1, total, found = self.lif1.init_leaky(), torch.zeros(x.shape[1], 24), []
+        for t in range(x.shape[0]):
+            spk1, mem1 = self.lif1(self.before(x, t) - total / 4, mem1)
+            total = total + spk1
+            found.append(spk1)
+        return torch.stack(found)
+
+
+@refused(why.GIVEN_PARAMETER)
+class ThresholdOfTheSample(Two):
+    def forward(self, x: Tensor) -> Tensor:
+        self.lif1.threshold = x.mean()
+        return super().forward(x)
+
+
+@refused(why.ORIGINAL)
+class HeldByALambda(Two):
+    def __init__(self) -> None:
+        super().__init__()
+        self.enter = lambda frame: 1.0 * self.fc1(frame)
+
+    def before(self, x: Tensor, t: int) -> Tensor:
+        return self.enter(x[t].flatten(1))
+
+
+@refused(why.FAILS)
+class MisspeltAtTheEnd(Two):
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.stak(super().forward(x))
+
+
 SAMPLE = trains(3)
 assert len(SAMPLE) == STEPS

@@ -41,6 +41,10 @@ def _run(arguments: Namespace) -> int:
     if path.is_dir():
         raise DlmError(f"{path} is a folder; give one of its files")
     regular_file(path, f"no file {path}; give a network or recording of others")
+    if path.suffix == ".py":
+        raise DlmError(
+            f"{path} is a Python file; give {path.name}:NAME, a function there that returns (module, sample)"
+        )
     if known is None:
         raise DlmError(f"{path} is of no known kind; known: {', '.join(sorted(endings(ours=False)))}")
     out = arguments.out or Path(path.stem)

@@ -20,7 +20,14 @@ from dlm_snn.exchange.torch_modules.meaning import Affine, Line
 from dlm_snn.exchange.torch_modules.neurons import ForeignNeuron, Table
 from dlm_snn.exchange.torch_modules.paths import connected
 from dlm_snn.exchange.torch_modules.pooling import HALF
-from dlm_snn.exchange.torch_modules.refusals import FED_BY_READ_OUT, FEEDBACK, LAGGED, NETWORK, RefusedError
+from dlm_snn.exchange.torch_modules.refusals import (
+    ENDLESS,
+    FED_BY_READ_OUT,
+    FEEDBACK,
+    LAGGED,
+    NETWORK,
+    RefusedError,
+)
 from dlm_snn.exchange.torch_modules.steps import edges_of
 from dlm_snn.exchange.torch_modules.summing import scaling
 from dlm_snn.files.names import identifiers
@@ -159,6 +166,9 @@ def _joined(populations: dict[str, Any], parts: Sequence[_Part], names: Mapping[
     for part in parts:
         post = names[part.line]
         delay = 1 if part.pre == ONE else part.lag + depth[post] - depth[part.pre]
+        steps = len(part.line.entries)
+        if part.lag >= steps - 1 and part.lag > 1:
+            raise RefusedError(ENDLESS, part.line.where, source=f"'{part.pre}'", lag=part.lag, steps=steps)
         if delay < 1:
             raise RefusedError(FEEDBACK, part.line.where, source=f"'{part.pre}'")
         projections.append(Projection(part.pre, post, part.connection, delay))

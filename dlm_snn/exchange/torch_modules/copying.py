@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from dlm_snn.exchange.torch_modules.neurons import Table, tensors
-from dlm_snn.exchange.torch_modules.refusals import NO_COPY, NOT_A_MODULE, SCRIPTED, RefusedError
+from dlm_snn.exchange.torch_modules.refusals import NO_COPY, NOT_A_MODULE, ORIGINAL, SCRIPTED, RefusedError
 
 
 def unwrapped(module: Any) -> nn.Module:
@@ -68,6 +68,26 @@ def _take_off(module: nn.Module) -> None:
         for name, child in list(part._modules.items()):
             if child is not None:
                 part._modules[name] = unwrapped(child)
+
+
+@contextmanager
+def untouched_modules(given: frozenset[nn.Module], refuse: Callable[[RefusedError], RefusedError]) -> Iterator[None]:
+    """Around a run of the copy: no part of the module that was given is called.
+
+    Args:
+        given: the parts.
+        refuse: told of the refusal, which a forward may catch.
+    """
+
+    def check(part: nn.Module, args: Any) -> None:
+        if part in given:
+            raise refuse(RefusedError(ORIGINAL, f"the module ({type(part).__name__})"))
+
+    hook = nn.modules.module.register_module_forward_pre_hook(check)
+    try:
+        yield
+    finally:
+        hook.remove()
 
 
 @contextmanager

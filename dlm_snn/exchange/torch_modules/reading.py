@@ -14,13 +14,20 @@ from torch import nn
 
 from dlm_snn.exchange.torch_modules.building import Built, build
 from dlm_snn.exchange.torch_modules.calls import mapped, widened
-from dlm_snn.exchange.torch_modules.copying import copied, running, unwrapped
+from dlm_snn.exchange.torch_modules.copying import copied, running, untouched_modules, unwrapped
 from dlm_snn.exchange.torch_modules.inputs import as_stimulus
 from dlm_snn.exchange.torch_modules.neurons import Reader, Table, tables_for
 from dlm_snn.exchange.torch_modules.proof import Layer, Proof, compared
 from dlm_snn.exchange.torch_modules.read_outs import read_outs
 from dlm_snn.exchange.torch_modules.recorder import Allowed, Recorder
-from dlm_snn.exchange.torch_modules.refusals import FAILS, FEW_STEPS, OTHER_STRUCTURE, UNSTEADY, RefusedError
+from dlm_snn.exchange.torch_modules.refusals import (
+    FAILS,
+    FEW_STEPS,
+    OTHER_STRUCTURE,
+    UNBATCHED,
+    UNSTEADY,
+    RefusedError,
+)
 from dlm_snn.exchange.torch_modules.steps import count_steps
 from dlm_snn.exchange.torch_modules.watching import Watch
 from dlm_snn.networks.network import Network
@@ -90,11 +97,12 @@ def from_torch(
     Raises:
         UnsupportedError: what no network does, by the layer and with what to change; a proof that failed.
     """
-    own = copied(unwrapped(module))
+    given = unwrapped(module)
+    own = copied(given)
     tables = tables_for(own)
     if neurons is not None:
         tables.insert(0, neurons if isinstance(neurons, Table) else Table(readers=neurons))
-    intake = _Intake(own, tables, call, Allowed(outside, branches))
+    intake = _Intake(own, tables, call, Allowed(outside, branches), frozenset(given.modules()))
     first = intake.steady(sample)
     layers: list[Layer] = compared(first.built, first.steps, "sample")
     samples = first.recorder.batch or 0
@@ -112,8 +120,10 @@ def from_torch(
 class _Intake:
     """Runs of one copy."""
 
-    def __init__(self, module: nn.Module, tables: list[Table], call: Drive | None, allowed: Allowed) -> None:
-        self.module, self.tables, self.call, self.allowed = module, tables, call, allowed
+    def __init__(
+        self, module: nn.Module, tables: list[Table], call: Drive | None, allowed: Allowed, given: frozenset[nn.Module]
+    ) -> None:
+        self.module, self.tables, self.call, self.allowed, self.given = module, tables, call, allowed, given
 
     def steady(self, sample: Any) -> _Run:
         """A run on the grid of its input, which is known from a run before; both must be the same."""
@@ -150,7 +160,9 @@ class _Intake:
         try:
             return self._driven(_step_by_step, sample, grids)
         except RefusedError as error:
-            raise (first if error.refusal is FAILS else error) from None
+            # What forward itself said counts: one step of its sample is none that it was written for.
+            failed = error.refusal is FAILS or (first.refusal is FAILS and error.refusal is UNBATCHED)
+            raise (first if failed else error) from None
 
     def _keeps_states(self) -> bool:
         return any(
@@ -165,7 +177,7 @@ class _Intake:
             recorder = Recorder(self.module, given, self.allowed, grids)
             watch = Watch(self.module, self.tables, recorder)
             try:
-                with recorder:
+                with recorder, untouched_modules(self.given, recorder.refuse):
                     output = drive(self.module, given)
             except RefusedError:
                 raise

@@ -30,6 +30,7 @@ from dlm_snn.exchange.torch_modules.refusals import (
     RefusedError,
 )
 from dlm_snn.exchange.torch_modules.signatures import Contents, by_identity, signature
+from dlm_snn.exchange.torch_modules.storages import Storages
 from dlm_snn.exchange.torch_modules.summing import multiplied, summed
 from dlm_snn.exchange.torch_modules.weighting import Weights
 
@@ -77,6 +78,7 @@ class Recorder(TorchFunctionMode):
         self._contents = Contents()
         self._loose = by_identity()
         """What ``.data`` gave: it shares its values with a tensor, and not its version."""
+        self._storages = Storages()
         self._unlike = 0
         arrange = Arrangements()
         rules: dict[frozenset[str], Callable[[Call], list[Meaning]]] = {
@@ -101,8 +103,10 @@ class Recorder(TorchFunctionMode):
     def meaning(self, tensor: Tensor) -> Meaning | None:
         """What a tensor means; None: nobody has seen it."""
         meaning, version = self._seen.get(tensor, (None, 0))
-        if version != tensor._version and isinstance(meaning, (Affine, Opaque)):
-            return Opaque(STALE, parts=(meaning,))
+        if meaning is not None and version != tensor._version:
+            parts = (meaning,) if _of_layers(meaning) else self._storages.parts(tensor)
+            if parts:
+                return Opaque(STALE, parts=parts)
         if meaning is None and self.batch is not None and tensor.ndim > 1 and tensor.shape[0] == self.batch:
             return Opaque(STRANGER)
         return meaning
@@ -151,12 +155,9 @@ class Recorder(TorchFunctionMode):
         if name in known.RANDOM:
             return self._random(name, func(*args, **kwargs), tuple(filter(_of_layers, meanings.values())))
         if all(meaning is None or isinstance(meaning, Constant) for meaning in meanings.values()):
-            out = self._constant(func(*args, **kwargs))
-            if name == "data":
-                self._loose[out] = True
-            return out
+            return self._constant(self._called(name, func, args, kwargs))
         layers = any(map(_of_layers, meanings.values()))
-        if name in ENTERING and (layers or name in known.WEIGHTED) and not (in_place and _is_data(args, meanings)):
+        if name in ENTERING and (layers or name in known.WEIGHTED) and not _into_data(in_place, args, kwargs, meanings):
             args, kwargs = self._entered(args, kwargs, meanings)
         before = self._tracked(args, kwargs, meanings)
         for _, meaning in before:
@@ -165,11 +166,12 @@ class Recorder(TorchFunctionMode):
         called = args
         if in_place and args and isinstance(args[0], Tensor) and all(tensor is not args[0] for tensor, _ in before):
             called = (args[0].clone(), *args[1:])
-        out = func(*args, **kwargs)
-        if name == "data":
-            self._loose[out] = True
-        if name in ("setitem", "set") or kwargs.get("out") is not None:
-            target = args[0] if kwargs.get("out") is None else kwargs["out"]
+        out = self._called(name, func, args, kwargs)
+        whole = name not in ("setitem", "set") and kwargs.get("out") is None
+        target = kwargs.get("out", args[0] if args else None)
+        if layers and (in_place or not whole):
+            self._storages.write(target, tuple(meaning for _, meaning in before if _of_layers(meaning)))
+        if not whole:
             parts = tuple(meaning for _, meaning in before)
             self.tag(target, Opaque(IN_PLACE, {"name": name}, parts, function=name) if layers else self._changed())
             return out
@@ -179,6 +181,12 @@ class Recorder(TorchFunctionMode):
             return out
         for tensor, meaning in zip(outputs, self._result(name, func, called, kwargs, before, outputs), strict=True):
             self.tag(tensor, meaning)
+        return out
+
+    def _called(self, name: str, func: Any, args: Any, kwargs: Any) -> Any:
+        out = func(*args, **kwargs)
+        if name == "data":
+            self._loose[out] = True
         return out
 
     # What comes in
@@ -191,7 +199,9 @@ class Recorder(TorchFunctionMode):
                 return tensor
             wide, found = tensor.double(), self._seen.get(tensor)
             if found is not None:
-                self._seen[wide] = (found[0], wide._version if found[1] == tensor._version else -1)
+                meaning = found[0] if found[1] == tensor._version else self.meaning(tensor)
+                changed = meaning is found[0] and found[1] != tensor._version and isinstance(meaning, Data)
+                self._seen[wide] = (self._changed() if changed else meaning, wide._version)
             return wide
 
         return mapped((args, kwargs), widen)
@@ -331,5 +341,7 @@ def _of_layers(meaning: Meaning | None) -> bool:
     return isinstance(meaning, (Affine, Opaque))
 
 
-def _is_data(args: Any, meanings: dict[int, Meaning | None]) -> bool:
-    return bool(args) and isinstance(args[0], Tensor) and isinstance(meanings[id(args[0])], Data)
+def _into_data(in_place: bool, args: Any, kwargs: Any, meanings: dict[int, Meaning | None]) -> bool:
+    """Whether a tensor of the sample is what is written into."""
+    target = kwargs.get("out", args[0] if in_place and args else None)
+    return isinstance(target, Tensor) and isinstance(meanings[id(target)], Data)

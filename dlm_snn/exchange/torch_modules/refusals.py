@@ -95,6 +95,17 @@ UNKNOWN_CALL = Refusal(
 BATCH_STATISTICS = Refusal(
     "{name} takes the statistics of the batch", "keep running statistics: track_running_stats=True, and train with them"
 )
+GIVEN_PARAMETER = Refusal(
+    "its {name} depends on the sample", "give the neuron parameters that are the same for all samples"
+)
+ENDLESS = Refusal(
+    "it gets spikes of {source} from as long ago as the first step, {lag} steps of {steps}",
+    "give a sample that is longer than what it remembers; what adds up all spikes is a neuron (reset_mechanism='none')",
+)
+ORIGINAL = Refusal(
+    "forward runs the module that was given, not its copy: a lambda or call= holds on to it",
+    "make that lambda a method, and in call= run the module that it is given",
+)
 STALE = Refusal("it is fed by a tensor that was changed in place through a view", "write the result to a new tensor")
 IN_PLACE = Refusal("it is fed by a tensor that {name} changed in place", "write the result to a new tensor")
 BY_DATA = Refusal(

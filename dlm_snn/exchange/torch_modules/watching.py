@@ -15,6 +15,7 @@ from dlm_snn.exchange.torch_modules.recorder import Recorder
 from dlm_snn.exchange.torch_modules.refusals import (
     CHANGED,
     FOREIGN_STATE,
+    GIVEN_PARAMETER,
     HALF_A_STATE,
     NOT_AT_REST,
     NOT_LINEAR,
@@ -125,6 +126,9 @@ class Watch:
             args, kwargs = mapped((args, kwargs), lambda tensor: entering if tensor is value else tensor)
         if value.ndim < 2 or len(value) < 2:
             raise recorder.refuse(RefusedError(UNBATCHED, self.where(module)))
+        for name, tensor in (*module.named_parameters(), *module.named_buffers()):
+            if isinstance(recorder.meaning(tensor), Data):
+                raise recorder.refuse(RefusedError(GIVEN_PARAMETER, self.where(module), name=name))
         now = contents(module)
         self._unchanged(module, now, bool(states))
         self._calls.append((value, meaning, states, [recorder.meaning(state) for state in states], now))
