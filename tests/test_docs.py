@@ -41,14 +41,15 @@ SHORT = r"""
 dlm-snn() {
     case $1 in
     train) command dlm-snn "$@" --set training.epochs=2 ;;
-    run) command dlm-snn "$@" --set training.epochs=1 --set simulation.samples=10 \
+    simulate) command dlm-snn "$@" --samples 5 ;;
+    run) command dlm-snn "$@" --set training.epochs=1 --set simulation.samples=5 \
         --set 'simulation.float_backends=[reference,lava-float]' \
         --set 'simulation.integer_backends=[reference,lava-fixed]' ;;
     *) command dlm-snn "$@" ;;
     esac
 }
 """
-"""Before the commands: they train for less, and in fewer simulators."""
+"""Before the commands: they train for less, and run fewer samples in fewer simulators."""
 
 
 @pytest.mark.parametrize(
