@@ -92,10 +92,10 @@ def build(lines: Sequence[Line], tables: Mapping[Any, Table]) -> Built:
         gain = () if np.all(np.asarray(own.gain) == 1) else (scaling(_each(own.gain, own.population.shape)),)
         for edge in edges[line]:
             pre = inputs.name(edge.source) if isinstance(edge.source, tuple) else names[edge.source]
-            if pre not in inputs.heads and type(foreign[edge.source].population) is LI:  # type: ignore[index]
+            source = inputs.heads[pre] if isinstance(edge.source, tuple) else foreign[edge.source].population
+            if type(source) is LI:
                 raise RefusedError(FED_BY_READ_OUT, line.where, source=f"'{pre}'")
-            n = (inputs.heads[pre] if pre in inputs.heads else foreign[edge.source].population).n  # type: ignore[index]
-            parts.append(_Part(pre, line, connected((*edge.path, *gain), n), edge.lag))
+            parts.append(_Part(pre, line, connected((*edge.path, *gain), source.n), edge.lag))
         parts += [_Part(names[line], line, connection, delay) for connection, delay in own.loops]
         if filtered and np.any(bias):
             populations[ONE] = Input((1,), graded_bits=1, aligned=True)

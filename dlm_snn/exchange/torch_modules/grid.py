@@ -23,7 +23,7 @@ class Grid:
     """The integers of an Input.
 
     Attributes:
-        scale: integers a unit.
+        scale: integers per unit.
         bits: of an integer, the sign's included.
         signed: whether any is below 0.
         exact: whether the values lie on the grid; else they were rounded to it.

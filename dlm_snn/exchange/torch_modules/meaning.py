@@ -105,6 +105,13 @@ class Term(NamedTuple):
     port: int
     path: tuple[Element, ...] = ()
 
+    @property
+    def line(self) -> Line:
+        """The source, where it is a population: of every port but ``DATA``."""
+        if isinstance(self.source, Leaf):
+            raise TypeError("a leaf is no line")
+        return self.source
+
 
 @dataclass(eq=False)
 class Affine:

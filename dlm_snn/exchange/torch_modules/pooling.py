@@ -39,7 +39,7 @@ class Pools:
             return call.opaque(POOL_FORM, form=form)
         (term,) = meaning.terms
         key = (id(term.source), term.path, call.name, call.signature)
-        name = f"{term.source.name}_max"  # type: ignore[union-attr]
+        name = f"{term.line.name}_max"
         line = self.lines.setdefault(key, Line(name, role="pooling", pooled=lambda spikes: call.again(spikes)[0]))
         result = call.outputs[0]
         if term.step > len(line.entries):

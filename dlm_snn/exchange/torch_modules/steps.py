@@ -99,9 +99,9 @@ def edges_of(line: Line) -> list[Edge]:
         if term.port == DATA:
             edges.append(Edge(next(inputs), 0, term.path))
         elif term.port != SPIKES:
-            raise RefusedError(FED_BY_STATE, line.where, source=f"'{term.source.name}'")  # type: ignore[union-attr]
+            raise RefusedError(FED_BY_STATE, line.where, source=f"'{term.line.name}'")
         else:
-            edges.append(Edge(term.source, final - term.step, term.path))  # type: ignore[arg-type]
+            edges.append(Edge(term.line, final - term.step, term.path))
     return edges
 
 
