@@ -63,7 +63,7 @@ class Host:
     """
 
     def __init__(self, start: tuple[list[str], dict[str, str]], log: Path) -> None:
-        self.start, self.used = start, False
+        self.start, self.used, self._busy = start, False, False
         self._since = time.time()
         command, environment = start
         with log.open("wb") as said:
@@ -102,11 +102,11 @@ class Host:
         """
         with suppress(BrokenPipeError):
             os.write(self._jobs.fileno(), f"{folder}\n".encode())
-        begun = False
+        begun, self._busy = False, True
         for words in self._lines(timeout):
             begun = True
             if words[0] == b"done":
-                self.used = True
+                self.used, self._busy = True, False
                 return
             if progress is not None and words[0] == b"steps":
                 progress(int(words[1]), int(words[2]))
@@ -115,7 +115,7 @@ class Host:
     def close(self) -> None:
         """Kill its whole session, wait for it, close its pipes, unlink its shared memory."""
         _hosts.discard(self)
-        failed = self._child.poll() not in (None, 0) or not self.used
+        failed = self._busy or self._child.poll() not in (None, 0)
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(self.pid, signal.SIGKILL)
         self._child.wait()

@@ -99,6 +99,33 @@ def test_one_that_leaves_is_replaced(monkeypatch):
     assert call() not in (None, first)
 
 
+def test_a_semaphore_of_a_job_that_was_stopped_goes_with_it():
+    """After a job that went well, too: what is killed in the midst of one leaves them."""
+    first = call()
+    half_made = processes.SHARED_MEMORY / "sem.dlmc00"
+    outcome: list[Exception] = []
+
+    def work():
+        try:
+            dlm.run(NETWORK, STIMULUS, 200_000, backend="lava-float", timeout=1)
+        except dlm.DlmError as error:
+            outcome.append(error)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    processes.wait_for(lambda: len(processes.lava_processes()) > 5)
+    half_made.touch()
+    try:
+        for pid in processes.lava_processes():
+            os.kill(pid, signal.SIGSTOP)
+        thread.join(timeout=30)
+        assert "no progress for 1 s" in str(outcome[0])
+        assert not half_made.exists()
+        assert processes.command_line(first or 0) == ""
+    finally:
+        half_made.unlink(missing_ok=True)
+
+
 def test_calls_at_the_same_time_have_one_each():
     call()
     outcomes: list[bool] = []
