@@ -165,7 +165,7 @@ def tables() -> str:
 
 
 def _told(refusal: Refusal) -> list[str]:
-    remedy = refusal.remedy.replace("{advice}", f"{TIE}. Else: {DEFECT}")
+    remedy = refusal.remedy.replace("{advice}", f"{TIE}. Else: {DEFECT}").replace("{remedy}", "what the line says")
     return [text.replace("{{", "{").replace("}}", "}") for text in (refusal.why, remedy)]
 
 

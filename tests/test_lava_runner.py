@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 import dlm_snn as dlm
+from lava_processes import hosts
 from tests import processes
 
 pytest.importorskip("lava", reason="lava-nc is not installed")
@@ -193,6 +194,7 @@ import signal
 signal.signal(signal.SIGINT, signal.default_int_handler)
 import numpy as np
 import dlm_snn as dlm
+from lava_processes import hosts
 network = dlm.Network(
     {"x": dlm.Input((5,), graded_bits=4, scale=16), "h": dlm.LIF((6,), dv=0.125)},
     (dlm.Projection("x", "h", dlm.Dense(np.ones((6, 5)))),),
@@ -237,6 +239,7 @@ def test_an_interrupted_or_killed_script_leaves_nothing(number):
 
 @pytest.mark.long
 def test_fifty_runs_in_one_process_five_with_a_killed_child(network, stimulus, capsys):
+    hosts.close()
     descriptors = len(os.listdir("/proc/self/fd"))
     dlm.run(network, stimulus, 10, backend="lava-float")
     before, slowest = processes.resident_megabytes(), 0.0
@@ -259,4 +262,5 @@ def test_fifty_runs_in_one_process_five_with_a_killed_child(network, stimulus, c
         print(f"\n50 Lava runs: memory grew {growth:.1f} MB, slowest error {slowest:.1f} s after the kill")
     assert growth <= 15
     assert slowest < 10
+    hosts.close()
     assert len(os.listdir("/proc/self/fd")) == descriptors

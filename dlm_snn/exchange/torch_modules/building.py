@@ -27,6 +27,7 @@ from dlm_snn.exchange.torch_modules.refusals import (
     LAGGED,
     NETWORK,
     RefusedError,
+    told_by,
 )
 from dlm_snn.exchange.torch_modules.steps import edges_of
 from dlm_snn.exchange.torch_modules.summing import scaling
@@ -142,7 +143,8 @@ def _foreign(line: Line, tables: Mapping[Any, Table]) -> ForeignNeuron:
     except RefusedError:
         raise
     except DlmError as error:
-        raise RefusedError(NETWORK, line.where, error=error) from error
+        what, remedy = told_by(error)
+        raise RefusedError(NETWORK, line.where, error=what, remedy=remedy) from error
 
 
 def _each(values: Any, shape: tuple[int, ...]) -> torch.Tensor:
@@ -175,7 +177,8 @@ def _joined(populations: dict[str, Any], parts: Sequence[_Part], names: Mapping[
     try:
         network = Network(populations, projections)
     except DlmError as error:
-        raise RefusedError(NETWORK, "the module", error=error) from error
+        what, remedy = told_by(error)
+        raise RefusedError(NETWORK, "the module", error=what, remedy=remedy) from error
     for projection, part in zip(network.projections, parts, strict=True):
         (lag,) = network.lags(projection)
         if lag != part.lag:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from dlm_snn.errors import UnsupportedError
+from dlm_snn.errors import DlmError, UnsupportedError
 
 
 @dataclass(frozen=True)
@@ -154,12 +154,18 @@ BEHIND = Refusal(
     "{name} stands behind the weights that follow the last neuron, or before weights that do",
     "end with a neuron of a known class or one linear read-out, and do the rest apart",
 )
-NETWORK = Refusal("the network that it makes is refused: {error}", "change that layer")
+NETWORK = Refusal("the network that it makes is refused: {error}", "{remedy}")
 TOLD_APART = Refusal("its spikes differ at sample {sample}, step {step}, neuron {neuron} ({values})", "{advice}")
 VALUES_APART = Refusal("its v differs by {gap} at sample {sample}, step {step}, neuron {neuron}", "{advice}")
 OTHER_STRUCTURE = Refusal(
     "the check sample makes another network", "make forward do the same for every sample: no branch on values"
 )
+
+
+def told_by(error: DlmError) -> tuple[str, str]:
+    """What an error says and its remedy: two halves of its line."""
+    what, _, remedy = str(error).partition("; ")
+    return what, remedy or "change that layer"
 
 
 def refusals() -> dict[str, Refusal]:

@@ -15,7 +15,7 @@ from dlm_snn.errors import DlmError, UnsupportedError
 from dlm_snn.exchange.snntorch.neurons import KNOWN, RECURRENT, Firing, li_of, lif_of
 from dlm_snn.exchange.snntorch.recurrence import recurrence
 from dlm_snn.exchange.torch_modules.neurons import ForeignNeuron, Returned, Table, spikes_first
-from dlm_snn.exchange.torch_modules.refusals import Refusal, RefusedError
+from dlm_snn.exchange.torch_modules.refusals import Refusal, RefusedError, told_by
 
 OPTION = Refusal("{thing}", "{remedy}")
 """An option under which a snnTorch neuron differs from LIF; ``exchange.snntorch.neurons`` knows which."""
@@ -49,7 +49,8 @@ def _read(module: nn.Module, shape: tuple[int, ...], where: str) -> ForeignNeuro
         thing = error.thing.removeprefix(f"{where} with ")
         raise RefusedError(OPTION, where, thing=thing, remedy=error.remedy) from error
     except DlmError as error:
-        raise RefusedError(OPTION, where, thing=str(error), remedy="give parameters that fit") from error
+        thing, remedy = told_by(error)
+        raise RefusedError(OPTION, where, thing=thing, remedy=remedy) from error
 
 
 def _returned(module: nn.Module, output: Any) -> Returned:
