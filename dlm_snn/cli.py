@@ -159,7 +159,13 @@ def _run(name: str, words: Sequence[str], known: Mapping[str, EntryPoint]) -> in
     parser.add_argument("--debug", action="store_true", help=_DEBUG_HELP)
     arguments = parser.parse_args(words)
     temporary.recover()
-    return found.run(arguments) or 0
+    try:
+        return found.run(arguments) or 0
+    except SystemExit as stop:
+        # A verb returns its code: this is a file, module or package of the user's that it runs.
+        from dlm_snn.files.own_files import ended
+
+        raise ended(stop) from stop
 
 
 def _load(point: EntryPoint) -> Verb | str:

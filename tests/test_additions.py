@@ -257,6 +257,8 @@ def test_a_learner_may_be_a_file(added, capsys):
         ("mine.py:Means", "\nx = 1 / 0", "mine.py cannot be imported, line 2: ZeroDivisionError: division by zero"),
         ("mine.py:Means", "def :", "mine.py cannot be imported, line 1: SyntaxError"),
         ("mine.py:Means", "import not_there", "mine.py needs the package 'not_there', which is not installed"),
+        ("mine.py:Means", "import means_helper", "needs 'means_helper', which lies beside it; put it into mine.py"),
+        ("mine.py:Means", "def Means(setting, rng): exit(0)", r"mine.py, line 1: sys.exit\(0\) ends the program; take"),
         (
             "mine.py:Means",
             "class Means:\n  def __init__(self, setting, rng): pass",
@@ -268,5 +270,6 @@ def test_what_is_wrong_with_a_learners_file_is_one_line(added, capsys, learner, 
     added()
     if code is not None:
         Path("mine.py").write_text(code)
+    Path("means_helper.py").touch()
     told = typed(capsys, "learn", "--protocol", "clusters", "--learner", learner, "--results", "r", code=2)
     assert re.search(message, told.strip().splitlines()[-1])

@@ -112,6 +112,14 @@ def test_bad_options_are_one_line(folder, tmp_path, capsys, extra, words):
     assert words in capsys.readouterr().err
 
 
+def test_a_learner_that_ends_the_program_is_one_line(folder, tmp_path, capsys):
+    mine = tmp_path / "mine.py"
+    mine.write_text((ADDITIONS / "means.py").read_text().replace("x, y = self", "exit(0)\n        x, y = self"))
+    command = ["learn", "--stream", "--learner", f"{mine}:Means", "--data-dir", str(folder), "--results", str(tmp_path)]
+    assert main(command) == 2
+    assert "sys.exit(0) ends the program; take it out" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("name", "words"),
     [

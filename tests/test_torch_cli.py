@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ import dlm_snn as dlm
 from dlm_snn.cli import main
 
 NET = """
+import sys
 import snntorch as snn
 import torch
 from torch import nn
@@ -45,6 +47,25 @@ def alone():
 
 def failing():
     return Net(), undefined
+
+def leaving():
+    sys.exit(0)
+
+def leaving_with_a_word():
+    exit("enough")
+
+class Leaving(Net):
+    def forward(self, x):
+        return sys.exit()
+
+def leaving_forward():
+    return Leaving(), spikes(0)
+
+def interrupted():
+    raise KeyboardInterrupt
+
+def far():
+    import not_there
 
 def refused():
     return nn.Sequential(nn.Linear(8, 6), nn.ReLU()), spikes(0)
@@ -111,8 +132,16 @@ def test_a_network_without_a_proof_takes_the_old_one_away(capsys):
     ("words", "line"),
     [
         (("import", "own.py:alone"), "own.py:alone returns a Net; return (module, sample)"),
-        (("import", "own.py:failing"), "own.py:failing fails, NameError"),
+        (
+            ("import", "own.py:failing"),
+            "own.py:failing fails, line 36: NameError: name 'undefined' is not",
+        ),
         (("import", "own.py:refused"), "no neuron of a known library was called; use neurons of snnTorch"),
+        (("import", "own.py:leaving"), "own.py:leaving fails, line 39: sys.exit(0) ends the program; take it out"),
+        (("import", "own.py:leaving_with_a_word"), "line 42: sys.exit('enough') ends the program; take it out"),
+        (("import", "own.py:leaving_forward"), "own.py, line 46: sys.exit() ends the program; take it out"),
+        (("compare", "own", "--module", "own.py:far"), "no network at own.json"),
+        (("import", "own.py:far"), "own.py needs the package 'not_there', which is not installed"),
         (("import", "own.py:nothing"), "own.py has no class or function 'nothing'"),
         (("import", "other.py:net"), "no file other.py; give FILE.py:NAME"),
         (("import", "own.py:net", "--dt", "1"), "leave the options out"),
@@ -148,3 +177,37 @@ def test_what_is_the_same_in_every_step_is_given_once():
 
 def test_a_python_file_without_a_name_is_told_of_it(capsys):
     assert "own.py is a Python file; give own.py:NAME" in typed(capsys, "import", "own.py", code=2)
+
+
+def test_an_interrupt_stays_one(capsys):
+    assert main(["import", "own.py:interrupted"]) == 130
+    assert capsys.readouterr().err == "dlm-snn: interrupted\n"
+
+
+def test_a_file_imports_what_lies_beside_it(capsys, tmp_path, monkeypatch):
+    """At its top, inside the function, and while the module runs; and nobody else finds it."""
+    folder = tmp_path / "nets"
+    (folder / "parts").mkdir(parents=True)
+    (folder / "mess_helper.py").write_text(NET)
+    (folder / "parts" / "width.py").write_text("WIDTH = 7")
+    (folder / "mess_lazy.py").write_text("NAME = 1")
+    text = (
+        "from mess_helper import Net, spikes\nfrom parts.width import WIDTH\n"
+        "class Own(Net):\n  def forward(self, x):\n    import mess_lazy\n    return super().forward(x)\n"
+        "def make():\n  from mess_helper import spikes\n  return Own(WIDTH), spikes(0)\n"
+    )
+    (folder / "net.py").write_text(text)
+    before, path = set(sys.modules), list(sys.path)
+    assert "lif: LIF (7,)" in typed(capsys, "import", "nets/net.py:make")
+    assert sys.path == path
+    assert not {"mess_helper", "mess_lazy", "parts", "parts.width"} & (set(sys.modules) - before)
+    assert typed(capsys, "compare", "net", "--module", "nets/net.py:make").startswith("equal")
+    # Another folder has another module of that name.
+    (tmp_path / "net.py").write_text(text.replace("WIDTH)", "WIDTH, mess_helper.spikes)"))
+    assert "net.py needs the package 'mess_helper', which is not installed" in typed(
+        capsys, "import", "net.py:make", "--out", "n", code=2
+    )
+    (folder / "parts" / "width.py").write_text("WIDTH = 12")
+    assert "the networks differ" in typed(capsys, "compare", "net", "--module", "nets/net.py:make", code=1)
+    (folder / "mess_helper.py").write_text("def broken(")
+    assert "SyntaxError" in typed(capsys, "import", "nets/net.py:make", "--out", "n", code=2)

@@ -12,6 +12,7 @@ from typing import Any
 
 from dlm_snn.continual.row import ContinualRow
 from dlm_snn.errors import DlmError
+from dlm_snn.files.own_files import ended
 from experiments.harness.cells import Cell
 from experiments.harness.pools import Pool
 from experiments.harness.processes import limit_threads
@@ -47,6 +48,8 @@ def attempt(cell: Cell, data_dir: Path | None, limit: bool) -> Outcome:
         return Outcome(row=run_cell(cell, data_dir))
     except DlmError as error:
         return Outcome(refused=str(error))
+    except SystemExit as stop:
+        return Outcome(refused=str(ended(stop)))
     except Exception:
         return Outcome(fault=traceback.format_exc())
 

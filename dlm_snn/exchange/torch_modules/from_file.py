@@ -10,7 +10,6 @@ import torch
 from dlm_snn.errors import DlmError
 from dlm_snn.exchange.torch_modules.reading import Imported, from_torch
 from dlm_snn.files.own_files import OwnFile
-from dlm_snn.files.reading import one_line
 
 WHAT = "the function that returns a module and a sample"
 FORMS = "return (module, sample), (module, sample, check), or a dictionary of from_torch's arguments"
@@ -23,15 +22,9 @@ def imported_from(own: OwnFile) -> Imported:
         DlmError: the function fails or returns something else.
         UnsupportedError: as ``from_torch``.
     """
-    make = own.load()
-    torch.manual_seed(0)
-    try:
-        made = make()
-    except DlmError:
-        raise
-    except Exception as error:
-        raise DlmError(f"{own} fails, {type(error).__name__}: {one_line(error)}; mend it") from error
-    return from_torch(**_arguments(own, made))
+    with own.running() as make:
+        torch.manual_seed(0)
+        return from_torch(**_arguments(own, make()))
 
 
 def _arguments(own: OwnFile, made: Any) -> dict[str, Any]:
