@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -15,8 +14,8 @@ from torch import nn
 from dlm_snn.exchange.torch_modules.building import Built, build
 from dlm_snn.exchange.torch_modules.calls import mapped, widened
 from dlm_snn.exchange.torch_modules.copying import copied, running, untouched_modules, unwrapped
-from dlm_snn.exchange.torch_modules.inputs import as_stimulus
-from dlm_snn.exchange.torch_modules.neurons import Reader, Table, tables_for
+from dlm_snn.exchange.torch_modules.encoding import Encoder
+from dlm_snn.exchange.torch_modules.neurons import Reader, Table, tables_for, tensors
 from dlm_snn.exchange.torch_modules.proof import Layer, Proof, compared
 from dlm_snn.exchange.torch_modules.read_outs import read_outs
 from dlm_snn.exchange.torch_modules.recorder import Allowed, Recorder
@@ -44,8 +43,9 @@ class Imported:
         input: of each Input, the integers that the sample was, (sample, step, neuron); (sample, neuron) where they are
             the same in every step.
         proof: what was compared, what was folded, the input's grid.
-        encode: (another sample) -> its integers; runs forward up to the first weights. A DlmError: values that the
-            Input does not hold, or another network.
+        encode: (another sample) -> its integers; runs forward up to the first weights. The numbers of samples and steps
+            may be others, down to one; one sample may come without its axis. A DlmError: values that the Input does not
+            hold, another network, or a forward that mixes samples or steps in a batch that has to be filled up.
     """
 
     network: Network
@@ -60,11 +60,13 @@ class Imported:
 
 @dataclass(frozen=True, eq=False)
 class _Run:
-    """A recorded run of the copy."""
+    """A recorded run of the copy: how it was driven, and the shapes of its sample's tensors."""
 
     built: Built
     steps: int
     recorder: Recorder
+    drive: Drive
+    shapes: Sequence[tuple[int, ...]]
 
 
 def from_torch(
@@ -114,7 +116,7 @@ def from_torch(
         samples += second.recorder.batch or 0
     notes = tuple(first.recorder.notes)
     proof = Proof(first.built.network.digest(), first.steps, samples, tuple(layers), first.built.grids, notes)
-    return Imported(first.built.network, first.built.stimulus, proof, partial(intake.encoded, like=first.built))
+    return Imported(first.built.network, first.built.stimulus, proof, intake.encoder(first))
 
 
 class _Intake:
@@ -138,14 +140,15 @@ class _Intake:
                 raise RefusedError(UNSTEADY, "the module", what="in their input")
         return now
 
-    def encoded(self, sample: Any, like: Built) -> dict[str, NDArray[np.int64]]:
-        """What a network gets of a sample."""
-        built = self._run(widened(mapped(_as_tensors(sample), torch.Tensor.detach)), None).built
-        if built.structure() != like.structure():
-            raise RefusedError(OTHER_STRUCTURE, "the module")
-        return {
-            name: as_stimulus(like.grids[name].exactly(values, f"'{name}'")) for name, values in built.values.items()
-        }
+    def encoder(self, like: _Run) -> Callable[[Any], dict[str, NDArray[np.int64]]]:
+        """(another sample) -> what a network gets of it."""
+        drive = like.drive
+
+        def record(sample: Any) -> Built:
+            return self._driven(drive, sample, None).built
+
+        encoder = Encoder(record, like.built, like.shapes, like.recorder.batch or 0, like.steps)
+        return lambda sample: encoder(widened(mapped(_as_tensors(sample), torch.Tensor.detach)))
 
     def _run(self, sample: Any, grids: Any) -> _Run:
         if self.call is not None:
@@ -193,7 +196,7 @@ class _Intake:
             steps = count_steps(lines, list(watch.lines.items()))
             lines += read_outs(output, recorder, steps)
             built = build(lines, watch.tables)
-        return _Run(built, steps, recorder)
+        return _Run(built, steps, recorder, drive, [tuple(tensor.shape) for tensor in tensors(sample)])
 
 
 def _at_once(module: nn.Module, sample: Any) -> Any:

@@ -50,7 +50,8 @@ UNKNOWN_NEURON = Refusal(
 PATCHED = Refusal("it carries a {what} of its own", "put that into a class, and name it by neurons={{Class: reader}}")
 UNBATCHED = Refusal("it gets one sample, or no sample axis", "give 2 samples or more, so that their axis can be told")
 FEW_STEPS = Refusal(
-    "it was called {calls} times", "loop over at least 3 steps in forward, or give call= with that loop"
+    "it was called {calls} times",
+    "loop over at least 3 steps in forward, for a sample that has as many, or give call= with that loop",
 )
 ANEW = Refusal("its state begins anew at each of its {calls} calls", "make the state once, before the loop over time")
 UNEVEN = Refusal(
@@ -166,6 +167,20 @@ def told_by(error: DlmError) -> tuple[str, str]:
     """What an error says and its remedy: two halves of its line."""
     what, _, remedy = str(error).partition("; ")
     return what, remedy or "change that layer"
+
+
+ENCODED_OTHERWISE = Refusal(
+    "the sample to be encoded makes another network than the import's",
+    "make forward do the same for every sample: no branch on values",
+)
+NEIGHBORS = Refusal(
+    "what the network gets of a sample depends on the samples or steps beside it",
+    "encode {samples} samples of {steps} steps, as in the import",
+)
+OTHER_SHAPES = Refusal(
+    "it has the shape {found}, the import's had {known}",
+    "give that shape; only the numbers of samples and steps may differ",
+)
 
 
 def refusals() -> dict[str, Refusal]:
