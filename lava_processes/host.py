@@ -23,6 +23,7 @@ from typing import Any
 import numpy as np
 
 from dlm_snn.files.temporary import shared_memory_prefix, unlink_shared_memory
+from lava_processes import segments
 from lava_processes.watch import Watch, last_words
 
 JOBS = {"columns": "lava_processes.columns_graph"}
@@ -44,6 +45,7 @@ def main(patience: str) -> int:
             needed = f"the package '{error.name}' that Lava needs is not installed"
             watch.report("missing", f"{needed}; 'dlm-snn doctor' says how to get it")
             return 1
+        segments.keep_here()
         # What draws from the global generators draws anew, as in an interpreter of its own.
         random.seed()
         np.random.seed()  # noqa: NPY002
