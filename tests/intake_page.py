@@ -113,6 +113,12 @@ FORMS: Mapping[str, Callable[[], nn.Module]] = {
     "views, permutations, slices, padding": lambda: Between(
         lambda m, s: m.conv2(F.pad(s.permute(0, 1, 3, 2)[..., 1:], (1, 0)).flip(1))
     ),
+    "`gather`, constant indices and masks, `where`, `lerp`": lambda: Between(
+        lambda m, s: torch.lerp(m.conv2(s[:, [1, 0]]), m.frame, 0.25).masked_fill(torch.eye(4).bool(), 0.25)
+    ),
+    "casts, comparisons, functions of spikes one by one": lambda: Between(
+        lambda m, s: m.conv2((s.bool() > 0).to(s.dtype)) - s**2 / 2
+    ),
     "skips, sums, differences, factors": lambda: Between(lambda m, s: m.conv2(s) - s / 2 + m.frame),
     "concatenation": lambda: Between(lambda m, s: m.conv2(torch.cat([s[:, :1], m.frame[:, 1:]], dim=1))),
     "recurrence within a layer": lambda: Between(lambda m, s: m.conv2(s) - 0.5 * m.last),

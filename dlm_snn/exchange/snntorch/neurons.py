@@ -14,6 +14,7 @@ from dlm_snn.connections.connection import Connection, Sparse
 from dlm_snn.connections.conv2d import Conv2d
 from dlm_snn.connections.dense import Dense
 from dlm_snn.errors import DlmError, UnsupportedError
+from dlm_snn.exchange.snntorch.parameters import each
 from dlm_snn.neurons.li import LI
 from dlm_snn.neurons.lif import LIF
 from dlm_snn.neurons.models import spikes
@@ -101,12 +102,13 @@ def _decays(neuron: Any, shape: tuple[int, ...], where: str) -> dict[str, Any]:
 def _each(key: str, value: Tensor, shape: tuple[int, ...], where: str) -> Any:
     """One number, or one a neuron."""
     values = array(value)
-    if values.size == 1:
-        return float(values.reshape(()))
     try:
-        return np.broadcast_to(values, shape).ravel()
+        return each(values, shape)
     except ValueError as error:
-        raise DlmError(f"{where}: {key} of shape {values.shape} does not fit neurons of the shape {shape}") from error
+        inner = getattr(shape, "values", shape)
+        raise DlmError(
+            f"{where}: {key} of shape {values.shape} does not fit neurons of the shape {inner}; give one, or one a neuron"
+        ) from error
 
 
 def _check_neuron(neuron: Any, where: str) -> None:

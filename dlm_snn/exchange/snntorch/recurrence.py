@@ -13,18 +13,26 @@ from dlm_snn.connections.conv2d import Conv2d
 from dlm_snn.connections.dense import Dense
 from dlm_snn.errors import DlmError
 from dlm_snn.exchange.snntorch.neurons import array
+from dlm_snn.exchange.snntorch.parameters import each
 
 
 def recurrence(neuron: Any, shape: tuple[int, ...], where: str) -> tuple[Connection, NDArray[np.float64]]:
     """The connection of a recurrent layer to itself, and its bias, (post,)."""
     n = int(np.prod(shape))
     if not neuron.all_to_all:
-        return diagonal(np.broadcast_to(array(neuron.recurrent.V), shape).ravel()), np.zeros(n)
+        try:
+            own = np.broadcast_to(each(array(neuron.recurrent.V), shape), n)
+        except ValueError as error:
+            raise DlmError(f"the recurrence of {where}: V {error}") from error
+        return diagonal(own), np.zeros(n)
     weight, bias = array(neuron.recurrent.weight), neuron.recurrent.bias
     image: Any = shape
+    rows = n // weight.shape[0]
     try:
         if isinstance(neuron.recurrent, nn.Linear):
-            connection: Connection = Dense(weight)
+            # torch applies it to the last axis, row by row.
+            by_row = rows > 1 and getattr(shape, "values", shape)[-1] == weight.shape[0]
+            connection: Connection = Sparse.from_dense(np.kron(np.eye(rows), weight)) if by_row else Dense(weight)
         else:
             connection = Conv2d(weight, image, 1, neuron.recurrent.padding)
         if (connection.n_pre, connection.n_post) != (n, n):
@@ -32,7 +40,8 @@ def recurrence(neuron: Any, shape: tuple[int, ...], where: str) -> tuple[Connect
     except DlmError as error:
         raise DlmError(f"the recurrence of {where}: {error}") from error
     values = np.zeros(1) if bias is None else array(bias)
-    return connection, np.repeat(values, n // values.size)
+    many = n // values.size
+    return connection, np.tile(values, many) if isinstance(neuron.recurrent, nn.Linear) else np.repeat(values, many)
 
 
 def diagonal(values: NDArray[np.float64]) -> Sparse:

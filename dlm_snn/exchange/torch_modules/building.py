@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from dlm_snn.connections.connection import Connection
 from dlm_snn.connections.dense import Dense
 from dlm_snn.errors import DlmError
+from dlm_snn.exchange.snntorch.parameters import Shape
 from dlm_snn.exchange.torch_modules.grid import Grid
 from dlm_snn.exchange.torch_modules.inputs import Inputs, population_shape
 from dlm_snn.exchange.torch_modules.meaning import Affine, Line
@@ -133,7 +134,8 @@ def _constant(line: Line) -> torch.Tensor:
 
 
 def _foreign(line: Line, tables: Mapping[Any, Table]) -> ForeignNeuron:
-    shape = population_shape(_constant(line).shape)
+    values = tuple(_constant(line).shape)
+    shape = Shape(population_shape(values), values)
     if line.role == "pooling":
         return ForeignNeuron(LIF(shape, dv=1.0, v_threshold=HALF))
     if line.module is None:

@@ -9,6 +9,8 @@ SUMS = frozenset({"add", "radd", "iadd"})
 DIFFERENCES = frozenset({"sub", "rsub", "isub", "subtract"})
 PRODUCTS = frozenset({"mul", "rmul", "imul", "multiply", "neg", "negative"})
 QUOTIENTS = frozenset({"div", "rdiv", "truediv", "rtruediv", "itruediv", "divide", "true_divide"})
+WHOLE = frozenset({"int", "long", "bool", "short", "byte", "char"})
+"""Casts that keep spikes and cut off what is more."""
 CASTS = frozenset({"float", "double", "half", "bfloat16", "to", "type", "type_as", "cpu", "cuda"})
 DROPOUTS = frozenset({"dropout", "dropout1d", "dropout2d", "dropout3d", "alpha_dropout", "feature_dropout"})
 ARRANGING = frozenset(
@@ -20,19 +22,38 @@ ARRANGING = frozenset(
         *("flip", "fliplr", "flipud", "roll", "rot90", "expand", "expand_as", "repeat", "tile", "broadcast_to"),
         *("repeat_interleave", "pad", "pixel_shuffle", "pixel_unshuffle", "channel_shuffle", "upsample_nearest"),
         *("cat", "concat", "concatenate", "stack", "hstack", "vstack", "dstack", "column_stack", "gather"),
+        *("hsplit", "vsplit", "dsplit", "atleast_1d", "atleast_2d", "atleast_3d", "adjoint", "H", "mH"),
+        *("diagonal", "diag_embed", "tril", "triu", "take", "index_fill", "index_copy", "scatter"),
+        *("select_scatter", "slice_scatter", "diagonal_scatter"),
     }
 )
 """They put values to other places, or leave them where they are."""
+MASKED = frozenset({"where", "masked_fill", "masked_select", "masked_scatter"})
+"""They do so where a mask says it."""
+BLENDS = frozenset({"lerp", "addcmul", "addcdiv"})
+"""Sums of several tensors, each times a factor of its own."""
+ELEMENTWISE = frozenset(
+    {
+        *("gt", "ge", "lt", "le", "eq", "ne", "greater", "greater_equal", "less", "less_equal", "not_equal"),
+        *("logical_not", "bitwise_not", "invert", "heaviside", "sign", "sgn", "signbit", "abs", "absolute"),
+        *("square", "pow", "ipow", "sqrt", "round", "floor", "ceil", "trunc", "frac", "clamp", "clip"),
+        *("clamp_min", "clamp_max", "relu", "relu6", "leaky_relu", "hardtanh", "sigmoid", "tanh", "exp", "expm1"),
+        *("elu", "selu", "gelu", "silu", "softplus", "hardsigmoid", "hardswish", "threshold", "nan_to_num"),
+    }
+)
+"""Of one tensor, value by value: of spikes, which are 0 or 1, each is linear."""
 LINEAR = frozenset(
     {
         *("avg_pool1d", "avg_pool2d", "avg_pool3d", "adaptive_avg_pool1d", "adaptive_avg_pool2d"),
-        *("adaptive_avg_pool3d", "sum", "mean", "cumsum", "interpolate", "upsample", "unfold", "fold"),
+        *("adaptive_avg_pool3d", "sum", "nansum", "mean", "cumsum", "interpolate", "upsample", "unfold", "fold"),
     }
 )
 """Linear without weights; what they do is found by probing."""
 WEIGHTED = frozenset(
     {
-        *("linear", "matmul", "mm", "rmatmul", "bmm", "einsum", "tensordot"),
+        *("linear", "matmul", "mm", "rmatmul", "bmm", "einsum", "tensordot", "inner", "bilinear", "kron"),
+        *("addmm", "addmv", "baddbmm", "addbmm", "linalg_matmul", "linalg_multi_dot", "sparse_mm"),
+        *("index_add", "scatter_add"),
         *("conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d", "batch_norm"),
         "lp_pool2d",
     }
@@ -61,13 +82,15 @@ METADATA = frozenset(
     }
 )
 """They tell about a tensor, not about its values."""
-GATHERING = ARRANGING | SUMS | DIFFERENCES | PRODUCTS | QUOTIENTS | CASTS | LINEAR | {"setitem", "set"}
+GATHERING = ARRANGING | MASKED | SUMS | DIFFERENCES | PRODUCTS | QUOTIENTS | CASTS | WHOLE | LINEAR | {"setitem", "set"}
 """They collect the outputs of all steps, and count them."""
 DECIDING = frozenset(
     {"softmax", "log_softmax", "sigmoid", "max", "amax", "argmax", "topk", "sort", "argsort", "median"}
 )
 """What a read-out's values may go through behind the network."""
-ON_DATA = ARRANGING | SUMS | DIFFERENCES | PRODUCTS | QUOTIENTS | CASTS | LINEAR | DROPOUTS
+COUNTING = ARRANGING | SUMS | DIFFERENCES | PRODUCTS | {"sum", "cumsum", *WEIGHTED}
+"""They make whole numbers of whole numbers."""
+ON_DATA = ARRANGING | MASKED | SUMS | DIFFERENCES | PRODUCTS | QUOTIENTS | CASTS | LINEAR | DROPOUTS
 """Affine: what they make of the sample is still the sample. Anything else is a front end."""
 
 

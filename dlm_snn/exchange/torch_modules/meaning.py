@@ -26,6 +26,7 @@ class Element:
             the module, "weighting" has some.
         factors: of a scaling, in the shape of the values.
         identity: an arranging that leaves all values where they are.
+        entering: how many values it takes; 0: not told.
     """
 
     key: Hashable
@@ -34,6 +35,7 @@ class Element:
     kind: ElementKind = field(default="weighting", compare=False)
     factors: Tensor | None = field(default=None, compare=False)
     identity: bool = field(default=False, compare=False)
+    entering: int = field(default=0, compare=False)
 
 
 @dataclass(eq=False)

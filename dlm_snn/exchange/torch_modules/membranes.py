@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dlm_snn.connections.connection import Connection
+from dlm_snn.exchange.snntorch.parameters import each
 from dlm_snn.exchange.snntorch.recurrence import diagonal
 from dlm_snn.exchange.torch_modules.neurons import ForeignNeuron
 from dlm_snn.exchange.torch_modules.refusals import Refusal, RefusedError
@@ -44,12 +45,11 @@ def one_or_each(name: str, value: Any, shape: tuple[int, ...], where: str) -> Nu
         RefusedError: its shape does not fit.
     """
     values = as_array(value, f"{name} of {where}").astype(np.float64)
-    if values.size == 1:
-        return float(values.reshape(()))
     try:
-        return np.broadcast_to(values, shape).ravel()
+        return each(values, shape)
     except ValueError as error:
-        raise RefusedError(SIZE, where, name=name, found=values.shape, shape=shape) from error
+        inner = getattr(shape, "values", shape)
+        raise RefusedError(SIZE, where, name=name, found=values.shape, shape=inner) from error
 
 
 def firing(

@@ -92,7 +92,7 @@ def _arranging(places: np.ndarray, n: int, shape: tuple[int, ...]) -> Element:
         return torch.where(torch.as_tensor(places >= 0, device="cpu"), values, 0.0).reshape(shape)
 
     key = ("arranging", places.tobytes(), n)
-    return Element(key, make, push, "arranging", identity=np.array_equal(places, np.arange(n)))
+    return Element(key, make, push, "arranging", identity=np.array_equal(places, np.arange(n)), entering=n)
 
 
 def linear(function: Callable[[Tensor], Tensor], shape: tuple[int, ...], key: Hashable) -> Element | None:

@@ -12,7 +12,9 @@ from torch.overrides import TorchFunctionMode
 
 from dlm_snn.exchange.torch_modules import functions as known
 from dlm_snn.exchange.torch_modules.arranging import Arrangements, dropped
+from dlm_snn.exchange.torch_modules.blending import Masks, as_stored, binary, blended, of_spikes
 from dlm_snn.exchange.torch_modules.calls import Call, mapped
+from dlm_snn.exchange.torch_modules.fronts import affine, origin
 from dlm_snn.exchange.torch_modules.grid import Grid
 from dlm_snn.exchange.torch_modules.meaning import DATA, Affine, Constant, Data, Leaf, Meaning, Opaque, Term
 from dlm_snn.exchange.torch_modules.neurons import tensors
@@ -35,7 +37,7 @@ from dlm_snn.exchange.torch_modules.summing import multiplied, summed
 from dlm_snn.exchange.torch_modules.weighting import Weights
 
 NARROW = (torch.float32, torch.float16, torch.bfloat16)
-ENTERING = known.WEIGHTED | known.SUMS | known.DIFFERENCES | known.ARRANGING
+ENTERING = known.WEIGHTED | known.SUMS | known.DIFFERENCES | known.ARRANGING | known.MASKED | known.BLENDS
 """Functions in which what was made from the sample meets layers or weights."""
 
 
@@ -88,6 +90,9 @@ class Recorder(TorchFunctionMode):
             known.WEIGHTED | known.LINEAR: Weights(),
             known.MAX_POOLS: self.pools,
             known.DROPOUTS: lambda call: dropped(call, arrange),
+            known.MASKED: Masks(arrange),
+            known.BLENDS: blended,
+            known.ELEMENTWISE: of_spikes,
         }
         self._rules = {name: rule for names, rule in rules.items() for name in names}
         for part in model.modules():
@@ -148,7 +153,7 @@ class Recorder(TorchFunctionMode):
                 raise self.refuse(RefusedError(BY_DATA, "the module", name=name))
         args, kwargs = self._widened(args, kwargs, in_place)
         meanings = {id(tensor): self.meaning(tensor) for tensor in tensors([args, kwargs])}
-        if name in known.CASTS:
+        if name in known.CASTS or (name in known.WHOLE and not isinstance(meanings[id(args[0])], Data)):
             return self._cast(name, func, args, kwargs, meanings[id(args[0])])
         if name in known.CREATING:
             return self._constant(func(*args, **kwargs))
@@ -259,7 +264,7 @@ class Recorder(TorchFunctionMode):
             out = tensor.double() if wide else func(*args, **kwargs)
         if meaning is None or out is tensor:
             return out
-        if isinstance(meaning, Affine) and not out.is_floating_point():
+        if isinstance(meaning, Affine) and not out.is_floating_point() and not binary(meaning):
             meaning = Opaque(FUNCTION, {"name": name}, (meaning,))
         elif isinstance(meaning, Data):
             meaning = Data((name, str(out.dtype), meaning.origin))
@@ -290,13 +295,17 @@ class Recorder(TorchFunctionMode):
 
         called = signature((args, kwargs), sign)
         if all(isinstance(part, Data) for part in parts):
-            return self._of_data(name, args, parts, called, len(outputs))
+            if affine(name, func, args, kwargs, len(parts) > 1, self.meaning):
+                return [Data(origin(name, parts, called, index)) for index in range(len(outputs))]
+            return [self._in_front(name, parts, called, index, Opaque(FRONT_END)) for index in range(len(outputs))]
         rule = None if any(isinstance(part, Data) for part in parts) else self._rules.get(name)
         call = Call(name, func, args, kwargs, before, outputs, called)
         try:
             found = call.opaque(FUNCTION) if rule is None else rule(call)
         except Exception as error:
             found = call.opaque(UNKNOWN_CALL, error=f"{type(error).__name__}: {error}")
+        if not all(as_stored(name, own, out, known.COUNTING) for own, out in zip(found, outputs, strict=True)):
+            found = call.opaque(FUNCTION)
         for meaning in found:
             if isinstance(meaning, Opaque):
                 meaning.function = name
@@ -308,33 +317,14 @@ class Recorder(TorchFunctionMode):
                 meaning.value = tensor
         return found
 
-    def _of_data(self, name: str, args: Any, parts: tuple[Any, ...], called: Hashable, n: int) -> list[Meaning]:
-        """A function of the sample alone."""
-        twice = len(parts) > 1 and name in known.PRODUCTS | known.QUOTIENTS
-        divisor = name in known.QUOTIENTS and (name.startswith("r") or not isinstance(self._of(args[0]), Data))
-        if name in known.ON_DATA and not twice and not divisor:
-            return [Data(self._origin(name, parts, called, index)) for index in range(n)]
-        return [self._in_front(name, parts, called, index, Opaque(FRONT_END)) for index in range(n)]
-
-    def _of(self, value: Any) -> Meaning | None:
-        return self.meaning(value) if isinstance(value, Tensor) else None
-
     def _in_front(self, name: str, parts: tuple[Any, ...], called: Hashable, index: int, found: Any) -> Meaning:
         """Not affine, before the first neuron: the input, where the user allows it."""
         if self.allowed.outside:
             self.note(f"{name} stands before the network: its results are the input")
-            return Data(self._origin(name, parts, called, index))
+            return Data(origin(name, parts, called, index))
         if found.refusal not in (FUNCTION, FRONT_END):
             return found
         return Opaque(FRONT_END, {"name": name}, parts)
-
-    @staticmethod
-    def _origin(name: str, parts: tuple[Any, ...], called: Hashable, index: int) -> Hashable:
-        own = [
-            part.origin if isinstance(part, Data) else tuple((term.source.origin, term.path) for term in part.terms)
-            for part in parts
-        ]
-        return (name, index, called, *own)
 
 
 def _of_layers(meaning: Meaning | None) -> bool:

@@ -50,7 +50,7 @@ def _read(module: nn.Module, shape: tuple[int, ...], where: str) -> ForeignNeuro
         raise RefusedError(OPTION, where, thing=thing, remedy=error.remedy) from error
     except DlmError as error:
         thing, remedy = told_by(error)
-        raise RefusedError(OPTION, where, thing=thing, remedy=remedy) from error
+        raise RefusedError(OPTION, where, thing=thing.removeprefix(f"{where}: "), remedy=remedy) from error
 
 
 def _returned(module: nn.Module, output: Any) -> Returned:

@@ -23,7 +23,7 @@ def scaling(factors: Tensor) -> Element:
 
     factors = factors.detach().double().contiguous()
     key = ("scaling", tuple(factors.shape), factors.numpy().tobytes())
-    return Element(key, make, lambda constant: constant * factors, "scaling", factors)
+    return Element(key, make, lambda constant: constant * factors, "scaling", factors, entering=factors.numel())
 
 
 def summed(call: Call) -> list[Meaning]:
@@ -49,10 +49,10 @@ def _addend(call: Call, value: object, result: Tensor) -> Affine | None:
     if meaning is None:
         constant = constant_part(value, result)
         return None if constant is None else Affine((), constant)
-    return _spread(meaning, result)
+    return spread(meaning, result)
 
 
-def _spread(meaning: Affine, result: Tensor) -> Affine | None:
+def spread(meaning: Affine, result: Tensor) -> Affine | None:
     """A summand or factor as it broadcasts; None where its sample axis is another one of the result."""
     shape = (result.shape[0], *meaning.shape)
     if shape == tuple(result.shape):
@@ -75,5 +75,5 @@ def multiplied(call: Call) -> list[Meaning]:
         return call.opaque(PRODUCT)
     if bool((factors != factors[:1]).any()):
         return call.opaque(MIXED)
-    spread = _spread(meaning, result)
-    return call.opaque(MIXED) if spread is None else [spread.through(scaling(factors[0]))]
+    whole = spread(meaning, result)
+    return call.opaque(MIXED) if whole is None else [whole.through(scaling(factors[0]))]

@@ -18,10 +18,13 @@ from dlm_snn.connections.dense import Dense
 from dlm_snn.connections.pool2d import Pool2d
 from dlm_snn.exchange.torch_modules.calls import Call
 from dlm_snn.exchange.torch_modules.functions import LINEAR
-from dlm_snn.exchange.torch_modules.meaning import Affine, Element, Meaning
-from dlm_snn.exchange.torch_modules.probing import linear
+from dlm_snn.exchange.torch_modules.meaning import Affine, Element, Meaning, Term
+from dlm_snn.exchange.torch_modules.probing import NEAR, linear
 from dlm_snn.exchange.torch_modules.refusals import BATCH_STATISTICS, COMPUTED_WEIGHTS, NOT_LINEAR
 from dlm_snn.exchange.torch_modules.summing import scaling
+
+ADDING = frozenset({"addmm", "addmv", "baddbmm", "addbmm", "index_add", "scatter_add"})
+"""They add a product to something, both of which may come from layers."""
 
 
 class Weights:
@@ -33,8 +36,10 @@ class Weights:
     def __call__(self, call: Call) -> list[Meaning]:
         """What a linear function makes of the one value that depends on the sample."""
         tensor, meaning = call.tracked[0]
-        if len(call.tracked) != 1 or len(call.outputs) != 1:
+        if len(call.outputs) != 1 or (len(call.tracked) != 1 and call.name not in ADDING):
             return call.opaque(COMPUTED_WEIGHTS)
+        if len(call.tracked) != 1:
+            return self._added(call)
         if call.name == "batch_norm" and call.argument(5, "training", False):
             return call.opaque(BATCH_STATISTICS)
         key = (call.name, call.signature)
@@ -47,6 +52,34 @@ class Weights:
         if element is None:
             return call.opaque(NOT_LINEAR)
         return [meaning.through(element)]
+
+    def _added(self, call: Call) -> list[Meaning]:
+        """What is added to a product, both of which depend on the sample."""
+        values = [torch.zeros_like(tensor, dtype=torch.float64) for tensor, _ in call.tracked]
+        generator = torch.Generator(device="cpu").manual_seed(0)
+        trials = [torch.rand(value.shape, dtype=torch.float64, generator=generator) for value in values]
+        still, terms = call.again(*values)[0], list[Term]()
+        total, constant = still, still[0].clone()
+        if bool((still != still[:1]).any()):
+            return call.opaque(NOT_LINEAR)
+        for place, (tensor, meaning) in enumerate(call.tracked):
+
+            def alone(value: Tensor, place: int = place) -> Tensor:
+                return call.again(*values[:place], value, *values[place + 1 :])[0]
+
+            key = (call.name, call.signature, place)
+            if key not in self._known:
+                self._known[key] = linear(alone, tuple(tensor.shape), key)
+            element = self._known[key]
+            if element is None:
+                return call.opaque(NOT_LINEAR)
+            own = meaning.through(element)
+            terms += own.terms
+            constant += own.constant - still[0]
+            total = total + alone(trials[place]) - still
+        if not torch.allclose(total, call.again(*trials)[0], NEAR):
+            return call.opaque(COMPUTED_WEIGHTS)
+        return [Affine(tuple(terms), constant)]
 
     @staticmethod
     def _element(call: Call, tensor: Tensor, meaning: Affine, key: Any) -> Element | None:

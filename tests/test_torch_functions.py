@@ -1,0 +1,117 @@
+"""Functions between neurons, one by one: taken and equal to the module's own run, or refused by name."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Mapping
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+import dlm_snn as dlm
+from dlm_snn.exchange.torch_modules import refusals as why
+from dlm_snn.exchange.torch_modules.refusals import Refusal, RefusedError
+from tests.intake_page import BATCH, SHAPE, Between, sample
+
+GENERATOR = torch.Generator().manual_seed(3)
+MASK = torch.rand(SHAPE, generator=GENERATOR) < 0.4
+PLACES = torch.randint(0, 4, (1, *SHAPE), generator=GENERATOR)
+ORDER, SWAP = torch.tensor([1, 0, 3, 2]), torch.tensor([1, 0])
+W, BIAS = (torch.round(torch.randn(n, generator=GENERATOR) * 4) / 4 for n in ((32, 32), (32,)))
+Way = Callable[[Between, Tensor], Tensor]
+
+
+def places() -> Tensor:
+    return PLACES.expand(BATCH, *SHAPE).clone()
+
+
+def padded(x: Tensor) -> Tensor:
+    return F.pad(x, (0, 32 - x.shape[1])).view(-1, *SHAPE)
+
+
+TAKEN: Mapping[str, Way] = {
+    "addmm": lambda m, s: torch.addmm(BIAS, s.flatten(1), W, beta=2, alpha=0.5).view_as(s),
+    "addmm of two": lambda m, s: torch.addmm(m.frame.flatten(1), s.flatten(1), W).view_as(s),
+    "baddbmm": lambda m, s: torch.baddbmm(s.view(-1, 2, 16), s.view(-1, 2, 16), W[:16, :16].expand(BATCH, 16, 16)),
+    "bmm": lambda m, s: torch.bmm(W[:4, :4].expand(BATCH, 4, 4), s.view(-1, 4, 8)).view_as(s),
+    "inner": lambda m, s: torch.inner(s.flatten(1), W).view_as(s),
+    "matmul by rows": lambda m, s: s @ W[:4, :4],
+    "lerp": lambda m, s: torch.lerp(m.conv2(s), m.frame, 0.25),
+    "lerp by a mask": lambda m, s: torch.lerp(m.conv2(s), s, MASK.to(s.dtype)),
+    "lerp in place": lambda m, s: m.conv2(s).lerp_(s, 0.5),
+    "addcmul": lambda m, s: torch.addcmul(s, m.conv2(s), MASK.to(s.dtype), value=0.5),
+    "addcdiv": lambda m, s: torch.addcdiv(s, m.conv2(s), MASK + 1.0),
+    "masked_fill": lambda m, s: m.conv2(s).masked_fill(MASK, 0.25),
+    "masked_fill in place": lambda m, s: m.conv2(s).masked_fill_(MASK, 0.0),
+    "where": lambda m, s: torch.where(MASK, m.conv2(s), m.frame),
+    "where of a number": lambda m, s: torch.where(MASK, 0.25, m.conv2(s)),
+    "where of spikes": lambda m, s: torch.where(s > 0, 0.75, -0.25),
+    "where as a method": lambda m, s: m.conv2(s).where(MASK, s),
+    "tril": lambda m, s: m.conv2(s).tril(),
+    "gather": lambda m, s: m.conv2(s).gather(3, places()),
+    "take_along_dim": lambda m, s: torch.take_along_dim(s, places(), 3),
+    "index_select": lambda m, s: m.conv2(s.index_select(2, ORDER)),
+    "fancy indices": lambda m, s: m.conv2(s[:, SWAP][..., ORDER]),
+    "a mask as an index": lambda m, s: padded(s[:, MASK]),
+    "index_add": lambda m, s: s.index_add(2, ORDER, m.conv2(s)),
+    "index_fill": lambda m, s: m.conv2(s).index_fill(2, SWAP, 0.25),
+    "scatter": lambda m, s: torch.zeros_like(s).scatter(3, ORDER.expand(BATCH, 2, 4, 4).clone(), s),
+    "select_scatter": lambda m, s: torch.select_scatter(m.conv2(s), s[:, 0], 1, 0),
+    "diagonal": lambda m, s: torch.diag_embed(s.diagonal(dim1=2, dim2=3)),
+    "int": lambda m, s: m.conv2(s.int().to(s.dtype)),
+    "bool, and slices of it": lambda m, s: m.conv2(F.pad(s.bool()[:, :, 1:], (0, 0, 1, 0)).to(s.dtype)),
+    "sums of integers": lambda m, s: (s.long() + 2 * s.long().sum(1, keepdim=True)).double(),
+    "comparisons": lambda m, s: m.conv2((s > 0.5).to(s.dtype)) - (s == 0) * 0.25,
+    "not": lambda m, s: m.conv2((~s.bool()).to(s.dtype)),
+    "squares": lambda m, s: m.conv2(s**2) + s.square() / 2,
+    "ReLU of spikes": lambda m, s: m.conv2(F.relu(s).clamp(0, 1)),
+    "sigmoid of spikes": lambda m, s: m.conv2(s) - torch.sigmoid(s),
+    "hsplit": lambda m, s: m.conv2(torch.cat(torch.hsplit(s, 2)[::-1], dim=1)),
+}
+REFUSED: Mapping[str, tuple[Way, Refusal]] = {
+    "int of currents": (lambda m, s: m.conv2(s).int().to(s.dtype), why.FUNCTION),
+    "a sum of truth values": (lambda m, s: m.conv2((s.bool() + m.old.bool()).to(s.dtype)), why.FUNCTION),
+    "bytes below 0": (lambda m, s: m.conv2((s.byte() - 1).to(s.dtype)), why.FUNCTION),
+    "spikes that were scaled": (lambda m, s: m.conv2((2 * s).bool().to(s.dtype)), why.FUNCTION),
+    "or": (lambda m, s: m.conv2((s.bool() | m.old.bool()).to(s.dtype)), why.FUNCTION),
+    "comparison of sums": (lambda m, s: m.conv2((s + m.old > 0.5).to(s.dtype)), why.FUNCTION),
+    "a mask of spikes": (lambda m, s: m.conv2(s).masked_fill(s.bool(), 0.0), why.PRODUCT),
+    "lerp by spikes": (lambda m, s: torch.lerp(m.conv2(s), m.frame, s), why.PRODUCT),
+    "addcmul of spikes": (lambda m, s: torch.addcmul(s, m.conv2(s), m.old), why.PRODUCT),
+    "addmm over samples": (lambda m, s: torch.addmm(BIAS, W[:3, :3], s.flatten(1)).view_as(s), why.NOT_LINEAR),
+    "minus infinity": (lambda m, s: m.conv2(s).masked_fill(MASK, -torch.inf), why.NOT_LINEAR),
+    "other samples": (lambda m, s: m.conv2(s[torch.tensor([1, 0, 2])]), why.MIXED),
+}
+
+
+def made(way: Way) -> Between:
+    torch.manual_seed(0)
+    module = Between(way)
+    with torch.no_grad():
+        for parameter in module.parameters():
+            parameter.copy_(torch.round(parameter * 10) / 4)
+    return module
+
+
+@pytest.mark.parametrize("name", TAKEN)
+def test_linear_functions_are_taken_and_equal_the_modules_own_run(name: str) -> None:
+    module = made(TAKEN[name])
+    imported = dlm.from_torch(module, sample(), check=sample(1))
+    # Weights in steps of 1/4: sums are exact in float32 too.
+    own, x = copy.deepcopy(module).eval(), sample(2)
+    with torch.no_grad():
+        theirs = own(x).transpose(0, 1).flatten(2).numpy() > 0
+    assert 0.02 < theirs.mean() < 0.98
+    spikes = dlm.run(imported.network, imported.encode(sample(2)), n_steps=len(x)).rasters["lif2"].dense()
+    np.testing.assert_array_equal(spikes, theirs)
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_is_not_linear_is_refused_by_its_name(name: str) -> None:
+    way, refusal = REFUSED[name]
+    with pytest.raises(RefusedError) as error:
+        dlm.from_torch(made(way), sample())
+    assert error.value.refusal is refusal, str(error.value)
