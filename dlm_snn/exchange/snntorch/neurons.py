@@ -106,9 +106,8 @@ def _each(key: str, value: Tensor, shape: tuple[int, ...], where: str) -> Any:
         return each(values, shape)
     except ValueError as error:
         inner = getattr(shape, "values", shape)
-        raise DlmError(
-            f"{where}: {key} of shape {values.shape} does not fit neurons of the shape {inner}; give one, or one a neuron"
-        ) from error
+        what = f"{key} of shape {values.shape} does not fit neurons of the shape {inner}"
+        raise DlmError(f"{where}: {what}; give one value, or one a neuron") from error
 
 
 def _check_neuron(neuron: Any, where: str) -> None:
