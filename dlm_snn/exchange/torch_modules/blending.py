@@ -66,7 +66,9 @@ def blended(call: Call) -> list[Meaning]:
     places = [torch.zeros_like(tensor) for tensor, _ in call.tracked]
     (constant,) = call.again(*places)
     generator = torch.Generator(device="cpu").manual_seed(0)
-    trials = [torch.rand(tensor.shape, dtype=torch.float64, generator=generator) for tensor, _ in call.tracked]
+    trials = [
+        torch.rand(tensor.shape, dtype=torch.float64, device="cpu", generator=generator) for tensor, _ in call.tracked
+    ]
     (seen,) = call.again(*trials)
     parts: list[Affine] = []
     total = constant.clone()

@@ -57,7 +57,7 @@ class Weights:
         """What is added to a product, both of which depend on the sample."""
         values = [torch.zeros_like(tensor, dtype=torch.float64) for tensor, _ in call.tracked]
         generator = torch.Generator(device="cpu").manual_seed(0)
-        trials = [torch.rand(value.shape, dtype=torch.float64, generator=generator) for value in values]
+        trials = [torch.rand(value.shape, dtype=torch.float64, device="cpu", generator=generator) for value in values]
         still, terms = call.again(*values)[0], list[Term]()
         total, constant = still, still[0].clone()
         if bool((still != still[:1]).any()):
