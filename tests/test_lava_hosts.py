@@ -15,6 +15,7 @@ import pytest
 import dlm_snn as dlm
 from lava_processes import hosts
 from tests import processes
+from tests.nets import FLOAT, INTEGER, make
 
 pytest.importorskip("lava", reason="lava-nc is not installed")
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="looks into /proc and /dev/shm")
@@ -213,5 +214,26 @@ def test_memory_stays_over_a_hundred_calls():
     for _ in range(50):
         assert call("lava-float") == pid
         assert call() == pid
-    assert megabytes() - before <= 6
+    assert megabytes() - before <= 5
     assert descriptors() == open_before
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("backend", ["lava-float", "lava-fixed", "lava-fused"])
+def test_every_conformance_case_is_equal_twice_through_one(backend):
+    pids, calls = set(), 0
+    for case in (*FLOAT, *INTEGER):
+        network, stimulus, n_steps = make(case)
+        expected = dlm.run(network, stimulus, n_steps, record=("s", "u", "v"))
+        try:
+            found = [dlm.run(network, stimulus, n_steps, record=("s", "u", "v"), backend=backend) for _ in range(2)]
+        except dlm.UnsupportedError:
+            continue
+        for recording in found:
+            assert dlm.compare(expected, recording).equal, case
+        pids |= set(processes.kept_host())
+        calls += 2
+        assert processes.lava_processes() == processes.kept_host()
+    assert len(pids) == 1
+    assert segments(pids.pop()) == []
+    assert calls >= 60
