@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import os
+import pickle
 import re
 import warnings
 import zipfile
@@ -302,6 +304,16 @@ def test_damaged_nwb_files_are_named(tmp_path):
         read_nwb(path)
 
 
+@pytest.mark.parametrize("ends", [[3, 2], [1, 9]])
+def test_an_index_that_does_not_fit_is_named(tmp_path, ends):
+    path = nwb_of_others(tmp_path / "a.nwb", ([0.1, 0.2], [0.3, 0.4]))
+    with h5py.File(path, "a") as file:
+        file["units/spike_times_index"][:] = ends
+    told = r"a.nwb: spike_times_index of its units does not fit .* first at unit 1; write it again"
+    with pytest.raises(DlmError, match=told):
+        read_nwb(path, 1e-3)
+
+
 @given(runs())
 def test_neo_there_and_back(rasters):
     again, moved = from_neo(to_neo(rasters))
@@ -362,6 +374,28 @@ def test_times_of_a_segment_have_one_origin():
     mixed = blocks([train(0.01), train(20.0, units="ms", t_stop=100.0), train(0.05, 0.01)])
     assert events(from_neo(mixed, 1e-3)[0]) == [(0, 10, 0), (0, 10, 2), (0, 20, 1), (0, 50, 2)]
     assert from_neo(blocks([], [train()]), 1e-3)[0]["units"].extent == (2, 100, 1)
+
+
+def test_units_of_each_train_and_bound_are_their_own():
+    """Those of a block that was copied or stored are objects of their own, and no text is taken for another unit."""
+    tick, other = (pq.UnitTime("tick", n * pq.ms, symbol="tick") for n in (2, 5))
+    compound = pq.CompoundUnit("0.01*s")
+    trains = [
+        train(20.0, units="ms", t_stop=100.0),
+        train(10.0, units=tick, t_stop=50.0),
+        train(4.0, units=other, t_stop=20.0),
+        train(2.0, units=compound, t_stop=10.0),
+        train(0.02),
+    ]
+    trains[0].t_start, trains[0].t_stop = -0.01 * pq.s, 100_000 * pq.us
+    block = blocks(trains)
+    for form in (block, copy.deepcopy(block), pickle.loads(pickle.dumps(block))):
+        raster = from_neo(form, 1e-3)[0]["units"]
+        assert (raster.step.tolist(), raster.n_steps) == ([30] * 5, 110)
+    for units in (pq.mV, pq.s**2, pq.dimensionless):
+        trains[1] = neo.SpikeTrain([1.0] * units, t_start=0.0 * units, t_stop=2.0 * units)
+        with pytest.raises(DlmError, match="segment 0, train 1 is no SpikeTrain in a unit of time"):
+            from_neo(blocks(trains), 1e-3)
 
 
 @given(st.permutations(["u0", "u1", "u2"]), st.sets(st.sampled_from(["u0", "u1", "u2"]), min_size=1))

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -22,7 +22,7 @@ from dlm_snn.exchange.rasters.grid import (
     to_steps,
     to_times,
 )
-from dlm_snn.files.names import check_name
+from dlm_snn.files.names import check_name, check_names
 from dlm_snn.runs.raster import SpikeRaster
 
 NOTE = "dlm_snn"
@@ -46,18 +46,23 @@ def to_neo(rasters: Mapping[str, SpikeRaster], name: str = "dlm-snn") -> Any:
     block = neo.Block(name=name)
     noted = {"n_samples": n_samples, "n_steps": n_steps, "dt": dt, "n_neurons": extents, "depth": depths}
     block.annotate(**{NOTE: noted})
-    t_stop = (n_steps + max(depths.values())) * dt
+    # Units as objects, made once: a text is parsed for every train.
+    second = optional("quantities").second
+    bounds = {"t_start": 0.0 * second, "t_stop": (n_steps + max(depths.values())) * dt * second}
     for sample in range(n_samples):
         segment = neo.Segment(name=f"sample {sample}", index=sample)
         for population, raster in rasters.items():
             part = raster[sample]
             order = np.argsort(part.neuron, kind="stable")
             times = to_times(part.step[order].astype(np.int64) + raster.depth, dt)
-            cuts = np.searchsorted(part.neuron[order], np.arange(part.n_neurons + 1, dtype=np.uint32))
-            for neuron, (start, stop) in enumerate(pairwise(cuts)):
-                segment.spiketrains.append(
-                    neo.SpikeTrain(times[start:stop], units="s", t_stop=t_stop, population=population, neuron=neuron)
-                )
+            cuts = np.searchsorted(part.neuron[order], np.arange(part.n_neurons + 1, dtype=np.uint32)).tolist()
+            # At once: each append looks through all trains there are.
+            segment.spiketrains.extend(
+                [
+                    neo.SpikeTrain(times[start:stop], units=second, population=population, neuron=neuron, **bounds)
+                    for neuron, (start, stop) in enumerate(pairwise(cuts))
+                ]
+            )
         block.segments.append(segment)
     return block
 
@@ -77,8 +82,8 @@ def from_neo(block: Any, dt: float | None = None) -> tuple[dict[str, SpikeRaster
         DlmError: a dt that is not that of a block of ours, a population that its annotation does not tell, times that
             are no times, trains of which nothing tells what neuron they are.
     """
-    trains, n_samples = _trains(block)
     noted = getattr(block, "annotations", {}).get(NOTE)
+    trains, n_samples = _trains(block, bounded=noted is None)
     if noted is not None:
         return _ours(trains, noted, dt)
     if dt is None:
@@ -93,11 +98,11 @@ def labels_of(block: Any) -> dict[str, tuple[str, ...]]:
     Trains of one name are one neuron, if all trains of the population have a name and no two of a Segment the same.
     Else the n-th train of every Segment is neuron n.
     """
-    return {population: tuple(map(str, own)) for population, own in _numbered(_trains(block)[0])[0].items()}
+    labels, _ = _numbered(_trains(block, bounded=False)[0])
+    return {population: tuple(map(str, own)) for population, own in labels.items()}
 
 
-@dataclass(frozen=True)
-class _Train:
+class _Train(NamedTuple):
     """One SpikeTrain: absolute times and bounds in seconds."""
 
     sample: int
@@ -109,8 +114,8 @@ class _Train:
     stop: float
 
 
-def _trains(block: Any) -> tuple[list[_Train], int]:
-    """The trains of all samples, and the number of samples."""
+def _trains(block: Any, bounded: bool) -> tuple[list[_Train], int]:
+    """The trains of all samples, with their bounds or without, and the number of samples."""
     if hasattr(block, "segments"):
         samples: list[Iterable[Any]] = [segment.spiketrains for segment in block.segments]
     elif hasattr(block, "spiketrains"):
@@ -119,18 +124,59 @@ def _trains(block: Any) -> tuple[list[_Train], int]:
         samples = [block]
     else:
         raise DlmError(f"a {type(block).__name__} is no neo.Block, Segment or list of SpikeTrains; give one of them")
-    return [_train(i, place, one) for i, own in enumerate(samples) for place, one in enumerate(own)], len(samples)
+    seconds = _Seconds()
+    trains = [_train(i, place, one, seconds, bounded) for i, own in enumerate(samples) for place, one in enumerate(own)]
+    check_names(dict.fromkeys(train.population for train in trains))
+    return trains, len(samples)
 
 
-def _train(sample: int, place: int, train: Any) -> _Train:
+def _train(sample: int, place: int, train: Any, seconds: _Seconds, bounded: bool) -> _Train:
     try:
-        start, stop = (float(getattr(train, key).rescale("s")) for key in ("t_start", "t_stop"))
-        times = np.asarray(train.rescale("s").magnitude, dtype=np.float64).reshape(-1)
+        times, factor = np.asarray(train.magnitude, dtype=np.float64), seconds.of(train)
+        first, last = (train.t_start, train.t_stop) if bounded else (None, None)
+        start = 0.0 if first is None else first.item() * seconds.of(first)
+        stop = 0.0 if last is None else last.item() * seconds.of(last)
+        notes, name = train.annotations, train.name
     except (AttributeError, TypeError, ValueError) as error:
         reason = " ".join(str(error).split())[:120]
         raise DlmError(f"segment {sample}, train {place} is no SpikeTrain in a unit of time ({reason})") from error
-    population = check_name(str(train.annotations.get("population", UNITS)))
-    return _Train(sample, population, str(train.name or ""), train.annotations.get("neuron"), times, start, stop)
+    if factor != 1:
+        times = times * factor
+    if times.ndim != 1:
+        times = times.reshape(-1)
+    population = notes.get("population", UNITS)
+    return _Train(sample, str(population), str(name or ""), notes.get("neuron"), times, start, stop)
+
+
+class _Seconds:
+    """What units are in seconds, computed once for each, and not for every train."""
+
+    def __init__(self) -> None:
+        self.objects: dict[int, tuple[Any, float]] = {}
+        self.texts: dict[str, float] = {}
+
+    def of(self, quantity: Any) -> float:
+        """Seconds in the unit of a quantity.
+
+        Raises:
+            AttributeError, TypeError, ValueError: it is no quantity, or none of time.
+        """
+        # The property copies this one. Its keys are iterated, never looked up, since units take long to compare.
+        dimensions = getattr(quantity, "_dimensionality", None) or quantity.dimensionality
+        unit = None
+        if len(dimensions) == 1:
+            ((unit, power),) = dimensions.items()
+            known = self.objects.get(id(unit))
+            if known is not None and power == 1:
+                return known[1]
+            unit = unit if power == 1 else None
+        # A block that was copied or stored has unit objects of its own in each train.
+        text = repr(list(dimensions.items()))
+        factor = self.texts.get(text) or float(quantity.units.rescale("s").magnitude)
+        self.texts[text] = factor
+        if unit is not None:
+            self.objects[id(unit)] = unit, factor
+        return factor
 
 
 def _numbered(trains: Sequence[_Train]) -> tuple[dict[str, list[Any]], list[int]]:
@@ -141,8 +187,7 @@ def _numbered(trains: Sequence[_Train]) -> tuple[dict[str, list[Any]], list[int]
     """
     labels: dict[str, list[Any]] = {}
     numbers = [0] * len(trains)
-    for population in dict.fromkeys(train.population for train in trains):
-        own = [i for i, train in enumerate(trains) if train.population == population]
+    for population, own in _by_population(trains).items():
         names = [(trains[i].sample, trains[i].name) for i in own]
         called: list[Any] = [name for _, name in names]
         if "" in called or len(set(names)) < len(names):
@@ -174,12 +219,13 @@ def _ours(trains: Sequence[_Train], noted: Mapping[str, Any], dt: float | None) 
         ) from error
     if dt not in (None, own_dt):
         raise DlmError(f"dt = {dt!r} of a Neo block that has steps of {own_dt!r} s; leave dt out")
-    for train in trains:
-        if train.population not in extents:
-            raise DlmError(f"population '{train.population}' of the Neo block is not in its annotation '{NOTE}'")
+    of = _by_population(trains)
+    unknown = [population for population in of if population not in extents]
+    if unknown:
+        raise DlmError(f"population '{unknown[0]}' of the Neo block is not in its annotation '{NOTE}'")
     rasters, moved = {}, Moved()
     for population, extent in extents.items():
-        own = [i for i, train in enumerate(trains) if train.population == population]
+        own = of.get(population, [])
         begin = dict.fromkeys(range(extent[0]), depths[population] * own_dt)
         raster, off = _raster(_flat([trains[i] for i in own], [neurons[i] for i in own], begin), extent, own_dt)
         rasters[population] = raster.at_depth(depths[population])
@@ -191,17 +237,25 @@ def _others(trains: Sequence[_Train], n_samples: int, dt: float) -> tuple[dict[s
     starts: dict[int, float] = {}
     for train in trains:
         starts[train.sample] = min(train.start, starts.get(train.sample, np.inf))
-    labels, numbers = _numbered(trains)
+    (labels, numbers), of = _numbered(trains), _by_population(trains)
     length = max((train.stop - starts[train.sample] for train in trains), default=0.0)
     rasters, moved = {}, Moved()
     for population, own_labels in labels.items():
-        own = [i for i, train in enumerate(trains) if train.population == population]
+        own = of[population]
         flat = _flat([trains[i] for i in own], [numbers[i] for i in own], starts)
         extent = n_samples, int(np.ceil(length / dt - 1e-6)), len(own_labels)
         rasters[population], off = _raster(flat, extent, dt, foreign=True)
         moved += off
     most = max((raster.n_steps for raster in rasters.values()), default=0)
     return {name: replace(raster, n_steps=most) for name, raster in rasters.items()}, moved
+
+
+def _by_population(trains: Sequence[_Train]) -> dict[str, list[int]]:
+    """Population -> the places of its trains."""
+    places = defaultdict(list)
+    for i, train in enumerate(trains):
+        places[train.population].append(i)
+    return dict(places)
 
 
 class _Flat(NamedTuple):
@@ -225,10 +279,11 @@ class _Flat(NamedTuple):
 def _flat(trains: Sequence[_Train], neurons: Sequence[Any], starts: Mapping[int, float]) -> _Flat:
     """Times from the start of each sample."""
     counts = [train.times.size for train in trains]
-    samples = np.repeat([train.sample for train in trains], counts).astype(np.int64)
+    samples = np.repeat(np.array([train.sample for train in trains], dtype=np.int64), counts)
     neuron = np.repeat(np.array(neurons, dtype=np.int64), counts)
-    times = [train.times - starts.get(train.sample, 0.0) for train in trains]
-    return _Flat(trains, samples, neuron, np.concatenate([np.zeros(0), *times]), np.cumsum(counts))
+    begins = np.repeat(np.array([starts.get(train.sample, 0.0) for train in trains]), counts)
+    times = np.concatenate([np.zeros(0), *(train.times for train in trains)]) - begins
+    return _Flat(trains, samples, neuron, times, np.cumsum(counts))
 
 
 def _raster(flat: _Flat, extent: tuple[int, int, int], dt: float, foreign: bool = False) -> tuple[SpikeRaster, Moved]:

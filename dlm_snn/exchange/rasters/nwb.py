@@ -5,15 +5,12 @@ from __future__ import annotations
 import json
 import os
 import warnings
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from datetime import datetime, timezone
 from functools import partial
-from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import h5py
 import numpy as np
 from numpy.typing import NDArray
 
@@ -29,16 +26,11 @@ from dlm_snn.exchange.rasters.grid import (
     to_steps,
     to_times,
 )
+from dlm_snn.exchange.rasters.nwb_tables import NOTE, UNITS, Trains, read_tables
 from dlm_snn.files.atomic import writing
 from dlm_snn.files.names import check_names
-from dlm_snn.files.reading import parse_json
 from dlm_snn.runs.raster import SpikeRaster
 
-NOTE = "dlm-snn"
-"""Key in the file's ``notes`` (JSON) under which the extents stand."""
-POPULATION = "units"
-"""Of units whose table names none."""
-UNITS, PROCESSING = "units", "processing"
 START = datetime(2000, 1, 1, tzinfo=timezone.utc)
 """NWB asks for the date of the session; a simulation has none."""
 NWB = hdf5.hdf5_file("an NWB file", lambda file: NOTE.encode() in bytes(file["general/notes"][()]))
@@ -73,20 +65,55 @@ def write_nwb(
     numbers = {"n_samples": n_samples, "n_steps": n_steps, "dt": dt, "period": period}
     notes = {NOTE: {**numbers, "populations": extents}}
     file = pynwb.NWBFile(description, NOTE, START, notes=json.dumps(notes))
-    file.add_unit_column("population", "name of the population")
-    file.add_unit_column("neuron", "index in the population")
-    for name, raster in rasters.items():
-        times = to_times(raster.sample.astype(np.int64) * period + raster.depth + raster.step, dt)
-        order = np.argsort(raster.neuron, kind="stable")
-        cuts = np.searchsorted(raster.neuron[order], np.arange(raster.n_neurons + 1, dtype=np.uint32))
-        for neuron, (start, stop) in enumerate(pairwise(cuts)):
-            file.add_unit(spike_times=times[order[start:stop]], population=name, neuron=neuron)
-    for sample in range(n_samples):
-        file.add_trial(sample * period * dt, (sample + 1) * period * dt)
+    file.units = _units_table(rasters, period, dt)
+    if n_samples:
+        bounds = np.arange(n_samples + 1) * period * dt
+        file.trials = _table_of(
+            pynwb.epoch.TimeIntervals,
+            "trials",
+            "experimental trials",
+            start_time=("Start time of epoch, in seconds", bounds[:-1]),
+            stop_time=("Stop time of epoch, in seconds", bounds[1:]),
+        )
     with writing(Path(path), NWB, replace) as target:
         with pynwb.NWBHDF5IO(target.name, "w") as io:
             io.write(file)
         hdf5.seal(Path(target.name))
+
+
+def _units_table(rasters: Mapping[str, SpikeRaster], period: int, dt: float) -> Any:
+    """A unit a neuron, made of whole columns: unit by unit the library copies what it has for each that comes."""
+    times, counts = [np.zeros(0)], [np.zeros(0, dtype=np.int64)]
+    for raster in rasters.values():
+        # Events are sorted by time already; the order of small numbers is found by counting.
+        own = raster.neuron.astype(np.min_scalar_type(raster.n_neurons))
+        step = raster.sample.astype(np.int64) * period + raster.depth + raster.step
+        times.append(to_times(step[np.argsort(own, kind="stable")], dt))
+        counts.append(np.bincount(raster.neuron, minlength=raster.n_neurons))
+    return _table_of(
+        optional("pynwb").misc.Units,
+        UNITS,
+        "a unit a neuron",
+        population=("name of the population", [name for name, r in rasters.items() for _ in range(r.n_neurons)]),
+        neuron=("index in the population", np.concatenate([np.arange(r.n_neurons) for r in rasters.values()])),
+        spike_times=("the spike times for each unit in seconds", np.concatenate(times)),
+        cuts={"spike_times": np.cumsum(np.concatenate(counts))},
+    )
+
+
+def _table_of(
+    kind: Any, name: str, description: str, cuts: Mapping[str, NDArray] | None = None, **columns: tuple[str, Any]
+) -> Any:
+    """A table of whole columns: name -> (description, values); ``cuts``: where each row's part of one ends."""
+    common = optional("hdmf.common")
+    made = []
+    for key, (told, values) in columns.items():
+        made.append(common.VectorData(name=key, description=told, data=values))
+        if cuts is not None and key in cuts:
+            ends = cuts[key].astype(np.min_scalar_type(cuts[key].max(initial=0)))
+            made.append(common.VectorIndex(name=f"{key}_index", data=ends, target=made[-1]))
+    rows = np.arange(len(next(iter(columns.values()))[1]))
+    return kind(name=name, description=description, id=rows, columns=made, colnames=list(columns))
 
 
 class Session(NamedTuple):
@@ -138,158 +165,63 @@ def read_nwb(
 def read_session(path: str | os.PathLike[str], dt: float | None = None, start: float | None = None) -> Session:
     """``read_nwb``, with the ids of the units."""
     path = Path(path)
-    where = _table(path)
-    with _opened(path) as file:
-        units = _units(file, where)
-        if units is None or "spike_times" not in units.colnames:
-            raise DlmError(f"{path} has no units table with spike times; there is nothing to read")
-        noted = _noted(file.notes) if where == UNITS else None
-        if noted is None and dt is None:
-            raise DlmError(f"{path} does not tell its steps; give dt, in seconds")
-        own = [np.asarray(units["spike_times"][i], dtype=np.float64) for i in range(len(units))]
-        names = [str(n) for n in units["population"][:]] if "population" in units.colnames else [POPULATION] * len(own)
-        neurons = [int(n) for n in units["neuron"][:]] if noted is not None and "neuron" in units.colnames else None
-        trains = _Trains(own, names, [int(i) for i in units.id[:]])
-        trials = 0 if noted is not None or file.trials is None else len(file.trials)
+    held = read_tables(path)
+    trains, noted = held.trains, held.noted
+    if noted is None and dt is None:
+        raise DlmError(f"{path} does not tell its steps; give dt, in seconds")
     try:
-        check_names(dict.fromkeys(names))
-        if noted is not None and neurons is not None:
+        check_names(dict.fromkeys(trains.names))
+        if noted is not None and held.neurons is not None:
             if dt is not None and dt != noted["dt"]:
                 raise DlmError(f"it was written for dt = {noted['dt']!r} s, not {dt!r} s; leave dt out")
             if start is not None:
                 raise DlmError(f"start = {start!r} of a file of ours, whose samples begin at 0; leave it out")
-            return Session(*_ours(trains, neurons, noted), {})
+            return Session(*_ours(trains, held.neurons, noted), {})
         step_size: Any = noted["dt"] if dt is None and noted is not None else dt
         session = _others(trains, step_size, 0.0 if start is None else start, str(path))
     except (KeyError, TypeError) as error:
         raise DlmError(f"{path}: its notes '{NOTE}' do not fit ({error}); write it again") from error
     except DlmError as error:
         raise DlmError(f"{path}: {error}") from error
-    if where != UNITS:
-        warnings.warn(f"{path}: its units are those of {where}, a processing module", LossWarning, stacklevel=2)
-    if trials:
-        warnings.warn(
-            f"{path}: its {trials} trials are left out; the recording is one sample", LossWarning, stacklevel=2
-        )
+    if held.where != UNITS:
+        warnings.warn(f"{path}: its units are those of {held.where}, a processing module", LossWarning, stacklevel=2)
+    if held.trials and noted is None:
+        left = f"{path}: its {held.trials} trials are left out; the recording is one sample"
+        warnings.warn(left, LossWarning, stacklevel=2)
     return session
 
 
-class _Trains(NamedTuple):
-    """What stands in a units table, an entry a unit."""
-
-    times: list[NDArray[np.float64]]
-    names: list[str]
-    ids: list[int]
-
-    def of(self, name: str) -> list[int]:
-        """The rows of a population."""
-        return [i for i, other in enumerate(self.names) if other == name]
-
-    def flat(self, rows: list[int]) -> NDArray[np.float64]:
-        """The times of rows, one after another."""
-        return np.concatenate([np.zeros(0), *(self.times[i] for i in rows)])
-
-    def named(self, rows: list[int], at: int) -> str:
-        """A spike among those of rows, for a message."""
-        ends = np.cumsum([self.times[i].size for i in rows])
-        row = int(np.searchsorted(ends, at, side="right"))
-        return f"unit {self.ids[rows[row]]}, spike {at - int(ends[row]) + self.times[rows[row]].size}"
-
-
-def _table(path: Path) -> str:
-    """Where in the file its units lie; UNITS too where there are none.
-
-    Raises:
-        DlmError: an array, a table that declares what the file cannot hold, or several tables.
-    """
-    with hdf5.opened(path, "NWB file (.nwb)", spikes_only=True) as file:
-        units = file.get(UNITS)
-        here = isinstance(units, h5py.Dataset) or (units is not None and "spike_times" in units)
-        found = [UNITS] if here else _processed(file)
-        if len(found) > 1:
-            raise DlmError(f"{path} has several units tables, {', '.join(found)}; keep one, or copy it to /{UNITS}")
-        where = found[0] if found else UNITS
-        units = file.get(where)
-        if isinstance(units, h5py.Dataset):
-            raise DlmError(f"{path}: /{where} is an array, expected a table; write it again")
-        if units is not None:
-            hdf5.check_sizes(path, units)
-    return where
-
-
-def _processed(file: h5py.File) -> list[str]:
-    """Units tables with spikes in processing modules."""
-    modules = file.get(PROCESSING)
-    groups = modules.items() if isinstance(modules, h5py.Group) else ()
-    return [
-        f"{PROCESSING}/{module}/{name}"
-        for module, group in groups
-        if isinstance(group, h5py.Group)
-        for name, table in group.items()
-        if isinstance(table, h5py.Group) and "spike_times" in table
-    ]
-
-
-def _units(file: Any, where: str) -> Any:
-    if where == UNITS:
-        return file.units
-    _, module, name = where.split("/")
-    return file.processing[module].data_interfaces[name]
-
-
-def _noted(notes: str | None) -> Any:
-    """What ``write_nwb`` noted; None: nothing."""
-    try:
-        return parse_json(notes or "{}", "its notes").get(NOTE)
-    except (ValueError, AttributeError):
-        return None
-
-
-@contextmanager
-def _opened(path: Path) -> Iterator[Any]:
-    """A file as pynwb reads it."""
-    pynwb = optional("pynwb")
-    with warnings.catch_warnings():
-        # hdmf warns of namespaces cached in the file; they are the ones that are read.
-        warnings.simplefilter("ignore")
-        try:
-            with pynwb.NWBHDF5IO(str(path), "r") as io:
-                yield io.read()
-        except DlmError:
-            raise
-        except Exception as error:
-            # What a file of another kind makes hdmf raise has no common name.
-            reason = " ".join(str(error).split())[:160]
-            raise DlmError(f"{path} is not a readable NWB file ({type(error).__name__}: {reason})") from error
-
-
-def _ours(trains: _Trains, neurons: list[int], noted: Mapping[str, Any]) -> tuple[dict[str, SpikeRaster], Moved]:
+def _ours(trains: Trains, neurons: list[int], noted: Mapping[str, Any]) -> tuple[dict[str, SpikeRaster], Moved]:
     n_samples, n_steps, dt = noted["n_samples"], noted["n_steps"], noted["dt"]
     period = noted.get("period", n_steps)
     rasters, moved = {}, Moved()
     unknown = sorted(set(trains.names) - set(noted["populations"]))
     if unknown:
         raise DlmError(f"its notes '{NOTE}' do not tell the extent of the units of '{unknown[0]}'; write it again")
+    unit = trains.unit()
     for name, extent in noted["populations"].items():
-        rows, depth = trains.of(name), extent.get("depth", 0)
-        neuron = np.repeat(np.array([neurons[i] for i in rows], dtype=int), [trains.times[i].size for i in rows])
-        named = partial(trains.named, rows)
-        place, off = to_steps(trains.flat(rows), dt, max(n_samples * period, 1), named)
+        depth = extent.get("depth", 0)
+        chosen = np.flatnonzero(np.isin(trains.names, name)[unit])
+        named = partial(_named, trains, chosen)
+        place, off = to_steps(trains.times[chosen], dt, max(n_samples * period, 1), named)
         sample, step = np.divmod(place - depth, max(period, 1))
+        neuron = np.array(neurons, dtype=np.int64)[unit[chosen]]
         raster, merged = gathered(sample, step, neuron, (n_samples, n_steps, extent["n_neurons"]), dt)
         rasters[name] = raster.at_depth(depth)
         moved += off._replace(merged=merged)
     return rasters, moved
 
 
-def _others(trains: _Trains, dt: float, start: float, where: str) -> Session:
-    rows = list(range(len(trains.times)))
-    times = trains.flat(rows)
-    every, moved = from_clock(times, dt, start, partial(trains.named, rows))
-    tell_doubt(times, every, dt, where)
+def _named(trains: Trains, chosen: NDArray[np.int64], at: int) -> str:
+    return trains.named(int(chosen[at]))
+
+
+def _others(trains: Trains, dt: float, start: float, where: str) -> Session:
+    every, moved = from_clock(trains.times, dt, start, trains.named)
+    tell_doubt(trains.times, every, dt, where)
     n_steps = int(every.max(initial=0)) + 1
-    neuron, rasters, ids = np.zeros(len(rows), dtype=int), {}, {}
-    unit = np.repeat(rows, [own.size for own in trains.times]).astype(int)
+    neuron, rasters, ids = np.zeros(trains.ends.size, dtype=np.int64), {}, {}
+    unit = trains.unit()
     for name in dict.fromkeys(trains.names):
         own = trains.of(name)
         neuron[own] = np.arange(len(own))
