@@ -76,6 +76,7 @@ def refused():
 def _here(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     Path("own.py").write_text(NET)
+    Path("notes.txt").touch()
 
 
 def typed(capsys, *words, code=0):
@@ -120,6 +121,28 @@ def test_a_proof_belongs_to_its_network(capsys):
     assert "is the proof of another network" in typed(capsys, "compare", "own", "--module", "own.py:net", code=2)
 
 
+@pytest.mark.parametrize("words", [("own",), ("--module", "own.py:net")])
+def test_a_proof_in_place_of_its_network_is_named(capsys, words):
+    typed(capsys, "import", "own.py:net")
+    told = typed(capsys, "compare", "own.proof.json", *words, code=2)
+    assert "own.proof.json is the proof of an import, not a network; give own.json" in told
+    Path("own.loss.json").write_text("{}")
+    assert "own.loss.json is a loss budget, not a network; give own.json" in typed(
+        capsys, "compare", "own.loss.json", *words, code=2
+    )
+
+
+@pytest.mark.parametrize("damaged", ["", "{", "[]", "{}", '{"digest": 1}'])
+def test_a_damaged_proof_is_made_by_another_import(capsys, damaged):
+    typed(capsys, "import", "own.py:net")
+    Path("own.proof.json").write_text(damaged)
+    told = typed(capsys, "compare", "own", "--module", "own.py:net", code=2)
+    assert "remove it and import again: dlm-snn import FILE.py:NAME --replace" in told
+    Path("own.proof.json").unlink()
+    typed(capsys, "import", "own.py:net", "--replace")
+    typed(capsys, "compare", "own", "--module", "own.py:net")
+
+
 def test_a_network_without_a_proof_takes_the_old_one_away(capsys):
     typed(capsys, "import", "own.py:net")
     network = dlm.load("own")
@@ -140,15 +163,30 @@ def test_a_network_without_a_proof_takes_the_old_one_away(capsys):
         (("import", "own.py:leaving"), "own.py:leaving fails, line 39: sys.exit(0) ends the program; take it out"),
         (("import", "own.py:leaving_with_a_word"), "line 42: sys.exit('enough') ends the program; take it out"),
         (("import", "own.py:leaving_forward"), "own.py, line 46: sys.exit() ends the program; take it out"),
-        (("compare", "own", "--module", "own.py:far"), "no network at own.json"),
         (("import", "own.py:far"), "own.py needs the package 'not_there', which is not installed"),
         (("import", "own.py:nothing"), "own.py has no class or function 'nothing'"),
         (("import", "other.py:net"), "no file other.py; give FILE.py:NAME"),
         (("import", "own.py:net", "--dt", "1"), "leave the options out"),
-        (("compare", "own"), "own alone; give another one, or --module"),
-        (("compare", "own", "own", "--module", "own.py:net"), "--module beside own"),
-        (("compare", "own", "--module", "own"), "own: give one network and --module FILE.py:NAME"),
-        (("compare", "own", "--module", "own.py:net"), "no network at own.json"),
+        (("compare", "own.json"), "own.json alone; give another one, or --module"),
+        (("compare", "own.json", "own.json", "--module", "own.py:net"), "--module beside own.json"),
+        (("compare", "own.json", "--module", "own"), "own: give one network and --module FILE.py:NAME"),
+        (
+            ("compare", "own.json", "--module", "own.py:net"),
+            "no network at own.json; 'dlm-snn train', 'convert' and 'import'",
+        ),
+        (
+            ("compare", "own", "--module", "own.py:net"),
+            "nothing at own; give a network (NAME that 'dlm-snn train', 'convert' or",
+        ),
+        (
+            ("compare", "own.py", "--module", "own.py:net"),
+            "own.py is a Python file; give the network that was imported",
+        ),
+        (("compare", "own.py:net", "own.json"), "give the network that was imported from it, and --module own.py:net"),
+        (
+            ("compare", "notes.txt", "own.json"),
+            "notes.txt cannot be compared; give a network (NAME that 'dlm-snn train', 'conv",
+        ),
     ],
 )
 def test_what_is_no_module_is_one_line(capsys, words, line):

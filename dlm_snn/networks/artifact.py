@@ -27,7 +27,8 @@ from dlm_snn.networks.network import Input, IntegerNetwork, Network
 from dlm_snn.neurons.models import MODELS, type_named
 
 FORMAT = "dlm-snn-network-1"
-_MISSING = "no network at {}; 'dlm-snn train' and 'dlm-snn convert' write one"
+_MISSING = "no network at {}; 'dlm-snn train', 'convert' and 'import' write one"
+_AGAIN = "remove it and import again: dlm-snn import FILE.py:NAME --replace"
 _TYPES: dict[str, type] = {t.__name__: t for t in (*ARITHMETICS.values(), Input, *MODELS, *PROJECTIONS, *CONNECTIONS)}
 
 
@@ -173,10 +174,28 @@ def load_proof(path: str | os.PathLike[str], network: Network | IntegerNetwork) 
     place = _proof(path)
     if not place.exists():
         return None
-    held = read_json(place)
-    check_kind(held, {"digest": str, "module": str, "sha256": str, "layers": list}, place)
+    held = read_json(place, _AGAIN)
+    wanted = {"digest": str, "module": str, "sha256": str, "layers": list}
+    if any(type(held.get(key)) is not kind for key, kind in wanted.items()):
+        raise DlmError(f"{place} is no complete proof of an import; {_AGAIN}")
     if held["digest"] != network.digest():
-        raise DlmError(f"{place} is the proof of another network; import the module again")
+        raise DlmError(f"{place} is the proof of another network; {_AGAIN}")
+    return held
+
+
+def _read_manifest(path: Path) -> dict[str, Any]:
+    """The JSON of a network; what lies beside one is told so."""
+    try:
+        held = read_json(path, missing=_MISSING.format(path))
+        check_kind(held, {"format": str, "digest": str, "tensors?": str, "tree": dict}, path)
+    except MissingError:
+        raise
+    except DlmError as error:
+        for ending, kind in ((".proof.json", "the proof of an import"), (".loss.json", "a loss budget")):
+            if path.name.endswith(ending):
+                network = path.with_name(path.name.removesuffix(ending) + ".json")
+                raise DlmError(f"{path} is {kind}, not a network; give {network}") from error
+        raise
     return held
 
 
@@ -188,8 +207,7 @@ def _read(path: str | os.PathLike[str]) -> tuple[dict[str, Any], bytes]:
     manifest = _manifest(path)
     before = None
     while True:
-        held = read_json(manifest, missing=_MISSING.format(manifest))
-        check_kind(held, {"format": str, "digest": str, "tensors?": str, "tree": dict}, manifest)
+        held = _read_manifest(manifest)
         if held["format"] != FORMAT:
             raise DlmError(f"{manifest} has format {held['format']!r}, this version reads {FORMAT!r}")
         found = False

@@ -6,7 +6,7 @@ from argparse import ArgumentParser, Namespace
 from pathlib import Path
 from typing import Any
 
-from dlm_snn.exchange.known_formats import endings
+from dlm_snn.exchange.known_formats import endings, format_of
 from dlm_snn.verbs.exchange_options import add_exchange_options, add_simulator, chosen_simulator, exchange_options
 from dlm_snn.verbs.verb import Verb
 
@@ -15,9 +15,7 @@ TOLERANCE = "of u, v and of ties in float recordings, as a share of their scale 
 
 
 def _arguments(parser: ArgumentParser) -> None:
-    rasters = ", ".join(endings("rasters", written=True))
-    kinds = f"a network, a folder of 'dlm-snn simulate' or 'run', a raster ({rasters})"
-    parser.add_argument("first", type=Path, help=kinds)
+    parser.add_argument("first", type=Path, help=_kinds())
     parser.add_argument("second", type=Path, nargs="?", help="another one")
     parser.add_argument("--module", metavar="FILE.py:NAME", help="instead: the module that a network was imported from")
     add_simulator(parser)
@@ -25,10 +23,37 @@ def _arguments(parser: ArgumentParser) -> None:
     add_exchange_options(parser)
 
 
+def _kinds() -> str:
+    """What can be compared."""
+    networks = ", ".join(endings("float", "integer", ours=False))
+    rasters = ", ".join(endings("rasters", written=True))
+    return (
+        f"a network (NAME that 'dlm-snn train', 'convert' or 'import' wrote; {networks}), a folder of 'dlm-snn "
+        f"simulate' or 'run', or a raster ({rasters})"
+    )
+
+
+def _check(path: Path) -> None:
+    """Refuse what is none of these."""
+    from dlm_snn.errors import DlmError, MissingError
+
+    if ".py:" in path.name:
+        raise DlmError(f"{path} is a function; give the network that was imported from it, and --module {path}")
+    if path.is_dir() or format_of(path) is not None or path.with_name(f"{path.name}.json").is_file():
+        return
+    if not path.exists():
+        raise MissingError(f"nothing at {path}; give {_kinds()}")
+    if path.suffix == ".py":
+        raise DlmError(f"{path} is a Python file; give the network that was imported from it, and --module {path}:NAME")
+    raise DlmError(f"{path} cannot be compared; give {_kinds()}")
+
+
 def _run(arguments: Namespace) -> int:
     from dlm_snn.errors import DlmError, UnlikeError
     from dlm_snn.exchange.formats import read_path
 
+    for path in filter(None, (arguments.first, arguments.second)):
+        _check(path)
     if arguments.module is not None:
         return _with_module(arguments)
     if arguments.second is None:
