@@ -1,0 +1,1 @@
+"""A graph of stock Lava processes -> Network or IntegerNetwork; nothing of it runs."""

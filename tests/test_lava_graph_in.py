@@ -1,0 +1,299 @@
+"""Graphs of stock Lava processes as networks of ours: against their own run, and what is refused."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+pytest.importorskip("lava")
+
+from lava_processes import from_lava  # isort: skip  (first, it lets Lava be imported)
+from lava.magma.core.learning.learning_rule import Loihi2FLearningRule
+from lava.magma.core.run_configs import Loihi1SimCfg, Loihi2SimCfg
+from lava.proc.conv.process import Conv
+from lava.proc.dense.models import PyDenseModelBitAcc
+from lava.proc.dense.process import DelayDense, Dense, LearningDense
+from lava.proc.io.sink import RingBuffer as Sink
+from lava.proc.io.source import RingBuffer
+from lava.proc.lif.models import PyLifResetModelFloat
+from lava.proc.lif.process import LIF, LIFRefractory, LIFReset, TernaryLIF
+
+import dlm_snn as dlm
+from tests.lava_graphs_in import GRAPHS
+
+pytestmark = pytest.mark.xdist_group("lava_graph_in")
+ROOT = Path(__file__).parents[1]
+FLOAT, FIXED = (Loihi2SimCfg(select_tag=tag) for tag in ("floating_pt", "fixed_pt"))
+
+
+def differences(target: str, *which: str) -> dict:
+    """What the graphs' own run differs in, in an interpreter of its own."""
+    words = [sys.executable, "-m", "tests.lava_graphs_in", target, *which]
+    done = subprocess.run(words, capture_output=True, text=True, cwd=ROOT, timeout=300, check=False)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+@pytest.fixture(scope="module", params=["float", "fixed"])
+def report(request):
+    """All graphs, in one run of Lava for each arithmetic."""
+    return differences(request.param, *GRAPHS)
+
+
+@pytest.mark.parametrize("graph", GRAPHS)
+def test_spikes_u_and_v_are_those_of_the_graphs_own_run(report, graph):
+    for name, found in report[graph].items():
+        assert found["fast"] == found["reference"] == [0, 0, 0], name
+        assert 0 < found["rate"] < 0.6, name
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("target", ["float", "fixed"])
+def test_drawn_graphs_are_what_their_own_runs_are(target):
+    found = differences(target, "drawn", "24")
+    assert not [name for name, parts in found.items() for p in parts.values() if any(p["fast"] + p["reference"])]
+    assert np.mean([part["rate"] > 0.01 for parts in found.values() for part in parts.values()]) > 0.7
+
+
+def chain(weights=None, sent=None, run_cfg=FLOAT, neurons=LIF, connection=Dense, given=None, **parameters):
+    """RingBuffer -> connection -> neurons."""
+    source = RingBuffer(data=np.ones((2, 3), int) if sent is None else sent)
+    between = connection(weights=np.ones((3, 2), int) if weights is None else weights, **(given or {}))
+    cells = neurons(shape=(3,), **parameters)
+    source.s_out.connect(between.s_in)
+    between.a_out.connect(cells.a_in)
+    return cells, run_cfg
+
+
+def test_names_windows_and_stimulus_are_those_of_the_graph():
+    cells, config = chain(sent=np.arange(6).reshape(2, 3), name="my cells", vth=3, dv=0.5)
+    taken = from_lava(cells, config)
+    assert taken.first == {"my_cells": 2}
+    assert taken.places["my_cells"][:2] == ("my cells", (3,))
+    assert taken.state is None
+    np.testing.assert_array_equal(taken.stimulus(4)["input1"][0], [[0, 1], [1, 1], [1, 1], [0, 1]])
+    given = from_lava(cells, config, names={cells: "cells"})
+    assert set(given.network.populations) == {"input1", "cells"}
+    assert given.network.populations["cells"].v_threshold == 3
+    text = repr(taken)
+    assert "my_cells 2" in text
+    assert "(3, 2)" in text
+
+
+def test_other_data_come_in_the_form_of_the_ring_buffer():
+    conv = Conv(weight=np.ones((2, 2, 2, 1)), input_shape=(3, 4, 1))
+    source, cells = RingBuffer(data=np.zeros((3, 4, 1, 5))), LIF(shape=(2, 3, 2), name="cells", du=1, dv=1, vth=2)
+    source.s_out.connect(conv.s_in)
+    conv.a_out.connect(cells.a_in)
+    taken = from_lava(source, FLOAT)
+    assert taken.network.populations["cells"].shape == (2, 2, 3)
+    image = (np.random.default_rng(0).random((3, 4, 1, 6)) < 0.6).astype(int)
+    recording = dlm.run(taken.network, {"input1": taken.encode("input1", image)}, 6, record=("s", "v"))
+    sums = sum(image[i : i + 2, j : j + 3, 0] for i in range(2) for j in range(2))
+    np.testing.assert_array_equal(taken.clocked(recording, "cells")[0, 1:, :, :, 0], np.moveaxis(sums > 2, -1, 0))
+    assert not taken.clocked(recording, "cells")[0, 0].any()
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        (lambda t, r: t.stimulus(0), "n_steps = 0"),
+        (lambda t, r: t.encode("inputs", [[0]]), "no Input 'inputs'; did you mean 'input1'"),
+        (lambda t, r: t.encode("input1", np.zeros((3, 5))), "is for 3 neurons, expected 2"),
+        (lambda t, r: t.clocked(r, "input1"), "no population 'input1' of neurons"),
+        (lambda t, r: t.clocked(r, "lif1", "v"), "'v' of 'lif1' was not recorded"),
+        (lambda t, r: t.clocked(r, "lif1", "x"), "kind = 'x' is none of"),
+    ],
+)
+def test_what_does_not_fit_the_network_is_told(wrong, said):
+    taken = from_lava(*chain())
+    with pytest.raises(dlm.DlmError, match=said):
+        wrong(taken, taken.run(5))
+
+
+def test_ranges_of_message_bits_and_biases_are_kept():
+    cells, config = chain(sent=np.arange(6).reshape(2, 3), run_cfg=FIXED, given={"num_message_bits": 8})
+    network = from_lava(cells, config).network
+    assert network.populations["input1"].graded_bits == 8
+    cells, config = chain(run_cfg=FIXED, bias_mant=np.array([64, 128, -64]), bias_exp=np.array([7, 6, -2]))
+    neuron = from_lava(cells, config).network.populations["lif1"]
+    np.testing.assert_array_equal(neuron.bias, [8192, 8192, -16])
+    cells, config = chain(sent=np.array([[0.5, -3.25], [1, 2]]), given={"num_message_bits": 1})
+    given = from_lava(cells, config)
+    np.testing.assert_array_equal(given.run(2, record=("u",), backend="reference").u["lif1"][0], [[1.5] * 3])
+
+
+def test_a_threshold_out_of_reach_is_a_read_out():
+    assert isinstance(from_lava(*chain(vth=np.inf)).network.populations["lif1"], dlm.LI)
+    assert isinstance(from_lava(*chain(run_cfg=FIXED, vth=2**17)).network.populations["lif1"], dlm.IntegerLI)
+
+
+def two_sources():
+    cells, config = chain()
+    RingBuffer(data=np.ones((2, 3))).s_out.connect(cells.a_in.in_connections[0].process.s_in)
+    return cells, config
+
+
+def no_source():
+    dense, cells = Dense(weights=np.ones((3, 2))), LIF(shape=(3,))
+    dense.a_out.connect(cells.a_in)
+    return cells, FLOAT
+
+
+def onto_a_connection():
+    first, second, cells = Dense(weights=np.ones((2, 2))), Dense(weights=np.ones((3, 2))), LIF(shape=(3,))
+    RingBuffer(data=np.ones((2, 3))).s_out.connect(first.s_in)
+    first.a_out.connect(second.s_in)
+    second.a_out.connect(cells.a_in)
+    return cells, FLOAT
+
+
+def onto_neurons():
+    cells, behind = LIF(shape=(3,)), LIF(shape=(3,))
+    cells.s_out.connect(behind.a_in)
+    return cells, FLOAT
+
+
+def concatenated():
+    parts = [RingBuffer(data=np.ones((2, 3))).s_out for _ in range(2)]
+    cells = LIF(shape=(4,))
+    parts[0].concat_with(parts[1], axis=0).connect(cells.a_in)
+    return cells, FLOAT
+
+
+def twice():
+    source, cells = RingBuffer(data=np.ones((3, 3))), LIF(shape=(3,))
+    source.s_out.connect(cells.a_in)
+    source.s_out.reshape((3,)).connect(cells.a_in)
+    return cells, FLOAT
+
+
+def from_outside():
+    cells, config = chain()
+    cells.a_in.flag_external_pipe()
+    return cells, config
+
+
+def compiled():
+    cells, config = chain()
+    cells.compile(config)
+    return cells, config
+
+
+def with_kernel(weight, **given):
+    conv, cells = Conv(weight=weight, input_shape=(2, 2, 1)), LIF(shape=(2, 2, 1))
+    RingBuffer(data=np.ones((2, 2, 1, 3), int)).s_out.connect(conv.s_in)
+    conv.a_out.connect(cells.a_in)
+    return cells, FIXED
+
+
+def two_resets():
+    cells, config = chain(neurons=LIFReset, reset_interval=4, reset_offset=1, name="one")
+    loop, other = Dense(weights=np.ones((3, 3))), LIFReset(shape=(3,), reset_interval=4, reset_offset=3, name="other")
+    cells.s_out.connect(loop.s_in)
+    loop.a_out.connect(other.a_in)
+    return cells, config
+
+
+def in_the_buffer():
+    cells, config = chain()
+    cells.a_in.in_connections[0].process.a_buff.init = 1
+    return cells, config
+
+
+def inside_a_refractory_period():
+    cells, config = chain(neurons=LIFRefractory)
+    cells.refractory_period_end.init = 5
+    return cells, config
+
+
+def learning():
+    rule = Loihi2FLearningRule(dw="2^-2*x1*y0", x1_impulse=1, x1_tau=4)
+    return chain(connection=LearningDense, given={"learning_rule": rule})
+
+
+class OwnLIF(LIF):
+    """A user's own."""
+
+
+REFUSED = {
+    "no process": (lambda: (5, FLOAT), "5 is no Lava Process"),
+    "no run configuration": (lambda: chain(run_cfg="floating_pt"), r"run_cfg = 'floating_pt' is none of Lava; give"),
+    "derived": (lambda: chain(neurons=OwnLIF), "OwnLIF 'Process_.*'; it knows Conv, .* by their exact type"),
+    "ternary": (lambda: (TernaryLIF(shape=(3,)), FLOAT), "TernaryLIF 'Process_.*'; its spikes have two signs"),
+    "learning": (learning, "LearningDense .*; give Dense the weights"),
+    "model of another": (
+        lambda: chain(run_cfg=Loihi2SimCfg(exception_proc_model_map={LIF: PyLifResetModelFloat})),
+        "LIF 'Process_.*' by the model PyLifResetModelFloat; have the run configuration",
+    ),
+    "two tags": (
+        lambda: chain(run_cfg=Loihi2SimCfg(exception_proc_model_map={Dense: PyDenseModelBitAcc})),
+        "floats in LIF .* beside integers in Dense .*; run all",
+    ),
+    "no model": (
+        lambda: chain(neurons=LIFRefractory, run_cfg=FIXED),
+        r"LIFRefractory .* with this run configuration \(.*No ProcessModels found with tag.*\); give another",
+    ),
+    "no such tag": (lambda: chain(run_cfg=Loihi1SimCfg(select_tag="loihi9")), "loihi9.*; give another select_tag"),
+    "compiled": (compiled, "which runs or has run.*; read the graph before its first run"),
+    "no neurons": (lambda: (Sink(shape=(3,), buffer=2), FLOAT), "has no LIF; connect"),
+    "two sources": (two_sources, "s_in has 2 sources; give it exactly one"),
+    "no source": (no_source, "s_in has no sources"),
+    "onto a connection": (onto_a_connection, "Dense .* straight into Dense .*; put neurons between"),
+    "onto neurons": (onto_neurons, "LIF .* straight into LIF .*; put a connection between"),
+    "concatenated": (concatenated, "the ConcatPort in front of LIF"),
+    "twice": (twice, "reaches twice by one port; connect them once"),
+    "from outside": (from_outside, "fed from outside Lava; put the values into a source RingBuffer"),
+    "du": (lambda: chain(du=1.5), r"LIF '.*': du = 1.5..1.5 lies outside \[0, 1\]"),
+    "dv of 4096": (lambda: chain(run_cfg=FIXED, dv=4096), r"LIF '.*': dv = .* lies outside \[0, 4095\]"),
+    "float decay in integers": (lambda: chain(run_cfg=FIXED, du=0.5), "du = 0.5 must be whole"),
+    "threshold": (lambda: chain(vth=-1), "v_threshold = .* lies outside"),
+    "shape": (lambda: chain(dv=np.zeros(2)), r"values of shape \(2,\) do not spread over \(3,\)"),
+    "bias": (lambda: chain(run_cfg=FIXED, bias_mant=4097), "bias_mant = .* lies outside"),
+    "wide bias": (lambda: chain(run_cfg=FIXED, bias_mant=70000), "bias_mant holds 70000..70000, beyond Lava's 16 bits"),
+    "weight_exp": (lambda: chain(run_cfg=FIXED, given={"weight_exp": 9}), "weight_exp = .* lies outside"),
+    "weight bits": (lambda: chain(run_cfg=FIXED, given={"num_weight_bits": 9}), "num_weight_bits = 9 is not in 1..8"),
+    "delays": (
+        lambda: chain(connection=DelayDense, given={"delays": 5, "max_delay": 3}),
+        "delays up to 5 exceed max_delay = 3",
+    ),
+    "longest delay": (lambda: chain(run_cfg=FIXED, connection=DelayDense, given={"delays": 63}), "delay 64 exceeds 63"),
+    "kernel": (lambda: with_kernel(np.full((1, 1, 1, 1), 300)), "weights 300..300 are not"),
+    "sums": (
+        lambda: chain(np.full((3, 2), 255), np.full((2, 3), 2**23), FIXED, given={"num_message_bits": 24}),
+        "sums up to 4278190080 pass Lava's 2147483647",
+    ),
+    "not finite": (lambda: chain(sent=np.full((2, 3), np.nan)), "RingBuffer '.*': data .* no finite number"),
+    "too wide": (
+        lambda: chain(sent=np.full((2, 3), 2**25), given={"num_message_bits": 24}),
+        "data of magnitude .* needs 26 bits; events carry 24",
+    ),
+    "resets": (two_resets, "'one' and 'other', LIFResets that no common step resets"),
+    "in the buffer": (in_the_buffer, "with something on its way at the start; leave a_buff at 0"),
+    "refractory at the start": (inside_a_refractory_period, "begins inside a refractory period"),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_what_is_not_known_is_refused_in_one_line(case):
+    made, said = REFUSED[case]
+    with pytest.raises(dlm.DlmError, match=said) as told:
+        from_lava(*made())
+    assert "\n" not in str(told.value)
+
+
+def test_names_that_do_not_fit_are_refused():
+    cells, config = chain()
+    source = cells.a_in.in_connections[0].process.s_in.in_connections[0].process
+    for names, said in (
+        ({cells: "my cells"}, "is not an identifier"),
+        ({Sink(shape=(3,), buffer=2): "sink"}, "which is no LIF or source RingBuffer"),
+        ({cells: "a", source: "a"}, "one name twice: a, a"),
+    ):
+        with pytest.raises(dlm.DlmError, match=said):
+            from_lava(cells, config, names)
