@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from torch import Tensor
 from dlm_snn.connections.connection import Connection, Sparse
 from dlm_snn.connections.conv2d import Conv2d
 from dlm_snn.connections.dense import Dense
-from dlm_snn.errors import DlmError, UnsupportedError
+from dlm_snn.errors import DlmError, LossWarning, UnsupportedError
 from dlm_snn.exchange.snntorch.parameters import each
 from dlm_snn.neurons.li import LI
 from dlm_snn.neurons.lif import LIF
@@ -60,19 +61,56 @@ def lif_of(neuron: Any, shape: tuple[int, ...], bias: float | NDArray, where: st
         DlmError: a parameter whose shape does not fit.
     """
     _check_neuron(neuron, where)
+    _tell_reset(neuron, where)
     firing = neuron.spike_grad if isinstance(neuron.spike_grad, Firing) else Firing(neuron.spike_grad)
 
     parameters = _decays(neuron, shape, where) | {"bias": bias if np.any(bias) else 0.0}
-    if neuron.reset_mechanism == "none":
+    reset: Any = reset_of(neuron)
+    if reset == "none":
         return LI(shape, **parameters)
     return LIF(
         shape,
         **parameters,
         v_threshold=_each("threshold", neuron.threshold, shape, where),
-        reset=neuron.reset_mechanism,
+        reset=reset,
         winners=firing.winners,
         groups=firing.groups,
     )
+
+
+_RESETS = {"_base_sub": "subtract", "_base_zero": "zero", "_base_int": "none"}
+"""snnTorch's state functions."""
+
+
+def reset_of(neuron: Any) -> str | None:
+    """How a neuron resets when it runs: snnTorch chooses that when it is made, whatever ``reset_mechanism`` is set to.
+
+    None: its state function is none of snnTorch's.
+    """
+    function = getattr(neuron.state_function, "__func__", None)
+    name = getattr(function, "__name__", "")
+    own = name in _RESETS and getattr(type(neuron), name, None) is function
+    return _RESETS[name] if own and neuron.state_function.__self__ is neuron else None
+
+
+def _tell_reset(neuron: Any, where: str) -> None:
+    found, said = reset_of(neuron), neuron.reset_mechanism
+    if found != said:
+        told = f"{where} was made with reset_mechanism='{found}', and runs so; that it was set to '{said}' does nothing"
+        warnings.warn(f"{told} in snnTorch, nor here: make it anew", LossWarning, stacklevel=2)
+
+
+def _uneven_resets(neuron: Any) -> dict[str, tuple[bool, str]]:
+    """Resets of which snnTorch's run has none of its own, or two."""
+    found = reset_of(neuron)
+    second = next((name for name, value in neuron.reset_dict.items() if value == int(neuron.reset_mechanism_val)), None)
+    told = (
+        f"reset_mechanism='{second}', set after it was made with '{found}', beside reset_delay=False, which does both"
+    )
+    return {
+        "a state_function of its own": (found is None, "use snnTorch's, or tell what equals it by neurons="),
+        told: (not neuron.reset_delay and second != found, f"make it anew with reset_mechanism='{second}'"),
+    }
 
 
 def li_of(neuron: Any, shape: tuple[int, ...], where: str) -> LI:
@@ -85,6 +123,10 @@ def li_of(neuron: Any, shape: tuple[int, ...], where: str) -> LI:
     if type(neuron) in RECURRENT:
         thing, remedy = "recurrence and reset_mechanism='none'", "use 'subtract', or 'zero' with reset_delay=False"
         raise UnsupportedError(READER, f"{where} with {thing}", remedy)
+    for thing, (refused, remedy) in _uneven_resets(neuron).items():
+        if refused:
+            raise UnsupportedError(READER, f"{where} with {thing}", remedy)
+    _tell_reset(neuron, where)
     if neuron.state_quant:
         raise UnsupportedError(READER, f"{where} with state_quant", "leave it out and quantize the Network instead")
     return LI(shape, **_decays(neuron, shape, where))
@@ -112,11 +154,12 @@ def _each(key: str, value: Tensor, shape: tuple[int, ...], where: str) -> Any:
 
 def _check_neuron(neuron: Any, where: str) -> None:
     """Refuse every option under which a snnTorch neuron differs from LIF, and from LI where it is without reset."""
-    kind, zero, subtract = type(neuron), neuron.reset_mechanism == "zero", neuron.reset_mechanism == "subtract"
+    kind, zero, subtract = type(neuron), reset_of(neuron) == "zero", reset_of(neuron) == "subtract"
     competing = isinstance(neuron.spike_grad, Firing) and neuron.spike_grad.winners is not None
     drops = "which drops the input of the step after a spike"
     local = "which snnTorch 1.0.0 computes but does not store"
     refusals = {
+        **_uneven_resets(neuron),
         "reset_mechanism='none', whose spikes come back": (
             not zero and not subtract and kind in RECURRENT,
             "use 'zero' or 'subtract'",

@@ -16,7 +16,7 @@ from dlm_snn.connections.conv2d import Conv2d
 from dlm_snn.connections.dense import Dense
 from dlm_snn.connections.pool2d import Pool2d
 from dlm_snn.errors import DlmError, UnsupportedError
-from dlm_snn.exchange.snntorch.neurons import KNOWN, ONE, READER, RECURRENT, SYNAPTIC, array, lif_of
+from dlm_snn.exchange.snntorch.neurons import KNOWN, ONE, READER, RECURRENT, SYNAPTIC, array, lif_of, reset_of
 from dlm_snn.exchange.snntorch.recurrence import diagonal, recurrence
 from dlm_snn.networks.network import Input, Network, Projection
 
@@ -167,7 +167,7 @@ def _checked_layers(modules: Any) -> list[_Layer]:
     """The layers; raises where a neuron that its spikes do not reset sends them on, which the last one does not."""
     layers = list(_layers(modules))
     for place, layer in enumerate(layers[:-1], start=1):
-        if layer.neuron.reset_mechanism == "none":
+        if reset_of(layer.neuron) == "none":
             thing = f"layer {place} ({type(layer.neuron).__name__}) with reset_mechanism='none', whose spikes go on"
             raise UnsupportedError(READER, thing, "use 'zero' or 'subtract', or end with it")
     return layers

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from dlm_snn.connections.connection import Connection
 from dlm_snn.errors import DlmError, UnsupportedError
-from dlm_snn.exchange.snntorch.neurons import KNOWN, RECURRENT, Firing, li_of, lif_of
+from dlm_snn.exchange.snntorch.neurons import KNOWN, RECURRENT, Firing, li_of, lif_of, reset_of
 from dlm_snn.exchange.snntorch.recurrence import recurrence
 from dlm_snn.exchange.torch_modules.neurons import ForeignNeuron, Returned, Table, spikes_first
 from dlm_snn.exchange.torch_modules.refusals import Refusal, RefusedError, told_by
@@ -39,7 +39,7 @@ def _read(module: nn.Module, shape: tuple[int, ...], where: str) -> ForeignNeuro
     loops: list[tuple[Connection, int]] = []
     bias: Any = 0.0
     try:
-        if neuron.reset_mechanism == "none":
+        if reset_of(neuron) == "none":
             return ForeignNeuron(li_of(neuron, shape, where))
         if type(module) in RECURRENT:
             loop, bias = recurrence(neuron, shape, where)

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from dlm_snn.backends import run
 from dlm_snn.errors import DlmError, LossWarning
-from dlm_snn.exchange.snntorch.neurons import KNOWN, RECURRENT
+from dlm_snn.exchange.snntorch.neurons import KNOWN, RECURRENT, reset_of
 from dlm_snn.exchange.snntorch.reader import in_order, read_stack
 from dlm_snn.exchange.torch_modules.copying import copied, running
 from dlm_snn.exchange.torch_modules.neurons import tables_for, tensors
@@ -132,5 +132,5 @@ class _InARow(nn.Module):
                 x, *others = tensors(module(x, *states.get(place, ())))
                 if not module.init_hidden:
                     states[place] = [x, *others] if type(module) in RECURRENT else others
-            found.append(module.mem if module.reset_mechanism == "none" else x)
+            found.append(module.mem if reset_of(module) == "none" else x)
         return torch.stack(found)
