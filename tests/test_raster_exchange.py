@@ -208,7 +208,7 @@ def test_units_of_a_processing_module_and_trials_are_told(tmp_path):
     assert rasters["units"].step.tolist() == [100, 200]
     assert [str(w.message).removeprefix(f"{path}: ") for w in told] == [
         "its units are those of processing/ecephys/sorted, a processing module",
-        "its 3 trials are left out; the recording is one sample",
+        "its 3 trials are left out; the recording is one sample (trials=True makes each one)",
     ]
     with h5py.File(path, "a") as file:
         file.copy("processing/ecephys/sorted", "processing/ecephys/again")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
@@ -28,7 +28,7 @@ class Options:
         extra_steps, reset, scale, signed: as for ``read_nir``.
         shape: (polarity, row, column) of event recordings.
         extent: n_samples, n_steps, n_neurons of every population of a CSV.
-        start: as for ``read_nwb``.
+        start, begin, end, trials: as for ``read_nwb``; the first three for every recording with a clock.
     """
 
     dt: float | None = None
@@ -42,6 +42,9 @@ class Options:
     scale: float | None = None
     signed: bool = False
     start: float | None = None
+    begin: float | None = None
+    end: float | None = None
+    trials: bool = False
     shape: tuple[int, int, int] | None = None
     extent: tuple[int, int, int] | None = None
 
@@ -67,6 +70,8 @@ class Stored:
         by_file: the file holds no name; the raster's is the file's own.
         notes: what an import says beside, a line each.
         unit_ids: population -> what the file called each neuron, where that is not its number.
+        areas: population -> the area of each neuron, where the file tells any.
+        trials: what the file says of each of its trials; of each sample, where trials became samples.
     """
 
     network: Network | IntegerNetwork | None = None
@@ -75,7 +80,18 @@ class Stored:
     moved: Moved = field(default_factory=_unmoved)
     by_file: bool = False
     notes: Sequence[str] = ()
-    unit_ids: Mapping[str, Sequence[int]] = field(default_factory=dict)
+    unit_ids: Mapping[str, Sequence[int | str]] = field(default_factory=dict)
+    areas: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    trials: Sequence[Mapping[str, Any]] = ()
+
+    def labels(self, populations: Iterable[str]) -> dict[str, Any]:
+        """What a folder of rasters keeps of it as JSON; empty where there is nothing."""
+        chosen = set(populations)
+        of_neurons = {
+            key: {name: list(own) for name, own in told.items() if name in chosen}
+            for key, told in (("unit_ids", self.unit_ids), ("areas", self.areas))
+        }
+        return {key: told for key, told in {**of_neurons, "trials": list(self.trials)}.items() if told}
 
 
 class Writer(NamedTuple):

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 from dlm_snn.errors import DlmError, MissingError, nearest
 from dlm_snn.exchange.format import NONE_GIVEN, Options, Stored, Writer
@@ -23,7 +24,7 @@ from dlm_snn.runs.run_folder import is_run, read_simulated
 UNITS, IDS = "units.json", "unit_ids"
 POPULATIONS = FolderKind(
     "a folder of rasters",
-    {"*.npz": RASTER, UNITS: json_file("ids of units", IDS), LISTING: LISTED[1]},
+    {"*.npz": RASTER, UNITS: json_file("labels of units", IDS), LISTING: LISTED[1]},
     LISTED,
     listed=True,
 )
@@ -101,7 +102,7 @@ def write_rasters(
     rasters: Mapping[str, SpikeRaster],
     path: Path,
     replace: bool = False,
-    unit_ids: Mapping[str, Sequence[int]] | None = None,
+    labels: Mapping[str, Any] | None = None,
 ) -> None:
     """Write rasters in the format of the path's ending: ``.nwb``, ``.csv``, ``.npz`` or ``.raster`` of one population;
     without ending a folder of ``POPULATION.npz``.
@@ -110,7 +111,7 @@ def write_rasters(
         rasters: population -> raster.
         path: of the file or folder.
         replace: what we wrote there in the same format gives way.
-        unit_ids: population -> what others call each neuron; a folder keeps it as ``units.json``.
+        labels: of ``Stored.labels``; a folder keeps them as ``units.json``.
 
     Raises:
         DlmError: another ending, several populations for a file of one; a path that exists and must not be replaced,
@@ -123,6 +124,6 @@ def write_rasters(
     with writing_folder(path, POPULATIONS, replace) as folder:
         for name, raster in rasters.items():
             raster.save(file_of(folder, name, ".npz"))
-        if unit_ids:
-            (folder / UNITS).write_text(json.dumps({IDS: {name: list(ids) for name, ids in unit_ids.items()}}) + "\n")
+        if labels:
+            (folder / UNITS).write_text(json.dumps({IDS: {}, **labels}) + "\n")
         list_files(folder)

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from dlm_snn.runs.raster import SpikeRaster
 
 GROUP = "dlm_snn.formats"
+CLOCK = ("start", "begin", "end")
+"""Options of every recording that has a clock."""
 NIR_DT = 1e-3
 """Seconds a step in NIR, where nothing else is told."""
 
@@ -98,8 +100,15 @@ def _raster_folder_kind() -> Kind:
 def _read_nwb(path: Path, options: Options) -> Stored:
     from dlm_snn.exchange.rasters.nwb import read_session
 
-    session = read_session(path, options.dt, options.start)
-    return Stored(rasters=session.rasters, moved=session.moved, notes=session.notes(), unit_ids=session.unit_ids)
+    session = read_session(path, options.dt, options.start, options.begin, options.end, options.trials)
+    return Stored(
+        rasters=session.rasters,
+        moved=session.moved,
+        notes=session.notes(),
+        unit_ids=session.unit_ids,
+        areas=session.areas,
+        trials=session.trials,
+    )
 
 
 def _write_nwb(rasters: Mapping[str, SpikeRaster], path: Path, replace: bool, dt: float | None) -> None:
@@ -177,7 +186,7 @@ OURS: Mapping[str, Format] = {
     ".safetensors": _NETWORK,
     ".npz": Format("rasters", _read_raster, Writer(_write_raster, _raster_kind), ours=True),
     ".raster": Format("rasters", _read_raster, Writer(_write_raster, _raster_folder_kind), folder=True, ours=True),
-    ".nwb": Format("rasters", _read_nwb, Writer(_write_nwb, _nwb_kind), ("dt", "start")),
+    ".nwb": Format("rasters", _read_nwb, Writer(_write_nwb, _nwb_kind), ("dt", *CLOCK, "trials")),
     ".csv": Format("rasters", _read_csv, Writer(_write_csv, _csv_kind), ("dt", "extent")),
     ".bs2": _EVENTS,
     ".bin": _EVENTS,

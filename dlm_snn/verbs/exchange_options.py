@@ -32,8 +32,9 @@ def three(text: str) -> tuple[int, ...]:
     return values
 
 
+_SECONDS = {"type": float, "metavar": "SECONDS"}
 _OPTIONS: dict[str, tuple[str, dict[str, Any]]] = {
-    "dt": ("a step ({})", {"type": float, "metavar": "SECONDS"}),
+    "dt": ("a step ({})", _SECONDS),
     "input_shape": ("of the input ({})", {"type": numbers, "metavar": "C,H,W"}),
     "graded_bits": ("of the input's events ({})", {"type": int, "metavar": "B"}),
     "scale": ("of the input: real value = integer / scale ({})", {"type": float, "metavar": "X"}),
@@ -43,15 +44,22 @@ _OPTIONS: dict[str, tuple[str, dict[str, Any]]] = {
     "skip_layers": ("left out at the beginning of a file ({})", {"type": int, "metavar": "N"}),
     "extra_steps": ("import feedback with the steps it takes ({})", {"action": "store_true"}),
     "reset": ("of the neurons ({}; default: zero, told)", {"choices": ("zero", "subtract")}),
-    "start": ("on the recording's clock, of step 0 ({})", {"type": float, "metavar": "SECONDS"}),
+    "start": ("on the recording's clock, of step 0 ({})", _SECONDS),
+    "begin": ("on the recording's clock, of step 0; earlier spikes are left out ({})", _SECONDS),
+    "end": ("on the recording's clock, at which the raster ends ({})", _SECONDS),
+    "trials": ("a sample for each trial of the recording ({})", {"action": "store_true"}),
     "shape": ("of the camera ({}; default: 2,34,34)", {"type": three, "metavar": "P,H,W"}),
     "extent": ("samples, steps and neurons ({})", {"type": three, "metavar": "S,T,N"}),
 }
 """Each option: its help, and how it is parsed."""
 
 
+_WORDS = {"begin": "from", "end": "to"}
+"""What Python has other words for."""
+
+
 def _option(name: str) -> str:
-    return f"--{name.replace('_', '-')}"
+    return f"--{_WORDS.get(name, name).replace('_', '-')}"
 
 
 def _endings(option: str) -> tuple[str, ...]:
@@ -63,7 +71,7 @@ def add_exchange_options(parser: ArgumentParser) -> None:
     """What files of others leave open."""
     group = parser.add_argument_group("what a file of others does not tell")
     for name, (text, parsed) in _OPTIONS.items():
-        group.add_argument(_option(name), help=text.format(", ".join(_endings(name))), **parsed)
+        group.add_argument(_option(name), dest=name, help=text.format(", ".join(_endings(name))), **parsed)
 
 
 def exchange_options(arguments: Namespace, *paths: Path) -> Options:

@@ -55,7 +55,8 @@ def _run(arguments: Namespace) -> int:
         _tell(found.network, found.notes)
         print(f"network: {written}")
         return 0
-    write_rasters(found.rasters, out, arguments.replace, found.unit_ids)
+    labels = found.labels(found.rasters)
+    write_rasters(found.rasters, out, arguments.replace, labels)
     for name, raster in found.rasters.items():
         samples, steps, neurons = raster.extent
         print(
@@ -63,6 +64,8 @@ def _run(arguments: Namespace) -> int:
         )
     for note in found.notes:
         print(note)
+    if labels and out.suffix:
+        print(f"{out} has no place for {', '.join(labels)}; a folder keeps them in units.json")
     print(f"{found.moved}; rasters: {out}")
     return 0
 

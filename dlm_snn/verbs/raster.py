@@ -74,9 +74,9 @@ def _run(arguments: Namespace) -> int:
     if found.moved.events or found.moved.merged:
         print(found.moved)
     if arguments.action != "info":
-        whole = rasters if arguments.action == "convert" else {}
-        ids = {name: own for name, own in found.unit_ids.items() if name in whole}
-        write_rasters(rasters, arguments.out, arguments.replace, ids)
+        # The neurons and samples of a part are others.
+        labels = found.labels(rasters) if arguments.action == "convert" else {}
+        write_rasters(rasters, arguments.out, arguments.replace, labels)
         print(f"written: {arguments.out}")
     return 0
 

@@ -16,17 +16,17 @@ from numpy.typing import NDArray
 
 from dlm_snn.errors import DlmError, LossWarning
 from dlm_snn.exchange.guarded import hdf5
+from dlm_snn.exchange.rasters.cuts import Cut, placed, placed_trials
 from dlm_snn.exchange.rasters.grid import (
     Moved,
     common_extent,
-    from_clock,
     gathered,
     optional,
-    tell_doubt,
     to_steps,
     to_times,
 )
-from dlm_snn.exchange.rasters.nwb_tables import NOTE, UNITS, Trains, read_tables
+from dlm_snn.exchange.rasters.labels import told_labels
+from dlm_snn.exchange.rasters.nwb_tables import NOTE, UNITS, Held, Trains, read_tables
 from dlm_snn.files.atomic import writing
 from dlm_snn.files.names import check_names
 from dlm_snn.runs.raster import SpikeRaster
@@ -123,71 +123,94 @@ class Session(NamedTuple):
         rasters: population -> raster.
         moved: how many times did not lie on the grid.
         unit_ids: population -> the id of each neuron's unit, where they are not the neurons' own numbers.
+        areas: population -> the area of each neuron's unit, where the file tells any.
+        trials: for each trial its beginning and end in seconds, and what other columns say of it; where trials were
+            asked for, those that became samples, in their order.
+        told: what an import says beside, a line each.
     """
 
     rasters: dict[str, SpikeRaster]
     moved: Moved
     unit_ids: dict[str, tuple[int, ...]]
+    areas: dict[str, tuple[str, ...]]
+    trials: tuple[dict[str, Any], ...]
+    told: tuple[str, ...]
 
     def notes(self) -> list[str]:
-        """A line for each population whose units have ids of their own."""
-        return [
-            f"{name}: neurons 0..{len(ids) - 1} are the units {', '.join(map(str, ids[:8]))}{', ...' * (len(ids) > 8)}"
-            for name, ids in self.unit_ids.items()
-        ]
+        """Lines about units with ids of their own, their areas, and trials."""
+        return [*told_labels(self.unit_ids, self.areas), *self.told]
 
 
 def read_nwb(
-    path: str | os.PathLike[str], dt: float | None = None, start: float | None = None
+    path: str | os.PathLike[str],
+    dt: float | None = None,
+    start: float | None = None,
+    begin: float | None = None,
+    end: float | None = None,
+    trials: bool = False,
 ) -> tuple[dict[str, SpikeRaster], Moved]:
     """Read rasters from the units table of an NWB file.
 
     A file of ours comes back as it was. In others every unit is a neuron of the population ``units`` (or of those that
-    a column ``population`` names), and the recording is one sample; trials are left out, which a LossWarning says. The
-    table may lie in a processing module, if it is the only one.
+    a column ``population`` names), and the recording is one sample, or each trial is one. The table may lie in a
+    processing module, if it is the only one.
 
     Args:
         path: the file.
         dt: seconds a step; needed for files of others. Ours tell it: another one is an error.
         start: seconds on the file's clock at which step 0 begins; 0 by default. Not for files of ours.
+        begin: the same, and what comes before it is left out.
+        end: seconds on the file's clock at which the raster ends.
+        trials: make each trial between these a sample, whose step 0 is the trial's beginning.
 
     Returns:
-        population -> raster, and how many times did not lie on the grid.
+        population -> raster, and how many times did not lie on the grid. A LossWarning says what was left out.
 
     Raises:
         DlmError: a damaged file, one without units, times that are no times; names the file, the unit and its spike.
         MissingError: no such file, or pynwb is not installed.
     """
-    rasters, moved, _ = read_session(path, dt, start)
-    return rasters, moved
+    session = read_session(path, dt, start, begin, end, trials)
+    if session.trials and not trials:
+        left = f"{path}: its {len(session.trials)} trials are left out; the recording is one sample"
+        warnings.warn(f"{left} (trials=True makes each one)", LossWarning, stacklevel=2)
+    return session.rasters, session.moved
 
 
-def read_session(path: str | os.PathLike[str], dt: float | None = None, start: float | None = None) -> Session:
-    """``read_nwb``, with the ids of the units."""
+def read_session(
+    path: str | os.PathLike[str],
+    dt: float | None = None,
+    start: float | None = None,
+    begin: float | None = None,
+    end: float | None = None,
+    trials: bool = False,
+) -> Session:
+    """``read_nwb``, with the ids and areas of the units, and the trials."""
     path = Path(path)
     held = read_tables(path)
-    trains, noted = held.trains, held.noted
+    noted = held.noted
     if noted is None and dt is None:
-        raise DlmError(f"{path} does not tell its steps; give dt, in seconds")
+        raise DlmError(f"{path} does not tell its steps; give dt (--dt), in seconds")
     try:
-        check_names(dict.fromkeys(trains.names))
+        cut = Cut(start, begin, end)
+        check_names(dict.fromkeys(held.trains.names))
         if noted is not None and held.neurons is not None:
             if dt is not None and dt != noted["dt"]:
                 raise DlmError(f"it was written for dt = {noted['dt']!r} s, not {dt!r} s; leave dt out")
-            if start is not None:
-                raise DlmError(f"start = {start!r} of a file of ours, whose samples begin at 0; leave it out")
-            return Session(*_ours(trains, held.neurons, noted), {})
-        step_size: Any = noted["dt"] if dt is None and noted is not None else dt
-        session = _others(trains, step_size, 0.0 if start is None else start, str(path))
+            if cut.given or trials:
+                given = " and ".join([*cut.given, *(["trials"] if trials else [])])
+                raise DlmError(f"{given} of a file of ours, whose samples begin at 0; leave it out")
+            return Session(*_ours(held.trains, held.neurons, noted), {}, {}, (), ())
+        if noted is not None:
+            # Somebody changed a file of ours, whose trials are its samples.
+            held = held._replace(trials=np.zeros((0, 2)))
+        session = _others(held, noted["dt"] if dt is None else dt, cut, trials, str(path))
     except (KeyError, TypeError) as error:
         raise DlmError(f"{path}: its notes '{NOTE}' do not fit ({error}); write it again") from error
     except DlmError as error:
         raise DlmError(f"{path}: {error}") from error
     if held.where != UNITS:
         warnings.warn(f"{path}: its units are those of {held.where}, a processing module", LossWarning, stacklevel=2)
-    if held.trials and noted is None:
-        left = f"{path}: its {held.trials} trials are left out; the recording is one sample"
-        warnings.warn(left, LossWarning, stacklevel=2)
     return session
 
 
@@ -216,20 +239,42 @@ def _named(trains: Trains, chosen: NDArray[np.int64], at: int) -> str:
     return trains.named(int(chosen[at]))
 
 
-def _others(trains: Trains, dt: float, start: float, where: str) -> Session:
-    every, moved = from_clock(trains.times, dt, start, trains.named)
-    tell_doubt(trains.times, every, dt, where)
-    n_steps = int(every.max(initial=0)) + 1
-    neuron, rasters, ids = np.zeros(trains.ends.size, dtype=np.int64), {}, {}
-    unit = trains.unit()
+def _others(held: Held, dt: float, cut: Cut, trials: bool, where: str) -> Session:
+    trains = held.trains
+    if trials and not len(held.trials):
+        raise DlmError("it has no trials; leave --trials out")
+    if trials:
+        found = placed_trials(trains.times, dt, cut, held.trials, trains.named, where)
+    else:
+        found = placed(trains.times, dt, cut, trains.named, where)
+    neuron, rasters, ids, areas = np.zeros(trains.ends.size, dtype=np.int64), {}, {}, {}
+    unit, moved = trains.unit()[found.chosen], found.moved
     for name in dict.fromkeys(trains.names):
         own = trains.of(name)
         neuron[own] = np.arange(len(own))
         chosen = np.isin(unit, own)
-        step = every[chosen]
-        raster, merged = gathered(np.zeros_like(step), step, neuron[unit[chosen]], (1, n_steps, len(own)), dt)
+        extent = found.n_samples, found.n_steps, len(own)
+        raster, merged = gathered(found.sample[chosen], found.step[chosen], neuron[unit[chosen]], extent, dt)
         rasters[name] = raster
         moved = moved._replace(merged=moved.merged + merged)
         if [trains.ids[i] for i in own] != list(range(len(own))):
             ids[name] = tuple(trains.ids[i] for i in own)
-    return Session(rasters, moved, ids)
+        if held.areas is not None and any(held.areas[i] for i in own):
+            areas[name] = tuple(held.areas[i] for i in own)
+    chosen_trials = found.kept if trials else np.arange(len(held.trials))
+    labels = tuple(
+        {"start": float(held.trials[i, 0]), "stop": float(held.trials[i, 1])}
+        | {key: values[i] for key, values in held.trial_labels.items()}
+        for i in chosen_trials
+    )
+    return Session(rasters, moved, ids, areas, labels, (*_told_trials(held, labels, trials), *found.notes(trials)))
+
+
+def _told_trials(held: Held, labels: tuple[dict[str, Any], ...], trials: bool) -> list[str]:
+    """A line about trials, where there are any."""
+    if not labels:
+        return []
+    told = f"{', '.join(labels[0])} of each are kept"
+    if trials:
+        return [f"trials: samples 0..{len(labels) - 1} are {len(labels)} of its {len(held.trials)} trials; {told}"]
+    return [f"trials: it has {len(labels)}, the recording is one sample; --trials makes each one; {told}"]

@@ -22,6 +22,8 @@ NOTE = "dlm-snn"
 POPULATION = "units"
 """Of units whose table names none."""
 UNITS, PROCESSING = "units", "processing"
+AREAS = ("location", "area", "brain_area", "brain_region", "region")
+"""Columns of a units table that name a unit's area, the first that is there."""
 
 
 class Trains(NamedTuple):
@@ -62,18 +64,22 @@ class Held(NamedTuple):
         trains: of its units.
         noted: what ``write_nwb`` noted; None: nothing.
         neurons: the number of each unit in its population, in a file of ours.
-        trials: how many it has.
+        areas: of each unit, by its electrodes or a column of its own; None: it tells none.
+        trials: (trial, 2): beginnings and ends in seconds.
+        trial_labels: what else the table of trials holds, a column each.
     """
 
     where: str
     trains: Trains
     noted: Any
     neurons: list[int] | None
-    trials: int
+    areas: list[str] | None
+    trials: NDArray[np.float64]
+    trial_labels: dict[str, list[Any]]
 
 
 def read_tables(path: Path) -> Held:
-    """The units of a file, and how many trials.
+    """The units of a file, their areas, and its trials.
 
     Raises:
         MissingError: no such file, or pynwb is not installed.
@@ -92,8 +98,8 @@ def read_tables(path: Path) -> Held:
         names = [str(n) for n in units["population"][:]] if "population" in units.colnames else [POPULATION] * len(ends)
         ours = noted is not None and "neuron" in units.colnames
         neurons = [int(n) for n in units["neuron"][:]] if ours else None
-        trials = 0 if file.trials is None else len(file.trials)
-        return Held(where, Trains(times, ends, names, [int(i) for i in units.id[:]]), noted, neurons, trials)
+        trains = Trains(times, ends, names, [int(i) for i in units.id[:]])
+        return Held(where, trains, noted, neurons, _areas(units), *_trials(file.trials))
 
 
 def _spike_times(units: Any) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
@@ -115,6 +121,54 @@ def _spike_times(units: Any) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     return times, ends
 
 
+def _areas(units: Any) -> list[str] | None:
+    """The area of each unit: its own column, or the locations of its electrodes."""
+    own = next((name for name in AREAS if name in units.colnames), None)
+    if own is not None:
+        return [_text(value) for value in units[own][:]]
+    if "electrodes" not in units.colnames:
+        return None
+    region = units["electrodes"]
+    rows = np.asarray((region.target if hasattr(region, "target") else region).data[:]).astype(np.int64)
+    ends = np.asarray(region.data[:]).astype(np.int64) if hasattr(region, "target") else np.arange(1, len(units) + 1)
+    table = (region.target if hasattr(region, "target") else region).table
+    if table is None or "location" not in table.colnames:
+        return None
+    places = [_text(value) for value in table["location"][:]]
+    found = []
+    for first, last in zip([0, *ends[:-1]], ends, strict=True):
+        found.append("+".join(dict.fromkeys(places[row] for row in rows[first:last])))
+    return found
+
+
+def _trials(table: Any) -> tuple[NDArray[np.float64], dict[str, list[Any]]]:
+    """Beginnings and ends, and what other columns hold that have one number or text a trial."""
+    if table is None:
+        return np.zeros((0, 2)), {}
+    bounds = [np.asarray(table[name].data[:], dtype=np.float64) for name in ("start_time", "stop_time")]
+    labels = {}
+    for name in table.colnames:
+        column = table[name]
+        if name in ("start_time", "stop_time") or hasattr(column, "target"):
+            continue
+        values = list(column.data[:])
+        if all(isinstance(value, (str, bytes, int, float, bool, np.generic)) for value in values):
+            labels[name] = [_plain(value) for value in values]
+    return np.stack(bounds, axis=1), labels
+
+
+def _plain(value: Any) -> Any:
+    """A value as JSON has it."""
+    plain = value.item() if isinstance(value, np.generic) else value
+    if isinstance(plain, float) and not np.isfinite(plain):
+        return None
+    return plain if isinstance(plain, (bool, int, float)) else _text(plain)
+
+
+def _text(value: Any) -> str:
+    return value.decode(errors="replace") if isinstance(value, bytes) else str(value)
+
+
 def _table(path: Path) -> str:
     """Where in the file its units lie; UNITS too where there are none.
 
@@ -131,8 +185,9 @@ def _table(path: Path) -> str:
         units = file.get(where)
         if isinstance(units, h5py.Dataset):
             raise DlmError(f"{path}: /{where} is an array, expected a table; write it again")
-        if units is not None:
-            hdf5.check_sizes(path, units)
+        for table in (units, file.get("intervals/trials"), file.get("general/extracellular_ephys/electrodes")):
+            if isinstance(table, h5py.Group):
+                hdf5.check_sizes(path, table)
     return where
 
 
