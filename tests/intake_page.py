@@ -99,6 +99,21 @@ class FedBack(Between):
         return current + self.last
 
 
+class AtOnce(Between):
+    """Each layer over all steps before the next one begins."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        first = self.spikes(self.lif1, self.conv1(x.flatten(0, 1)).unflatten(0, (len(x), -1)))
+        return self.spikes(self.lif2, self.between(self, first))
+
+    def spikes(self, lif: Any, currents: Tensor) -> Tensor:
+        mem, found = lif.init_leaky(), []
+        for current in currents:
+            spikes, mem = lif(current, mem)
+            found.append(spikes)
+        return torch.stack(found)
+
+
 FORMS: Mapping[str, Callable[[], nn.Module]] = {
     "Linear, Conv2d, convolutions of 1 and 3 axes, `matmul`, `einsum`": lambda: Between(
         lambda m, s: torch.einsum("oi,bi->bo", m.fc.weight, s.flatten(1)).view_as(s)
@@ -124,6 +139,12 @@ FORMS: Mapping[str, Callable[[], nn.Module]] = {
     "recurrence within a layer": lambda: Between(lambda m, s: m.conv2(s) - 0.5 * m.last),
     "older spikes beside those of the step": lambda: Between(lambda m, s: m.conv2(s) + m.conv2(m.old)),
     "older spikes alone": lambda: Between(lambda m, s: m.conv2(m.old)),
+    "layers before the loop, on all steps at once; layer by layer": lambda: AtOnce(
+        lambda m, s: m.fc(s.flatten(2)).view_as(s)
+    ),
+    "the mean over all steps, backward in time": lambda: AtOnce(
+        lambda m, s: m.fc((s - s.mean(0)).flatten(2)).view_as(s)
+    ),
     "feedback over layers, one step later": lambda: FedBack(lambda m, s: m.conv2(s)),
     "ReLU, clamp, softmax, ... of currents": lambda: Between(lambda m, s: F.relu(m.conv2(s))),
     "products of spikes (gates, attention)": lambda: Between(lambda m, s: s * m.conv2(s)),

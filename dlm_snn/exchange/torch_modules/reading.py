@@ -15,15 +15,23 @@ from dlm_snn.exchange.torch_modules.building import Built, build
 from dlm_snn.exchange.torch_modules.calls import mapped, widened
 from dlm_snn.exchange.torch_modules.copying import copied, running, untouched_modules, unwrapped
 from dlm_snn.exchange.torch_modules.encoding import Encoder
+from dlm_snn.exchange.torch_modules.hoisting import HoistingRecorder
 from dlm_snn.exchange.torch_modules.neurons import Reader, Table, tables_for, tensors
 from dlm_snn.exchange.torch_modules.proof import Layer, Proof, compared
 from dlm_snn.exchange.torch_modules.read_outs import read_outs
 from dlm_snn.exchange.torch_modules.recorder import Allowed, Recorder
 from dlm_snn.exchange.torch_modules.refusals import (
+    BEHIND,
     FAILS,
     FEW_STEPS,
+    MIXED,
+    NOT_LINEAR,
     OTHER_STRUCTURE,
+    READ_OUT_COUNTS,
+    READ_OUT_STEPS,
+    STRANGER,
     UNBATCHED,
+    UNLIKE_STEPS,
     UNSTEADY,
     RefusedError,
 )
@@ -31,6 +39,8 @@ from dlm_snn.exchange.torch_modules.steps import count_steps
 from dlm_snn.exchange.torch_modules.watching import Watch
 from dlm_snn.networks.network import Network
 
+AT_ONCE = (BEHIND, MIXED, NOT_LINEAR, READ_OUT_COUNTS, READ_OUT_STEPS, STRANGER, UNLIKE_STEPS)
+"""What a function of all steps at once looks like."""
 Drive = Callable[[nn.Module, Any], Any]
 
 
@@ -126,6 +136,8 @@ class _Intake:
         self, module: nn.Module, tables: list[Table], call: Drive | None, allowed: Allowed, given: frozenset[nn.Module]
     ) -> None:
         self.module, self.tables, self.call, self.allowed, self.given = module, tables, call, allowed, given
+        self.hoisting = False
+        """Whether functions of all steps at once are taken apart: where a run without that was refused."""
 
     def steady(self, sample: Any) -> _Run:
         """A run on the grid of its input, which is known from a run before; both must be the same."""
@@ -151,6 +163,20 @@ class _Intake:
         return lambda sample: encoder(widened(mapped(_as_tensors(sample), torch.Tensor.detach)))
 
     def _run(self, sample: Any, grids: Any) -> _Run:
+        try:
+            return self._run_once(sample, grids)
+        except RefusedError as error:
+            if self.hoisting or error.refusal not in AT_ONCE:
+                raise
+            first = error
+        self.hoisting = True
+        try:
+            return self._run_once(sample, grids)
+        except RefusedError:
+            self.hoisting = False
+            raise first from None
+
+    def _run_once(self, sample: Any, grids: Any) -> _Run:
         if self.call is not None:
             return self._driven(self.call, sample, grids)
         try:
@@ -177,7 +203,8 @@ class _Intake:
     def _driven(self, drive: Drive, sample: Any, grids: Any) -> _Run:
         with running(self.module, self.tables, seed=0 if self.allowed.outside or grids is None else 1):
             given = mapped(sample, torch.clone)
-            recorder = Recorder(self.module, given, self.allowed, grids)
+            kind = HoistingRecorder if self.hoisting else Recorder
+            recorder = kind(self.module, given, self.allowed, grids)
             watch = Watch(self.module, self.tables, recorder)
             try:
                 with recorder, untouched_modules(self.given, recorder.refuse):
@@ -192,6 +219,8 @@ class _Intake:
                 watch.close()
             if recorder.refused is not None:
                 raise recorder.refused
+            if isinstance(recorder, HoistingRecorder):
+                output = recorder.unfolded(output)
             lines = [*watch.order, *recorder.pools.lines.values()]
             steps = count_steps(lines, list(watch.lines.items()))
             lines += read_outs(output, recorder, steps)

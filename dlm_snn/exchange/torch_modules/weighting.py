@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from dlm_snn.connections.connection import Connection
+from dlm_snn.connections.connection import Connection, Sparse
 from dlm_snn.connections.conv2d import Conv2d
 from dlm_snn.connections.dense import Dense
 from dlm_snn.connections.pool2d import Pool2d
@@ -109,10 +109,19 @@ Maker = Callable[[], Connection]
 
 def _dense(call: Call, shape: tuple[int, ...]) -> Maker | None:
     weight = _matrix(call)
-    if len(shape) != 1 or weight is None:
+    if weight is None or (len(shape) != 1 and call.name != "linear"):
         return None
-    kept = _array(weight)
-    return lambda: Dense(kept)
+    kept, rows = _array(weight), prod(shape[:-1])
+    return lambda: Dense(kept) if rows == 1 else _by_row(kept, rows)
+
+
+def _by_row(weight: NDArray[np.float64], rows: int) -> Connection:
+    """A matrix on the last axis of several."""
+    post, pre = np.nonzero(weight)
+    outer, inner = (np.arange(rows)[:, None] * n for n in weight.shape)
+    values = np.tile(weight[post, pre], rows)
+    size = (rows * weight.shape[0], rows * weight.shape[1])
+    return Sparse(size, (outer + post).ravel(), (inner + pre).ravel(), values)
 
 
 def _array(tensor: Tensor) -> NDArray[np.float64]:

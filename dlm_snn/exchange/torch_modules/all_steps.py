@@ -1,0 +1,186 @@
+"""Tensors with all steps: what they were made of, and which part of that one step is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import combinations, product
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+
+from dlm_snn.exchange.torch_modules import functions as known
+
+REARRANGED = 5
+"""Most functions that put values to other places, of which each may be needed for one step or not."""
+
+
+@dataclass(eq=False)
+class Node:
+    """A call whose arguments have all steps; those that do are nodes or sources themselves.
+
+    Attributes:
+        name, func, args, kwargs: the call.
+    """
+
+    name: str
+    func: Any
+    args: Any
+    kwargs: Any
+
+
+@dataclass(eq=False)
+class Source:
+    """Where all steps come from.
+
+    Attributes:
+        pieces: a tensor of the sample, or a tensor for each step.
+        dim: along which the tensors were put together.
+        joined: "stack" or "cat"; "" for a tensor of the sample.
+    """
+
+    pieces: tuple[Tensor, ...]
+    dim: int = 0
+    joined: str = ""
+    versions: tuple[int, ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.versions = tuple(piece._version for piece in self.pieces)
+
+    @property
+    def stale(self) -> bool:
+        """Whether somebody wrote into it since."""
+        return self.versions != tuple(piece._version for piece in self.pieces)
+
+    def whole(self, pieces: Sequence[Tensor]) -> Tensor:
+        """All steps in one tensor."""
+        if not self.joined:
+            return pieces[0]
+        return (torch.stack if self.joined == "stack" else torch.cat)(list(pieces), self.dim)
+
+
+class Form(NamedTuple):
+    """Where a step is in a source: along an axis ("select"), as a block of its first axis, every n-th of that, the
+    source as it is ("all"), or one of its pieces ("piece")."""
+
+    kind: str
+    axis: int
+    steps: int
+
+    def place(self, step: int, size: int) -> Any:
+        """Of the step in a tensor whose first axis has a size."""
+        if self.kind == "block":
+            n = size // self.steps
+            return slice(step * n, (step + 1) * n)
+        if self.kind == "every":
+            return slice(step, None, self.steps)
+        return step if self.axis == 0 else (*[slice(None)] * self.axis, step)
+
+
+class Pick(NamedTuple):
+    """One step of a result."""
+
+    axis: int
+    step: int
+    steps: int
+    rest: Any
+
+
+Way = tuple[tuple[Form, ...], frozenset[int]]
+"""Of each source its form, and which of the nodes that put values to other places are left out."""
+
+
+def piece_of(source: Source, pieces: Sequence[Tensor], form: Form, step: int) -> Tensor:
+    """What one step is made of, of a source with other values."""
+    if form.kind == "piece":
+        return pieces[step]
+    return pieces[0] if form.kind == "all" else pieces[0][form.place(step, len(pieces[0]))]
+
+
+def picks(name: str, args: Any, kwargs: Any, number: int) -> Iterator[Pick]:
+    """Which steps a result may be, of the axes that a call takes away."""
+    whole = args[0]
+    if name == "select":
+        axis, step = args[1] if len(args) > 1 else kwargs["dim"], args[2] if len(args) > 2 else kwargs["index"]
+        yield _pick(whole, axis, step)
+    elif name == "unbind":
+        yield _pick(whole, args[1] if len(args) > 1 else kwargs.get("dim", 0), number)
+    elif name == "getitem":
+        index = args[1] if isinstance(args[1], tuple) else (args[1],)
+        plain = all(part is Ellipsis or type(part) in (int, slice) for part in index)
+        if not plain or sum(part is Ellipsis for part in index) > 1:
+            return
+        if Ellipsis in index:
+            place = index.index(Ellipsis)
+            index = (*index[:place], *[slice(None)] * (whole.ndim - len(index) + 1), *index[place + 1 :])
+        for axis, part in enumerate(index):
+            rest = (*index[:axis], *index[axis + 1 :])
+            if type(part) is int:
+                yield _pick(whole, axis, part, rest if any(own != slice(None) for own in rest) else None)
+
+
+def _pick(whole: Tensor, axis: int, step: int, rest: Any = None) -> Pick:
+    count = whole.shape[axis]
+    return Pick(axis % whole.ndim, step % count, count, rest)
+
+
+def ways_of(node: Any, sources: Sequence[Source], count: int) -> Iterator[Way]:
+    """How a step may be made of its sources."""
+    forms = [list(_forms(source, count)) for source in sources]
+    movable = [id(part) for part in nodes_of(node) if part.name in known.ARRANGING]
+    if len(movable) > REARRANGED or not sources:
+        return
+    for number in range(len(movable) + 1):
+        for left_out in combinations(movable, number):
+            for way in product(*forms):
+                if any(form.kind != "all" for form in way):
+                    yield way, frozenset(left_out)
+
+
+def _forms(source: Source, count: int) -> Iterator[Form]:
+    if source.joined:
+        if len(source.pieces) == count:
+            yield Form("piece", 0, count)
+        return
+    shape = source.pieces[0].shape
+    for axis, size in enumerate(shape):
+        if size == count:
+            yield Form("select", axis, count)
+    if shape and shape[0] > count and shape[0] % count == 0:
+        yield Form("block", 0, count)
+        yield Form("every", 0, count)
+    yield Form("all", 0, count)
+
+
+def held(value: Any) -> Iterator[Any]:
+    """The nodes and sources in nested arguments."""
+    if isinstance(value, (Node, Source)):
+        yield value
+    elif isinstance(value, (list, tuple)):
+        for part in value:
+            yield from held(part)
+    elif isinstance(value, Mapping):
+        for part in value.values():
+            yield from held(part)
+
+
+def nodes_of(node: Any) -> list[Node]:
+    """A node and all that it was made of, each once."""
+    return [part for part in _walked(node) if isinstance(part, Node)]
+
+
+def sources_of(node: Any) -> list[Source]:
+    """Where all of it comes from."""
+    return [part for part in _walked(node) if isinstance(part, Source)]
+
+
+def _walked(node: Any) -> list[Any]:
+    found: dict[int, Any] = {}
+    waiting = [node]
+    while waiting:
+        part = waiting.pop()
+        if id(part) not in found:
+            found[id(part)] = part
+            waiting += held((part.args, part.kwargs)) if isinstance(part, Node) else ()
+    return list(found.values())
