@@ -142,9 +142,7 @@ FORMS: Mapping[str, Callable[[], nn.Module]] = {
     "layers before the loop, on all steps at once; layer by layer": lambda: AtOnce(
         lambda m, s: m.fc(s.flatten(2)).view_as(s)
     ),
-    "the mean over all steps, backward in time": lambda: AtOnce(
-        lambda m, s: m.fc((s - s.mean(0)).flatten(2)).view_as(s)
-    ),
+    "all steps mixed, as backward in time": lambda: AtOnce(lambda m, s: m.fc(s.flip(0).flatten(2)).view_as(s)),
     "feedback over layers, one step later": lambda: FedBack(lambda m, s: m.conv2(s)),
     "ReLU, clamp, softmax, ... of currents": lambda: Between(lambda m, s: F.relu(m.conv2(s))),
     "products of spikes (gates, attention)": lambda: Between(lambda m, s: s * m.conv2(s)),

@@ -379,7 +379,9 @@ class OtherSamples(Two):
 
 
 @refused(why.MIXED)
-class LayerByLayer(Two):
+class BackwardInTime(Two):
+    """The second layer gets the first one's last spikes first."""
+
     def forward(self, x: Tensor) -> Tensor:
         currents = self.fc1(x.flatten(2))
         mem1, mem2 = self.lif1.init_leaky(), self.lif2.init_leaky()
@@ -387,7 +389,7 @@ class LayerByLayer(Two):
         for current in currents:
             spk1, mem1 = self.lif1(current, mem1)
             spikes.append(spk1)
-        for current in self.fc2(torch.stack(spikes)):
+        for current in self.fc2(torch.stack(spikes).flip(0)):
             spk2, mem2 = self.lif2(current, mem2)
         return spk2
 

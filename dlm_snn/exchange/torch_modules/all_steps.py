@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import combinations, product
+from itertools import islice, product
 from typing import Any, NamedTuple
 
 import torch
@@ -12,8 +12,9 @@ from torch import Tensor
 
 from dlm_snn.exchange.torch_modules import functions as known
 
-REARRANGED = 5
-"""Most functions that put values to other places, of which each may be needed for one step or not."""
+REARRANGED, TRIED = 6, 200
+"""Most functions that put values to other places, and most ways to do that for one step, that are tried."""
+AS_IT_IS = object()
 
 
 @dataclass(eq=False)
@@ -87,8 +88,9 @@ class Pick(NamedTuple):
     rest: Any
 
 
-Way = tuple[tuple[Form, ...], frozenset[int]]
-"""Of each source its form, and which of the nodes that put values to other places are left out."""
+Shape = tuple[int, ...]
+Way = tuple[tuple[Form, ...], Mapping[int, Shape | None]]
+"""Of each source its form; and nodes, by identity, that put values to other places: left out, or a shape instead."""
 
 
 def piece_of(source: Source, pieces: Sequence[Tensor], form: Form, step: int) -> Tensor:
@@ -125,17 +127,37 @@ def _pick(whole: Tensor, axis: int, step: int, rest: Any = None) -> Pick:
     return Pick(axis % whole.ndim, step % count, count, rest)
 
 
-def ways_of(node: Any, sources: Sequence[Source], count: int) -> Iterator[Way]:
-    """How a step may be made of its sources."""
-    forms = [list(_forms(source, count)) for source in sources]
-    movable = [id(part) for part in nodes_of(node) if part.name in known.ARRANGING]
+def ways_of(node: Any, sources: Sequence[Source], steps: int, shape: Callable[[Node], Shape]) -> Iterator[Way]:
+    """How a step may be made of its sources.
+
+    Args:
+        node: of all steps.
+        sources: of it.
+        steps: how many there are.
+        shape: of a node, with all steps.
+    """
+    forms = [list(_forms(source, steps)) for source in sources]
+    movable = [part for part in nodes_of(node) if part.name in known.ARRANGING]
     if len(movable) > REARRANGED or not sources:
         return
-    for number in range(len(movable) + 1):
-        for left_out in combinations(movable, number):
-            for way in product(*forms):
-                if any(form.kind != "all" for form in way):
-                    yield way, frozenset(left_out)
+    choices = [list(_changes(shape(part), steps)) for part in movable]
+    ways = sorted(product(*choices), key=lambda way: sum(change is not AS_IT_IS for change in way))
+    for changes in islice(ways, TRIED):
+        changed: dict[int, Any] = {
+            id(part): change for part, change in zip(movable, changes, strict=True) if change is not AS_IT_IS
+        }
+        for way in product(*forms):
+            if any(form.kind != "all" for form in way):
+                yield way, changed
+
+
+def _changes(shape: Shape, steps: int) -> Iterator[Any]:
+    """What a function that puts values to other places may be for one step."""
+    yield AS_IT_IS
+    for axis, size in enumerate(shape[:2]):
+        if size == steps:
+            yield (*shape[:axis], *shape[axis + 1 :])
+    yield None
 
 
 def _forms(source: Source, count: int) -> Iterator[Form]:

@@ -8,6 +8,7 @@ it is run again on that step alone, and recorded as if forward had done so.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import torch
@@ -138,12 +139,13 @@ class HoistingRecorder(Recorder):
 
     def _step(self, node: Any, pick: Pick, result: Tensor) -> Tensor | None:
         """The step of a result, recorded; None: it is not made of that step alone."""
-        if result.ndim < 1 or any(source.stale for source in sources_of(node)):
-            return None
         sources = sources_of(node)
+        if result.ndim < 1 or any(source.stale for source in sources) or len(nodes_of(node)) > LARGEST:
+            return None
         key = (node, pick.axis, pick.steps, repr(pick.rest))
         if key not in self._ways:
-            ways = ways_of(node, sources, pick.steps) if len(nodes_of(node)) <= LARGEST else ()
+            known_values = self._trial(node, sources)[0]
+            ways = ways_of(node, sources, pick.steps, lambda part: tuple(self._plain(part, known_values).shape))
             self._ways[key] = next((way for way in ways if self._holds(node, sources, way, pick)), None)
         way = self._ways[key]
         if way is None or not self._holds(node, sources, way, pick):
@@ -178,17 +180,7 @@ class HoistingRecorder(Recorder):
 
     def _holds(self, node: Any, sources: Sequence[Source], way: Way, pick: Pick) -> bool:
         """Whether a step of random values gives that step of the result, all steps the same function."""
-        if node not in self._trials:
-            generator = torch.Generator(device="cpu").manual_seed(0)
-            values = {
-                id(source): [
-                    torch.randn(piece.shape, dtype=torch.float64, device="cpu", generator=generator)
-                    for piece in source.pieces
-                ]
-                for source in sources
-            }
-            self._trials[node] = (values, self._plain(node, values))
-        values, whole = self._trials[node]
+        values, whole = self._trial(node, sources)
         one = {
             id(source): [piece_of(source, values[id(source)], form, pick.step)]
             for source, form in zip(sources, way[0], strict=True)
@@ -202,24 +194,43 @@ class HoistingRecorder(Recorder):
         expected = expected if pick.rest is None else expected[pick.rest]
         return found.shape == expected.shape and torch.allclose(found, expected, NEAR, NEAR)
 
+    def _trial(self, node: Any, sources: Sequence[Source]) -> tuple[dict[int, list[Tensor]], Tensor]:
+        """Random values, and what a node makes of them."""
+        if node not in self._trials:
+            generator = torch.Generator(device="cpu").manual_seed(0)
+            values = {
+                id(source): [
+                    torch.randn(piece.shape, dtype=torch.float64, device="cpu", generator=generator)
+                    for piece in source.pieces
+                ]
+                for source in sources
+            }
+            self._trials[node] = (values, self._plain(node, values))
+        return self._trials[node]
+
     @staticmethod
     def _chosen(value: Tensor, pick: Pick) -> Tensor:
         return value if pick.rest is None else value[pick.rest]
 
-    def _plain(self, node: Any, values: Mapping[int, list[Tensor]], left_out: Any = (), single: bool = False) -> Tensor:
-        return self._evaluated(node, values, left_out, single, lambda func, args, kwargs: func(*args, **kwargs))
+    def _plain(
+        self, node: Any, values: Mapping[int, list[Tensor]], changes: Any = MappingProxyType({}), single: bool = False
+    ) -> Tensor:
+        return self._evaluated(node, values, changes, single, lambda func, args, kwargs: func(*args, **kwargs))
 
-    def _evaluated(self, node: Any, values: Mapping[int, list[Tensor]], left_out: Any, single: bool, run: Any) -> Any:
+    def _evaluated(self, node: Any, values: Mapping[int, list[Tensor]], changes: Any, single: bool, run: Any) -> Any:
         """A node for other values of its sources."""
         if isinstance(node, Source):
             return values[id(node)][0] if single else node.whole(values[id(node)])
 
         def value(part: Any) -> Any:
             if isinstance(part, (Node, Source)):
-                return self._evaluated(part, values, left_out, single, run)
+                return self._evaluated(part, values, changes, single, run)
             if isinstance(part, (list, tuple)) and not hasattr(part, "_fields"):
                 return type(part)(value(own) for own in part)
             return part
 
         args, kwargs = value(node.args), {key: value(part) for key, part in node.kwargs.items()}
-        return args[0] if id(node) in left_out else run(node.func, args, kwargs)
+        if id(node) not in changes:
+            return run(node.func, args, kwargs)
+        shape = changes[id(node)]
+        return args[0] if shape is None else run(torch.reshape, (args[0], shape), {})
