@@ -22,6 +22,7 @@ import dlm_snn as dlm
 from dlm_snn import SpikeRaster
 from dlm_snn.networks import artifact
 from dlm_snn.runs.recording_files import load_recording, save_recording
+from tests import event_files
 from tests.nets import make
 
 RASTER = SpikeRaster.from_dense(np.random.default_rng(3).random((3, 20, 7)) < 0.2)
@@ -159,7 +160,8 @@ def events(seed: int = 0) -> bytes:
 
 
 def _read_bs2(folder: Path) -> str:
-    from dlm_snn.exchange.rasters.events import from_events, read_bs2
+    from dlm_snn.exchange.rasters.events import from_events
+    from dlm_snn.exchange.rasters.nmnist import read_bs2
 
     return content_of(from_events([read_bs2(folder / "a.bs2")], 1e-3)[0])
 
@@ -177,10 +179,26 @@ def _aedat4(folder: Path) -> None:
 
 
 def _read_aedat4(folder: Path) -> str:
-    from dlm_snn.exchange.rasters.events import from_events, read_aedat4
+    from dlm_snn.exchange.rasters.aedat4 import read_aedat4
+    from dlm_snn.exchange.rasters.events import from_events
 
     found, shape = read_aedat4(folder / "a.aedat4")
     return content_of(from_events([found], 1e-3, shape)[0])
+
+
+def _recorded_by_a_camera(name: str, content: bytes, shape: tuple[int, int, int] | None = None) -> Subject:
+    """A recording of an event camera in one file."""
+
+    def make(folder: Path) -> None:
+        (folder / name).write_bytes(content)
+
+    def read(folder: Path) -> str:
+        from dlm_snn.exchange import event_file
+
+        return content_of(event_file(folder / name, shape).raster(1e-3)[0])
+
+    told = ("--shape", ",".join(map(str, shape))) if shape else ()
+    return Subject(make, read, ("import", f"d/{name}", "--dt", "1e-3", *told, "--out", "out/x"), ours=False)
 
 
 def _nmnist(folder: Path) -> None:
@@ -346,6 +364,11 @@ SUBJECTS = {
         ours=False,
     ),
     "aedat4": Subject(_aedat4, _read_aedat4, ("import", "d/a.aedat4", "--dt", "1e-3", "--out", "out/x"), ours=False),
+    "aedat2": _recorded_by_a_camera("a.aedat", event_files.aedat2(event_files.events())),
+    "aedat2 davis": _recorded_by_a_camera("a.aedat", event_files.aedat2(event_files.events(), "Davis346blue")),
+    "aedat3": _recorded_by_a_camera("a.aedat", event_files.aedat3(event_files.events())),
+    "dat": _recorded_by_a_camera("a.dat", event_files.dat(event_files.events())),
+    "npy": _recorded_by_a_camera("a.npy", event_files.npy(event_files.array(event_files.events())), (2, 100, 90)),
     "nmnist": Subject(
         _nmnist,
         _read_nmnist,

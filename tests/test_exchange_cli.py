@@ -195,9 +195,12 @@ def test_the_first_difference_of_networks(first, second, message):
 BAD = {
     "nothing there": (["import", "nothing.net"], "no file nothing.net"),
     "unknown kind": (["import", "a.txt"], "a.txt is of no known kind"),
-    "no ending": (["import", "noending"], "noending is of no known kind; known: .aedat4, .bin"),
+    "no ending": (["import", "noending"], "noending is of no known kind; known: .aedat, .aedat4, .bin"),
     "a pipe": (["import", "pipe.csv"], "pipe.csv is a pipe, where a file is wanted"),
-    "start at 0": (["import", "a.csv", "--start", "0"], "--start is for .nwb, not for .csv; leave it out"),
+    "start at 0": (
+        ["import", "a.csv", "--start", "0"],
+        "--start is for .nwb, .bs2, .bin, ",
+    ),
     "no name of a network": (["import", "a.net", "--out", ""], "'.' names no network; give a name"),
     "ours": (["import", "ours.json"], "ours.json is a file of ours already"),
     "csv without extents": (["import", "a.csv"], "a.csv: it does not tell its extents"),
@@ -253,17 +256,20 @@ BAD = {
     "reset of a net": (["import", "a.net", "--reset", "subtract"], "--reset is for .nir, not for .net; leave it out"),
     "signs of a net": (["import", "a.net", "--signed"], "--signed is for .nir, not for .net; leave it out"),
     "layers of a nir": (["import", "e.nir", "--num-layers", "2"], "--num-layers is for .net, not for .nir; leave it"),
-    "start of a csv": (["raster", "info", "a.csv", "--start", "1"], "--start is for .nwb, not for .csv; leave it out"),
+    "start of a csv": (
+        ["raster", "info", "a.csv", "--start", "1"],
+        "--start is for .nwb, .bs2, .bin, ",
+    ),
     "dt of a raster": (
         ["compare", "r.npz", "one/r.npz", "--dt", "1"],
-        "--dt is for .nir, .nwb, .csv, .bs2, .bin, .aedat4, not for .npz and .npz; leave it out",
+        "--dt is for .nir, .nwb, .csv, .bs2, .bin, .aedat, .aedat4, .dat, .npy, not for .npz and .npz; leave it out",
     ),
     "extra steps": (["import", "e.bs2", "--dt", "1", "--extra-steps"], "--extra-steps is for .nir, not for .bs2"),
     "no dt": (["import", "e.bs2"], "e.bs2 has times, not steps; give dt"),
     "truncated events": (["import", "t.bs2", "--dt", "0.001"], "t.bs2 has 7 bytes"),
     "pixel": (
         ["import", "e.bs2", "--dt", "0.001", "--shape", "2,4,4"],
-        "e.bs2: recording 0, event 0: row 33 lies outside 0..3",
+        "e.bs2, event 0: row 33 lies outside 0..3",
     ),
     "no run": (["export", "empty", "--to", "csv"], "no network, run, recording or raster in empty"),
     "action": (["raster", "turn", "r.npz"], "invalid choice: 'turn'"),
@@ -414,10 +420,9 @@ def test_a_run_exports_the_times_of_the_machine(capsys):
         assert "equal" in typed(capsys, "compare", source, out)
 
 
-@pytest.mark.parametrize("name", ["a.aedat", "a.npy", "a.evt3"])
+@pytest.mark.parametrize("name", ["a.aedat3", "a.npyz", "a.evt3"])
 def test_no_ending_is_guessed(capsys, name):
-    """AEDAT 2 and 3 are no AEDAT4, an array is no npz."""
     Path(name).write_bytes(b"x")
     told = typed(capsys, "import", name, code=2)
-    assert f"{name} is of no known kind; known: .aedat4, .bin, " in told
+    assert f"{name} is of no known kind; known: .aedat, .aedat4, .bin, " in told
     assert "did you mean" not in told

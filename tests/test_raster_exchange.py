@@ -28,11 +28,13 @@ from dlm_snn import DlmError, SpikeRaster
 from dlm_snn.errors import LossWarning, MissingError
 from dlm_snn.exchange.guarded import apart
 from dlm_snn.exchange.rasters import arrays, grid
+from dlm_snn.exchange.rasters.aedat4 import read_aedat4
 from dlm_snn.exchange.rasters.csv_files import from_frame, populations_of, read_csv, to_frame, write_csv
-from dlm_snn.exchange.rasters.events import CameraEvents, from_events, parse_bs2, read_aedat4, read_bs2
+from dlm_snn.exchange.rasters.events import CameraEvents, from_events
 from dlm_snn.exchange.rasters.grid import Moved, to_steps, to_times
 from dlm_snn.exchange.rasters.neo import from_neo, labels_of, to_neo
 from dlm_snn.exchange.rasters.nir_recording import from_nir_data, to_nir_data
+from dlm_snn.exchange.rasters.nmnist import parse_bs2, read_bs2
 from dlm_snn.exchange.rasters.nwb import read_nwb, read_session, write_nwb
 
 DTS = (1e-3, 1e-4, 0.0123, 1 / 3, 3e-9)
@@ -754,7 +756,8 @@ def test_lava_monitor_data_of_the_documentation():
 def test_bs2(tmp_path):
     path = tmp_path / "a.bs2"
     path.write_bytes(bytes([3, 4, 0x80 | 0x01, 0x02, 0x03, 33, 0, 0x00, 0x00, 0x05]))
-    events = read_bs2(path)
+    with pytest.warns(LossWarning, match=r"a.bs2: 1 events come before the one before them, by 0.066 s at most"):
+        events = read_bs2(path)
     assert [field.tolist() for field in events] == [[0x010203, 5], [4, 0], [3, 33], [1, 0]]
     raster, moved = from_events([events], 1e-3)
     assert list(zip(raster.step, raster.neuron, strict=True)) == [(0, 33), (66, 1 * 34 * 34 + 4 * 34 + 3)]
@@ -762,6 +765,8 @@ def test_bs2(tmp_path):
     path.write_bytes(b"")
     with pytest.raises(DlmError, match=r"a.bs2 is empty; give a recording"):
         read_bs2(path)
+    with pytest.raises(DlmError, match=r"a.bs2 is empty; give a recording"):
+        parse_bs2(b"", "a.bs2")
     path.write_bytes(b"1234567")
     with pytest.raises(DlmError, match=r"a.bs2 has 7 bytes, no whole number of events"):
         read_bs2(path)
@@ -826,7 +831,10 @@ def test_events_of_a_camera_land_on_their_neurons_in_whatever_type_they_come(dat
         ({"row": np.array([1.0, 2.5])}, r"recording 0, event 1: row 2\.5 is no whole number"),
         ({"row": np.array([np.nan, 2])}, r"recording 0, event 0: row nan is no whole number"),
         ({"column": np.array([-1, 2], np.int8)}, r"recording 0, event 0: column -1 lies outside 0\.\.33"),
-        ({"polarity": np.array([1])}, r"time, polarity, row and column have the shapes \[\(2,\), \(1,\)"),
+        (
+            {"polarity": np.array([1])},
+            r"column and polarity have the shapes \[\(2,\), \(2,\), \(2,\), \(1,\)",
+        ),
         ({"time": np.array(["a", "b"])}, "recording 0: time is of <U1; give numbers"),
     ],
 )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from dlm_snn.lazy import exports
 
 _HOME = {
+    "EventFile": "rasters.event_file",
     "ForeignNeuron": "torch_modules.neurons",
     "Format": "format",
     "Options": "format",
@@ -14,6 +15,7 @@ _HOME = {
     "Stored": "format",
     "Table": "torch_modules.neurons",
     "Writer": "format",
+    "event_file": "rasters.event_files",
     "from_events": "rasters.events",
     "from_frame": "rasters.csv_files",
     "from_monitor": "rasters.arrays",
@@ -23,8 +25,8 @@ _HOME = {
     "from_time_first": "rasters.arrays",
     "from_time_last": "rasters.arrays",
     "input_transform": "netx.reader",
-    "read_aedat4": "rasters.events",
-    "read_bs2": "rasters.events",
+    "read_aedat4": "rasters.aedat4",
+    "read_bs2": "rasters.nmnist",
     "read_csv": "rasters.csv_files",
     "read_nwb": "rasters.nwb",
     "read_session": "rasters.nwb",
@@ -39,6 +41,7 @@ _HOME = {
 }
 
 __all__ = [
+    "EventFile",
     "ForeignNeuron",
     "Format",
     "Options",
@@ -46,6 +49,7 @@ __all__ = [
     "Stored",
     "Table",
     "Writer",
+    "event_file",
     "from_events",
     "from_frame",
     "from_monitor",
@@ -73,6 +77,7 @@ __all__ = [
 if TYPE_CHECKING:
     from dlm_snn.exchange.format import Format, Options, Stored, Writer
     from dlm_snn.exchange.netx.reader import input_transform
+    from dlm_snn.exchange.rasters.aedat4 import read_aedat4
     from dlm_snn.exchange.rasters.arrays import (
         from_monitor,
         from_scipy,
@@ -83,9 +88,12 @@ if TYPE_CHECKING:
         to_time_last,
     )
     from dlm_snn.exchange.rasters.csv_files import from_frame, read_csv, to_frame, write_csv
-    from dlm_snn.exchange.rasters.events import from_events, read_aedat4, read_bs2
+    from dlm_snn.exchange.rasters.event_file import EventFile
+    from dlm_snn.exchange.rasters.event_files import event_file
+    from dlm_snn.exchange.rasters.events import from_events
     from dlm_snn.exchange.rasters.neo import from_neo, to_neo
     from dlm_snn.exchange.rasters.nir_recording import from_nir_data, to_nir_data
+    from dlm_snn.exchange.rasters.nmnist import read_bs2
     from dlm_snn.exchange.rasters.nwb import read_nwb, read_session, write_nwb
     from dlm_snn.exchange.torch_modules.neurons import ForeignNeuron, Returned, Table
 

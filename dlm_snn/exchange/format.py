@@ -26,7 +26,7 @@ class Options:
         input_shape, graded_bits: as for ``read_net`` and ``read_nir``.
         reset_interval, num_layers, skip_layers: as for ``read_net``.
         extra_steps, reset, scale, signed: as for ``read_nir``.
-        shape: (polarity, row, column) of event recordings.
+        shape, chip, time_unit: as for ``event_file``.
         extent: n_samples, n_steps, n_neurons of every population of a CSV.
         start, begin, end, trials: as for ``read_nwb``; the first three for every recording with a clock.
     """
@@ -46,6 +46,8 @@ class Options:
     end: float | None = None
     trials: bool = False
     shape: tuple[int, int, int] | None = None
+    chip: str | None = None
+    time_unit: Literal["s", "ms", "us", "ns"] | None = None
     extent: tuple[int, int, int] | None = None
 
 

@@ -55,8 +55,14 @@ def read_path(path: Path, options: Options = NONE_GIVEN, simulator: str = "refer
         return Stored(artifact.load(path))
     if not path.exists():
         raise MissingError(f"nothing at {path}; give a network, a run, a recording or a raster")
-    # No ending is guessed: '.aedat' is another format than '.aedat4'.
-    raise DlmError(f"{path} is of no known kind; known: {', '.join(sorted(endings()))}")
+    raise unknown(path, endings())
+
+
+def unknown(path: Path, known: Sequence[str]) -> DlmError:
+    """What to say of a file whose ending nobody knows: what it is by its content, or which endings are known."""
+    from dlm_snn.exchange.rasters.event_files import known_as
+
+    return DlmError(known_as(path) or f"{path} is of no known kind; known: {', '.join(sorted(known))}")
 
 
 def _folder(path: Path, simulator: str) -> Stored:

@@ -151,24 +151,18 @@ def _csv_kind() -> Kind:
 
 
 def _read_events(path: Path, options: Options) -> Stored:
-    from dlm_snn.exchange.rasters import events
+    from dlm_snn.exchange.rasters.event_files import event_file
 
-    shape = options.shape or events.NMNIST
-    if path.suffix == ".aedat4":
-        recording, shape = events.read_aedat4(path)
-    else:
-        recording = events.read_bs2(path)
+    recording = event_file(path, options.shape, options.chip, options.time_unit)
     if options.dt is None:
         raise DlmError(f"{path} has times, not steps; give dt, in seconds")
-    try:
-        raster, moved = events.from_events([recording], options.dt, shape)
-    except DlmError as error:
-        raise DlmError(f"{path}: {error}") from error
-    return Stored(rasters={path.name.removesuffix(path.suffix): raster}, moved=moved, by_file=True)
+    raster, moved = recording.raster(options.dt, options.start)
+    name = path.name.removesuffix(path.suffix)
+    return Stored(rasters={name: raster}, moved=moved, by_file=True, notes=recording.notes)
 
 
 _NETWORK = Format("network", _read_network, ours=True)
-_EVENTS = Format("rasters", _read_events, options=("dt", "shape"))
+_EVENTS = Format("rasters", _read_events, options=("dt", "start", "shape"))
 OURS: Mapping[str, Format] = {
     ".net": Format(
         "integer",
@@ -190,7 +184,10 @@ OURS: Mapping[str, Format] = {
     ".csv": Format("rasters", _read_csv, Writer(_write_csv, _csv_kind), ("dt", "extent")),
     ".bs2": _EVENTS,
     ".bin": _EVENTS,
-    ".aedat4": changed(_EVENTS, options=("dt",)),
+    ".aedat": changed(_EVENTS, options=("dt", "start", "shape", "chip")),
+    ".aedat4": changed(_EVENTS, options=("dt", "start")),
+    ".dat": _EVENTS,
+    ".npy": changed(_EVENTS, options=("dt", "start", "shape", "time_unit")),
 }
 """Ending -> format."""
 

@@ -172,11 +172,15 @@ def read_npy(file: IO[bytes], size: int) -> NDArray:
     return array.T if fortran else array
 
 
-def npy_head(file: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype, int]:
+def npy_head(file: IO[bytes], records: bool = False) -> tuple[tuple[int, ...], bool, np.dtype, int]:
     """Shape, whether in Fortran's order, type, and the length of the head of an npy stream.
 
+    Args:
+        file: the stream.
+        records: fields of numbers with names are taken too.
+
     Raises:
-        ValueError: no such head, or one of objects or records.
+        ValueError: no such head, or one of objects, or of records.
     """
     magic = file.read(8)
     if magic[:6] != b"\x93NUMPY" or len(magic) != 8 or magic[6] not in (1, 2, 3):
@@ -189,11 +193,20 @@ def npy_head(file: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype, int]:
     try:
         head = literal_eval(text.decode("latin1" if magic[6] < 3 else "utf-8").strip())
         shape, fortran, kind = head["shape"], head["fortran_order"], head["descr"]
-        dtype = np.dtype(kind) if isinstance(kind, str) else np.dtype(object)
+        dtype = _dtype(kind, records)
     except Exception as error:
         raise ValueError("the head of its array is damaged") from error
     if not isinstance(shape, tuple) or not all(type(n) is int and n >= 0 for n in shape) or type(fortran) is not bool:
         raise ValueError("the head of its array is damaged")
-    if dtype.kind not in "biufcSU" or not dtype.itemsize:
+    if dtype.kind not in ("V" if records and dtype.names else "biufcSU") or not dtype.itemsize:
         raise ValueError(f"an array of {kind!r}, where numbers are wanted")
     return shape, fortran, dtype, 8 + wide + length
+
+
+def _dtype(kind: Any, records: bool) -> np.dtype:
+    """The type that a head names; objects where it is none that is taken."""
+    if isinstance(kind, str):
+        return np.dtype(kind)
+    dtype = np.lib.format.descr_to_dtype(kind) if records and isinstance(kind, list) else np.dtype(object)
+    fields = dtype.fields or {}
+    return dtype if fields and all(of[0].kind in "biufcSU" for of in fields.values()) else np.dtype(object)

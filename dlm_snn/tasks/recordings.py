@@ -11,7 +11,8 @@ from pathlib import Path
 from zipfile import ZipFile
 
 from dlm_snn.errors import DlmError, MissingError
-from dlm_snn.exchange.rasters.events import NMNIST, from_events, parse_bs2
+from dlm_snn.exchange.rasters.events import NMNIST, from_events
+from dlm_snn.exchange.rasters.nmnist import parse_bs2
 from dlm_snn.files.packed import opened_zip, read_member
 from dlm_snn.files.reading import refused
 from dlm_snn.runs.raster import SpikeRaster

@@ -48,7 +48,9 @@ _OPTIONS: dict[str, tuple[str, dict[str, Any]]] = {
     "begin": ("on the recording's clock, of step 0; earlier spikes are left out ({})", _SECONDS),
     "end": ("on the recording's clock, at which the raster ends ({})", _SECONDS),
     "trials": ("a sample for each trial of the recording ({})", {"action": "store_true"}),
-    "shape": ("of the camera ({}; default: 2,34,34)", {"type": three, "metavar": "P,H,W"}),
+    "shape": ("of the camera ({}; default: the file's, of N-MNIST 2,34,34)", {"type": three, "metavar": "P,H,W"}),
+    "chip": ("of a camera that AEDAT 2.0 does not name: DVS128, DAVIS240, ... ({})", {"metavar": "NAME"}),
+    "time_unit": ("of an array's times ({}; default: us for whole ones)", {"choices": ("s", "ms", "us", "ns")}),
     "extent": ("samples, steps and neurons ({})", {"type": three, "metavar": "S,T,N"}),
 }
 """Each option: its help, and how it is parsed."""

@@ -26,7 +26,7 @@ def _arguments(parser: ArgumentParser) -> None:
 
 def _run(arguments: Namespace) -> int:
     from dlm_snn.errors import DlmError
-    from dlm_snn.exchange.formats import read_path, write_rasters
+    from dlm_snn.exchange.formats import read_path, unknown, write_rasters
     from dlm_snn.files.reading import regular_file
     from dlm_snn.networks import artifact
 
@@ -46,7 +46,7 @@ def _run(arguments: Namespace) -> int:
             f"{path} is a Python file; give {path.name}:NAME, a function there that returns (module, sample)"
         )
     if known is None:
-        raise DlmError(f"{path} is of no known kind; known: {', '.join(sorted(endings(ours=False)))}")
+        raise unknown(path, endings(ours=False))
     out = arguments.out or Path(path.stem)
     _check(known.holds, out, arguments.replace)
     found = read_path(path, exchange_options(arguments, path))

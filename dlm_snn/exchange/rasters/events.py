@@ -1,94 +1,36 @@
-"""Recordings of event cameras as rasters: N-MNIST's ``.bs2`` (or ``.bin``) and AEDAT4."""
+"""Events of cameras as rasters, in pieces: what comes of a recording takes memory, not what is read of it."""
 
 from __future__ import annotations
 
-import os
 import warnings
 from collections.abc import Sequence
-from pathlib import Path
+from math import prod
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dlm_snn.errors import DlmError, LossWarning
-from dlm_snn.exchange.guarded.apart import read_apart
-from dlm_snn.exchange.rasters.grid import Moved, check_dt, gathered, tell_doubt, to_steps
-from dlm_snn.files.reading import read_bytes
+from dlm_snn.exchange.rasters.grid import ONE_STEP, Moved, check_dt, doubt_of, to_steps
+from dlm_snn.runs.events import INDEX_LIMIT
 from dlm_snn.runs.raster import SpikeRaster
-from dlm_snn.values import as_array
+from dlm_snn.values import as_array, slices
 
 MICROSECOND = 1e-6
 NMNIST = (2, 34, 34)
 """(polarity, row, column) of N-MNIST."""
-EVENT_BYTES = 5
-BS2_LIMIT = 2**27
-"""Bytes of a file, 27 million events; N-MNIST's have 4,000."""
-CLOCK_BITS = 23
-"""N-MNIST's clock of microseconds begins again at 0 after 8.4 s."""
+PIECE = 2**18
+"""Events that are looked at together."""
+_STEP_BITS = np.uint64(32)
 
 
 class CameraEvents(NamedTuple):
-    """One recording: arrays with an entry an event, of any type; time in microseconds from the first event's clock."""
+    """One recording: arrays with an entry an event, of any type; time in microseconds from step 0."""
 
-    time: NDArray[np.int64]
-    row: NDArray[np.int64]
-    column: NDArray[np.int64]
-    polarity: NDArray[np.int64]
-
-
-def read_bs2(path: str | os.PathLike[str]) -> CameraEvents:
-    """Events of an N-MNIST file; see ``parse_bs2``.
-
-    Raises:
-        MissingError: no such file.
-        DlmError: an empty file, or a length that is no multiple of 5 bytes.
-    """
-    content = read_bytes(path, BS2_LIMIT, f"no file {path}; give a recording of events (.bs2)")
-    return parse_bs2(content, Path(path))
-
-
-def parse_bs2(content: bytes, name: object) -> CameraEvents:
-    """Events of N-MNIST's bytes: 40 bits each, column (8), row (8), polarity (1), time in microseconds (23).
-
-    Args:
-        content: the bytes.
-        name: what they came from, for errors.
-
-    Raises:
-        DlmError: nothing, or a length that is no multiple of 5 bytes.
-
-    A clock that began again, so that a time lies more than half its range before the one before, goes on instead, which
-    a LossWarning says.
-
-    Source: Orchard et al., Frontiers in Neuroscience 9:437 (2015).
-    """
-    if not content:
-        raise DlmError(f"{name} is empty; give a recording of events (.bs2)")
-    if len(content) % EVENT_BYTES:
-        raise DlmError(f"{name} has {len(content)} bytes, no whole number of events of {EVENT_BYTES}; it is truncated")
-    column, row, high, middle, low = np.frombuffer(content, np.uint8).reshape(-1, EVENT_BYTES).T.astype(np.int64)
-    time = (high & 127) << 16 | middle << 8 | low
-    begins = np.cumsum(np.diff(time, prepend=time[:1]) < -(2 ** (CLOCK_BITS - 1)))
-    if begins[-1]:
-        again = f"its clock of {CLOCK_BITS} bits (8.4 s) begins again {begins[-1]} times; the times go on"
-        warnings.warn(f"{name}: {again}", LossWarning, stacklevel=2)
-    return CameraEvents(time + (begins << CLOCK_BITS), row, column, high >> 7)
-
-
-def read_aedat4(path: str | os.PathLike[str]) -> tuple[CameraEvents, tuple[int, int, int]]:
-    """Events of an AEDAT4 file, time counted from its first one; and the camera's (polarity, row, column).
-
-    It is read in a child process.
-
-    Raises:
-        MissingError: no such file, or the package aedat is not installed.
-        DlmError: a damaged file, or one without events.
-    """
-    found = read_apart("dlm_snn.exchange.rasters.aedat4:main", Path(path), "AEDAT4 file")
-    time, (height, width) = found["t"], found["size"].tolist()
-    time = time - time.min(initial=time[0]) if time.size else time
-    return CameraEvents(time, found["y"], found["x"], found["p"]), (2, height, width)
+    time: NDArray
+    row: NDArray
+    column: NDArray
+    polarity: NDArray
 
 
 def from_events(
@@ -116,42 +58,158 @@ def from_events(
         DlmError: an event outside the shape or the steps, or at a fraction of a pixel, with its number.
     """
     check_dt(dt)
-    parts, moved = [], Moved()
+    samples = []
     for number, events in enumerate(recordings):
-        where = f"recording {number}"
-        time, neuron = _times_and_neurons(events, shape, where)
-        step, off = to_steps(time * MICROSECOND, dt, named=f"{where}, event {{}}".format)
+        binning = Binning(dt, shape, f"recording {number}", n_steps)
+        events = _plain(events, f"recording {number}")
+        for part in slices(events.time.size, PIECE):
+            binning.add(CameraEvents(*(field[part] for field in events)))
+        samples.append(binning)
+    return raster_of(samples, dt, shape, n_steps)
+
+
+class Binning:
+    """One recording in steps: its events, piece by piece, as sorted places, each of them once.
+
+    Args:
+        dt: seconds a step.
+        shape: (polarity, row, column).
+        where: the events come from, for messages.
+        n_steps: later events are an error.
+        remedy: what to give where times lie outside.
+
+    Attributes:
+        moved: what was moved, and by how much.
+        count: events so far.
+        n_steps: one past the last step.
+    """
+
+    def __init__(
+        self, dt: float, shape: tuple[int, int, int], where: str, n_steps: int | None = None, remedy: str = ""
+    ) -> None:
+        if prod(shape) > INDEX_LIMIT:
+            raise DlmError(f"a camera of {shape} (polarity, row, column) has more than {INDEX_LIMIT} neurons")
+        self.dt, self.shape, self.where, self.remedy = dt, shape, where, remedy
+        self.moved = Moved()
+        self.n_steps = 0
+        self._most = n_steps
+        self.count = 0
+        self._places: list[NDArray[np.uint64]] = []
+        self._ordered = True
+        self._span = [np.inf, -np.inf]
+        self._first = INDEX_LIMIT
+        self._whole = True
+
+    def add(self, events: CameraEvents) -> None:
+        """The next events, plain arrays of one length.
+
+        Raises:
+            DlmError: see ``from_events``.
+        """
+        if not events.time.size:
+            return
+        time = events.time.astype(np.float64)
+        neuron = self._neurons(events)
+        step = self._steps(time * MICROSECOND)
         # Seconds taken for microseconds lie within less of a step than rounding leaves, but at fractions of one.
-        whole = np.array_equal(time, np.rint(time))
-        tell_doubt(time * MICROSECOND, step, dt, where, *(() if whole else (0.0,)))
-        moved += off
-        parts.append((np.full_like(step, number), step, neuron))
-    sample, step, neuron = (
-        (np.concatenate(part) for part in zip(*parts, strict=True)) if parts else [np.zeros(0, int)] * 3
-    )
-    longest = int(step.max(initial=-1)) + 1
-    extent = len(recordings), longest if n_steps is None else n_steps, int(np.prod(shape))
-    raster, merged = gathered(sample, step, neuron, extent, dt)
-    return raster, moved._replace(merged=merged)
+        self._whole = self._whole and (events.time.dtype.kind in "biu" or np.array_equal(time, np.rint(time)))
+        self._span = [min(self._span[0], time.min()), max(self._span[1], time.max())]
+        self._first = min(self._first, int(step.min()))
+        self.n_steps = max(self.n_steps, int(step.max()) + 1)
+        self.count += time.size
+        self._keep(np.unique(step.astype(np.uint64) << _STEP_BITS | neuron.astype(np.uint64)))
+
+    def _neurons(self, events: CameraEvents) -> NDArray[np.int64]:
+        """Computed in types of our own: those of cameras' readers wrap."""
+        places = []
+        for name, n in zip(("polarity", "row", "column"), self.shape, strict=True):
+            index = getattr(events, name)
+            broken = index != np.round(index) if index.dtype.kind == "f" else np.zeros(index.shape, dtype=bool)
+            wrong = broken | (index < 0) | (index >= n)
+            if wrong.any():
+                at = int(np.argmax(wrong))
+                what = "is no whole number" if broken[at] else f"lies outside 0..{n - 1}"
+                raise DlmError(f"{self._named(at)}: {name} {index[at]} {what}")
+            places.append(index.astype(np.int64))
+        polarity, row, column = places
+        neuron: NDArray[np.int64] = (polarity * self.shape[1] + row) * self.shape[2] + column
+        return neuron
+
+    def _steps(self, seconds: NDArray[np.float64]) -> NDArray[np.int64]:
+        try:
+            step, moved = to_steps(seconds, self.dt, named=self._named)
+        except DlmError as error:
+            raise DlmError(f"{error}{self.remedy if np.isfinite(seconds).all() else ''}") from error
+        if self._most is not None and (step >= self._most).any():
+            at = int(np.argmax(step >= self._most))
+            raise DlmError(f"{self._named(at)} has the step {step[at]}, outside 0..{self._most - 1}")
+        self.moved += moved
+        return step
+
+    def _named(self, at: int) -> str:
+        return f"{self.where}, event {self.count + at}"
+
+    def _keep(self, places: NDArray[np.uint64]) -> None:
+        """The places of the last step of one piece and of the first of the next may be the same ones."""
+        if self._places:
+            last = self._places[-1]
+            cut = int(np.searchsorted(last, places[0]))
+            if cut:
+                self._places[-1] = last[:cut]
+                places = np.union1d(last[cut:], places)
+            else:
+                self._ordered = False
+        self._places.append(places)
+
+    def finished(self) -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
+        """Steps and neurons, sorted; it is empty then. A LossWarning says where dt hardly fits the times."""
+        one_step = ONE_STEP if self._whole else 0.0
+        span = (self._span[1] - self._span[0]) * MICROSECOND
+        doubt = doubt_of(self.count, span, self._first, self.n_steps - 1, self.dt, one_step)
+        if doubt is not None:
+            warnings.warn(f"{self.where}: {doubt}", LossWarning, stacklevel=4)
+        if not self._ordered:
+            places = np.concatenate(self._places)
+            places.sort()
+            self._places = [places[np.append(True, places[1:] != places[:-1])]]
+        size = sum(part.size for part in self._places)
+        self.moved += Moved(merged=self.count - size)
+        step, neuron = np.empty(size, np.uint32), np.empty(size, np.uint32)
+        at = 0
+        self._places.reverse()
+        while self._places:
+            # Taken off one by one, so that both forms are never there as a whole.
+            part = self._places.pop()
+            for start in slices(part.size, PIECE):
+                piece = part[start]
+                step[at : at + piece.size] = piece >> _STEP_BITS
+                neuron[at : at + piece.size] = piece.astype(np.uint32)
+                at += piece.size
+        return step, neuron
 
 
-def _times_and_neurons(
-    events: CameraEvents, shape: tuple[int, int, int], where: str
-) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """Microseconds and neurons, computed in types of our own: those of cameras' readers wrap."""
-    places = []
-    for name, n in zip(("polarity", "row", "column"), shape, strict=True):
-        index = as_array(getattr(events, name), f"{where}: {name}")
-        broken = index != np.round(index) if index.dtype.kind == "f" else np.zeros(index.shape, dtype=bool)
-        wrong = broken | (index < 0) | (index >= n)
-        if wrong.any():
-            at = tuple(int(i) for i in np.argwhere(wrong)[0])
-            what = "is no whole number" if broken[at] else f"lies outside 0..{n - 1}"
-            raise DlmError(f"{where}, event {at[0] if at else 0}: {name} {index[at]} {what}")
-        places.append(index.astype(np.int64))
-    time = as_array(events.time, f"{where}: time").astype(np.float64)
-    if time.ndim != 1 or any(place.shape != time.shape for place in places):
-        found = [part.shape for part in (time, *places)]
-        raise DlmError(f"{where}: time, polarity, row and column have the shapes {found}; give one of each an event")
-    polarity, row, column = places
-    return time, (polarity * shape[1] + row) * shape[2] + column
+def raster_of(
+    samples: Sequence[Binning], dt: float, shape: tuple[int, int, int], n_steps: int | None = None
+) -> tuple[SpikeRaster, Moved]:
+    """Recordings in steps as the samples of a raster; what was done to their events, in all."""
+    longest = max((sample.n_steps for sample in samples), default=0)
+    parts = [sample.finished() for sample in samples]
+    moved = sum((sample.moved for sample in samples), Moved())
+    if len(parts) == 1:
+        ((step, neuron),) = parts
+        sample = np.zeros(step.size, np.uint32)
+    else:
+        sample = np.repeat(np.arange(len(parts), dtype=np.uint32), [step.size for step, _ in parts])
+        none = [np.zeros(0, np.uint32)]
+        step, neuron = (np.concatenate([part[i] for part in parts] or none) for i in range(2))
+    extent = len(samples), longest if n_steps is None else n_steps, prod(shape)
+    return SpikeRaster(sample, step, neuron, *extent, dt), moved
+
+
+def _plain(events: CameraEvents, where: str) -> CameraEvents:
+    """Four flat arrays of numbers, equally long."""
+    plain = CameraEvents(*(as_array(getattr(events, name), f"{where}: {name}") for name in CameraEvents._fields))
+    if plain.time.ndim != 1 or len({field.shape for field in plain}) != 1:
+        found = [field.shape for field in plain]
+        raise DlmError(f"{where}: time, row, column and polarity have the shapes {found}; give one of each an event")
+    return plain

@@ -116,17 +116,23 @@ def tell_doubt(
     """
     if steps.size < 2:
         return
-    first, last = int(steps.min()), int(steps.max())
     span = float(times.max() - times.min())
-    doubt = None
-    if first == last and span > one_step * dt:
-        doubt = f"all {steps.size} events fall into step {first}, as they lie within {span:.3g} s; is dt = {dt:g} s?"
-    elif first >= LATE and first > 10 * (last - first):
-        doubt = f"{first} steps are empty before its first event; where there is --start, it sets the time of step 0"
-    elif last >= MANY_STEPS and last > SPARSE * steps.size:
-        doubt = f"{steps.size} events lie over {last + 1} steps of {dt:g} s; are its times in seconds?"
+    doubt = doubt_of(steps.size, span, int(steps.min()), int(steps.max()), dt, one_step)
     if doubt is not None:
         warnings.warn(f"{where}: {doubt}", LossWarning, stacklevel=4)
+
+
+def doubt_of(count: int, span: float, first: int, last: int, dt: float, one_step: float = ONE_STEP) -> str | None:
+    """What ``tell_doubt`` says of so many events, which lie over ``span`` seconds and from one step to another."""
+    if count < 2:
+        return None
+    if first == last and span > one_step * dt:
+        return f"all {count} events fall into step {first}, as they lie within {span:.3g} s; is dt = {dt:g} s?"
+    if first >= LATE and first > 10 * (last - first):
+        return f"{first} steps are empty before its first event; where there is --start, it sets the time of step 0"
+    if last >= MANY_STEPS and last > SPARSE * count:
+        return f"{count} events lie over {last + 1} steps of {dt:g} s; are its times in seconds?"
+    return None
 
 
 def to_times(steps: ArrayLike, dt: float) -> NDArray[np.float64]:
