@@ -432,3 +432,34 @@ def test_unsorted_pieces_are_one_raster(monkeypatch):
     places = placed(given, (2, 6, 6))
     assert set(zip(raster[1].step.tolist(), raster[1].neuron.tolist(), strict=True)) == places
     assert (len(raster), moved.merged) == (2 * len(places), 2000 - 2 * len(places))
+
+
+def test_slices_that_follow_one_another_are_the_whole(pieces):
+    """By the camera's clock; AEDAT from its first event too, where nothing tells the beginning."""
+    given = made.events()
+    given[0] += 7_000_000
+    recording = event_file(put("a.aedat", made.aedat2(given)))
+    all_of_it, _ = recording.raster(1e-3, start=7)
+    first, _ = recording.raster(1e-3, begin=7, end=7.1)
+    rest, _ = recording.raster(1e-3, begin=7.1)
+    assert (first.n_steps, len(first) + len(rest)) == (100, len(all_of_it))
+    assert dlm.SpikeRaster.concatenate([first, rest], "step") == all_of_it
+    assert recording.notes == [
+        f"{60 - len(part)} spikes lie outside the slice, and are left out" for part in (first, rest)
+    ]
+    to_the_end, _ = recording.raster(1e-3, end=7.1)
+    zero = given[0, 0] * 1e-6
+    assert to_the_end.n_steps == round((7.1 - zero) / 1e-3)
+    assert to_the_end == recording.raster(1e-3, begin=zero, end=7.1)[0]
+    assert recording.raster(1e-3, begin=8, end=9)[0].extent == (1, 1000, 2 * 128 * 128)
+    with pytest.raises(DlmError, match=r"start = 7 and begin \(--from\) = 7 both set step 0; give one"):
+        recording.raster(1e-3, start=7, begin=7)
+    with pytest.raises(DlmError, match=r"end \(--to\) = 6 s is not after the beginning"):
+        recording.raster(1e-3, begin=7, end=6)
+
+
+def test_an_event_of_a_slice_has_its_number_in_the_file(pieces):
+    given = made.events()
+    given[1, 50] = 250
+    with pytest.raises(DlmError, match=r"a.dat, event 50: row 250 lies outside 0..239"):
+        event_file(put("a.dat", made.dat(given))).raster(1e-3, begin=given[0, 30] * 1e-6)

@@ -156,13 +156,13 @@ def _read_events(path: Path, options: Options) -> Stored:
     recording = event_file(path, options.shape, options.chip, options.time_unit)
     if options.dt is None:
         raise DlmError(f"{path} has times, not steps; give dt, in seconds")
-    raster, moved = recording.raster(options.dt, options.start)
+    raster, moved = recording.raster(options.dt, options.start, options.begin, options.end)
     name = path.name.removesuffix(path.suffix)
     return Stored(rasters={name: raster}, moved=moved, by_file=True, notes=recording.notes)
 
 
 _NETWORK = Format("network", _read_network, ours=True)
-_EVENTS = Format("rasters", _read_events, options=("dt", "start", "shape"))
+_EVENTS = Format("rasters", _read_events, options=("dt", *CLOCK, "shape"))
 OURS: Mapping[str, Format] = {
     ".net": Format(
         "integer",
@@ -184,10 +184,10 @@ OURS: Mapping[str, Format] = {
     ".csv": Format("rasters", _read_csv, Writer(_write_csv, _csv_kind), ("dt", "extent")),
     ".bs2": _EVENTS,
     ".bin": _EVENTS,
-    ".aedat": changed(_EVENTS, options=("dt", "start", "shape", "chip")),
-    ".aedat4": changed(_EVENTS, options=("dt", "start")),
+    ".aedat": changed(_EVENTS, options=("dt", *CLOCK, "shape", "chip")),
+    ".aedat4": changed(_EVENTS, options=("dt", *CLOCK)),
     ".dat": _EVENTS,
-    ".npy": changed(_EVENTS, options=("dt", "start", "shape", "time_unit")),
+    ".npy": changed(_EVENTS, options=("dt", *CLOCK, "shape", "time_unit")),
 }
 """Ending -> format."""
 

@@ -85,10 +85,12 @@ class Placed(NamedTuple):
 
     def notes(self, trials: bool = False) -> list[str]:
         """A line where spikes were left out."""
-        if not self.left_out:
-            return []
-        where = "in no trial that is kept" if trials else "outside the slice"
-        return [f"{self.left_out} spikes lie {where}, and are left out"]
+        return left_out(self.left_out, "in no trial that is kept" if trials else "outside the slice")
+
+
+def left_out(count: int, where: str = "outside the slice") -> list[str]:
+    """A line where spikes were left out."""
+    return [f"{count} spikes lie {where}, and are left out"] if count else []
 
 
 def placed(times: NDArray[np.float64], dt: float, cut: Cut, named: Callable[[int], str], where: str) -> Placed:
@@ -109,7 +111,7 @@ def placed(times: NDArray[np.float64], dt: float, cut: Cut, named: Callable[[int
     n_steps = None
     if cut.begin is not None or cut.end is not None:
         _check_finite(times, named)
-        n_steps = None if cut.end is None else _length(cut.end - cut.origin, dt)
+        n_steps = None if cut.end is None else length(cut.end - cut.origin, dt)
         step = np.round((times - cut.origin) / dt)
         every = np.flatnonzero((step < (np.inf if n_steps is None else n_steps)) & ((step >= 0) | (cut.begin is None)))
     chosen = times[every]
@@ -151,7 +153,7 @@ def placed_trials(
     kept = np.flatnonzero(inside)
     if not kept.size:
         raise DlmError(f"none of its {len(trials)} trials lies within {' and '.join(cut.given)}; move them")
-    begin, lengths = trials[kept, 0], np.array([_length(b - a, dt) for a, b in trials[kept]])
+    begin, lengths = trials[kept, 0], np.array([length(b - a, dt) for a, b in trials[kept]])
     chosen, sample = _near(times, begin - dt, trials[kept, 1] + dt)
     step = np.round((times[chosen] - begin[sample]) / dt)
     within = (step >= 0) & (step < lengths[sample])
@@ -177,8 +179,12 @@ def _near(
     return order[before + np.arange(interval.size)], interval
 
 
-def _length(seconds: float, dt: float) -> int:
-    """Steps of a slice; at least one."""
+def length(seconds: float, dt: float) -> int:
+    """Steps of a slice of so many seconds; at least one.
+
+    Raises:
+        DlmError: more than a raster has.
+    """
     steps = max(round(seconds / dt), 1)
     if steps >= INDEX_LIMIT:
         raise DlmError(f"{seconds:g} s are {steps} steps of {dt:g} s, a raster has fewer than {INDEX_LIMIT}")

@@ -11,6 +11,7 @@ from typing import IO, NamedTuple
 import numpy as np
 
 from dlm_snn.errors import DlmError
+from dlm_snn.exchange.rasters.cuts import Cut, left_out, length
 from dlm_snn.exchange.rasters.events import MICROSECOND, PIECE, Binning, CameraEvents, raster_of
 from dlm_snn.exchange.rasters.grid import Moved, check_dt
 from dlm_snn.files.free_memory import check_room
@@ -64,20 +65,25 @@ class EventFile:
         Raises:
             DlmError: as ``raster``, but for events outside.
         """
+        Cut(start)
         parts = [CameraEvents(*(np.zeros(0, np.int64),) * 4)]
-        for events in self._counted(start):
+        for _, events in self._counted(start):
             parts.append(events)
             held = sum(part.time.size for part in parts)
             check_room(CAMERA_EVENT * held, f"{self.path} with more than {held} events")
         return CameraEvents(*(np.concatenate(field) for field in zip(*parts, strict=True)))
 
-    def raster(self, dt: float, start: float | None = None) -> tuple[SpikeRaster, Moved]:
-        """The recording as a raster of one sample; see ``from_events``.
+    def raster(
+        self, dt: float, start: float | None = None, begin: float | None = None, end: float | None = None
+    ) -> tuple[SpikeRaster, Moved]:
+        """The recording, or a slice of it, as a raster of one sample; see ``from_events``.
 
         Args:
             dt: seconds a step.
             start: seconds on the camera's clock, of step 0; by default 0, or the first event's in formats whose clocks
                 begin anywhere (AEDAT).
+            begin: likewise, and what comes before is left out.
+            end: of the raster.
 
         Raises:
             DlmError: no number above 0 for dt; an event outside the camera or before step 0; a damaged file; more than
@@ -85,29 +91,35 @@ class EventFile:
         """
         check_dt(dt)
         binning = Binning(dt, self.shape, str(self.path), remedy="; give start (--start), the time of step 0")
-        for events in self._counted(start):
+        Cut(start, begin, end)
+        n_steps = None
+        for zero, events in self._counted(start if begin is None else begin):
+            if end is not None:
+                n_steps = length(end - zero * MICROSECOND, dt)
+            if begin is not None or end is not None:
+                binning.sliced = begin is not None, np.inf if n_steps is None else n_steps
             binning.add(events)
             check_room(RASTER_EVENT * binning.count, f"a raster of more than {binning.count} events ({self.path})")
-        return raster_of([binning], dt, self.shape)
+        self._note(*left_out(binning.left_out))
+        return raster_of([binning], dt, self.shape, n_steps)
 
-    def _counted(self, start: float | None) -> Iterator[CameraEvents]:
-        """The pieces, counted from step 0."""
-        if start is not None and not (isinstance(start, (int, float, np.number)) and np.isfinite(start)):
-            raise DlmError(f"start = {start!r} is no number of seconds")
+    def _counted(self, start: float | None) -> Iterator[tuple[float, CameraEvents]]:
+        """The pieces, counted from step 0, and the microseconds on the clock of that."""
         zero = None if start is None else round(float(start) / MICROSECOND, 3)
         if zero is None and not self.from_first:
             zero = 0.0
         for events in self.pieces():
             if zero is None and events.time.size:
                 zero = float(events.time.min())
-                note = f"step 0 is the first event's, {zero * MICROSECOND:.15g} s on its clock (--start)"
-                if note not in self.notes:
-                    self.notes.append(note)
-            if not zero:
-                yield events
-            else:
+                self._note(f"step 0 is the first event's, {zero * MICROSECOND:.15g} s on its clock (--start)")
+            if zero:
                 whole = zero.is_integer() and events.time.dtype.kind in "iu"
-                yield events._replace(time=events.time - (int(zero) if whole else zero))
+                events = events._replace(time=events.time - (int(zero) if whole else zero))
+            yield zero or 0.0, events
+
+    def _note(self, *told: str) -> None:
+        """What is told once, however often it is read."""
+        self.notes.extend(note for note in told if note not in self.notes)
 
 
 def check_size(path: Path, start: int, event_bytes: int) -> int:

@@ -79,6 +79,8 @@ class Binning:
         remedy: what to give where times lie outside.
 
     Attributes:
+        sliced: (whether events before step 0 are left out, the first step that is left out) of a slice.
+        left_out: how many events were.
         moved: what was moved, and by how much.
         count: events so far.
         n_steps: one past the last step.
@@ -90,12 +92,15 @@ class Binning:
         if prod(shape) > INDEX_LIMIT:
             raise DlmError(f"a camera of {shape} (polarity, row, column) has more than {INDEX_LIMIT} neurons")
         self.dt, self.shape, self.where, self.remedy = dt, shape, where, remedy
+        self.sliced: tuple[bool, float] | None = None
         self.moved = Moved()
-        self.n_steps = 0
+        self.left_out = self.n_steps = 0
         self._most = n_steps
         self.count = 0
         self._places: list[NDArray[np.uint64]] = []
         self._ordered = True
+        self._seen = self._size = 0
+        self._at: NDArray[np.intp] | None = None
         self._span = [np.inf, -np.inf]
         self._first = INDEX_LIMIT
         self._whole = True
@@ -106,6 +111,7 @@ class Binning:
         Raises:
             DlmError: see ``from_events``.
         """
+        events = self._kept(events)
         if not events.time.size:
             return
         time = events.time.astype(np.float64)
@@ -118,6 +124,19 @@ class Binning:
         self.n_steps = max(self.n_steps, int(step.max()) + 1)
         self.count += time.size
         self._keep(np.unique(step.astype(np.uint64) << _STEP_BITS | neuron.astype(np.uint64)))
+
+    def _kept(self, events: CameraEvents) -> CameraEvents:
+        """What lies in the slice. What has no time stays, and is refused where it gets a step."""
+        self._seen += self._size
+        self._size = events.time.size
+        self._at = None
+        if self.sliced is None:
+            return events
+        from_0, end = self.sliced
+        step = np.round(events.time * MICROSECOND / self.dt)
+        self._at = np.flatnonzero(~np.isfinite(step) | (((step >= 0) | (not from_0)) & (step < end)))
+        self.left_out += step.size - self._at.size
+        return CameraEvents(*(field[self._at] for field in events))
 
     def _neurons(self, events: CameraEvents) -> NDArray[np.int64]:
         """Computed in types of our own: those of cameras' readers wrap."""
@@ -147,7 +166,7 @@ class Binning:
         return step
 
     def _named(self, at: int) -> str:
-        return f"{self.where}, event {self.count + at}"
+        return f"{self.where}, event {self._seen + int(at if self._at is None else self._at[at])}"
 
     def _keep(self, places: NDArray[np.uint64]) -> None:
         """The places of the last step of one piece and of the first of the next may be the same ones."""
