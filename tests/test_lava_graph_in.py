@@ -24,11 +24,14 @@ from lava.proc.lif.models import PyLifResetModelFloat
 from lava.proc.lif.process import LIF, LIFRefractory, LIFReset, TernaryLIF
 
 import dlm_snn as dlm
-from tests.lava_graphs_in import GRAPHS
+from dlm_snn.runs.stimulus import prepare
+from lava_processes import build
+from tests.lava_graphs_in import GRAPHS, Parts
+from tests.nets import FLOAT, INTEGER, make
 
 pytestmark = pytest.mark.xdist_group("lava_graph_in")
 ROOT = Path(__file__).parents[1]
-FLOAT, FIXED = (Loihi2SimCfg(select_tag=tag) for tag in ("floating_pt", "fixed_pt"))
+FLOATS, FIXED = (Loihi2SimCfg(select_tag=tag) for tag in ("floating_pt", "fixed_pt"))
 
 
 def differences(target: str, *which: str) -> dict:
@@ -60,7 +63,38 @@ def test_drawn_graphs_are_what_their_own_runs_are(target):
     assert np.mean([part["rate"] > 0.01 for parts in found.values() for part in parts.values()]) > 0.7
 
 
-def chain(weights=None, sent=None, run_cfg=FLOAT, neurons=LIF, connection=Dense, given=None, **parameters):
+UNLIKE = {
+    *("image", "graded_steps", "convolution", "noise", "thermal_ring", "constant_one", "apart", "skip"),
+    *("read_out_filtered", "int_pixels", "int_noise", "int_wrap", "int_saturation", "int_convolution"),
+    *("int_odd_convolution", "int_thermal_ring"),
+}
+"""Cases of whose network a graph does not tell all (scale and width of Inputs, images, aligned Inputs), or tells it in
+another order."""
+NO_GRAPH = {"early_bias", "relayed_bias", "int_early_bias"}
+
+
+@pytest.mark.parametrize("stock_delays", [True, False])
+@pytest.mark.parametrize("case", [case for case in (*FLOAT, *INTEGER) if case not in NO_GRAPH])
+def test_graphs_of_our_own_come_back(case, stock_delays):
+    network, stimulus, n_steps = make(case)
+    graph = build(network, "fixed" if case in INTEGER else "float", stock_delays=stock_delays)
+    whole = {name: fed.whole()[:1] for name, fed in prepare(network, stimulus, n_steps)[0].items()}
+    sources = {name: RingBuffer(data=values[0].T.copy()) for name, values in whole.items()}
+    for name, ports in graph.in_ports.items():
+        sources[name].s_out.connect(ports)
+    names = {source: name for name, source in sources.items()}
+    taken = from_lava(list(graph.neurons.values()), Loihi2SimCfg(select_tag=graph.tag), names)
+    assert taken.first == {name: network.depth[name] + 1 for name in network.neurons}
+    assert taken.state is None
+    runs = [(network, whole), (taken.network, taken.stimulus(n_steps))]
+    here, there = (dlm.run(*fed, n_steps, record=("s", "u", "v"), backend="fast") for fed in runs)
+    assert here.rasters == there.rasters
+    for kind in ("u", "v"):
+        np.testing.assert_equal(getattr(here, kind), getattr(there, kind))
+    assert (taken.network.digest() == network.digest()) == (case not in UNLIKE)
+
+
+def chain(weights=None, sent=None, run_cfg=FLOATS, neurons=LIF, connection=Dense, given=None, **parameters):
     """RingBuffer -> connection -> neurons."""
     source = RingBuffer(data=np.ones((2, 3), int) if sent is None else sent)
     between = connection(weights=np.ones((3, 2), int) if weights is None else weights, **(given or {}))
@@ -90,7 +124,7 @@ def test_other_data_come_in_the_form_of_the_ring_buffer():
     source, cells = RingBuffer(data=np.zeros((3, 4, 1, 5))), LIF(shape=(2, 3, 2), name="cells", du=1, dv=1, vth=2)
     source.s_out.connect(conv.s_in)
     conv.a_out.connect(cells.a_in)
-    taken = from_lava(source, FLOAT)
+    taken = from_lava(source, FLOATS)
     assert taken.network.populations["cells"].shape == (2, 2, 3)
     image = (np.random.default_rng(0).random((3, 4, 1, 6)) < 0.6).astype(int)
     recording = dlm.run(taken.network, {"input1": taken.encode("input1", image)}, 6, record=("s", "v"))
@@ -142,7 +176,7 @@ def two_sources():
 def no_source():
     dense, cells = Dense(weights=np.ones((3, 2))), LIF(shape=(3,))
     dense.a_out.connect(cells.a_in)
-    return cells, FLOAT
+    return cells, FLOATS
 
 
 def onto_a_connection():
@@ -150,27 +184,27 @@ def onto_a_connection():
     RingBuffer(data=np.ones((2, 3))).s_out.connect(first.s_in)
     first.a_out.connect(second.s_in)
     second.a_out.connect(cells.a_in)
-    return cells, FLOAT
+    return cells, FLOATS
 
 
 def onto_neurons():
     cells, behind = LIF(shape=(3,)), LIF(shape=(3,))
     cells.s_out.connect(behind.a_in)
-    return cells, FLOAT
+    return cells, FLOATS
 
 
 def concatenated():
     parts = [RingBuffer(data=np.ones((2, 3))).s_out for _ in range(2)]
     cells = LIF(shape=(4,))
     parts[0].concat_with(parts[1], axis=0).connect(cells.a_in)
-    return cells, FLOAT
+    return cells, FLOATS
 
 
 def twice():
     source, cells = RingBuffer(data=np.ones((3, 3))), LIF(shape=(3,))
     source.s_out.connect(cells.a_in)
     source.s_out.reshape((3,)).connect(cells.a_in)
-    return cells, FLOAT
+    return cells, FLOATS
 
 
 def from_outside():
@@ -222,10 +256,10 @@ class OwnLIF(LIF):
 
 
 REFUSED = {
-    "no process": (lambda: (5, FLOAT), "5 is no Lava Process"),
+    "no process": (lambda: (5, FLOATS), "5 is no Lava Process"),
     "no run configuration": (lambda: chain(run_cfg="floating_pt"), r"run_cfg = 'floating_pt' is none of Lava; give"),
     "derived": (lambda: chain(neurons=OwnLIF), "OwnLIF 'Process_.*'; it knows Conv, .* by their exact type"),
-    "ternary": (lambda: (TernaryLIF(shape=(3,)), FLOAT), "TernaryLIF 'Process_.*'; its spikes have two signs"),
+    "ternary": (lambda: (TernaryLIF(shape=(3,)), FLOATS), "TernaryLIF 'Process_.*'; its spikes have two signs"),
     "learning": (learning, "LearningDense .*; give Dense the weights"),
     "model of another": (
         lambda: chain(run_cfg=Loihi2SimCfg(exception_proc_model_map={LIF: PyLifResetModelFloat})),
@@ -241,7 +275,7 @@ REFUSED = {
     ),
     "no such tag": (lambda: chain(run_cfg=Loihi1SimCfg(select_tag="loihi9")), "loihi9.*; give another select_tag"),
     "compiled": (compiled, "which runs or has run.*; read the graph before its first run"),
-    "no neurons": (lambda: (Sink(shape=(3,), buffer=2), FLOAT), "has no LIF; connect"),
+    "no neurons": (lambda: (Sink(shape=(3,), buffer=2), FLOATS), "has no LIF; connect"),
     "two sources": (two_sources, "s_in has 2 sources; give it exactly one"),
     "no source": (no_source, "s_in has no sources"),
     "onto a connection": (onto_a_connection, "Dense .* straight into Dense .*; put neurons between"),
@@ -297,3 +331,11 @@ def test_names_that_do_not_fit_are_refused():
     ):
         with pytest.raises(dlm.DlmError, match=said):
             from_lava(cells, config, names)
+
+
+@pytest.mark.parametrize("backend", ["torch", "brian2"])
+def test_what_came_in_is_a_network_like_any_other(backend):
+    for name in ("feed_forward", "currents"):
+        taken = from_lava(GRAPHS[name](Parts("float", 7 + len(name)))[0], FLOATS)
+        here, there = (taken.run(20, record=("s", "u", "v"), backend=which) for which in ("fast", backend))
+        assert dlm.compare(here, there).equal

@@ -82,10 +82,12 @@ def _float(process: Any, layout: Layout) -> LIF | LI:
     parameters = {name: _spread(process, name, layout) for name in ("du", "dv")}
     bias = _spread(process, "bias_mant", layout)
     threshold = _spread(process, "vth", layout)
-    refractory = process.proc_params.get("refractory_period", 0)
-    if np.all(np.asarray(threshold) == np.inf) and not refractory:
+    if np.all(np.asarray(threshold) == np.inf):
         return LI(layout.shape, bias=bias, **parameters)
-    return LIF(layout.shape, v_threshold=threshold, bias=bias, refractory=refractory, **parameters)
+    given = process.proc_params
+    parameters["refractory"] = given.get("refractory_period") or given.get("refractory") or 0
+    parameters["reset"] = "subtract" if type(process).__name__ == "LIFSubtract" else "zero"
+    return LIF(layout.shape, v_threshold=threshold, bias=bias, **parameters, **_competition(process))
 
 
 def _integer(process: Any, layout: Layout) -> IntegerLIF | IntegerLI:
@@ -94,7 +96,12 @@ def _integer(process: Any, layout: Layout) -> IntegerLIF | IntegerLI:
     parameters["bias_mant"], parameters["bias_exp"] = _bias(process, layout)
     if np.all(np.asarray(threshold) >= THRESHOLD_LIMIT):
         return IntegerLI(layout.shape, **parameters)
-    return IntegerLIF(layout.shape, v_threshold=threshold, **parameters)
+    return IntegerLIF(layout.shape, v_threshold=threshold, **parameters, **_competition(process))
+
+
+def _competition(process: Any) -> dict[str, Any]:
+    """Of Processes of ours."""
+    return {"winners": process.proc_params.get("winners"), "groups": process.proc_params.get("groups", 1)}
 
 
 def _bias(process: Any, layout: Layout) -> tuple[Any, int]:

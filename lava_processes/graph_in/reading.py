@@ -50,12 +50,13 @@ def from_lava(process: Any, run_cfg: Any, names: Mapping[Any, str] | None = None
         DlmError: a parameter outside the range of ours, with the Process's name.
     """
     parts = processes_of(process)
-    by: dict[Role, list[Any]] = {"cells": [], "synapses": [], "source": [], "sink": []}
+    by: dict[Role, list[Any]] = {"cells": [], "synapses": [], "line": [], "source": [], "sink": []}
     for part in parts:
         by[role_of(part)].append(part)
     if not by["cells"]:
         raise DlmError(f"the graph of {called(parts[0])} has no LIF; connect the Processes, or give all of its parts")
-    return _Reader(by, arithmetic_of(by["cells"] + by["synapses"] + by["source"], run_cfg), names or {}).taken()
+    computing = [part for role, several in by.items() if role != "sink" for part in several]
+    return _Reader(by, arithmetic_of(computing, run_cfg), names or {}).taken()
 
 
 class _Reader:
@@ -63,6 +64,7 @@ class _Reader:
 
     def __init__(self, by: Mapping[Role, list[Any]], arithmetic: Arithmetic, names: Mapping[Any, str]) -> None:
         self.arithmetic, self.neurons = arithmetic, by["cells"]
+        self.lines = {part: part.proc_params["steps"] for part in by["line"]}
         self.between = {part: synapses(part, arithmetic) for part in by["synapses"]}
         self.into = {part: self._source(part) for part in by["synapses"]}
         self.reached = {part: ways_into(part.a_in) for part in self.neurons}
@@ -82,14 +84,18 @@ class _Reader:
         return FromLava(settled.network, settled.first, settled.state, places, feeds, settled.before)
 
     def _source(self, part: Any) -> Way:
-        """What sends into a connection."""
+        """What sends into a connection, or a line in front of one."""
         ways = ways_into(part.s_in)
         if len(ways) != 1:
             thing = f"{called(part)}, whose s_in has {len(ways) or 'no'} sources"
             refuse(thing, "give it exactly one: a connection for each source, or a RingBuffer")
         if ways[0].source in self.between:
             refuse(f"{called(ways[0].source)} straight into {called(part)}", "put neurons between them")
-        return ways[0]
+        if ways[0].source not in self.lines:
+            return ways[0]
+        before = self._source(ways[0].source)
+        steps = self.lines[ways[0].source]
+        return Way(before.source, before.places[ways[0].places], before.steps + steps)
 
     def _layout(self, part: Any) -> Layout:
         """Channels first where a convolution is joined to it, as Lava's shape is else."""
@@ -125,7 +131,7 @@ class _Reader:
     def _edges(self, way: Way, post: Any) -> list[Edge]:
         """One way into neurons, from neurons or an Input."""
         into = way.places[self.layouts[post].order]
-        if way.source in self.neurons:
+        if way.source in self.neurons or way.source in self.lines:
             refuse(f"{called(way.source)} straight into {called(post)}", "put a connection between them")
         if way.source not in self.between:
             return [self._direct(way.source, self.names[post], into)]
@@ -133,6 +139,7 @@ class _Reader:
         out_of = _inverse(come.places)[self.layouts[come.source].order]
         pre, fed = self.feeds.get((come.source, found.message_bits > 0), (self.names[come.source], None))
         edge = _placed(pre, self.names[post], found, _inverse(found.post)[into], _inverse(found.pre)[out_of])
+        edge = replace(edge, delay=edge.delay + come.steps)
         if self.arithmetic == "integer":
             most = 1 if fed is None else int(np.abs(fed.values).max(initial=0))
             check_sums(edge, most, found.most, called(way.source))

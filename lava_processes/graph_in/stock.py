@@ -8,9 +8,11 @@ from typing import Any, Literal
 from dlm_snn.errors import DlmError
 from lava_processes.graph_in.walk import called, refuse
 
-Role = Literal["cells", "synapses", "source", "sink"]
+Role = Literal["cells", "synapses", "line", "source", "sink"]
 Arithmetic = Literal["float", "integer"]
 
+_FOUND: dict[type, list[Any]] = {}
+"""Type of a Process -> its models, for which Lava executes the modules of a folder."""
 _REMEDIES = {
     "LearningDense": "give Dense the weights that it has learned, or ends with",
     "LearningSparse": "give Sparse the weights that it has learned, or ends with",
@@ -29,31 +31,43 @@ def roles() -> dict[type, Role]:
     from lava.proc.monitor.process import Monitor
     from lava.proc.sparse.process import DelaySparse, Sparse
 
+    from lava_processes.convolution.process import Convolution
+    from lava_processes.delay.process import Delay
+    from lava_processes.kwta.process import KWTA
+    from lava_processes.lif_subtract.process import LIFSubtract
     from lava_processes.probe.process import StateProbe
+    from lava_processes.refractory_lif.process import RefractoryLIF
     from lava_processes.sink.process import SpikeSink
 
-    found: dict[type, Role] = {source.RingBuffer: "source"}
-    found |= dict.fromkeys((LIF, LIFReset, LIFRefractory), "cells")
-    found |= dict.fromkeys((Dense, DelayDense, Sparse, DelaySparse, Conv), "synapses")
+    found: dict[type, Role] = {source.RingBuffer: "source", Delay: "line"}
+    found |= dict.fromkeys((LIF, LIFReset, LIFRefractory, KWTA, LIFSubtract, RefractoryLIF), "cells")
+    found |= dict.fromkeys((Dense, DelayDense, Sparse, DelaySparse, Conv, Convolution), "synapses")
     found |= dict.fromkeys((sink.RingBuffer, sink.Read, Monitor, SpikeSink, StateProbe), "sink")
     return found
 
 
 @cache
 def _models() -> dict[type, Arithmetic]:
-    """Lava's own models -> what they compute in."""
+    """Lava's own models, and those of Processes that ``build`` uses -> what they compute in."""
     from lava.proc.conv import models as conv
     from lava.proc.dense import models as dense
     from lava.proc.io import source
     from lava.proc.lif import models as lif
     from lava.proc.sparse import models as sparse
 
+    from lava_processes.delay.process import PyDelayFixed, PyDelayFloat
+    from lava_processes.kwta.process import PyKWTAFixed, PyKWTAFloat
+    from lava_processes.lif_subtract.process import PyLIFSubtractFloat
+    from lava_processes.refractory_lif.process import PyRefractoryLIFFloat
+
     floats: tuple[type, ...] = (lif.PyLifModelFloat, lif.PyLifResetModelFloat, lif.PyLifRefractoryModelFloat)
     floats += (dense.PyDenseModelFloat, dense.PyDelayDenseModelFloat, conv.PyConvModelFloat)
     floats += (sparse.PySparseModelFloat, sparse.PyDelaySparseModelFloat, source.PySendModelFloat)
+    floats += (PyDelayFloat, PyKWTAFloat, PyLIFSubtractFloat, PyRefractoryLIFFloat)
     integers: tuple[type, ...] = (lif.PyLifModelBitAcc, lif.PyLifResetModelBitAcc, conv.PyConvModelFixed)
     integers += (dense.PyDenseModelBitAcc, dense.PyDelayDenseModelBitAcc, source.PySendModelFixed)
     integers += (sparse.PySparseModelBitAcc, sparse.PyDelaySparseModelBitAcc)
+    integers += (PyDelayFixed, PyKWTAFixed)
     return {**dict.fromkeys(floats, "float"), **dict.fromkeys(integers, "integer")}
 
 
@@ -68,8 +82,9 @@ def role_of(process: Any) -> Role:
         refuse(thing, "read the graph before its first run, or make it anew")
     role = roles().get(type(process))
     if role is None:
-        names = ", ".join(sorted({kind.__name__ for kind in roles()}))
-        refuse(called(process), _REMEDIES.get(type(process).__name__, f"it knows {names} of Lava by their exact type"))
+        stock = {kind.__name__ for kind in roles() if kind.__module__.startswith("lava.")}
+        known = f"it knows {', '.join(sorted(stock))} of Lava by their exact type"
+        refuse(called(process), _REMEDIES.get(type(process).__name__, known))
     return role
 
 
@@ -80,17 +95,13 @@ def arithmetic_of(processes: list[Any], run_cfg: Any) -> Arithmetic:
         DlmError: no run configuration.
         UnsupportedError: a model that is not Lava's own, or none; models of either arithmetic.
     """
-    from lava.magma.compiler.compiler_graphs import ProcGroupDiGraphs
     from lava.magma.core.run_configs import RunConfig
 
     if not isinstance(run_cfg, RunConfig):
         raise DlmError(f"run_cfg = {run_cfg!r} is none of Lava; give Loihi2SimCfg(select_tag='floating_pt')")
     selected: dict[Arithmetic, Any] = {}
-    there: dict[type, list[Any]] = {}
-    for process in processes:
-        if type(process) not in there:
-            there[type(process)] = ProcGroupDiGraphs._find_proc_models(process)
-        model = _selected(process, there[type(process)], run_cfg)
+    for process in map(leaf, processes):
+        model = _selected(process, run_cfg)
         if model not in _models() or model.implements_process is not type(process):
             thing = f"{called(process)} by the model {model.__name__}"
             refuse(thing, "have the run configuration select Lava's own (select_tag='floating_pt' or 'fixed_pt')")
@@ -101,12 +112,23 @@ def arithmetic_of(processes: list[Any], run_cfg: Any) -> Arithmetic:
     return next(iter(selected))
 
 
-def _selected(process: Any, models: list[Any], run_cfg: Any) -> Any:
-    """The ProcessModel of several that Lava's compiler would take."""
+def leaf(process: Any) -> Any:
+    """Lava's Conv in a Convolution of ours; every other Process itself."""
+    from lava.proc.conv.process import Conv
+
+    inside = process.proc_params.get("conv")
+    return process if inside is None else Conv(**inside, name=process.name)
+
+
+def _selected(process: Any, run_cfg: Any) -> Any:
+    """The ProcessModel that Lava's compiler would take."""
     from lava.magma.compiler.compiler_graphs import ProcGroupDiGraphs
 
+    kind = type(process)
+    if kind not in _FOUND:
+        _FOUND[kind] = ProcGroupDiGraphs._find_proc_models(process)
     try:
-        return ProcGroupDiGraphs._select_proc_models(process, models, run_cfg)
+        return ProcGroupDiGraphs._select_proc_models(process, _FOUND[kind], run_cfg)
     except (AssertionError, NotImplementedError) as error:
         said = " ".join(str(error).split()) or type(error).__name__
         return refuse(f"{called(process)} with this run configuration ({said.rstrip('.')})", "give another select_tag")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,7 @@ from dlm_snn.connections.connection import Connection, Sparse
 from dlm_snn.connections.conv2d import Conv2d
 from dlm_snn.connections.dense import Dense
 from dlm_snn.errors import DlmError
-from lava_processes.graph_in.stock import Arithmetic
+from lava_processes.graph_in.stock import Arithmetic, leaf
 from lava_processes.graph_in.walk import Places, called, refuse
 from lava_processes.support import CONV_LIMIT
 
@@ -55,18 +55,20 @@ def synapses(process: Any, arithmetic: Arithmetic) -> Synapses:
     Raises:
         UnsupportedError, DlmError: weights or a format that our connections do not hold, with the Process's name.
     """
-    buffer = process.vars.members[process.vars.member_names.index(_buffer_name(process))]
+    inside = leaf(process)
+    buffer = inside.a_buf if hasattr(inside, "a_buf") else inside.a_buff
     if np.any(buffer.init):
         refuse(f"{called(process)} with something on its way at the start", f"leave {buffer.name} at 0")
-    reader = _convolution if hasattr(process, "kernel_size") else _matrix
     try:
-        return reader(process, arithmetic)
+        if not hasattr(inside, "kernel_size"):
+            return _matrix(process, arithmetic)
+        found = _convolution(inside, arithmetic)
     except DlmError as error:
         raise DlmError(f"{called(process)}: {error}") from error
-
-
-def _buffer_name(process: Any) -> str:
-    return "a_buf" if hasattr(process, "a_buf") else "a_buff"
+    if inside is process:
+        return found
+    # The ports of a Convolution of ours are flat, with the channels first.
+    return replace(found, process=process, pre=np.arange(process.s_in.size), post=np.arange(process.a_out.size))
 
 
 def _convolution(process: Any, arithmetic: Arithmetic) -> Synapses:

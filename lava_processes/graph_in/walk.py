@@ -22,10 +22,12 @@ class Way:
     Attributes:
         source: the Process that sends.
         places: value i of the InPort is value places[i] of the OutPort.
+        steps: for which a line of ours holds it back on the way.
     """
 
     source: Any
     places: Places
+    steps: int = 0
 
 
 def called(process: Any) -> str:
