@@ -85,9 +85,15 @@ def _float(process: Any, layout: Layout) -> LIF | LI:
     if np.all(np.asarray(threshold) == np.inf):
         return LI(layout.shape, bias=bias, **parameters)
     given = process.proc_params
-    parameters["refractory"] = given.get("refractory_period") or given.get("refractory") or 0
-    parameters["reset"] = "subtract" if type(process).__name__ == "LIFSubtract" else "zero"
-    return LIF(layout.shape, v_threshold=threshold, bias=bias, **parameters, **_competition(process))
+    return LIF(
+        layout.shape,
+        v_threshold=threshold,
+        bias=bias,
+        reset="subtract" if type(process).__name__ == "LIFSubtract" else "zero",
+        refractory=given.get("refractory_period") or given.get("refractory") or 0,
+        **parameters,
+        **_competition(process),
+    )
 
 
 def _integer(process: Any, layout: Layout) -> IntegerLIF | IntegerLI:
