@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import statistics
 from functools import partial
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -23,7 +24,7 @@ from lava_processes import from_lava
 
 NETS = {"784-256-10": (784, 256, 10), "784-512-256-256-128-64-10": (784, 512, 256, 256, 128, 64, 10)}
 TAGS = {"float": "floating_pt", "fixed": "fixed_pt"}
-RATE = 0.1
+RATE, THRESHOLD = 0.1, 1.5
 
 
 def graph(sizes: tuple[int, ...], fixed: bool, samples: int) -> list[Any]:
@@ -37,10 +38,10 @@ def graph(sizes: tuple[int, ...], fixed: bool, samples: int) -> list[Any]:
     events = (rng.random((sizes[0], length)) < RATE).astype(int)
     before = RingBuffer(data=np.pad(events, ((0, 0), (0, depth)))).s_out
     layers = []
-    for layer, (pre, post) in enumerate(zip(sizes, sizes[1:], strict=False)):
-        weights = 2 * rng.integers(-30, 34, (post, pre))
-        # So many standard deviations of a step's drive let a tenth of the neurons spike, about.
-        threshold = int(2 * np.sqrt(RATE * pre) * 40)
+    for layer, (pre, post) in enumerate(pairwise(sizes)):
+        weights = 2 * rng.integers(-32, 33, (post, pre))
+        # Some standard deviations of what a step brings.
+        threshold = int(THRESHOLD * np.sqrt(RATE * pre) * 37)
         dense = Dense(weights=weights if fixed else weights.astype(float))
         decays = {"du": 4095, "dv": 410} if fixed else {"du": 1, "dv": 410 / 4096}
         cells = LIFReset(
@@ -80,10 +81,8 @@ def sequence(sizes: tuple[int, ...], fixed: bool, samples: int) -> dlm.SpikeRast
     length = samples * N_STEPS + len(layers)
     taken = from_lava(layers[-1], config_of(fixed))
     name = layers[-1].name
-    recording = taken.run(length, record={name: "s"})
-    return dlm.SpikeRaster.from_dense(
-        recording.rasters[name].dense()[0, : samples * N_STEPS].reshape(samples, N_STEPS, -1)
-    )
+    rows = taken.run(length, record={name: "s"}).rasters[name].dense()[0]
+    return dlm.SpikeRaster.from_dense(rows[: samples * N_STEPS].reshape(samples, N_STEPS, -1))
 
 
 def batch(sizes: tuple[int, ...], fixed: bool, samples: int) -> dlm.SpikeRaster:
@@ -107,9 +106,7 @@ def main() -> None:
     parser.add_argument("--nets", nargs="+", choices=[*NETS], default=[*NETS])
     parser.add_argument("--arithmetic", nargs="+", choices=[*TAGS], default=[*TAGS])
     chosen = parser.parse_args()
-    print(
-        "| net | arithmetic | form | median s | times as fast as stock | last layer's rate |\n|---|---|---|---|---|---|"
-    )
+    print("| net | arithmetic | form | median s | times as fast | last layer's rate |\n|---|---|---|---|---|---|")
     for net in chosen.nets:
         for arithmetic in chosen.arithmetic:
             given = (NETS[net], arithmetic == "fixed", chosen.samples)
