@@ -81,7 +81,7 @@ REFUSED: Mapping[str, tuple[Way, Refusal]] = {
     "a mask of spikes": (lambda m, s: m.conv2(s).masked_fill(s.bool(), 0.0), why.PRODUCT),
     "lerp by spikes": (lambda m, s: torch.lerp(m.conv2(s), m.frame, s), why.PRODUCT),
     "addcmul of spikes": (lambda m, s: torch.addcmul(s, m.conv2(s), m.old), why.PRODUCT),
-    "addmm over samples": (lambda m, s: torch.addmm(BIAS, W[:3, :3], s.flatten(1)).view_as(s), why.NOT_LINEAR),
+    "addmm over samples": (lambda m, s: torch.addmm(BIAS, W[:3, :3], s.flatten(1)).view_as(s), why.OVER_SAMPLES),
     "minus infinity": (lambda m, s: m.conv2(s).masked_fill(MASK, -torch.inf), why.NOT_LINEAR),
     "other samples": (lambda m, s: m.conv2(s[torch.tensor([1, 0, 2])]), why.MIXED),
 }

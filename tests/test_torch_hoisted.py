@@ -217,22 +217,22 @@ def _seldom(m: Layers, x: Tensor) -> list[Tensor]:
 
 
 REFUSED: Mapping[str, tuple[Way, Refusal]] = {
-    "differences over time": (lambda m, x: m.one(steps(m.fc1(x)[1:] - m.fc1(x)[:-1])), why.MIXED),
-    "sums over time": (lambda m, x: m.one(steps(m.fc1(x).cumsum(0))), why.NOT_LINEAR),
-    "the mean over time": (lambda m, x: m.one(steps(m.fc1(x) - m.fc1(x).mean(0))), why.NOT_LINEAR),
+    "differences over time": (lambda m, x: m.one(steps(m.fc1(x)[1:] - m.fc1(x)[:-1])), why.ALL_AT_ONCE),
+    "sums over time": (lambda m, x: m.one(steps(m.fc1(x).cumsum(0))), why.OVER_SAMPLES),
+    "the mean over time": (lambda m, x: m.one(steps(m.fc1(x) - m.fc1(x).mean(0))), why.OVER_SAMPLES),
     "a convolution over time": (
         lambda m, x: m.one(steps(m.over_time(m.fc1(x).permute(1, 2, 0)).permute(2, 0, 1))),
         why.MIXED,
     ),
-    "backward in time": (lambda m, x: m.two(steps(m.fc2(torch.stack(m.one(m.fc1(x))).flip(0)))), why.MIXED),
-    "both ways in time": (lambda m, x: m.two(steps(m.fc2(torch.stack(m.one(m.fc1(x))[::-1])))), why.MIXED),
+    "backward in time": (lambda m, x: m.two(steps(m.fc2(torch.stack(m.one(m.fc1(x))).flip(0)))), why.ALL_AT_ONCE),
+    "both ways in time": (lambda m, x: m.two(steps(m.fc2(torch.stack(m.one(m.fc1(x))[::-1])))), why.ALL_AT_ONCE),
     "ReLU": (lambda m, x: m.one(steps(F.relu(m.fc1(x)))), why.FRONT_END),
     "written into a step": (_overwritten, why.STALE),
-    "written into the sample": (_sample_overwritten, why.MIXED),
-    "written into the weights": (_weights_overwritten, why.MIXED),
-    "written into the spikes": (_spikes_overwritten, why.MIXED),
+    "written into the sample": (_sample_overwritten, why.ALL_AT_ONCE),
+    "written into the weights": (_weights_overwritten, why.ALL_AT_ONCE),
+    "written into the spikes": (_spikes_overwritten, why.ALL_AT_ONCE),
     "written into a detached tensor": (_detached_overwritten, why.STALE),
-    "of other steps where it seldom matters": (_seldom, why.MIXED),
+    "of other steps where it seldom matters": (_seldom, why.ALL_AT_ONCE),
 }
 
 

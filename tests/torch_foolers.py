@@ -150,7 +150,7 @@ class HalfAState(Two):
         return spk
 
 
-@refused(why.NOT_LINEAR)
+@refused(why.OVER_SAMPLES)
 class MeanOfAllSamples(Two):
     def between(self, spikes: Tensor, t: int) -> Tensor:
         return self.fc2(spikes - spikes.mean())
@@ -378,7 +378,7 @@ class OtherSamples(Two):
         return self.fc2(spikes.flip(0))
 
 
-@refused(why.MIXED)
+@refused(why.ALL_AT_ONCE)
 class BackwardInTime(Two):
     """The second layer gets the first one's last spikes first."""
 

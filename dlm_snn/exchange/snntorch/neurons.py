@@ -164,6 +164,10 @@ def _check_neuron(neuron: Any, where: str) -> None:
             not zero and not subtract and kind in RECURRENT,
             "use 'zero' or 'subtract'",
         ),
+        f"a threshold of {float(neuron.threshold.min()):g}, at which it spikes at rest": (
+            bool((neuron.threshold < 0).any()) and reset_of(neuron) != "none",
+            "give one of 0 or more",
+        ),
         "inhibition=True": (neuron.inhibition, "use spike_grad=Firing(surrogate, winners=1) with reset_delay=True"),
         "state_quant": (bool(neuron.state_quant), "leave it out and quantize the Network instead"),
         "graded_spikes_factor other than 1": (

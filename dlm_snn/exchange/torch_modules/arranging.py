@@ -9,7 +9,17 @@ import torch
 from dlm_snn.exchange.torch_modules.calls import Call
 from dlm_snn.exchange.torch_modules.meaning import Affine, Meaning, Opaque
 from dlm_snn.exchange.torch_modules.probing import Arranged, arrangement
-from dlm_snn.exchange.torch_modules.refusals import DROPOUT, MIXED
+from dlm_snn.exchange.torch_modules.refusals import ALL_AT_ONCE, DROPOUT, MIXED
+
+SINGLING = frozenset({"unbind", "iter", "getitem", "select", "split", "chunk", "tensor_split", "narrow"})
+"""They take a tensor apart."""
+
+
+def _layer(meaning: Affine) -> str | None:
+    """The function with weights that made something; None: there is none, or another in each part."""
+    keys = [element.key for term in meaning.terms for element in term.path if element.kind == "weighting"]
+    names = {str(key[0]) for key in keys if isinstance(key, tuple)}
+    return names.pop() if len(names) == 1 else None
 
 
 class Arrangements:
@@ -29,7 +39,11 @@ class Arrangements:
 
 def _arranged(call: Call, found: Arranged | None) -> Meaning:
     if found is None:
-        return Opaque(MIXED, {"name": call.name}, tuple(meaning for _, meaning in call.tracked))
+        parts_of = tuple(meaning for _, meaning in call.tracked)
+        layer = _layer(parts_of[0]) if call.name in SINGLING and len(parts_of) == 1 else None
+        if layer is not None:
+            return Opaque(ALL_AT_ONCE, {"name": call.name, "layer": layer}, parts_of)
+        return Opaque(MIXED, {"name": call.name}, parts_of)
     parts = [meaning.through(element) for (_, meaning), element in zip(call.tracked, found.elements, strict=True)]
     terms = tuple(term for part in parts for term in part.terms)
     constant = torch.stack([part.constant for part in parts]).sum(0) + found.added

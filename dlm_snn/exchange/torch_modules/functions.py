@@ -94,6 +94,14 @@ ON_DATA = ARRANGING | MASKED | SUMS | DIFFERENCES | PRODUCTS | QUOTIENTS | CASTS
 """Affine: what they make of the sample is still the sample. Anything else is a front end."""
 
 
+ROUNDING = frozenset(
+    {
+        *("floordiv", "rfloordiv", "ifloordiv", "floor_divide", "floor", "ceil", "round", "trunc", "fix", "frac"),
+        *("mod", "rmod", "imod", "fmod", "remainder"),
+    }
+)
+
+
 def name_of(func: Callable[..., Any]) -> tuple[str, bool]:
     """A function's name without underscores around it, and whether it changes its first argument in place."""
     name = getattr(func, "__name__", str(func))

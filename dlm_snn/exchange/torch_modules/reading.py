@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,16 +21,22 @@ from dlm_snn.exchange.torch_modules.proof import Layer, Proof, compared
 from dlm_snn.exchange.torch_modules.read_outs import read_outs
 from dlm_snn.exchange.torch_modules.recorder import Allowed, Recorder
 from dlm_snn.exchange.torch_modules.refusals import (
+    ALL_AT_ONCE,
     BEHIND,
     FAILS,
     FEW_STEPS,
+    INFERENCE,
     MIXED,
+    NO_NEURONS,
     NOT_LINEAR,
     OTHER_STRUCTURE,
+    OVER_SAMPLES,
     READ_OUT_COUNTS,
     READ_OUT_STEPS,
     STRANGER,
+    TOO_LARGE,
     UNBATCHED,
+    UNBATCHED_CALL,
     UNLIKE_STEPS,
     UNSTEADY,
     RefusedError,
@@ -39,9 +45,14 @@ from dlm_snn.exchange.torch_modules.steps import count_steps
 from dlm_snn.exchange.torch_modules.watching import Watch
 from dlm_snn.networks.network import Network
 
-AT_ONCE = (BEHIND, MIXED, NOT_LINEAR, READ_OUT_COUNTS, READ_OUT_STEPS, STRANGER, UNLIKE_STEPS)
+AT_ONCE = (
+    *(ALL_AT_ONCE, BEHIND, MIXED, NOT_LINEAR, OVER_SAMPLES, READ_OUT_COUNTS, READ_OUT_STEPS, STRANGER, TOO_LARGE),
+    *(UNBATCHED_CALL, UNLIKE_STEPS),
+)
 """What a function of all steps at once looks like."""
 Drive = Callable[[nn.Module, Any], Any]
+ONE_SAMPLE = (UNBATCHED, UNBATCHED_CALL, NO_NEURONS)
+"""What a step of a sample of one step meets."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -190,7 +201,7 @@ class _Intake:
             return self._driven(_step_by_step, sample, grids)
         except RefusedError as error:
             # What forward itself said counts: one step of its sample is none that it was written for.
-            failed = error.refusal is FAILS or (first.refusal is FAILS and error.refusal is UNBATCHED)
+            failed = error.refusal is FAILS or (first.refusal is FAILS and error.refusal in ONE_SAMPLE)
             raise (first if failed else error) from None
 
     def _keeps_states(self) -> bool:
@@ -207,13 +218,15 @@ class _Intake:
             recorder = kind(self.module, given, self.allowed, grids)
             watch = Watch(self.module, self.tables, recorder)
             try:
-                with recorder, untouched_modules(self.given, recorder.refuse):
-                    output = drive(self.module, given)
+                with recorder, untouched_modules(self.given, recorder.refuse), watch.unseen():
+                    output = _ended(drive(self.module, given))
             except RefusedError:
                 raise
             except Exception as error:
                 if recorder.refused is not None:
                     raise recorder.refused from None
+                if "nference tensor" in str(error):
+                    raise RefusedError(INFERENCE, "the module") from error
                 raise RefusedError(FAILS, "the module", error=f"{type(error).__name__}: {error}") from error
             finally:
                 watch.close()
@@ -226,6 +239,13 @@ class _Intake:
             lines += read_outs(output, recorder, steps)
             built = build(lines, watch.tables)
         return _Run(built, steps, recorder, drive, [tuple(tensor.shape) for tensor in tensors(sample)])
+
+
+def _ended(output: Any) -> Any:
+    """A forward that yields has done nothing until its results are asked for."""
+    if isinstance(output, list):
+        return [_ended(part) for part in output]
+    return list(output) if isinstance(output, Generator) else output
 
 
 def _at_once(module: nn.Module, sample: Any) -> Any:

@@ -26,6 +26,7 @@ from dlm_snn.exchange.torch_modules.refusals import (
     IN_PLACE,
     LOOKS,
     NOISE,
+    ROUNDED,
     STALE,
     STRANGER,
     UNKNOWN_CALL,
@@ -147,9 +148,9 @@ class Recorder(TorchFunctionMode):
         name, in_place = known.name_of(func)
         if self.quiet or (name in known.METADATA and not in_place):
             return func(*args, **kwargs)
-        if in_place and args and isinstance(args[0], Tensor):
-            base = args[0]._base
-            if name == "set" or args[0] in self._loose or (base is not None and base in self._loose):
+        for target in tensors([args[0] if in_place and args else None, kwargs.get("out")]):
+            base = target._base
+            if name == "set" or target in self._loose or (base is not None and base in self._loose):
                 raise self.refuse(RefusedError(BY_DATA, "the module", name=name))
         args, kwargs = self._widened(args, kwargs, in_place)
         meanings = {id(tensor): self.meaning(tensor) for tensor in tensors([args, kwargs])}
@@ -301,7 +302,8 @@ class Recorder(TorchFunctionMode):
         rule = None if any(isinstance(part, Data) for part in parts) else self._rules.get(name)
         call = Call(name, func, args, kwargs, before, outputs, called)
         try:
-            found = call.opaque(FUNCTION) if rule is None else rule(call)
+            other = ROUNDED if name in known.ROUNDING else FUNCTION
+            found = call.opaque(other) if rule is None else rule(call)
         except Exception as error:
             found = call.opaque(UNKNOWN_CALL, error=f"{type(error).__name__}: {error}")
         if not all(as_stored(name, own, out, known.COUNTING) for own, out in zip(found, outputs, strict=True)):
@@ -322,7 +324,7 @@ class Recorder(TorchFunctionMode):
         if self.allowed.outside:
             self.note(f"{name} stands before the network: its results are the input")
             return Data(origin(name, parts, called, index))
-        if found.refusal not in (FUNCTION, FRONT_END):
+        if found.refusal not in (FUNCTION, ROUNDED, FRONT_END):
             return found
         return Opaque(FRONT_END, {"name": name}, parts)
 

@@ -39,6 +39,10 @@ class RefusedError(UnsupportedError):
 NOT_A_MODULE = Refusal("a {kind} is no torch module", "give an nn.Module")
 SCRIPTED = Refusal("a scripted or traced module hides its Python", "give the module that was scripted")
 NO_COPY = Refusal("it cannot be copied ({error})", "keep what cannot be copied outside the module")
+INFERENCE = Refusal(
+    "forward runs in torch.inference_mode, in which a tensor that is changed in place leaves no trace",
+    "use torch.no_grad",
+)
 FAILS = Refusal("its forward fails on the sample ({error})", "give the sample that its forward takes, or call=")
 NO_NEURON = Refusal(
     "no neuron of a known library was called",
@@ -49,6 +53,17 @@ UNKNOWN_NEURON = Refusal(
 )
 PATCHED = Refusal("it carries a {what} of its own", "put that into a class, and name it by neurons={{Class: reader}}")
 UNBATCHED = Refusal("it gets one sample, or no sample axis", "give 2 samples or more, so that their axis can be told")
+UNBATCHED_CALL = Refusal(
+    "{name} gets {axes} axes, so its first are channels and not samples",
+    "give it (sample, channel, ...), of 2 samples or more",
+)
+NO_NEURONS = Refusal(
+    "it gets one value a sample, without an axis of neurons", "keep that axis: no squeeze, or unsqueeze(1) behind it"
+)
+UNSEEN_NEURON = Refusal(
+    "this neuron is no part of the module: it stands in a plain list or dictionary, or is made in forward",
+    "make it in __init__, and keep several in nn.ModuleList or nn.ModuleDict",
+)
 FEW_STEPS = Refusal(
     "it was called {calls} times",
     "loop over at least 3 steps in forward, for a sample that has as many, or give call= with that loop",
@@ -63,7 +78,11 @@ FOREIGN_STATE = Refusal(
     "pass on the returned state as it is",
 )
 HALF_A_STATE = Refusal("one of its states is passed on and another is not", "pass on all of its states, or none")
-NOT_AT_REST = Refusal("it starts from a state that is not at rest", "start from the neuron's own initial state")
+NOT_AT_REST = Refusal(
+    "it starts from a state that is not at rest",
+    "begin the state anew in forward (None, zeros or the neuron's own initial state): one that the module keeps goes "
+    "on where its last call ended",
+)
 CHANGED = Refusal("its {what} is changed between two calls", "leave parameters and states alone during forward")
 STRANGER = Refusal(
     "its input comes from nowhere: neither from the sample nor from a layer",
@@ -72,7 +91,8 @@ STRANGER = Refusal(
 NOT_SPIKES = Refusal("its spikes are not 0 and 1", "scale spikes in the weights that follow")
 LOOKS = Refusal(
     "forward looks at values ({name}), so that it may take another way for another sample",
-    "remove the branch, or allow it by branches=True and prove it on a check=",
+    "take that look out; where it is for a log, or the same for all samples, allow it by branches=True and prove it on "
+    "a check=",
 )
 NOISE = Refusal(
     "{name} draws random numbers",
@@ -87,9 +107,19 @@ MIXED = Refusal(
     "{name} moves values from one sample or step to another, or takes all steps at once",
     "compute step after step: put every layer inside the loop over time, and leave the sample axis where it is",
 )
+ROUNDED = Refusal("{name} rounds what a layer makes", "divide by / or multiply, without rounding")
+ALL_AT_ONCE = Refusal(
+    "{name} takes apart what {layer} made of all steps (or samples) together, which no step makes by itself",
+    "compute it inside the loop over time, of the (sample, ...) of one step",
+)
+OVER_SAMPLES = Refusal(
+    "{name} runs over the first axis, so that samples (or steps) depend on each other",
+    "leave the axes of samples and steps as they are, and compute over the others",
+)
 PRODUCT = Refusal("{name} multiplies or divides by what depends on the sample", "multiply spikes by constants only")
 COMPUTED_WEIGHTS = Refusal("{name} has weights that depend on the sample", "use weights that are parameters")
-NOT_LINEAR = Refusal("{name} is not linear here, or too large to be probed", "use Linear, Conv2d or AvgPool2d")
+NOT_LINEAR = Refusal("{name} is not linear here", "use Linear, Conv2d or AvgPool2d")
+TOO_LARGE = Refusal("{name} is too large to be probed", "use Linear, Conv2d or AvgPool2d, which are known")
 UNKNOWN_CALL = Refusal(
     "{name} is called in a way that is not known ({error})", "use a Linear, Conv2d or AvgPool2d module"
 )

@@ -10,7 +10,7 @@ from dlm_snn.exchange.torch_modules.calls import Call, constant_part
 from dlm_snn.exchange.torch_modules.functions import DIFFERENCES
 from dlm_snn.exchange.torch_modules.meaning import Affine, Element, Meaning
 from dlm_snn.exchange.torch_modules.probing import arrangement
-from dlm_snn.exchange.torch_modules.refusals import MIXED, PRODUCT, STRANGER
+from dlm_snn.exchange.torch_modules.refusals import MIXED, PRODUCT, ROUNDED, STRANGER
 
 
 def scaling(factors: Tensor) -> Element:
@@ -67,7 +67,9 @@ def multiplied(call: Call) -> list[Meaning]:
     """Times a constant, or divided by one; with the sign changed."""
     tensor, meaning = call.tracked[0]
     result = call.outputs[0]
-    if len(call.tracked) != 1 or call.kwargs.get("rounding_mode") is not None:
+    if call.kwargs.get("rounding_mode") is not None:
+        return call.opaque(ROUNDED)
+    if len(call.tracked) != 1:
         return call.opaque(PRODUCT)
     ones = torch.ones_like(tensor)
     (factors,), (doubled,) = call.again(ones), call.again(2 * ones)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -10,19 +11,21 @@ from torch import Tensor, nn
 
 from dlm_snn.exchange.torch_modules.calls import mapped, widened
 from dlm_snn.exchange.torch_modules.meaning import SPIKES, Affine, Constant, Data, Line, Meaning, Opaque, Term
-from dlm_snn.exchange.torch_modules.neurons import Table, tensors
+from dlm_snn.exchange.torch_modules.neurons import Table, tables_for, tensors
 from dlm_snn.exchange.torch_modules.recorder import Recorder
 from dlm_snn.exchange.torch_modules.refusals import (
     CHANGED,
     FOREIGN_STATE,
     GIVEN_PARAMETER,
     HALF_A_STATE,
+    NO_NEURONS,
     NOT_AT_REST,
     NOT_LINEAR,
     PATCHED,
     STRANGER,
     UNBATCHED,
     UNKNOWN_NEURON,
+    UNSEEN_NEURON,
     RefusedError,
 )
 from dlm_snn.exchange.torch_modules.weighting import matrix
@@ -60,8 +63,20 @@ def differing(before: Mapping[str, Any], after: Mapping[str, Any]) -> set[str]:
 
 def _same(one: Any, other: Any) -> bool:
     if isinstance(one, tuple) and isinstance(other, tuple):
-        return one[0] is other[0] and one[1] == other[1]
+        alike = one[0] is other[0] or (one[0]._version == one[1] and _one_memory(one[0], other[0]))
+        return alike and one[1] == other[1]
     return type(one) is type(other) and one == other
+
+
+def _one_memory(one: Tensor, other: Tensor) -> bool:
+    """Whether two tensors are the same values for good, as a tensor and its ``detach()``: with equal versions nobody
+    has written into either, since they count their changes together."""
+    return (
+        one.layout == other.layout == torch.strided
+        and one.numel() > 0
+        and (one.data_ptr(), one.shape, one.stride(), one.dtype, one.is_conj(), one.is_neg())
+        == (other.data_ptr(), other.shape, other.stride(), other.dtype, other.is_conj(), other.is_neg())
+    )
 
 
 class Watch:
@@ -82,6 +97,7 @@ class Watch:
         self.lines: dict[nn.Module, list[Line]] = {}
         self.order: list[Line] = []
         self.tables = {part: table for part in model.modules() if (table := table_of(part, tables)) is not None}
+        self._given = tables
         self.names = {part: name for name, part in model.named_modules()}
         self._hooks: list[Any] = []
         self._calls: list[tuple[Tensor, Meaning | None, list[Tensor], list[Meaning | None], dict[str, Any]]] = []
@@ -93,6 +109,22 @@ class Watch:
                 part.register_forward_pre_hook(self._enter, with_kwargs=True),
                 part.register_forward_hook(self._leave, with_kwargs=True),
             ]
+
+    @contextmanager
+    def unseen(self) -> Iterator[None]:
+        """Around a run: no neuron is called that is no part of the model, which nobody would watch."""
+
+        def check(part: nn.Module, args: Any) -> None:
+            if part in self.names or self.recorder.quiet:
+                return
+            if table_of(part, [*self._given, *tables_for(part)]) is not None:
+                raise self.recorder.refuse(RefusedError(UNSEEN_NEURON, f"a {type(part).__name__}"))
+
+        hook = nn.modules.module.register_module_forward_pre_hook(check)
+        try:
+            yield
+        finally:
+            hook.remove()
 
     def close(self) -> None:
         """Take the hooks away."""
@@ -124,6 +156,8 @@ class Watch:
         if isinstance(meaning, Data):
             entering, meaning = recorder.leaf(value)
             args, kwargs = mapped((args, kwargs), lambda tensor: entering if tensor is value else tensor)
+        if value.ndim == 1 and len(value) == recorder.batch:
+            raise recorder.refuse(RefusedError(NO_NEURONS, self.where(module)))
         if value.ndim < 2 or len(value) < 2:
             raise recorder.refuse(RefusedError(UNBATCHED, self.where(module)))
         for name, tensor in (*module.named_parameters(), *module.named_buffers()):

@@ -19,8 +19,15 @@ from dlm_snn.connections.pool2d import Pool2d
 from dlm_snn.exchange.torch_modules.calls import Call
 from dlm_snn.exchange.torch_modules.functions import LINEAR
 from dlm_snn.exchange.torch_modules.meaning import Affine, Element, Meaning, Term
-from dlm_snn.exchange.torch_modules.probing import NEAR, linear
-from dlm_snn.exchange.torch_modules.refusals import BATCH_STATISTICS, COMPUTED_WEIGHTS, NOT_LINEAR
+from dlm_snn.exchange.torch_modules.probing import LARGEST, NEAR, linear
+from dlm_snn.exchange.torch_modules.refusals import (
+    BATCH_STATISTICS,
+    COMPUTED_WEIGHTS,
+    NOT_LINEAR,
+    OVER_SAMPLES,
+    TOO_LARGE,
+    UNBATCHED_CALL,
+)
 from dlm_snn.exchange.torch_modules.summing import scaling
 
 ADDING = frozenset({"addmm", "addmv", "baddbmm", "addbmm", "index_add", "scatter_add"})
@@ -50,7 +57,7 @@ class Weights:
             self._known[key] = made
         element = self._known[key]
         if element is None:
-            return call.opaque(NOT_LINEAR)
+            return _refused(call, tensor)
         return [meaning.through(element)]
 
     def _added(self, call: Call) -> list[Meaning]:
@@ -95,6 +102,33 @@ class Weights:
             return call.again(constant[None])[0][0]
 
         return Element(key, made, push)
+
+
+def _refused(call: Call, tensor: Tensor) -> list[Meaning]:
+    """Why a function is no linear map of each sample's values."""
+    axes = AXES.get(call.name.removeprefix("conv_transpose").removeprefix("conv"))
+    if call.name.startswith("conv") and tensor.ndim == axes:
+        return call.opaque(UNBATCHED_CALL, axes=axes)
+    out = call.outputs[0]
+    if _over_samples(call, tensor):
+        return call.opaque(OVER_SAMPLES)
+    sizes = prod(tensor.shape[1:]) * prod(out.shape[1:])
+    return call.opaque(NOT_LINEAR if sizes <= LARGEST else TOO_LARGE)
+
+
+AXES = {"1d": 2, "2d": 3, "3d": 4}
+"""Of what a convolution takes as one sample."""
+
+
+def _over_samples(call: Call, tensor: Tensor) -> bool:
+    """Whether what the first sample has changes the results of others."""
+    out = call.outputs[0]
+    if out.ndim == 0 or len(out) != len(tensor):
+        return True
+    generator = torch.Generator(device="cpu").manual_seed(0)
+    one = torch.rand(tensor.shape, dtype=torch.float64, device="cpu", generator=generator)
+    other = torch.cat([one[:1] + 1, one[1:]])
+    return not torch.equal(call.again(one)[0][1:], call.again(other)[0][1:])
 
 
 def matrix(weight: Tensor) -> Element:
