@@ -333,6 +333,16 @@ def test_names_that_do_not_fit_are_refused():
             from_lava(cells, config, names)
 
 
+def test_many_samples_begin_as_the_graph_does():
+    taken = from_lava(GRAPHS["currents"](Parts("float", 15))[0], FLOATS)
+    fed = {name: np.repeat(values, 3, axis=0) for name, values in taken.stimulus(12).items()}
+    many = dlm.run(taken.network, fed, 12, record=("v",), state=taken.start(3), backend="fast")
+    for name, v in taken.run(12, record=("v",)).v.items():
+        np.testing.assert_array_equal(many.v[name], np.repeat(v, 3, axis=0))
+        assert v[0, 0].any() or name == "also"
+    assert from_lava(*chain()).start(3) is None
+
+
 @pytest.mark.parametrize("backend", ["torch", "brian2"])
 def test_what_came_in_is_a_network_like_any_other(backend):
     for name in ("feed_forward", "currents"):

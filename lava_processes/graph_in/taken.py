@@ -40,8 +40,8 @@ class FromLava:
         network: Network, or IntegerNetwork of fixed_pt models.
         first: population of neurons -> Lava's step in which the first step of its window lies: step k of the window
             is Lava's step first + k. Before it the population sends nothing.
-        state: what a run of the graph's own data begins with, for ``run(..., state=)``: u and v that are not 0 in the
-            graph, and the phase of LIFResets; None: rest.
+        state: what a run of one sample begins with: u and v that are not 0 in the graph, and the phase of LIFResets;
+            None: rest.
         places: population -> name and shape of its Process, and the order of its neurons.
         feeds: Input -> its population, and one round of its RingBuffer, (step, neuron); step k is sent in Lava's step
             k + 1.
@@ -67,6 +67,10 @@ class FromLava:
         if not is_whole(n_steps) or n_steps < 1:
             raise DlmError(f"n_steps = {n_steps!r} is not a positive integer")
         return {name: fed.values[np.arange(n_steps) % len(fed.values)][None] for name, fed in self.feeds.items()}
+
+    def start(self, n_samples: int) -> RunState | None:
+        """What a run of so many samples begins with, for ``dlm_snn.run(..., state=)``: ``state`` for each."""
+        return None if self.state is None else RunState.joined([self.state] * n_samples)
 
     def encode(self, name: str, data: Any) -> NDArray:
         """Other data for an Input, in the form of its RingBuffer (shape of s_out, then steps): (1, step, neuron).
