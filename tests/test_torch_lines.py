@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 import dlm_snn as dlm
+from dlm_snn.exchange import ForeignNeuron
 from dlm_snn.exchange.torch_modules import refusals as why
 from dlm_snn.exchange.torch_modules.refusals import Refusal, RefusedError
 
@@ -335,3 +336,51 @@ def test_an_out_that_is_data_is_seen() -> None:
     with pytest.raises(RefusedError) as error:
         dlm.from_torch(Hidden(_into_its_data), drawn(STEPS, BATCH, N))
     assert error.value.refusal is why.BY_DATA
+
+
+class Own(snn.Leaky):
+    """A neuron class of one's own."""
+
+
+def _complaining(module: nn.Module, shape: tuple[int, ...], where: str) -> ForeignNeuron:
+    raise dlm.DlmError(f"{where}: beta of {where} is odd; mend it")
+
+
+@pytest.mark.parametrize(
+    ("reader", "line"),
+    [
+        (_complaining, "layer 'lif1' (Own): the network that it makes is refused: beta is odd; mend it"),
+        (lambda module: None, "layer 'lif1' (Own): its reader fails (TypeError: "),
+        (lambda module, shape, where: 3, "layer 'lif1' (Own): its reader gives something of type int; give a ForeignN"),
+        (
+            lambda module, shape, where: ForeignNeuron(dlm.LIF((N + 1,), dv=0.5)),
+            "layer 'lif1' (Own): its reader gives a population of shape (9,); give a ForeignNeuron whose population "
+            "has the shape (8,)",
+        ),
+    ],
+    ids=["complains", "fails", "gives a number", "gives another shape"],
+)
+def test_a_reader_is_judged_in_a_line_that_names_the_layer_once(reader: Any, line: str) -> None:
+    module = Two()
+    module.lif1 = Own(beta=0.75)
+    with pytest.raises(RefusedError) as error:
+        dlm.from_torch(module, drawn(STEPS, BATCH, N), neurons={Own: reader})
+    assert str(error.value).startswith(line)
+    assert str(error.value).count("'lif1'") == 1
+
+
+def test_a_recurrent_parameter_of_another_shape_names_its_layer_once() -> None:
+    class Recurrent(Two):
+        def __init__(self) -> None:
+            super().__init__()
+            self.lif1 = snn.RLeaky(beta=0.75, all_to_all=False, V=torch.ones(BATCH, N))
+
+        def forward(self, x: Tensor) -> Any:
+            spikes, mem = self.lif1.init_rleaky()
+            for frame in x:
+                spikes, mem = self.lif1(self.fc1(frame), spikes, mem)
+            return spikes
+
+    with pytest.raises(RefusedError, match=r"the recurrence: V \(3, 8\) is not one of \(8,\)") as error:
+        dlm.from_torch(Recurrent(), drawn(STEPS, BATCH, N))
+    assert str(error.value).count("'lif1'") == 1

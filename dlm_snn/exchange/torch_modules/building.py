@@ -27,6 +27,8 @@ from dlm_snn.exchange.torch_modules.refusals import (
     FEEDBACK,
     LAGGED,
     NETWORK,
+    NO_FOREIGN,
+    READER,
     RefusedError,
     told_by,
 )
@@ -140,13 +142,25 @@ def _foreign(line: Line, tables: Mapping[Any, Table]) -> ForeignNeuron:
         return ForeignNeuron(LIF(shape, dv=1.0, v_threshold=HALF))
     if line.module is None:
         return ForeignNeuron(LI(shape, dv=1.0))
+    kind = type(line.module)
     try:
-        return tables[line.module].readers[type(line.module)](line.module, shape, line.where)
+        found = tables[line.module].readers[kind](line.module, shape, line.where)
     except RefusedError:
         raise
     except DlmError as error:
         what, remedy = told_by(error)
         raise RefusedError(NETWORK, line.where, error=what, remedy=remedy) from error
+    except Exception as error:
+        told = f"{type(error).__name__}: {error}"
+        raise RefusedError(READER, line.where, error=told, kind=kind.__name__) from error
+    if not isinstance(found, ForeignNeuron):
+        raise RefusedError(
+            NO_FOREIGN, line.where, found=f"something of type {type(found).__name__}", shape=tuple(shape)
+        )
+    if tuple(found.population.shape) != tuple(shape):
+        told = f"a population of shape {tuple(found.population.shape)}"
+        raise RefusedError(NO_FOREIGN, line.where, found=told, shape=tuple(shape))
+    return found
 
 
 def _each(values: Any, shape: tuple[int, ...]) -> torch.Tensor:

@@ -29,11 +29,16 @@ class RefusedError(UnsupportedError):
     """
 
     def __init__(self, refusal: Refusal, where: str, **values: Any) -> None:
-        told = {name: " ".join(str(value).split()) for name, value in values.items()}
+        # The line begins with the layer; what an error inside says need not name it again.
+        told = {name: _without(where, " ".join(str(value).split())) for name, value in values.items()}
         why, remedy = refusal.why.format(**told), refusal.remedy.format(**told)
         super().__init__("a Network", f"{where}: {why}", remedy)
         self.args = (f"{where}: {why}; {remedy}",)
         self.refusal, self.values = refusal, values
+
+
+def _without(where: str, text: str) -> str:
+    return text.removeprefix(f"{where}: ").replace(f" of {where}", "")
 
 
 NOT_A_MODULE = Refusal("a {kind} is no torch module", "give an nn.Module")
@@ -50,6 +55,10 @@ NO_NEURON = Refusal(
 )
 UNKNOWN_NEURON = Refusal(
     "{kind} has no equal", "use one of {known}, or tell what equals it by neurons={{{kind}: reader}}"
+)
+READER = Refusal("its reader fails ({error})", "mend what neurons= gives for {kind}")
+NO_FOREIGN = Refusal(
+    "its reader gives {found}", "give a ForeignNeuron whose population has the shape {shape}, which the reader is told"
 )
 PATCHED = Refusal("it carries a {what} of its own", "put that into a class, and name it by neurons={{Class: reader}}")
 UNBATCHED = Refusal("it gets one sample, or no sample axis", "give 2 samples or more, so that their axis can be told")
