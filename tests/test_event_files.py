@@ -16,6 +16,7 @@ from dlm_snn.errors import DlmError, LossWarning, MissingError
 from dlm_snn.exchange import EventFile, event_file, from_events
 from dlm_snn.exchange.rasters import event_file as whole
 from dlm_snn.exchange.rasters import events as binning
+from dlm_snn.exchange.rasters.clock import Clock
 from dlm_snn.exchange.rasters.events import CameraEvents
 from tests import event_files as made
 
@@ -119,9 +120,13 @@ def test_npy_in_other_orders_units_and_signs():
     raster, _ = event_file("a.npy", (2, 100, 90), time_unit="s").raster(1e-3)
     np.save("b.npy", made.array(given * [[1000], [1], [1], [1]]))
     assert event_file("b.npy", (2, 100, 90), time_unit="ns").raster(1e-3)[0] == raster
-    np.save("c.npy", made.array(given)[::-1])
+    slow = given * [[20], [1], [1], [1]]
+    np.save("c.npy", made.array(slow)[::-1])
     with pytest.warns(LossWarning, match=r"c.npy: 59 events come before the one before them, by"):
-        assert event_file("c.npy", (2, 100, 90)).raster(1e-3)[0] == raster
+        assert (
+            event_file("c.npy", (2, 100, 90)).raster(2e-2)[0]
+            == from_events([CameraEvents(*slow)], 2e-2, (2, 100, 90))[0]
+        )
 
 
 def test_bs2_in_pieces(pieces):
@@ -147,12 +152,28 @@ def test_the_clock_of_32_bits_begins_again(pieces):
 @drawn(st.lists(st.integers(-900_000, 2**31 - 1), min_size=1, max_size=12), st.integers(0, 2**32 - 1))
 def test_a_clock_goes_on_over_pieces(gaps, start):
     """Steps back of less than a second are disorder, all others are the counter's."""
-    from dlm_snn.exchange.rasters.clock import Clock
-
     time = start + 10**6 * len(gaps) + np.cumsum(gaps)
     clock = Clock("x", 32)
     found = np.concatenate([clock.follow(part) for part in np.array_split(time % 2**32, 3)])
     assert (found - time).tolist() == [found[0] - time[0]] * time.size
+
+
+@pytest.mark.parametrize("border", range(1, 8))
+@pytest.mark.parametrize("turn", range(1, 8))
+def test_a_clock_begins_again_anywhere(border, turn):
+    """Within a piece, and between two."""
+    time = 2**32 - turn + np.arange(8)
+    clock = Clock("x", 32)
+    found = [*clock.follow(time[:border] % 2**32), *clock.follow(time[border:] % 2**32)]
+    assert found == time.tolist()
+    with pytest.warns(LossWarning, match="begins again 1 times"):
+        clock.tell()
+
+
+def test_events_of_one_place_on_both_sides_of_a_border_are_one(pieces):
+    """Four places, twenty steps."""
+    given = made.events(400, 1, 2, until=20_000)
+    holds(event_file(put("a.dat", made.dat(given))), given, (2, 240, 304))
 
 
 def test_a_clock_that_was_set_anew_is_refused(pieces):
@@ -275,6 +296,11 @@ BAD = {
         "a.aedat",
         made.aedat3_head("#Source 0: DVS128") + made.polarity_packet(GIVEN) + made.polarity_packet(GIVEN, source=1),
         r"a.aedat holds events of the sources \[0, 1\]; give a recording of one camera",
+    ),
+    "more than its capacity": (
+        "a.aedat",
+        made.aedat3_head("#Source 0: DVS128") + made.packet(bytes(80), 10).replace(b"\x0a", b"\x09", 1),
+        "is no packet of AEDAT 3.1; it is damaged",
     ),
     "negative": (
         "a.aedat",
@@ -436,7 +462,7 @@ def test_unsorted_pieces_are_one_raster(monkeypatch):
 
 def test_slices_that_follow_one_another_are_the_whole(pieces):
     """By the camera's clock; AEDAT from its first event too, where nothing tells the beginning."""
-    given = made.events()
+    given = made.events(600)
     given[0] += 7_000_000
     recording = event_file(put("a.aedat", made.aedat2(given)))
     all_of_it, _ = recording.raster(1e-3, start=7)
@@ -445,7 +471,7 @@ def test_slices_that_follow_one_another_are_the_whole(pieces):
     assert (first.n_steps, len(first) + len(rest)) == (100, len(all_of_it))
     assert dlm.SpikeRaster.concatenate([first, rest], "step") == all_of_it
     assert recording.notes == [
-        f"{60 - len(part)} spikes lie outside the slice, and are left out" for part in (first, rest)
+        f"{600 - len(part)} spikes lie outside the slice, and are left out" for part in (first, rest)
     ]
     to_the_end, _ = recording.raster(1e-3, end=7.1)
     zero = given[0, 0] * 1e-6

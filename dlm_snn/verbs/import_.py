@@ -115,7 +115,7 @@ def _check_raster(path: Path) -> None:
     if not {*EVENT, *NUMBERS} <= set(names):
         raise DlmError(
             f"{path} holds {listed(names)}; a raster holds {', '.join((*EVENT, *NUMBERS))}. For events of a camera "
-            "write Python: dlm_snn.exchange.rasters.events.from_events"
+            "write Python: dlm_snn.exchange.from_events"
         )
 
 

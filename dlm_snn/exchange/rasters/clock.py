@@ -52,7 +52,7 @@ class Clock:
         if self._furthest > self.most:
             at = int(np.argmax(gaps < -self.most))
             which = f"{self.where}, event {self._count + at} comes {-gaps[at] * 1e-6:.3g} s before the one before it"
-            raise DlmError(f"{which}: the clock was set anew, or it is damaged; give a part without this")
+            raise DlmError(f"{which}: the clock was set anew, or it is damaged; cut the file there")
         self._count += time.size
         return time
 

@@ -99,7 +99,7 @@ class EventFile:
             if begin is not None or end is not None:
                 binning.sliced = begin is not None, np.inf if n_steps is None else n_steps
             binning.add(events)
-            check_room(RASTER_EVENT * binning.count, f"a raster of more than {binning.count} events ({self.path})")
+            check_room(RASTER_EVENT * binning.size, f"a raster of more than {binning.size} events ({self.path})")
         self._note(*left_out(binning.left_out))
         return raster_of([binning], dt, self.shape, n_steps)
 

@@ -48,7 +48,11 @@ KINDS = (
 _RAW = re.compile(rb"(?im)^% (?:format |evt )(?:EVT)?([0-9.]+)")
 _OTHERS: tuple[tuple[re.Pattern[bytes], str, str], ...] = (
     (_RAW, "Prophesee's RAW (EVT {})", "make a .dat of it, with Metavision's metavision_file_to_dat"),
-    (re.compile(rb"\x89HDF\r\n\x1a\n"), "HDF5", "read its arrays with h5py, and write Python: exchange.from_events"),
+    (
+        re.compile(rb"\x89HDF\r\n\x1a\n"),
+        "HDF5",
+        "read its arrays with h5py, and write Python: dlm_snn.exchange.from_events",
+    ),
     (re.compile(rb"Event Stream"), "Event Stream (.es)", "write Python: dlm_snn.exchange.from_events"),
     (re.compile(rb"#ROSBAG"), "a rosbag", "write Python: dlm_snn.exchange.from_events"),
     (re.compile(rb"#!AER-DAT([0-9.]+)"), "AEDAT {}", "write it as AEDAT 2.0, 3.1 or 4"),

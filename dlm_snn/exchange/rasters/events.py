@@ -180,6 +180,11 @@ class Binning:
                 self._ordered = False
         self._places.append(places)
 
+    @property
+    def size(self) -> int:
+        """Places that are held."""
+        return sum(part.size for part in self._places)
+
     def finished(self) -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
         """Steps and neurons, sorted; it is empty then. A LossWarning says where dt hardly fits the times."""
         one_step = ONE_STEP if self._whole else 0.0
@@ -191,7 +196,7 @@ class Binning:
             places = np.concatenate(self._places)
             places.sort()
             self._places = [places[np.append(True, places[1:] != places[:-1])]]
-        size = sum(part.size for part in self._places)
+        size = self.size
         self.moved += Moved(merged=self.count - size)
         step, neuron = np.empty(size, np.uint32), np.empty(size, np.uint32)
         at = 0
