@@ -384,3 +384,27 @@ def test_a_recurrent_parameter_of_another_shape_names_its_layer_once() -> None:
     with pytest.raises(RefusedError, match=r"the recurrence: V \(3, 8\) is not one of \(8,\)") as error:
         dlm.from_torch(Recurrent(), drawn(STEPS, BATCH, N))
     assert str(error.value).count("'lif1'") == 1
+
+
+class AsksForNone(Two):
+    def forward(self, x: Tensor) -> Any:
+        mem: Any = None
+        found = []
+        for frame in x:
+            if mem == None:  # noqa: E711
+                mem = self.lif1.init_leaky()
+            spikes, mem = self.lif1(self.fc1(frame), mem)
+            found.append(spikes)
+        return torch.stack(found)
+
+
+def test_a_comparison_with_none_is_no_look_at_values() -> None:
+    torch.manual_seed(0)
+    equal(AsksForNone())
+
+
+@pytest.mark.parametrize("shape", [(0, BATCH, N), (STEPS, 0, N)])
+def test_an_empty_sample_is_named(shape: tuple[int, ...]) -> None:
+    with pytest.raises(RefusedError) as error:
+        dlm.from_torch(Two(), torch.zeros(shape))
+    assert error.value.refusal is why.EMPTY

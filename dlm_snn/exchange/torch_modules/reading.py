@@ -23,6 +23,7 @@ from dlm_snn.exchange.torch_modules.recorder import Allowed, Recorder
 from dlm_snn.exchange.torch_modules.refusals import (
     ALL_AT_ONCE,
     BEHIND,
+    EMPTY,
     FAILS,
     FEW_STEPS,
     INFERENCE,
@@ -153,6 +154,9 @@ class _Intake:
     def steady(self, sample: Any) -> _Run:
         """A run on the grid of its input, which is known from a run before; both must be the same."""
         sample = widened(mapped(_as_tensors(sample), torch.Tensor.detach))
+        for tensor in tensors(sample):
+            if tensor.numel() == 0:
+                raise RefusedError(EMPTY, "the sample", shape=tuple(tensor.shape))
         before = self._run(sample, None)
         grids = [before.built.leaf_grids.get(id(leaf)) for leaf in before.recorder.leaves]
         now = self._run(sample, grids)

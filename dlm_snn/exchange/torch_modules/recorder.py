@@ -183,7 +183,9 @@ class Recorder(TorchFunctionMode):
             return out
         outputs = list(tensors(out))
         if not outputs:
-            self._looked(name)
+            # What cannot be compared, as with None, and parts of what has none tell no value.
+            if out is not NotImplemented and name not in known.ARRANGING:
+                self._looked(name)
             return out
         for tensor, meaning in zip(outputs, self._result(name, func, called, kwargs, before, outputs), strict=True):
             self.tag(tensor, meaning)

@@ -61,6 +61,7 @@ NO_FOREIGN = Refusal(
     "its reader gives {found}", "give a ForeignNeuron whose population has the shape {shape}, which the reader is told"
 )
 PATCHED = Refusal("it carries a {what} of its own", "put that into a class, and name it by neurons={{Class: reader}}")
+EMPTY = Refusal("it has the shape {shape}, so no values", "give 2 samples or more, of 3 steps or more")
 UNBATCHED = Refusal("it gets one sample, or no sample axis", "give 2 samples or more, so that their axis can be told")
 UNBATCHED_CALL = Refusal(
     "{name} gets {axes} axes, so its first are channels and not samples",
