@@ -60,6 +60,9 @@ class One(nn.Module):
     def forward(self, x: Tensor) -> list[Tensor]:
         found, states = [], ()
         for frame in x:
+            if type(self.lif) is snn.RSynaptic and not (states or self.lif.init_hidden):
+                # With reset_delay=False it wants spikes in the first step, too.
+                states = (torch.zeros(len(frame), 8),) * 3
             result = self.lif(self.fc(frame.flatten(1)), *states)
             spikes, *others = result if isinstance(result, tuple) else (result,)
             if not self.lif.init_hidden:

@@ -108,6 +108,19 @@ MAPPED = {
     ),
     "rleaky one to one": lambda rng: snn.RLeaky(V=tensor(-0.25), all_to_all=False, **options()),
     "rsynaptic subtract": lambda rng: recurrent(snn.RSynaptic(alpha=tensor(0.5), linear_features=8, **options()), rng),
+    "synaptic zero, a step late": lambda rng: snn.Synaptic(alpha=tensor(0.5), **options(reset_mechanism="zero")),
+    "rleaky zero, a step late": lambda rng: recurrent(
+        snn.RLeaky(linear_features=8, **options(reset_mechanism="zero")), rng
+    ),
+    "rsynaptic zero": lambda rng: recurrent(
+        snn.RSynaptic(alpha=tensor(0.5), linear_features=8, **options(reset_mechanism="zero")), rng
+    ),
+    "rsynaptic zero, no delay": lambda rng: recurrent(
+        snn.RSynaptic(alpha=tensor(0.5), linear_features=8, **options(reset_mechanism="zero", reset_delay=False)), rng
+    ),
+    "rsynaptic subtract, no delay": lambda rng: recurrent(
+        snn.RSynaptic(alpha=tensor(0.5), linear_features=8, **options(reset_delay=False)), rng
+    ),
 }
 
 
@@ -151,10 +164,6 @@ def test_sequential_pairs_and_flatten_are_read_alike():
 
 ZERO = {"beta": 0.5, "reset_mechanism": "zero"}
 REFUSED = {
-    "drops the input": lambda: snn.Synaptic(alpha=0.5, **ZERO),
-    "reset 'zero' with reset_delay=True": lambda: snn.RLeaky(linear_features=4, **ZERO),
-    "does not store": lambda: snn.RSynaptic(alpha=0.5, linear_features=4, reset_delay=False, **ZERO),
-    "reset_mechanism='subtract'": lambda: snn.RSynaptic(alpha=0.5, linear_features=4, **ZERO),
     "reset_mechanism='none', whose spikes come back": lambda: snn.RLeaky(
         beta=0.5, linear_features=4, reset_mechanism="none"
     ),
@@ -238,14 +247,6 @@ def test_stacks_that_do_not_fit_are_refused():
 
 
 TRAPS = {
-    "synaptic zero, default reset_delay": (
-        lambda rng: snn.Synaptic(alpha=tensor(0.5), **options(reset_mechanism="zero")),
-        LIF((8,), dv=0.125, du=0.5),
-    ),
-    "rleaky zero, default reset_delay": (
-        lambda rng: snn.RLeaky(V=tensor(0.0), all_to_all=False, **options(reset_mechanism="zero")),
-        LIF((8,), dv=0.125),
-    ),
     "leaky subtract, immediate": (
         lambda rng: snn.Leaky(**options(reset_delay=False)),
         LIF((8,), dv=0.125, reset="subtract"),

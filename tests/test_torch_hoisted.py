@@ -126,6 +126,14 @@ TIME_FIRST: Mapping[str, tuple[Way, Way]] = {
         both,
     ),
     "two neurons": (twice, twice_within),
+    "in place": (
+        lambda m, x: torch.stack(m.one(m.fc1(x).mul_(2).add_(0.25))),
+        lambda m, x: torch.stack(m.one([m.fc1(frame) * 2 + 0.25 for frame in x])),
+    ),
+    "images, layer by layer": (
+        lambda m, x: m.two(m.fc2(torch.stack(m.one(m.fc1(x))).unflatten(2, (2, 5)).flip(2).flatten(2))),
+        lambda m, x: m.two([m.fc2(s.unflatten(1, (2, 5)).flip(1).flatten(1)) for s in m.one([m.fc1(f) for f in x])]),
+    ),
     "a read-out": (
         lambda m, x: m.fc2(torch.stack(m.one(m.fc1(x)))),
         lambda m, x: [m.fc2(s) for s in m.one([m.fc1(frame) for frame in x])],

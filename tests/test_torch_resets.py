@@ -23,6 +23,7 @@ KINDS: dict[type, dict[str, Any]] = {
     snn.Synaptic: {"alpha": 0.5, "beta": 0.75},
     snn.RLeaky: {"beta": 0.75, "linear_features": 8},
 }
+RECURRENT = (snn.RLeaky, snn.RSynaptic)
 
 
 class One(nn.Module):
@@ -92,3 +93,48 @@ def test_a_state_function_of_ones_own_is_refused() -> None:
     assert reset_of(module.lif) is None
     with pytest.raises(dlm.UnsupportedError, match="a state_function of its own; use snnTorch's"):
         dlm.from_torch(module, sample(0))
+
+
+class Quarters(nn.Module):
+    """Weights in steps of 1/4, so that membranes meet the threshold; states of zeros at first."""
+
+    def __init__(self, kind: type, options: dict[str, Any]) -> None:
+        super().__init__()
+        torch.manual_seed(0)
+        own = {**KINDS.get(kind, {"alpha": 0.5, "beta": 0.5, "linear_features": 8}), "beta": 0.5}
+        self.fc, self.lif = nn.Linear(8, 8), kind(**own, threshold=0.5, **options)
+        with torch.no_grad():
+            for parameter in self.parameters():
+                parameter.copy_(torch.round(parameter * 12) / 4)
+
+    def forward(self, x: Tensor) -> Tensor:
+        kind = type(self.lif)
+        states: Any = [torch.zeros(x.shape[1], 8)] * (3 if kind is snn.RSynaptic else 1 if kind is snn.Leaky else 2)
+        found = []
+        for frame in x:
+            spikes, *others = self.lif(self.fc(frame), *states)
+            states = [spikes, *others] if kind in RECURRENT else others
+            found.append(spikes)
+        return torch.stack(found)
+
+
+@pytest.mark.parametrize("delayed", [True, False])
+@pytest.mark.parametrize("reset", ["zero", "subtract"])
+@pytest.mark.parametrize("kind", [*KINDS, snn.RSynaptic])
+def test_a_reset_a_step_late_or_at_once_is_what_the_run_does(kind: type, reset: str, delayed: bool) -> None:
+    module = Quarters(kind, {"reset_mechanism": reset, "reset_delay": delayed})
+    if reset == "subtract" and not delayed and kind is not snn.RSynaptic:
+        with pytest.raises(dlm.UnsupportedError, match="subtracts before the decay"):
+            dlm.from_torch(module, sample(0))
+        return
+    x = torch.cat([sample(seed) for seed in range(1, 6)])
+    theirs = copy.deepcopy(module)(x).detach().transpose(0, 1).numpy() > 0
+    imported = dlm.from_torch(module, x)
+    spikes = dlm.run(imported.network, imported.input, n_steps=len(x)).rasters["lif"].dense()
+    np.testing.assert_array_equal(spikes, theirs)
+    assert 0.05 < theirs.mean() < 0.95
+    late = reset == "zero" and kind is not snn.Leaky and (delayed or kind is snn.RSynaptic)
+    lif: Any = imported.network.populations["lif"]
+    assert lif.refractory == int(late)
+    if late:
+        assert theirs[:, 1:][theirs[:, :-1]].sum() == 0

@@ -53,8 +53,9 @@ class Firing:
 def lif_of(neuron: Any, shape: tuple[int, ...], bias: float | NDArray, where: str) -> LIF | LI:
     """The population that spikes as a snnTorch neuron does; decays and thresholds as stored, one or one a neuron.
 
-    A Leaky or Synaptic with reset_mechanism="none" is an LI: its mem is v, and the spikes that snnTorch makes of it,
-    which reset nothing, are left out. A network refuses one that is not the last.
+    A Synaptic, RLeaky or RSynaptic that resets to zero with a delay is refractory for one step. A Leaky or Synaptic
+    with reset_mechanism="none" is an LI: its mem is v, and the spikes that snnTorch makes of it, which reset nothing,
+    are left out. A network refuses one that is not the last.
 
     Raises:
         UnsupportedError: an option that has no equal.
@@ -75,7 +76,17 @@ def lif_of(neuron: Any, shape: tuple[int, ...], bias: float | NDArray, where: st
         reset=reset,
         winners=firing.winners,
         groups=firing.groups,
+        refractory=int(reset == "zero" and drops_input(neuron)),
     )
+
+
+def drops_input(neuron: Any) -> bool:
+    """Whether a zero reset comes in the step after a spike and takes what enters the membrane there, too.
+
+    v(t + 1) = (1 - s(t)) ((1 - dv) v(t) + u(t + 1)), a refractory period of one step. Leaky resets before it adds.
+    RSynaptic has no other reset: with reset_delay=False, snnTorch 1.0.0 computes one and does not store it.
+    """
+    return type(neuron) is snn.RSynaptic or (type(neuron) in (snn.Synaptic, snn.RLeaky) and neuron.reset_delay)
 
 
 _RESETS = {"_base_sub": "subtract", "_base_zero": "zero", "_base_int": "none"}
@@ -156,8 +167,6 @@ def _check_neuron(neuron: Any, where: str) -> None:
     """Refuse every option under which a snnTorch neuron differs from LIF, and from LI where it is without reset."""
     kind, zero, subtract = type(neuron), reset_of(neuron) == "zero", reset_of(neuron) == "subtract"
     competing = isinstance(neuron.spike_grad, Firing) and neuron.spike_grad.winners is not None
-    drops = "which drops the input of the step after a spike"
-    local = "which snnTorch 1.0.0 computes but does not store"
     refusals = {
         **_uneven_resets(neuron),
         "reset_mechanism='none', whose spikes come back": (
@@ -174,20 +183,12 @@ def _check_neuron(neuron: Any, where: str) -> None:
             bool((neuron.graded_spikes_factor != 1).any()),
             "multiply the weights that follow by it",
         ),
-        f"reset 'zero' with reset_delay=True, {drops}": (
-            zero and neuron.reset_delay and kind in (snn.Synaptic, snn.RLeaky),
-            "train with reset_delay=False",
-        ),
-        f"reset 'zero' and reset_delay=True, {drops}, or with reset_delay=False, {local}": (
-            zero and kind is snn.RSynaptic,
-            "use reset_mechanism='subtract'",
-        ),
         "reset 'subtract' with reset_delay=False, which subtracts before the decay": (
-            subtract and not neuron.reset_delay,
+            subtract and not neuron.reset_delay and kind is not snn.RSynaptic,
             "train with reset_delay=True",
         ),
         "reset_delay=False with competition, which resets the losers a step later": (
-            zero and not neuron.reset_delay and competing,
+            zero and not neuron.reset_delay and competing and kind is not snn.RSynaptic,
             "use Leaky with reset_delay=True",
         ),
         "a spike_grad that is not a step at 0": (

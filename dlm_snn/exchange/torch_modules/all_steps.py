@@ -12,9 +12,12 @@ from torch import Tensor
 
 from dlm_snn.exchange.torch_modules import functions as known
 
-REARRANGED, TRIED = 6, 200
-"""Most functions that put values to other places, and most ways to do that for one step, that are tried."""
-AS_IT_IS = object()
+NEAR = 1e-9
+"""Of products that are computed for one step and for all."""
+TRIED = 64
+"""Ways to take a step of all sources that are tried."""
+AS_IT_IS, SHIFTED, LEFT_OUT = object(), object(), object()
+"""What a function of all steps is for one step: itself; itself with axes that count one less; nothing."""
 
 
 @dataclass(eq=False)
@@ -23,12 +26,26 @@ class Node:
 
     Attributes:
         name, func, args, kwargs: the call.
+        in_place: whether it changes its first argument.
     """
 
     name: str
     func: Any
     args: Any
     kwargs: Any
+    in_place: bool = False
+
+    def called(self, args: Any, kwargs: Any, run: Callable[[Any, Any, Any], Any], change: Any) -> Any:
+        """The call with other arguments, changed for one step: see ``changes_of``."""
+        if change is LEFT_OUT:
+            return args[0]
+        if isinstance(change, tuple):
+            return run(torch.reshape, (args[0], change), {})
+        if change is SHIFTED:
+            args, kwargs = (args[0], *_shifted(args[1:])), {key: _shifted(value) for key, value in kwargs.items()}
+        if self.in_place:
+            args = (run(torch.clone, (args[0],), {}), *args[1:])
+        return run(self.func, args, kwargs)
 
 
 @dataclass(eq=False)
@@ -89,8 +106,8 @@ class Pick(NamedTuple):
 
 
 Shape = tuple[int, ...]
-Way = tuple[tuple[Form, ...], Mapping[int, Shape | None]]
-"""Of each source its form; and nodes, by identity, that put values to other places: left out, or a shape instead."""
+Way = tuple[tuple[Form, ...], Mapping[int, Any]]
+"""Of each source its form; and what nodes, by identity, are changed to."""
 
 
 def piece_of(source: Source, pieces: Sequence[Tensor], form: Form, step: int) -> Tensor:
@@ -127,37 +144,39 @@ def _pick(whole: Tensor, axis: int, step: int, rest: Any = None) -> Pick:
     return Pick(axis % whole.ndim, step % count, count, rest)
 
 
-def ways_of(node: Any, sources: Sequence[Source], steps: int, shape: Callable[[Node], Shape]) -> Iterator[Way]:
-    """How a step may be made of its sources.
-
-    Args:
-        node: of all steps.
-        sources: of it.
-        steps: how many there are.
-        shape: of a node, with all steps.
-    """
-    forms = [list(_forms(source, steps)) for source in sources]
-    movable = [part for part in nodes_of(node) if part.name in known.ARRANGING]
-    if len(movable) > REARRANGED or not sources:
-        return
-    choices = [list(_changes(shape(part), steps)) for part in movable]
-    ways = sorted(product(*choices), key=lambda way: sum(change is not AS_IT_IS for change in way))
-    for changes in islice(ways, TRIED):
-        changed: dict[int, Any] = {
-            id(part): change for part, change in zip(movable, changes, strict=True) if change is not AS_IT_IS
-        }
-        for way in product(*forms):
-            if any(form.kind != "all" for form in way):
-                yield way, changed
+def ways_of(sources: Sequence[Source], steps: int) -> Iterator[tuple[Form, ...]]:
+    """How a step may be made of its sources."""
+    for way in islice(product(*(list(_forms(source, steps)) for source in sources)), TRIED):
+        if any(form.kind != "all" for form in way):
+            yield way
 
 
-def _changes(shape: Shape, steps: int) -> Iterator[Any]:
-    """What a function that puts values to other places may be for one step."""
+def is_step(value: Tensor, whole: Tensor, step: int, steps: int) -> bool:
+    """Whether a value is one step of another: along an axis, as a block of the first one, or every n-th of it."""
+    slices = [whole.select(axis, step) for axis, size in enumerate(whole.shape) if size == steps]
+    if whole.ndim and whole.shape[0] > steps and whole.shape[0] % steps == 0:
+        n = whole.shape[0] // steps
+        slices += [whole[step * n : (step + 1) * n], whole[step::steps]]
+    return any(value.shape == own.shape and torch.allclose(value, own, NEAR, NEAR) for own in (*slices, whole))
+
+
+def changes_of(node: Node, shape: Shape, steps: int) -> Iterator[Any]:
+    """What a function may be for one step; one that puts values to other places may be a change of shape, too."""
     yield AS_IT_IS
+    yield SHIFTED
+    if node.name not in known.ARRANGING:
+        return
     for axis, size in enumerate(shape[:2]):
         if size == steps:
             yield (*shape[:axis], *shape[axis + 1 :])
-    yield None
+    yield LEFT_OUT
+
+
+def _shifted(value: Any) -> Any:
+    """Axes, which count from the front, without the one of the steps."""
+    if isinstance(value, (list, tuple)):
+        return type(value)(_shifted(part) for part in value)
+    return value - 1 if type(value) is int and value > 0 else value
 
 
 def _forms(source: Source, count: int) -> Iterator[Form]:
@@ -198,11 +217,14 @@ def sources_of(node: Any) -> list[Source]:
 
 
 def _walked(node: Any) -> list[Any]:
+    """A node, and behind it all that it was made of, each behind what was made of it."""
     found: dict[int, Any] = {}
-    waiting = [node]
-    while waiting:
-        part = waiting.pop()
+
+    def walk(part: Any) -> None:
         if id(part) not in found:
+            for own in held((part.args, part.kwargs)) if isinstance(part, Node) else ():
+                walk(own)
             found[id(part)] = part
-            waiting += held((part.args, part.kwargs)) if isinstance(part, Node) else ()
-    return list(found.values())
+
+    walk(node)
+    return list(found.values())[::-1]

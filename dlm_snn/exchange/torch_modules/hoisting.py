@@ -16,12 +16,16 @@ from torch import Tensor
 
 from dlm_snn.exchange.torch_modules import functions as known
 from dlm_snn.exchange.torch_modules.all_steps import (
+    AS_IT_IS,
+    NEAR,
     Form,
     Node,
     Pick,
     Source,
     Way,
+    changes_of,
     held,
+    is_step,
     nodes_of,
     picks,
     piece_of,
@@ -35,9 +39,7 @@ from dlm_snn.exchange.torch_modules.recorder import Recorder
 from dlm_snn.exchange.torch_modules.signatures import by_identity
 from dlm_snn.exchange.torch_modules.steps import FEWEST
 
-NEAR = 1e-9
-"""Of products that are computed for one step and for all."""
-LARGEST = 24
+LARGEST = 200
 """Functions between a source and a step."""
 
 
@@ -56,12 +58,22 @@ class HoistingRecorder(Recorder):
         """Run a function, and say what its results mean."""
         kwargs = kwargs or {}
         name, in_place = known.name_of(func)
-        if self.quiet or in_place or name in known.METADATA | known.CREATING | known.RANDOM or "out" in kwargs:
+        if self.quiet or name in known.METADATA | known.CREATING | known.RANDOM or "out" in kwargs:
             return super().__torch_function__(func, types, args, kwargs)
+        if in_place:
+            return self._in_place(name, func, types, args, kwargs)
         sources = self._sources(name, args, kwargs)
         out = super().__torch_function__(func, types, args, kwargs)
         self._remember(name, func, args, kwargs, sources, out)
         return self._taken_apart(name, args, kwargs, out)
+
+    def _in_place(self, name: str, func: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        found = {id(tensor): self.node(tensor) for tensor in tensors([args, kwargs])}
+        out = super().__torch_function__(func, types, args, kwargs)
+        if name != "setitem" and out is args[0] and found[id(out)] is not None:
+            args, kwargs = mapped((args, kwargs), lambda tensor: found[id(tensor)] or tensor)
+            self._nodes[out] = (Node(name, func, args, kwargs, in_place=True), out._version)
+        return out
 
     # What is known of tensors with all steps
 
@@ -76,7 +88,7 @@ class HoistingRecorder(Recorder):
         pieces = tuple(tensors(args[0] if args else kwargs.get("tensors", ())))
         dim = args[1] if len(args) > 1 else kwargs.get("dim", 0)
         joined = "stack" if name == "stack" else "cat" if name in ("cat", "concat", "concatenate") and dim == 0 else ""
-        if joined and (len(pieces) >= FEWEST or all(self.node(piece) is None for piece in pieces)):
+        if joined and self._of_each_step(pieces):
             self._nodes[out] = (Source(pieces, dim, joined), out._version)
             return
         found = {id(tensor): self.node(tensor) or sources.get(id(tensor)) for tensor in tensors([args, kwargs])}
@@ -84,6 +96,12 @@ class HoistingRecorder(Recorder):
         if len(outputs) == 1 and any(found.values()) and id(outputs[0]) not in found:
             args, kwargs = mapped((args, kwargs), lambda tensor: found[id(tensor)] or tensor)
             self._nodes[outputs[0]] = (Node(name, func, args, kwargs), outputs[0]._version)
+
+    def _of_each_step(self, pieces: Sequence[Tensor]) -> bool:
+        """Whether tensors that are put together are the steps, and not functions of all steps each."""
+        nodes = [self.node(piece) for piece in pieces]
+        sources = [id(source) for node in nodes if node is not None for source in sources_of(node)]
+        return not sources or (len(pieces) >= FEWEST and len(set(sources)) == len(sources))
 
     def node(self, tensor: Tensor) -> Node | Source | None:
         """How a tensor with all steps was made; None: it is none, or was changed since."""
@@ -144,9 +162,8 @@ class HoistingRecorder(Recorder):
             return None
         key = (node, pick.axis, pick.steps, repr(pick.rest))
         if key not in self._ways:
-            known_values = self._trial(node, sources)[0]
-            ways = ways_of(node, sources, pick.steps, lambda part: tuple(self._plain(part, known_values).shape))
-            self._ways[key] = next((way for way in ways if self._holds(node, sources, way, pick)), None)
+            ways = (self._solved(node, sources, forms, pick) for forms in ways_of(sources, pick.steps))
+            self._ways[key] = next((way for way in ways if way is not None), None)
         way = self._ways[key]
         if way is None or not self._holds(node, sources, way, pick):
             return None
@@ -194,6 +211,47 @@ class HoistingRecorder(Recorder):
         expected = expected if pick.rest is None else expected[pick.rest]
         return found.shape == expected.shape and torch.allclose(found, expected, NEAR, NEAR)
 
+    def _solved(self, node: Any, sources: Sequence[Source], forms: tuple[Form, ...], pick: Pick) -> Way | None:
+        """What functions that put values to other places are for one step: each must give a step of what it gave."""
+        values, _ = self._trial(node, sources)
+        wholes = {id(source): source.whole(values[id(source)]) for source in sources}
+        ones = {
+            id(source): piece_of(source, values[id(source)], form, pick.step)
+            for source, form in zip(sources, forms, strict=True)
+        }
+        changes: dict[int, Any] = {}
+        for part in reversed(nodes_of(node)):
+            if not all(id(own) in ones for own in held((part.args, part.kwargs))):
+                return None
+            whole = wholes[id(part)] = self._once(part, wholes)
+            for change in changes_of(part, tuple(whole.shape), pick.steps):
+                try:
+                    one = self._once(part, ones, change)
+                except Exception:
+                    # A function that takes all steps alone: this is no way.
+                    continue
+                if is_step(one, whole, pick.step, pick.steps):
+                    ones[id(part)] = one
+                    break
+            else:
+                return None
+            if change is not AS_IT_IS:
+                changes[id(part)] = change
+        way = (forms, changes)
+        return way if self._holds(node, sources, way, pick) else None
+
+    @staticmethod
+    def _once(node: Node, values: Mapping[int, Tensor], change: Any = AS_IT_IS) -> Tensor:
+        """A node whose arguments are known."""
+
+        def value(part: Any) -> Any:
+            if isinstance(part, (Node, Source)):
+                return values[id(part)]
+            return type(part)(value(own) for own in part) if type(part) in (list, tuple) else part
+
+        args, kwargs = value(node.args), {key: value(part) for key, part in node.kwargs.items()}
+        return node.called(args, kwargs, _plainly, change)
+
     def _trial(self, node: Any, sources: Sequence[Source]) -> tuple[dict[int, list[Tensor]], Tensor]:
         """Random values, and what a node makes of them."""
         if node not in self._trials:
@@ -215,7 +273,7 @@ class HoistingRecorder(Recorder):
     def _plain(
         self, node: Any, values: Mapping[int, list[Tensor]], changes: Any = MappingProxyType({}), single: bool = False
     ) -> Tensor:
-        return self._evaluated(node, values, changes, single, lambda func, args, kwargs: func(*args, **kwargs))
+        return self._evaluated(node, values, changes, single, _plainly)
 
     def _evaluated(self, node: Any, values: Mapping[int, list[Tensor]], changes: Any, single: bool, run: Any) -> Any:
         """A node for other values of its sources."""
@@ -230,7 +288,8 @@ class HoistingRecorder(Recorder):
             return part
 
         args, kwargs = value(node.args), {key: value(part) for key, part in node.kwargs.items()}
-        if id(node) not in changes:
-            return run(node.func, args, kwargs)
-        shape = changes[id(node)]
-        return args[0] if shape is None else run(torch.reshape, (args[0], shape), {})
+        return node.called(args, kwargs, run, changes.get(id(node), AS_IT_IS))
+
+
+def _plainly(func: Any, args: Any, kwargs: Any) -> Any:
+    return func(*args, **kwargs)
