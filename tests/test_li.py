@@ -179,6 +179,6 @@ def test_in_lava_it_is_a_stock_neuron(arithmetic, target):
     assert graph.neurons["out"].vth.init == (np.inf if target == "float" else 2**17)
 
 
-def test_who_does_not_know_it_refuses_it(tmp_path):
-    with pytest.raises(UnsupportedError, match=r"a \.net file cannot do population 'out' of type IntegerLI; it knows"):
+def test_a_net_file_holds_none_that_leaks(tmp_path):
+    with pytest.raises(UnsupportedError, match=r"a \.net file cannot do the leak of 'out', which never spikes"):
         write_net(NETWORKS["integer"][0], tmp_path / "net.net")

@@ -634,6 +634,14 @@ REFUSED = {
     ),
     "c beside one chain": ({"b": lif(), "c": lif()}, [two()]),
     "a delay for each synapse of a->b": ({"b": lif()}, [two(delay=np.array([[1, 2], [3, 4]]))]),
+    "the leak of 'b', which never spikes": ({"b": dlm.IntegerLI((2,), dv=1)}, [two()]),
+    "the filtered current of 'b'": ({"b": dlm.IntegerLI((2,), dv=0, du=100)}, [two()]),
+    "the bias of 'b', which never spikes": ({"b": dlm.IntegerLI((2,), dv=0, bias_mant=1, bias_exp=6)}, [two()]),
+    "the period of 'b', which never spikes": ({"b": dlm.IntegerLI((2,), dv=0, period=4)}, [two()]),
+    "'b', which never spikes, behind a Pool2d": (
+        {"a": dlm.Input((1, 2, 2)), "b": dlm.IntegerLI((1, 1, 1), dv=0)},
+        [dlm.IntegerProjection("a", "b", dlm.Pool2d((1, 2, 2), 2, weight=2))],
+    ),
     "different delays of": ({"b": lif()}, [two(delay=2), dlm.IntegerProjection("b", "b", dlm.Dense([[2, 4], [6, 8]]))]),
 }
 
@@ -647,6 +655,22 @@ def test_what_the_format_cannot_say_is_refused_and_nothing_written(tmp_path, mes
     assert list(tmp_path.iterdir()) == []
     with pytest.raises(dlm.UnsupportedError, match="a network of floats"):
         write_net(dlm.Network({"a": dlm.Input((1,)), "b": dlm.LIF((1,), dv=0.1)}), tmp_path / "b.net")
+
+
+def test_a_last_layer_that_never_spikes_is_written_without_neurons_and_comes_back(tmp_path):
+    read_out = dlm.IntegerProjection("b", "v", dlm.Dense([[2, -4], [6, 8], [0, 10]]), delay=3)
+    network = dlm.IntegerNetwork(
+        {"a": dlm.Input((2,)), "b": lif(), "v": dlm.IntegerLI((3,), dv=0, scale=7.0)}, [two(), read_out]
+    )
+    write_net(network, tmp_path / "a.net")
+    with h5py.File(tmp_path / "a.net") as file:
+        assert [("neuron" in file[f"layer/{n}"]) for n in range(3)] == [False, True, False]
+    again = read_net(tmp_path / "a.net")
+    assert again.digest() == network.digest()
+    spikes = np.random.default_rng(0).random((2, 30, 2)) < 0.5
+    one, other = (dlm.run(n, {"a": spikes}, 30, record=("s", "v")) for n in (network, again))
+    assert dlm.compare(one, other).equal
+    assert np.ptp(one.v["v"]) > 0
 
 
 def test_a_sparse_connection_is_written_as_a_dense_one(tmp_path):

@@ -23,8 +23,6 @@ ALL = frozenset(
     }
 )
 """Whether a Network or an IntegerNetwork is taken is each one's own affair."""
-SILENT = ALL - {"a .net file"}
-"""Who knows the neurons that never spike."""
 
 
 class Model(NamedTuple):
@@ -55,8 +53,8 @@ class Model(NamedTuple):
 MODELS: Mapping[type, Model] = {
     lif.LIF: Model(lif.LIF, lif.rest, lif.step, ALL),
     integer_lif.IntegerLIF: Model(integer_lif.IntegerLIF, integer_lif.rest, integer_lif.step, ALL, integer=True),
-    li.LI: Model(li.LI, lif.rest, lif.step, SILENT, spikes=False),
-    li.IntegerLI: Model(li.IntegerLI, integer_lif.rest, integer_lif.step, SILENT, integer=True, spikes=False),
+    li.LI: Model(li.LI, lif.rest, lif.step, ALL, spikes=False),
+    li.IntegerLI: Model(li.IntegerLI, integer_lif.rest, integer_lif.step, ALL, integer=True, spikes=False),
 }
 """Exact type -> who computes it. A type derived from one of these is another model, which nobody here knows."""
 

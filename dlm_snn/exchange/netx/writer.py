@@ -26,6 +26,7 @@ from dlm_snn.files.atomic import writing
 from dlm_snn.networks.known import check_known
 from dlm_snn.networks.network import Input, IntegerNetwork, IntegerProjection, Network
 from dlm_snn.neurons.integer_lif import IntegerLIF
+from dlm_snn.neurons.li import IntegerLI
 
 _TARGET = "a .net file"
 NET = hdf5_file(_TARGET, lambda file: NOTE in file.attrs)
@@ -35,7 +36,8 @@ def write_net(network: IntegerNetwork | Network, path: str | os.PathLike[str], r
     """Write a chain of populations as lava-dl's HDF5 file; ``read_net`` gives a network of the same digest.
 
     A Sparse connection is written, and comes back, as a dense one. Names, scales and the sign modes of the weights
-    stand in an attribute that netx does not read.
+    stand in an attribute that netx does not read. A last IntegerLI is a dense layer without neurons, which holds the
+    sum of all that came.
 
     Args:
         network: one Input, then populations one after another; each may have a recurrent Dense projection.
@@ -44,7 +46,8 @@ def write_net(network: IntegerNetwork | Network, path: str | os.PathLike[str], r
 
     Raises:
         UnsupportedError: branches, loops over layers, competition, a period (netx takes it as its own argument), a
-            weight exponent that shifts sums, a bias that is no multiple of the threshold's unit.
+            weight exponent that shifts sums, a bias that is no multiple of the threshold's unit; an IntegerLI with a
+            leak, a filter or a bias, or behind a convolution.
     """
     if isinstance(network, Network):
         raise UnsupportedError(_TARGET, "a network of floats", "quantize it first")
@@ -59,7 +62,10 @@ def write_net(network: IntegerNetwork | Network, path: str | os.PathLike[str], r
             _put(layers.create_group("0"), {"type": _type("input"), "shape": source.shape})
         image = False
         for projection in chain:
-            neuron: IntegerLIF = network.neurons[projection.post]
+            neuron: Any = network.neurons[projection.post]
+            silent = type(neuron) is IntegerLI
+            if silent:
+                _check_integrator(projection, neuron)
             if image and not isinstance(projection.connection, (Conv2d, Pool2d)):
                 flat = {"type": _type("flatten"), "shape": (projection.connection.n_pre,)}
                 _put(layers.create_group(str(len(layers))), flat)
@@ -68,7 +74,8 @@ def write_net(network: IntegerNetwork | Network, path: str | os.PathLike[str], r
                 _put(group, {"type": _type("input"), "shape": neuron.shape})
             else:
                 _put(group, _layer(projection, neuron, _loop(network, projection.post)))
-            _put(group.create_group("neuron"), _neuron(projection.post, neuron))
+            if not silent:
+                _put(group.create_group("neuron"), _neuron(projection.post, neuron))
             image = len(neuron.shape) == 3
         file.attrs[NOTE] = note = json.dumps(_note(network, chain))
         file.attrs[hdf5.CHECKSUM] = hdf5.checksum(file, note)
@@ -113,6 +120,7 @@ def _is_current(network: IntegerNetwork, first: IntegerProjection) -> bool:
     given = first.connection
     return (
         isinstance(source, Input)
+        and type(neuron) is IntegerLIF
         and (source.graded_bits, source.signed) == (CURRENT_BITS, True)
         and isinstance(given, Sparse)
         and given.weight.size == given.n_pre == given.n_post
@@ -225,6 +233,26 @@ def _neuron(name: str, neuron: IntegerLIF) -> dict[str, Any]:
         "refDelay": 1,
         "gradedSpike": False,
     }
+
+
+def _check_integrator(projection: IntegerProjection, neuron: IntegerLI) -> None:
+    """Refuse what a layer without neurons has not: netx reads nothing of one but its dense weights."""
+    name = f"'{projection.post}', which never spikes"
+    remedy = "give it dv=0, du=4095 and no bias, or export the layers before it"
+    for thing, has in (
+        (f"the leak of {name} (dv = {np.max(neuron.dv)})", np.any(neuron.dv)),
+        (f"the filtered current of {name} (du = {np.min(neuron.du)})", np.any(np.asarray(neuron.du) != 4095)),
+        (f"the bias of {name}", np.any(neuron.bias)),
+    ):
+        if has:
+            raise UnsupportedError(_TARGET, thing, remedy)
+    if neuron.period is not None:
+        raise UnsupportedError(_TARGET, f"the period of {name}", "leave it out; netx takes it as reset_interval")
+    if not isinstance(projection.connection, (Dense, Sparse)):
+        kind = type(projection.connection).__name__
+        raise UnsupportedError(
+            _TARGET, f"{name}, behind a {kind}", "feed it by a Dense, or export the layers before it"
+        )
 
 
 def _note(network: IntegerNetwork, chain: list[IntegerProjection]) -> dict[str, Any]:

@@ -187,9 +187,10 @@ class _Intake:
         self.hoisting = True
         try:
             return self._run_once(sample, grids)
-        except RefusedError:
+        except RefusedError as error:
             self.hoisting = False
-            raise first from None
+            # What is refused for another reason by now has its steps told apart.
+            raise (first if error.refusal in (*AT_ONCE, FAILS) else error) from None
 
     def _run_once(self, sample: Any, grids: Any) -> _Run:
         if self.call is not None:
