@@ -2,6 +2,7 @@
 
 A structure is drawn first, as data; both forms are made from it. Then the thresholds are set, population by population
 in order of depth, until every layer fires in 2-40 % of its steps; where that cannot be, the next structure is drawn.
+Half of them have a read-out, which never spikes: its v is compared.
 """
 
 from __future__ import annotations
@@ -16,11 +17,13 @@ import numpy as np
 from numpy.random import Generator
 
 from dlm_snn import (
+    LI,
     LIF,
     Chain,
     Conv2d,
     Dense,
     Input,
+    IntegerLI,
     IntegerLIF,
     IntegerNetwork,
     IntegerProjection,
@@ -31,6 +34,7 @@ from dlm_snn import (
     UnsupportedError,
     run,
 )
+from dlm_snn.neurons.models import spikes
 from lava_processes.support import check_supported
 
 Made = tuple[Any, dict[str, Any], int]
@@ -62,6 +66,7 @@ class Structure:
     inputs: dict[str, Input] = field(default_factory=dict)
     neurons: dict[str, dict[str, Any]] = field(default_factory=dict)
     refractory: dict[str, int] = field(default_factory=dict)
+    silent: set[str] = field(default_factory=set)
     edges: list[Edge] = field(default_factory=list)
     stimulus: dict[str, Any] = field(default_factory=dict)
     n_steps: int = 50
@@ -83,6 +88,8 @@ def _drawn(seed: int, form: Callable[[Structure, Generator], Any]) -> Made:
     for attempt in range(ATTEMPTS):
         rng = np.random.default_rng([2026, seed, attempt])
         structure = _structure(rng, wrapping=seed % WRAPPING_EVERY == 0)
+        # From numbers of its own, so that the rest is the same with it and without.
+        _add_read_out(structure, np.random.default_rng([2026, seed, attempt, 1]))
         network = form(structure, rng)
         found = _calibrated(network, structure.stimulus, structure.n_steps)
         if found is not None and _runs_on_lava(found):
@@ -126,6 +133,19 @@ def _structure(rng: Generator, wrapping: bool) -> Structure:
         line = np.arange(n)
         made.edges.append(Edge("noise", last, Sparse((n, n), line, line, np.full(n, 2 * int(rng.integers(4, 20))))))
     return made
+
+
+def _add_read_out(made: Structure, rng: Generator) -> None:
+    """A population that never spikes, behind one or two others."""
+    if rng.random() < 0.5:
+        return
+    names = list(made.neurons)
+    neuron = _neuron(rng, (int(rng.integers(20, 41)),), wrapping=False)
+    kept = ("shape", "du", "dv", "bias_mant", "bias_exp", "period")
+    made.neurons["read_out"] = {key: neuron[key] for key in kept if key in neuron}
+    made.silent.add("read_out")
+    for pre in {names[-1], names[int(rng.integers(len(names)))]} if rng.random() < 0.4 else {names[-1]}:
+        _join(made, rng, pre, "read_out")
 
 
 def _add_input(
@@ -257,7 +277,10 @@ def _integer(made: Structure, rng: Generator) -> IntegerNetwork:
     for e in made.edges:
         connection = e.connection.merged() if isinstance(e.connection, Chain) else e.connection
         projections.append(IntegerProjection(e.pre, e.post, connection, e.delay, e.weight_exp, e.bits, e.mode))
-    neurons = {name: IntegerLIF(**keywords, v_threshold=1000) for name, keywords in made.neurons.items()}
+    neurons = {
+        name: IntegerLI(**keywords) if name in made.silent else IntegerLIF(**keywords, v_threshold=1000)
+        for name, keywords in made.neurons.items()
+    }
     return IntegerNetwork({**made.inputs, **neurons}, projections)
 
 
@@ -269,14 +292,9 @@ def _floats(made: Structure, rng: Generator) -> Network:
     neurons = {}
     for name, keywords in made.neurons.items():
         kept = {key: keywords[key] for key in ("shape", "winners", "groups", "period") if key in keywords}
-        bias = np.asarray(keywords.get("bias_mant", 0)) * 2.0 ** keywords.get("bias_exp", 0) / 4096 * 1.1
-        neurons[name] = LIF(
-            **kept,
-            du=(np.asarray(keywords["du"]) + 1) / 4096,
-            dv=np.asarray(keywords["dv"]) / 4096,
-            bias=bias,
-            refractory=made.refractory.get(name, 0),
-        )
+        kept["bias"] = np.asarray(keywords.get("bias_mant", 0)) * 2.0 ** keywords.get("bias_exp", 0) / 4096 * 1.1
+        kept["du"], kept["dv"] = (np.asarray(keywords["du"]) + 1) / 4096, np.asarray(keywords["dv"]) / 4096
+        neurons[name] = LI(**kept) if name in made.silent else LIF(**kept, refractory=made.refractory.get(name, 0))
     return Network({**made.inputs, **neurons}, projections)
 
 
@@ -290,13 +308,14 @@ def _real(rng: Generator, connection: Any, scale: float) -> Any:
 
 def _calibrated(network: Any, stimulus: dict[str, Any], n_steps: int) -> Any:
     """The network with thresholds at which every layer fires as it should; None where there are none."""
+    firing = [name for name, neuron in network.neurons.items() if spikes(neuron)]
     for _ in range(2):
-        for name in network.neurons:
+        for name in firing:
             network = _threshold_found(network, name, stimulus, n_steps)
             if network is None:
                 return None
-    rates = run(network, stimulus, n_steps, backend="fast").rasters.values()
-    return network if all(LEAST <= raster.rate <= MOST for raster in rates) else None
+    rasters = run(network, stimulus, n_steps, backend="fast").rasters
+    return network if all(LEAST <= rasters[name].rate <= MOST for name in firing) else None
 
 
 def _threshold_found(network: Any, name: str, stimulus: dict[str, Any], n_steps: int) -> Any:

@@ -9,6 +9,7 @@ import numpy as np
 
 from dlm_snn import Chain, Conv2d, Dense, Input, Pool2d, Recording, Sparse
 from dlm_snn.neurons.integer_lif import STATE_LIMIT
+from dlm_snn.neurons.models import spikes
 
 
 def features(network: Any, stimulus: Mapping[str, Any], recording: Recording) -> set[str]:
@@ -80,6 +81,7 @@ def _of_neuron(neuron: Any) -> set[str]:
         "refractory": getattr(neuron, "refractory", 0) > 0,
         "per-neuron decay": np.ndim(neuron.dv) > 0 or np.ndim(neuron.du) > 0,
         "image shape": len(neuron.shape) == 3,
+        "read-out": not spikes(neuron),
     }
     return {name for name, there in checks.items() if there}
 
@@ -96,7 +98,16 @@ BOTH = {
     *("dense", "sparse", "conv2d", "pool2d", "stride", "padding", "dilation", "convolution groups", "delay"),
     *("delay per post", "delay per synapse", "recurrence", "feedback", "skip", "two projections between one pair"),
     *("competition", "competition in groups", "period", "u held", "u forgotten", "u filtered", "v held", "v leaks"),
-    *("bias", "per-neuron decay", "image shape", "binary input", "signed input", "unsigned input", "aligned input"),
+    *(
+        "bias",
+        "per-neuron decay",
+        "image shape",
+        "read-out",
+        "binary input",
+        "signed input",
+        "unsigned input",
+        "aligned input",
+    ),
     *("constant stimulus", "changing stimulus", "several inputs", "three hidden", "unbalanced"),
 }
 """What at least 20 of the 200 networks of either form hold."""
