@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
 
 import dlm_snn as dlm
 from dlm_snn.cli import main
@@ -220,6 +221,13 @@ def test_a_python_file_without_a_name_is_told_of_it(capsys):
 def test_an_interrupt_stays_one(capsys):
     assert main(["import", "own.py:interrupted"]) == 130
     assert capsys.readouterr().err == "dlm-snn: interrupted\n"
+
+
+def test_a_module_that_stands_in_the_file_is_the_same_each_time(capsys):
+    Path("top.py").write_text(NET + "module = Net()\ndef make():\n    return module, spikes(0)\n")
+    typed(capsys, "import", "top.py:make")
+    torch.rand(3)
+    assert typed(capsys, "compare", "top", "--module", "top.py:make").startswith("equal")
 
 
 def test_a_file_imports_what_lies_beside_it(capsys, tmp_path, monkeypatch):

@@ -16,12 +16,15 @@ FORMS = "return (module, sample), (module, sample, check), or a dictionary of fr
 
 
 def imported_from(own: OwnFile) -> Imported:
-    """Call the function, and import what it returns. torch's generator is seeded with 0 before.
+    """Call the function, and import what it returns.
+
+    torch's generator is seeded with 0 before the file is run, and before the call.
 
     Raises:
         DlmError: the function fails or returns something else.
         UnsupportedError: as ``from_torch``.
     """
+    torch.manual_seed(0)
     with own.running() as make:
         torch.manual_seed(0)
         return from_torch(**_arguments(own, make()))

@@ -48,7 +48,7 @@ INFERENCE = Refusal(
     "forward runs in torch.inference_mode, in which a tensor that is changed in place leaves no trace",
     "use torch.no_grad",
 )
-FAILS = Refusal("its forward fails on the sample ({error})", "give the sample that its forward takes, or call=")
+FAILS = Refusal("its forward fails on the sample ({error})", "mend it, or give the sample that it takes, or call=")
 NO_NEURON = Refusal(
     "no neuron of a known library was called",
     "use neurons of snnTorch or another known one, or neurons={{Class: reader}}",
