@@ -18,10 +18,12 @@ from lava.magma.core.run_configs import Loihi1SimCfg, Loihi2SimCfg
 from lava.proc.conv.process import Conv
 from lava.proc.dense.models import PyDenseModelBitAcc
 from lava.proc.dense.process import DelayDense, Dense, LearningDense
+from lava.proc.io.sink import Read
 from lava.proc.io.sink import RingBuffer as Sink
 from lava.proc.io.source import RingBuffer
 from lava.proc.lif.models import PyLifResetModelFloat
 from lava.proc.lif.process import LIF, LIFRefractory, LIFReset, TernaryLIF
+from lava.proc.monitor.process import Monitor
 
 import dlm_snn as dlm
 from dlm_snn.runs.stimulus import prepare
@@ -117,6 +119,36 @@ def test_names_windows_and_stimulus_are_those_of_the_graph():
     text = repr(taken)
     assert "my_cells 2" in text
     assert "(3, 2)" in text
+
+
+def test_what_only_looks_on_is_left_out():
+    cells, config = chain(name="cells", vth=3)
+    alone = from_lava(cells, config).network
+    watched, _ = chain(name="cells", vth=3)
+    aside, sinks = Dense(weights=np.ones((4, 3))), [Sink(shape=(n,), buffer=2) for n in (3, 4, 2)]
+    between = watched.a_in.in_connections[0].process
+    other = RingBuffer(data=np.ones((2, 3)))
+    for port, into in (
+        (watched.s_out, sinks[0].a_in),
+        (watched.s_out, aside.s_in),
+        (aside.a_out, sinks[1].a_in),
+        (between.s_in.in_connections[0], sinks[2].a_in),
+        (other.s_out, sinks[2].a_in),
+    ):
+        port.connect(into)
+    Monitor().probe(watched.v, 3)
+    Read(buffer=3).connect_var(watched.u)
+    assert from_lava(sinks[1], Loihi1SimCfg()).network.digest() == alone.digest()
+
+
+def test_a_read_out_sends_nothing():
+    cells, config = chain(name="cells", vth=np.inf)
+    dense, behind = Dense(weights=np.ones((2, 3))), LIF(shape=(2,), name="behind", bias_mant=1)
+    cells.s_out.connect(dense.s_in)
+    dense.a_out.connect(behind.a_in)
+    network = from_lava(cells, config).network
+    assert isinstance(network.populations["cells"], dlm.LI)
+    assert not any(p.pre == "cells" for p in network.projections)
 
 
 def test_other_data_come_in_the_form_of_the_ring_buffer():

@@ -13,6 +13,7 @@ from dlm_snn.connections.conv2d import Conv2d
 from dlm_snn.connections.dense import Dense
 from dlm_snn.errors import DlmError
 from dlm_snn.files.names import identifiers
+from dlm_snn.neurons.models import spikes
 from lava_processes.graph_in.cells import Layout, cells
 from lava_processes.graph_in.naming import named
 from lava_processes.graph_in.sources import Feed, feed
@@ -65,9 +66,11 @@ class _Reader:
     def __init__(self, by: Mapping[Role, list[Any]], arithmetic: Arithmetic, names: Mapping[Any, str]) -> None:
         self.arithmetic, self.neurons = arithmetic, by["cells"]
         self.lines = {part: part.proc_params["steps"] for part in by["line"]}
-        self.between = {part: synapses(part, arithmetic) for part in by["synapses"]}
-        self.into = {part: self._source(part) for part in by["synapses"]}
+        self.connections = set(by["synapses"])
         self.reached = {part: ways_into(part.a_in) for part in self.neurons}
+        used = {way.source for ways in self.reached.values() for way in ways}
+        self.between = {part: synapses(part, arithmetic) for part in by["synapses"] if part in used}
+        self.into = {part: self._source(part) for part in self.between}
         self.names = named([*by["source"], *self.neurons], names)
         self.layouts = {part: self._layout(part) for part in (*by["source"], *self.neurons)}
         self.feeds = self._feeds(by["source"])
@@ -78,6 +81,8 @@ class _Reader:
         ways = [(way, part) for part in self.neurons for way in self.reached[part]]
         ways.sort(key=lambda pair: pair[0].source.id)
         edges = [edge for way, part in ways for edge in self._edges(way, part)]
+        # A read-out sends nothing, whatever it is wired to.
+        edges = [edge for edge in edges if edge.pre not in read or spikes(read[edge.pre].neuron)]
         feeds = dict(self.feeds.values())
         settled = settle({name: fed.population for name, fed in feeds.items()}, read, edges, self.arithmetic)
         places = {self.names[part]: Place(part.name, part.v.shape, self.layouts[part].order) for part in self.neurons}
@@ -89,7 +94,7 @@ class _Reader:
         if len(ways) != 1:
             thing = f"{called(part)}, whose s_in has {len(ways) or 'no'} sources"
             refuse(thing, "give it exactly one: a connection for each source, or a RingBuffer")
-        if ways[0].source in self.between:
+        if ways[0].source in self.connections:
             refuse(f"{called(ways[0].source)} straight into {called(part)}", "put neurons between them")
         if ways[0].source not in self.lines:
             return ways[0]
