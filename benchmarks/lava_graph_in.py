@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import argparse
 import statistics
-from functools import partial
+from functools import cache, partial
 from itertools import pairwise
 from typing import Any
 
@@ -27,26 +27,32 @@ TAGS = {"float": "floating_pt", "fixed": "fixed_pt"}
 RATE, THRESHOLD = 0.1, 1.5
 
 
+@cache
+def numbers(sizes: tuple[int, ...], samples: int) -> tuple[np.ndarray, list[np.ndarray]]:
+    """Events (neuron, step) and weights, which a user has before the job."""
+    rng = np.random.default_rng(0)
+    events = (rng.random((sizes[0], samples * N_STEPS)) < RATE).astype(int)
+    padded = np.pad(events, ((0, 0), (0, len(sizes) - 1)))
+    return padded, [2 * rng.integers(-32, 33, (post, pre)) for pre, post in pairwise(sizes)]
+
+
 def graph(sizes: tuple[int, ...], fixed: bool, samples: int) -> list[Any]:
     """The neuron Processes, from the first layer to the last; both arithmetics have the same numbers."""
     from lava.proc.dense.process import Dense
     from lava.proc.io.source import RingBuffer
     from lava.proc.lif.process import LIFReset
 
-    rng = np.random.default_rng(0)
-    depth, length = len(sizes) - 1, samples * N_STEPS
-    events = (rng.random((sizes[0], length)) < RATE).astype(int)
-    before = RingBuffer(data=np.pad(events, ((0, 0), (0, depth)))).s_out
+    events, matrices = numbers(sizes, samples)
+    before = RingBuffer(data=events).s_out
+    decays = {"du": 4095, "dv": 410} if fixed else {"du": 1, "dv": 410 / 4096}
     layers = []
-    for layer, (pre, post) in enumerate(pairwise(sizes)):
-        weights = 2 * rng.integers(-32, 33, (post, pre))
+    for layer, weights in enumerate(matrices):
+        post, pre = weights.shape
         # Some standard deviations of what a step brings.
         threshold = int(THRESHOLD * np.sqrt(RATE * pre) * 37)
+        resets = {"reset_interval": N_STEPS, "reset_offset": layer + 2}
         dense = Dense(weights=weights if fixed else weights.astype(float))
-        decays = {"du": 4095, "dv": 410} if fixed else {"du": 1, "dv": 410 / 4096}
-        cells = LIFReset(
-            shape=(post,), vth=threshold, reset_interval=N_STEPS, reset_offset=layer + 2, name=f"layer{layer}", **decays
-        )
+        cells = LIFReset(shape=(post,), vth=threshold, name=f"layer{layer}", **decays, **resets)
         before.connect(dense.s_in)
         dense.a_out.connect(cells.a_in)
         before = cells.s_out

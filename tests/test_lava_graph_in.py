@@ -170,7 +170,7 @@ def test_other_data_come_in_the_form_of_the_ring_buffer():
     [
         (lambda t, r: t.stimulus(0), "n_steps = 0"),
         (lambda t, r: t.encode("inputs", [[0]]), "no Input 'inputs'; did you mean 'input1'"),
-        (lambda t, r: t.encode("input1", np.zeros((3, 5))), "is for 3 neurons, expected 2"),
+        (lambda t, r: t.encode("input1", np.zeros((3, 5))), "are for 3 neurons, not 2"),
         (lambda t, r: t.clocked(r, "input1"), "no population 'input1' of neurons"),
         (lambda t, r: t.clocked(r, "lif1", "v"), "'v' of 'lif1' was not recorded"),
         (lambda t, r: t.clocked(r, "lif1", "x"), "kind = 'x' is none of"),

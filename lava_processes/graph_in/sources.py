@@ -56,24 +56,30 @@ def feed(process: Any, arithmetic: Arithmetic, layout: Layout, message_bits: int
         population = Input(layout.shape) if message_bits is None else _graded(values, layout, message_bits)
     except DlmError as error:
         raise DlmError(f"{called(process)}: {error}") from error
+    values.flags.writeable = False
     return Feed(population, layout, arithmetic, values)
 
 
 def _sent(data: Any, layout: Layout, arithmetic: Arithmetic, graded: bool) -> NDArray:
     """(step, neuron), as the connections behind it take it."""
-    given: Any = np.asarray(data)
-    if given.dtype.kind not in "biuf" or not np.isfinite(given).all():
-        raise DlmError(f"data of type {given.dtype} holds what is no finite number; clean it")
-    if arithmetic == "integer" and given.size and np.abs(given).max() >= 2**31:
-        raise DlmError(f"data of magnitude {np.abs(given).max()} is beyond Lava's 32 bits")
-    values = given.astype(np.int32 if arithmetic == "integer" else np.float64)
-    values = values.reshape(-1, given.shape[-1])
-    if len(values) != len(layout.order):
-        raise DlmError(f"data of shape {given.shape} is for {len(values)} neurons, expected {len(layout.order)}")
-    values = values[layout.order].T
+    values: Any = np.asarray(data)
+    integer, real = arithmetic == "integer", values.dtype.kind == "f"
+    if values.dtype.kind not in "biuf" or not (values.ndim and values.size) or (real and not np.isfinite(values).all()):
+        raise DlmError(f"data of shape {values.shape} and type {values.dtype} hold what is no finite number; clean it")
+    if integer and not -(2**31) <= values.min() <= values.max() < 2**31:
+        raise DlmError(f"data hold {values.min()}..{values.max()}, beyond Lava's 32 bits")
+    if graded or (integer and real):
+        values = values.astype(np.int32 if integer else np.float64)
     if not graded:
-        return (values != 0).astype(np.uint8)
-    return values.astype(np.int64) if np.all(values == np.round(values)) else values
+        values = values != 0
+    if values[..., 0].size != len(layout.order):
+        raise DlmError(f"data of shape {values.shape} are for {values[..., 0].size} neurons, not {len(layout.order)}")
+    values = np.ascontiguousarray(values.reshape(len(layout.order), -1).T)
+    if np.any(layout.order != np.arange(len(layout.order))):
+        values = values[:, layout.order]
+    if not graded:
+        return values.view(np.uint8)
+    return values.astype(np.int64) if integer or np.all(values == np.round(values)) else values
 
 
 def _graded(values: NDArray, layout: Layout, message_bits: int) -> Input:

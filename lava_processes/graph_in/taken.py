@@ -66,7 +66,11 @@ class FromLava:
         """What the RingBuffers send in Lava's steps 1 to n_steps, round after round: Input -> (1, step, neuron)."""
         if not is_whole(n_steps) or n_steps < 1:
             raise DlmError(f"n_steps = {n_steps!r} is not a positive integer")
-        return {name: fed.values[np.arange(n_steps) % len(fed.values)][None] for name, fed in self.feeds.items()}
+        found = {}
+        for name, fed in self.feeds.items():
+            rounds = -(-n_steps // len(fed.values))
+            found[name] = (fed.values if rounds == 1 else np.tile(fed.values, (rounds, 1)))[None, :n_steps]
+        return found
 
     def start(self, n_samples: int) -> RunState | None:
         """What a run of so many samples begins with, for ``dlm_snn.run(..., state=)``: ``state`` for each."""
