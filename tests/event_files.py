@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 JAER = "#!AER-DAT2.0\r\n# This is a raw AE data file - do not edit\r\n# Timestamps tick is 1 us\r\n"
-SEEN = {"DVS128": (128, 128), "Davis240C": (180, 240), "Davis346blue": (260, 346)}
+DVS128 = ("DVS128", "Tmpdiff128")
+SEEN = {**dict.fromkeys(DVS128, (128, 128)), "Davis240C": (180, 240), "SBret10": (180, 240), "Davis346blue": (260, 346)}
 """Chips by jAER's names, and their (rows, columns)."""
 
 
@@ -30,7 +31,7 @@ def aedat2_head(chip: str | None = "DVS128", end: bool = True) -> bytes:
 def aedat2_words(given: NDArray[np.int64], chip: str = "DVS128") -> bytes:
     """Addresses and times, big-endian; of a DVS128 a bit that is 0 is a brighter pixel."""
     time, row, column, polarity = given
-    address = row << 8 | column << 1 | (1 - polarity) if chip == "DVS128" else row << 22 | column << 12 | polarity << 11
+    address = row << 8 | column << 1 | (1 - polarity) if chip in DVS128 else row << 22 | column << 12 | polarity << 11
     return np.stack([address, time % 2**32], axis=1).astype(">u4").tobytes()
 
 

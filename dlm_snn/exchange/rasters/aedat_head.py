@@ -18,6 +18,8 @@ CAMERAS = {
     "DAVIS640": (480, 640),
 }
 """(rows, columns)."""
+_EARLIER = {"TMPDIFF128": "DVS128", "SBRET": "DAVIS240"}
+"""What jAER called cameras before; AedatTools takes them for these, too."""
 HEAD_LIMIT = 2**24
 """Bytes of a head; jAER writes all its settings there."""
 _VERSION = re.compile(rb"#!AER-DAT([0-9]+\.[0-9]+)\s")
@@ -63,4 +65,5 @@ def read_head(path: Path, end: bytes, needed: bool) -> Head:
 
 def camera_of(name: str) -> str | None:
     """The camera that a text names: "Davis240C" is a DAVIS240."""
-    return next((camera for camera in CAMERAS if camera in name.upper()), None)
+    names = {**dict(zip(CAMERAS, CAMERAS, strict=True)), **_EARLIER}
+    return next((camera for part, camera in names.items() if part in name.upper()), None)
