@@ -151,6 +151,70 @@ def _read_csv(folder: Path) -> str:
     return content_of(read_csv(folder / "a.csv"))
 
 
+def _sorted() -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(3)
+    return np.sort(rng.integers(0, 30_000, 60)), rng.integers(0, 5, 60)
+
+
+def _phy(folder: Path) -> None:
+    counted, clusters = _sorted()
+    np.save(folder / "spike_times.npy", counted.astype(np.uint64))
+    np.save(folder / "spike_clusters.npy", clusters.astype(np.int32))
+    (folder / "params.py").write_text("dat_path = 'a.bin'\nn_channels_dat = 4\nsample_rate = 30000.\n")
+
+
+def _read_phy(folder: Path) -> str:
+    from dlm_snn.exchange import read_phy
+
+    return content_of(read_phy(folder, 1e-3).rasters)
+
+
+def _sorting(folder: Path) -> None:
+    counted, clusters = _sorted()
+    arrays = {"spike_indexes_seg0": counted, "spike_labels_seg0": clusters, "unit_ids": np.arange(5)}
+    np.savez(folder / "a.npz", sampling_frequency=np.array([3e4]), num_segment=np.array([1]), **arrays)
+
+
+def _read_sorting(folder: Path) -> str:
+    from dlm_snn.exchange import read_sorting
+
+    return content_of(read_sorting(folder / "a.npz", 1e-3).rasters)
+
+
+def _timed(folder: Path) -> None:
+    rows = [f"{time / 30_000:.5f},{unit}" for time, unit in zip(*_sorted(), strict=True)]
+    (folder / "a.csv").write_text("\n".join(["time,unit", *rows]) + "\n")
+
+
+def _read_timed(folder: Path) -> str:
+    from dlm_snn.exchange import read_timed_csv
+
+    return content_of(read_timed_csv(folder / "a.csv", {"time": "time", "unit": "unit"}, 1e-3).rasters)
+
+
+def _trials(folder: Path) -> None:
+    import pynwb
+
+    file = pynwb.NWBFile("a session", "someone", pynwb.file.datetime(2020, 1, 1).astimezone())
+    group = file.create_electrode_group("g", "x", "?", file.create_device("d"))
+    for area in ("CA1", "CA3"):
+        file.add_electrode(location=area, group=group)
+    counted, clusters = _sorted()
+    for unit in range(5):
+        file.add_unit(spike_times=counted[clusters == unit] / 3e4, id=unit, electrodes=[unit % 2])
+    for trial in range(4):
+        file.add_trial(trial / 4, (trial + 1) / 4)
+    with pynwb.NWBHDF5IO(str(folder / "a.nwb"), "w") as io:
+        io.write(file)
+
+
+def _read_trials(folder: Path) -> str:
+    from dlm_snn.exchange import read_session
+
+    session = read_session(folder / "a.nwb", 1e-3, trials=True)
+    return content_of(session.rasters, session.unit_ids, session.areas, session.trials)
+
+
 def events(seed: int = 0) -> bytes:
     """A recording of N-MNIST."""
     rng = np.random.default_rng(seed)
@@ -357,6 +421,17 @@ SUBJECTS = {
     "foreign nir": Subject(foreign(_nir), _read_nir, _imported("nir"), ours=False),
     "foreign net": Subject(foreign(_net), _read_net, _imported("net"), ours=False),
     "foreign nwb": Subject(foreign(_nwb), _read_nwb, _imported("nwb"), ours=False),
+    "trials nwb": Subject(
+        _trials, _read_trials, ("import", "d/a.nwb", "--dt", "1e-3", "--trials", "--out", "out/x"), ours=False
+    ),
+    "phy": Subject(_phy, _read_phy, ("import", "d", "--dt", "1e-3", "--out", "out/x"), ours=False),
+    "sorting": Subject(_sorting, _read_sorting, ("import", "d/a.npz", "--dt", "1e-3", "--out", "out/x"), ours=False),
+    "timed csv": Subject(
+        _timed,
+        _read_timed,
+        ("import", "d/a.csv", "--columns", "time=time,unit=unit", "--dt", "1e-3", "--out", "out/x"),
+        ours=False,
+    ),
     "bs2": Subject(
         lambda d: (d / "a.bs2").write_bytes(events()),
         _read_bs2,

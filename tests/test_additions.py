@@ -208,8 +208,8 @@ def test_a_raster_format_is_read_written_and_helped(added, capsys):
     Path("d.pairs").write_text("pairs\nx 1 2\n")
     assert "d.pairs is damaged (not enough values" in typed(capsys, "raster", "info", "d.pairs", code=2)
     told = typed(capsys, "raster", "info", "b.pairs", "--start", 1, code=2)
-    assert "--start is for .nwb, .bs2, " in told
-    assert ".npy, not for .pairs; leave it out" in told
+    assert "--start is for .nwb, .csv, .bs2, " in told
+    assert "spikeinterface's .npz, not for .pairs; leave it out" in told
     Path("a.txt").write_text("")
     assert ".nwb, .pairs, .raster" in typed(capsys, "raster", "info", "a.txt", code=2)
 

@@ -199,7 +199,7 @@ BAD = {
     "a pipe": (["import", "pipe.csv"], "pipe.csv is a pipe, where a file is wanted"),
     "start at 0": (
         ["import", "a.csv", "--start", "0"],
-        "--start is for .nwb, .bs2, .bin, ",
+        "a.csv: --start is for spikes with times; name them, --columns time=..,unit=.., or leave it out",
     ),
     "no name of a network": (["import", "a.net", "--out", ""], "'.' names no network; give a name"),
     "ours": (["import", "ours.json"], "ours.json is a file of ours already"),
@@ -221,7 +221,7 @@ BAD = {
     "exported simulator": (["export", "r.npz", "--to", "csv", "--simulator", "fast"], "r.npz is none"),
     "tolerance": (["compare", "r.npz", "one/r.npz", "--tolerance", "0"], "--tolerance is for u and v"),
     "an ending alone": (["raster", "convert", "r.npz", ".nwb"], ".nwb is an ending without a name; give NAME.nwb"),
-    "a folder": (["import", "many"], "many is a folder; give one of its files"),
+    "a folder": (["import", "many"], "many is a folder, and none of phy; give one of its files"),
     "twice": (["raster", "info", "both"], "both holds 'r' as .npz and as .raster; give one of them"),
     "onto a folder": (["raster", "convert", "r.npz", "folder.nwb"], "cannot write folder.nwb, which is a folder"),
     "onto a file": (["raster", "convert", "r.npz", "file.raster"], "cannot write file.raster, which is a file"),
@@ -257,12 +257,12 @@ BAD = {
     "signs of a net": (["import", "a.net", "--signed"], "--signed is for .nir, not for .net; leave it out"),
     "layers of a nir": (["import", "e.nir", "--num-layers", "2"], "--num-layers is for .net, not for .nir; leave it"),
     "start of a csv": (
-        ["raster", "info", "a.csv", "--start", "1"],
-        "--start is for .nwb, .bs2, .bin, ",
+        ["raster", "info", "r.npz", "--start", "1"],
+        "--start is for .nwb, .csv, .bs2, .bin, ",
     ),
     "dt of a raster": (
         ["compare", "r.npz", "one/r.npz", "--dt", "1"],
-        "--dt is for .nir, .nwb, .csv, .bs2, .bin, .aedat, .aedat4, .dat, .npy, not for .npz and .npz; leave it out",
+        ".npy, a phy folder, spikeinterface's .npz, not for .npz and .npz; leave it out",
     ),
     "extra steps": (["import", "e.bs2", "--dt", "1", "--extra-steps"], "--extra-steps is for .nir, not for .bs2"),
     "no dt": (["import", "e.bs2"], "e.bs2 has times, not steps; give dt"),

@@ -12,6 +12,7 @@ _HOME = {
     "Format": "format",
     "Options": "format",
     "Returned": "torch_modules.neurons",
+    "Session": "rasters.session",
     "Stored": "format",
     "Table": "torch_modules.neurons",
     "Writer": "format",
@@ -29,7 +30,10 @@ _HOME = {
     "read_bs2": "rasters.nmnist",
     "read_csv": "rasters.csv_files",
     "read_nwb": "rasters.nwb",
+    "read_phy": "rasters.sorted_spikes",
     "read_session": "rasters.nwb",
+    "read_sorting": "rasters.sorted_spikes",
+    "read_timed_csv": "rasters.timed_csv",
     "to_frame": "rasters.csv_files",
     "to_neo": "rasters.neo",
     "to_nir_data": "rasters.nir_recording",
@@ -46,6 +50,7 @@ __all__ = [
     "Format",
     "Options",
     "Returned",
+    "Session",
     "Stored",
     "Table",
     "Writer",
@@ -63,7 +68,10 @@ __all__ = [
     "read_bs2",
     "read_csv",
     "read_nwb",
+    "read_phy",
     "read_session",
+    "read_sorting",
+    "read_timed_csv",
     "to_frame",
     "to_neo",
     "to_nir_data",
@@ -95,6 +103,9 @@ if TYPE_CHECKING:
     from dlm_snn.exchange.rasters.nir_recording import from_nir_data, to_nir_data
     from dlm_snn.exchange.rasters.nmnist import read_bs2
     from dlm_snn.exchange.rasters.nwb import read_nwb, read_session, write_nwb
+    from dlm_snn.exchange.rasters.session import Session
+    from dlm_snn.exchange.rasters.sorted_spikes import read_phy, read_sorting
+    from dlm_snn.exchange.rasters.timed_csv import read_timed_csv
     from dlm_snn.exchange.torch_modules.neurons import ForeignNeuron, Returned, Table
 
 __getattr__, __dir__ = exports(__name__, _HOME)

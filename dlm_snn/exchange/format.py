@@ -26,7 +26,8 @@ class Options:
         input_shape, graded_bits: as for ``read_net`` and ``read_nir``.
         reset_interval, num_layers, skip_layers: as for ``read_net``.
         extra_steps, reset, scale, signed: as for ``read_nir``.
-        shape, chip, time_unit: as for ``event_file``.
+        shape, chip, time_unit: as for ``event_file``; the last as for ``read_timed_csv`` too.
+        columns, sample_rate: as for ``read_timed_csv``; the last for all that counts samples of a clock.
         extent: n_samples, n_steps, n_neurons of every population of a CSV.
         start, begin, end, trials: as for ``read_nwb``; the first three for every recording with a clock.
     """
@@ -47,7 +48,9 @@ class Options:
     trials: bool = False
     shape: tuple[int, int, int] | None = None
     chip: str | None = None
+    columns: Mapping[str, str] | None = None
     time_unit: Literal["s", "ms", "us", "ns"] | None = None
+    sample_rate: float | None = None
     extent: tuple[int, int, int] | None = None
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from dlm_snn.errors import DlmError, MissingError, nearest
 from dlm_snn.exchange.format import NONE_GIVEN, Options, Stored, Writer
-from dlm_snn.exchange.known_formats import OURS, endings, format_of, formats
+from dlm_snn.exchange.known_formats import endings, format_at, format_of, formats, is_ours
 from dlm_snn.files.atomic import writing_folder
 from dlm_snn.files.layouts import LISTED, LISTING, FolderKind, Kind, json_file, list_files
 from dlm_snn.files.names import file_of
@@ -42,10 +42,10 @@ def read_path(path: Path, options: Options = NONE_GIVEN, simulator: str = "refer
         MissingError: nothing there.
         DlmError: of no known kind, or damaged.
     """
-    known = format_of(path)
+    known = format_at(path)
     if path.is_dir() and (known is None or not known.folder):
         return settled(path, lambda folder: _folder(folder, simulator))
-    if known is not None and path.suffix in OURS:
+    if known is not None and is_ours(known):
         return known.read(path, options)
     if known is not None and path.exists():
         # A reader of another package may raise anything.

@@ -14,14 +14,13 @@ from typing import TYPE_CHECKING, Any
 from dlm_snn import plugins
 from dlm_snn.errors import DlmError
 from dlm_snn.exchange.format import Format, Options, Stored, Writer
+from dlm_snn.exchange.session_formats import BY_CONTENT, CLOCK, TIMED, content_of, read_nwb, read_timed
 
 if TYPE_CHECKING:
     from dlm_snn.files.layouts import Kind
     from dlm_snn.runs.raster import SpikeRaster
 
 GROUP = "dlm_snn.formats"
-CLOCK = ("start", "begin", "end")
-"""Options of every recording that has a clock."""
 NIR_DT = 1e-3
 """Seconds a step in NIR, where nothing else is told."""
 
@@ -97,20 +96,6 @@ def _raster_folder_kind() -> Kind:
     return RASTER_FOLDER
 
 
-def _read_nwb(path: Path, options: Options) -> Stored:
-    from dlm_snn.exchange.rasters.nwb import read_session
-
-    session = read_session(path, options.dt, options.start, options.begin, options.end, options.trials)
-    return Stored(
-        rasters=session.rasters,
-        moved=session.moved,
-        notes=session.notes(),
-        unit_ids=session.unit_ids,
-        areas=session.areas,
-        trials=session.trials,
-    )
-
-
 def _write_nwb(rasters: Mapping[str, SpikeRaster], path: Path, replace: bool, dt: float | None) -> None:
     from dlm_snn.exchange.rasters.nwb import write_nwb
 
@@ -127,6 +112,14 @@ def _read_csv(path: Path, options: Options) -> Stored:
     from dlm_snn.exchange.rasters.csv_files import populations_of, read_csv
     from dlm_snn.runs.raster import EXTENT
 
+    if options.columns is not None:
+        return read_timed(path, options)
+    timed = [name for name in TIMED if getattr(options, name) is not None]
+    if timed:
+        told = {"begin": "--from", "end": "--to"}.get(timed[0], f"--{timed[0].replace('_', '-')}")
+        raise DlmError(
+            f"{path}: {told} is for spikes with times; name them, --columns time=..,unit=.., or leave it out"
+        )
     extents = None
     if options.extent is not None:
         own: dict[str, float] = dict(zip(EXTENT, options.extent, strict=True))
@@ -180,8 +173,8 @@ OURS: Mapping[str, Format] = {
     ".safetensors": _NETWORK,
     ".npz": Format("rasters", _read_raster, Writer(_write_raster, _raster_kind), ours=True),
     ".raster": Format("rasters", _read_raster, Writer(_write_raster, _raster_folder_kind), folder=True, ours=True),
-    ".nwb": Format("rasters", _read_nwb, Writer(_write_nwb, _nwb_kind), ("dt", *CLOCK, "trials")),
-    ".csv": Format("rasters", _read_csv, Writer(_write_csv, _csv_kind), ("dt", "extent")),
+    ".nwb": Format("rasters", read_nwb, Writer(_write_nwb, _nwb_kind), ("dt", *CLOCK, "trials")),
+    ".csv": Format("rasters", _read_csv, Writer(_write_csv, _csv_kind), ("dt", "extent", "columns", *TIMED)),
     ".bs2": _EVENTS,
     ".bin": _EVENTS,
     ".aedat": changed(_EVENTS, options=("dt", *CLOCK, "shape", "chip")),
@@ -202,6 +195,31 @@ def format_of(path: Path) -> Format | None:
     if ours is not None or path.suffix[1:] not in plugins.names(GROUP):
         return ours
     return plugins.instance(GROUP, path.suffix[1:], Format)
+
+
+def format_at(path: Path) -> Format | None:
+    """The format of what lies at a path, by its content or its ending; None where nobody knows it.
+
+    Raises:
+        DlmError: as ``format_of``; one file of a folder that is read as a whole.
+    """
+    content = content_of(path)
+    return format_of(path) if content is None else BY_CONTENT[content].format
+
+
+def kind_at(path: Path) -> str:
+    """What ``format_at`` goes by: the name of a content, or the ending."""
+    return content_of(path) or path.suffix
+
+
+def is_ours(known: Format) -> bool:
+    """Whether a format is none of another package."""
+    return known in (*OURS.values(), *(content.format for content in BY_CONTENT.values()))
+
+
+def recordings() -> tuple[str, ...]:
+    """What recordings of others may be: endings, and contents without one."""
+    return (*endings("rasters", ours=False), *BY_CONTENT)
 
 
 def formats() -> dict[str, Format]:

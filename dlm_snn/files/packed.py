@@ -153,6 +153,18 @@ def _array(archive: ZipFile, name: str) -> NDArray:
     return array
 
 
+def read_array(path: str | os.PathLike[str], missing: str | None = None) -> NDArray:
+    """The array of an npy file.
+
+    Raises:
+        MissingError, DlmError: as ``opened``; damaged, or more than fits.
+    """
+    with opened(path, missing) as file, refused(path):
+        size = os.fstat(file.fileno()).st_size
+        check_size(size, path)
+        return read_npy(file, size)
+
+
 def read_npy(file: IO[bytes], size: int) -> NDArray:
     """The array of an npy stream of ``size`` bytes.
 

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from dlm_snn.exchange.format import Options
-from dlm_snn.exchange.known_formats import formats
+from dlm_snn.exchange.known_formats import formats, kind_at
+from dlm_snn.exchange.session_formats import BY_CONTENT
 
 SIMULATOR = "reference"
 """Whose rasters of a run, where none is named."""
@@ -32,6 +33,15 @@ def three(text: str) -> tuple[int, ...]:
     return values
 
 
+def columns(text: str) -> dict[str, str]:
+    """MEANING=NAME with commas between."""
+    pairs = [part.partition("=") for part in text.split(",")]
+    found = {meaning.strip(): name.strip() for meaning, _, name in pairs}
+    if len(found) < len(pairs) or not all(meaning and name for meaning, name in found.items()):
+        raise ArgumentTypeError(f"'{text}' is not a list such as time=NAME,unit=NAME")
+    return found
+
+
 _SECONDS = {"type": float, "metavar": "SECONDS"}
 _OPTIONS: dict[str, tuple[str, dict[str, Any]]] = {
     "dt": ("a step ({})", _SECONDS),
@@ -50,7 +60,15 @@ _OPTIONS: dict[str, tuple[str, dict[str, Any]]] = {
     "trials": ("a sample for each trial of the recording ({})", {"action": "store_true"}),
     "shape": ("of the camera ({}; default: the file's, of N-MNIST 2,34,34)", {"type": three, "metavar": "P,H,W"}),
     "chip": ("of a camera that AEDAT 2.0 does not name: DVS128, DAVIS240, ... ({})", {"metavar": "NAME"}),
-    "time_unit": ("of an array's times ({}; default: us for whole ones)", {"choices": ("s", "ms", "us", "ns")}),
+    "columns": (
+        "what a table calls time and unit, and population and sample where it has them ({})",
+        {"type": columns, "metavar": "time=NAME,unit=NAME"},
+    ),
+    "time_unit": (
+        "of the times of a table or array ({}; default: s in a table of fractions, us in an array of whole ones)",
+        {"choices": ("s", "ms", "us", "ns")},
+    ),
+    "sample_rate": ("of the recording's clock, whose samples its times count ({})", {"type": float, "metavar": "HZ"}),
     "extent": ("samples, steps and neurons ({})", {"type": three, "metavar": "S,T,N"}),
 }
 """Each option: its help, and how it is parsed."""
@@ -66,7 +84,8 @@ def _option(name: str) -> str:
 
 def _endings(option: str) -> tuple[str, ...]:
     """Of the formats that leave an option open."""
-    return tuple(ending for ending, known in formats().items() if option in known.options)
+    kinds = {**formats(), **{name: known.format for name, known in BY_CONTENT.items()}}
+    return tuple(kind for kind, known in kinds.items() if option in known.options)
 
 
 def add_exchange_options(parser: ArgumentParser) -> None:
@@ -85,7 +104,7 @@ def exchange_options(arguments: Namespace, *paths: Path) -> Options:
     from dlm_snn.errors import DlmError
 
     given = {name: getattr(arguments, name) for name in _OPTIONS}
-    kinds, known = [path.suffix for path in paths], formats()
+    kinds, known = [kind_at(path) for path in paths], {*formats(), *BY_CONTENT}
     for name in _OPTIONS:
         open_to = _endings(name)
         # What is of no known kind is refused by its reader; a folder may hold anything.

@@ -7,14 +7,15 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from dlm_snn.exchange.known_formats import endings, format_of
+from dlm_snn.exchange.known_formats import endings, format_at, recordings
+from dlm_snn.exchange.session_formats import BY_CONTENT
 from dlm_snn.verbs.exchange_options import add_exchange_options, exchange_options
 from dlm_snn.verbs.verb import Verb, add_replace
 
 
 def _arguments(parser: ArgumentParser) -> None:
     networks = ", ".join(endings("float", "integer", ours=False)).replace(".net", ".net of lava-dl")
-    kinds = f"a network ({networks}) or recording ({', '.join(endings('rasters', ours=False))})"
+    kinds = f"a network ({networks}) or recording ({', '.join(recordings())})"
     own = "or FILE.py:NAME, a function that returns a torch module and a sample"
     parser.add_argument("file", type=Path, help=f"{kinds}; {own}")
     parser.add_argument(
@@ -33,21 +34,22 @@ def _run(arguments: Namespace) -> int:
     path = arguments.file
     if ".py:" in path.name:
         return _import_module(arguments)
-    if path.suffix == ".npz":
-        _check_raster(path)
-    known = format_of(path)
+    known = format_at(path)
     if known is not None and known.ours:
+        if path.suffix == ".npz":
+            _check_raster(path)
         raise DlmError(f"{path} is a file of ours already; nothing to import")
-    if path.is_dir():
-        raise DlmError(f"{path} is a folder; give one of its files")
-    regular_file(path, f"no file {path}; give a network or recording of others")
+    if path.is_dir() and (known is None or not known.folder):
+        raise DlmError(f"{path} is a folder, and none of phy; give one of its files")
+    if not path.is_dir():
+        regular_file(path, f"no file {path}; give a network or recording of others")
     if path.suffix == ".py":
         raise DlmError(
             f"{path} is a Python file; give {path.name}:NAME, a function there that returns (module, sample)"
         )
     if known is None:
-        raise unknown(path, endings(ours=False))
-    out = arguments.out or Path(path.stem)
+        raise unknown(path, (*endings(ours=False), *BY_CONTENT))
+    out = arguments.out or Path(f"{path.resolve().name}-rasters" if path.is_dir() else path.stem)
     _check(known.holds, out, arguments.replace)
     found = read_path(path, exchange_options(arguments, path))
     if found.network is not None:
@@ -132,4 +134,6 @@ def _check(holds: str, out: Path, replace: bool) -> None:
         artifact.check(out, IntegerNetwork if holds == "integer" else Network, replace)
 
 
-import_ = Verb(f"read a network or recording of others ({', '.join(endings(ours=False))})", _arguments, _run)
+import_ = Verb(
+    f"read a network or recording of others ({', '.join((*endings(ours=False), *BY_CONTENT))})", _arguments, _run
+)

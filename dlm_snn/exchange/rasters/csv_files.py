@@ -140,11 +140,14 @@ def read_csv(
     """
     path = Path(path)
     _check_sum(path)
-    with _named(path), _text(path) as lines:
+    with csv_errors(path), csv_lines(path) as lines:
         names, told, skipped = _titles(lines)
         missing = [name for name in COLUMNS if name not in names]
         if missing:
-            raise DlmError(f"no column '{missing[0]}'; it has {one_line(', '.join(names)) or 'none'}")
+            own = one_line(", ".join(names)) or "none"
+            raise DlmError(
+                f"no column '{missing[0]}'; it has {own}; of spikes with times name --columns time=..,unit=.."
+            )
         extents = extents if extents is not None else told
         if extents is None:
             raise DlmError("it does not tell its extents; give samples, steps and neurons (--extent S,T,N)")
@@ -159,7 +162,7 @@ def populations_of(path: str | os.PathLike[str]) -> list[str]:
         MissingError: no such file.
         DlmError: no text.
     """
-    with _named(Path(path)), _text(Path(path)) as lines:
+    with csv_errors(Path(path)), csv_lines(Path(path)) as lines:
         names, _, _ = _titles(lines, extents=False)
         if COLUMNS[0] not in names:
             return []
@@ -168,7 +171,7 @@ def populations_of(path: str | os.PathLike[str]) -> list[str]:
 
 
 @contextmanager
-def _named(path: Path) -> Iterator[None]:
+def csv_errors(path: Path) -> Iterator[None]:
     """Name the file in what is wrong with it."""
     try:
         yield
@@ -179,7 +182,7 @@ def _named(path: Path) -> Iterator[None]:
 
 
 @contextmanager
-def _text(path: Path) -> Iterator[Iterator[str]]:
+def csv_lines(path: Path) -> Iterator[Iterator[str]]:
     """The lines of a file, none longer than a row may be, but for the first, which holds the extents."""
 
     def lines() -> Iterator[str]:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from datetime import datetime, timezone
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,8 +25,8 @@ from dlm_snn.exchange.rasters.grid import (
     to_steps,
     to_times,
 )
-from dlm_snn.exchange.rasters.labels import told_labels
 from dlm_snn.exchange.rasters.nwb_tables import NOTE, UNITS, Held, Trains, read_tables
+from dlm_snn.exchange.rasters.session import Session, Units, session_of
 from dlm_snn.files.atomic import writing
 from dlm_snn.files.names import check_names
 from dlm_snn.runs.raster import SpikeRaster
@@ -114,31 +114,6 @@ def _table_of(
             made.append(common.VectorIndex(name=f"{key}_index", data=ends, target=made[-1]))
     rows = np.arange(len(next(iter(columns.values()))[1]))
     return kind(name=name, description=description, id=rows, columns=made, colnames=list(columns))
-
-
-class Session(NamedTuple):
-    """What an NWB file holds.
-
-    Attributes:
-        rasters: population -> raster.
-        moved: how many times did not lie on the grid.
-        unit_ids: population -> the id of each neuron's unit, where they are not the neurons' own numbers.
-        areas: population -> the area of each neuron's unit, where the file tells any.
-        trials: for each trial its beginning and end in seconds, and what other columns say of it; where trials were
-            asked for, those that became samples, in their order.
-        told: what an import says beside, a line each.
-    """
-
-    rasters: dict[str, SpikeRaster]
-    moved: Moved
-    unit_ids: dict[str, tuple[int, ...]]
-    areas: dict[str, tuple[str, ...]]
-    trials: tuple[dict[str, Any], ...]
-    told: tuple[str, ...]
-
-    def notes(self) -> list[str]:
-        """Lines about units with ids of their own, their areas, and trials."""
-        return [*told_labels(self.unit_ids, self.areas), *self.told]
 
 
 def read_nwb(
@@ -247,27 +222,13 @@ def _others(held: Held, dt: float, cut: Cut, trials: bool, where: str) -> Sessio
         found = placed_trials(trains.times, dt, cut, held.trials, trains.named, where)
     else:
         found = placed(trains.times, dt, cut, trains.named, where)
-    neuron, rasters, ids, areas = np.zeros(trains.ends.size, dtype=np.int64), {}, {}, {}
-    unit, moved = trains.unit()[found.chosen], found.moved
-    for name in dict.fromkeys(trains.names):
-        own = trains.of(name)
-        neuron[own] = np.arange(len(own))
-        chosen = np.isin(unit, own)
-        extent = found.n_samples, found.n_steps, len(own)
-        raster, merged = gathered(found.sample[chosen], found.step[chosen], neuron[unit[chosen]], extent, dt)
-        rasters[name] = raster
-        moved = moved._replace(merged=moved.merged + merged)
-        if [trains.ids[i] for i in own] != list(range(len(own))):
-            ids[name] = tuple(trains.ids[i] for i in own)
-        if held.areas is not None and any(held.areas[i] for i in own):
-            areas[name] = tuple(held.areas[i] for i in own)
-    chosen_trials = found.kept if trials else np.arange(len(held.trials))
+    session = session_of(found, trains.unit(), Units(trains.names, trains.ids, held.areas), dt)
     labels = tuple(
         {"start": float(held.trials[i, 0]), "stop": float(held.trials[i, 1])}
         | {key: values[i] for key, values in held.trial_labels.items()}
-        for i in chosen_trials
+        for i in (found.kept if trials else range(len(held.trials)))
     )
-    return Session(rasters, moved, ids, areas, labels, (*_told_trials(held, labels, trials), *found.notes(trials)))
+    return session._replace(trials=labels, told=(*_told_trials(held, labels, trials), *found.notes(trials)))
 
 
 def _told_trials(held: Held, labels: tuple[dict[str, Any], ...], trials: bool) -> list[str]:

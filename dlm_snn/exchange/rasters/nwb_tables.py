@@ -15,12 +15,11 @@ from numpy.typing import NDArray
 from dlm_snn.errors import DlmError
 from dlm_snn.exchange.guarded import hdf5
 from dlm_snn.exchange.rasters.grid import optional
+from dlm_snn.exchange.rasters.session import POPULATION
 from dlm_snn.files.reading import parse_json
 
 NOTE = "dlm-snn"
 """Key in the file's ``notes`` (JSON) under which the extents stand."""
-POPULATION = "units"
-"""Of units whose table names none."""
 UNITS, PROCESSING = "units", "processing"
 AREAS = ("location", "area", "brain_area", "brain_region", "region")
 """Columns of a units table that name a unit's area, the first that is there."""
