@@ -82,6 +82,8 @@ REFUSED: Mapping[str, tuple[Way, Refusal]] = {
     "lerp by spikes": (lambda m, s: torch.lerp(m.conv2(s), m.frame, s), why.PRODUCT),
     "addcmul of spikes": (lambda m, s: torch.addcmul(s, m.conv2(s), m.old), why.PRODUCT),
     "addmm over samples": (lambda m, s: torch.addmm(BIAS, W[:3, :3], s.flatten(1)).view_as(s), why.OVER_SAMPLES),
+    "a mask of the sample": (lambda m, s: torch.where(m.frame > 0, m.conv2(s), s), why.FRONT_END),
+    "indices of the sample": (lambda m, s: m.conv2(s).gather(3, m.frame.to(torch.int64)), why.FUNCTION),
     "minus infinity": (lambda m, s: m.conv2(s).masked_fill(MASK, -torch.inf), why.NOT_LINEAR),
     "other samples": (lambda m, s: m.conv2(s[torch.tensor([1, 0, 2])]), why.MIXED),
 }

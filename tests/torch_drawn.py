@@ -42,7 +42,8 @@ LINEAR: Mapping[str, Callable[[Tensor], Tensor]] = {
     "flip": lambda x: x.flip(1),
     "transposed and back": lambda x: x.transpose(1, -1).contiguous().transpose(1, -1),
     "halves": lambda x: torch.cat(list(x.chunk(2, dim=1))[::-1], dim=1),
-    "minus the mean": lambda x: x - x.mean(dim=1, keepdim=True),
+    # A quarter, so that sums stay exact and no membrane meets its threshold but for rounding.
+    "minus a share": lambda x: x - x.sum(dim=1, keepdim=True) / 4,
     "divided": lambda x: x / 4,
     "lerp": lambda x: torch.lerp(x, x.flip(1), 0.25),
     "lerp to a constant": lambda x: torch.lerp(x, torch.ones(x.shape[1:]), 0.25),

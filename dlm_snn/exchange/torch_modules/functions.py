@@ -30,6 +30,11 @@ ARRANGING = frozenset(
 """They put values to other places, or leave them where they are."""
 MASKED = frozenset({"where", "masked_fill", "masked_select", "masked_scatter"})
 """They do so where a mask says it."""
+BY_PLACE = MASKED | {
+    *("getitem", "gather", "take", "take_along_dim", "index_select", "index_fill", "index_copy", "index_add"),
+    *("scatter", "scatter_add"),
+}
+"""They take masks or indices."""
 BLENDS = frozenset({"lerp", "addcmul", "addcdiv"})
 """Sums of several tensors, each times a factor of its own."""
 ELEMENTWISE = frozenset(

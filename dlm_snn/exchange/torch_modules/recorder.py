@@ -164,7 +164,7 @@ class Recorder(TorchFunctionMode):
             return self._constant(self._called(name, func, args, kwargs))
         layers = any(map(_of_layers, meanings.values()))
         if name in ENTERING and (layers or name in known.WEIGHTED) and not _into_data(in_place, args, kwargs, meanings):
-            args, kwargs = self._entered(args, kwargs, meanings)
+            args, kwargs = self._entered(args, kwargs, meanings, name in known.BY_PLACE)
         before = self._tracked(args, kwargs, meanings)
         for _, meaning in before:
             if in_place and isinstance(meaning, Affine) and meaning.value is not None:
@@ -214,12 +214,12 @@ class Recorder(TorchFunctionMode):
 
         return mapped((args, kwargs), widen)
 
-    def _entered(self, args: Any, kwargs: Any, meanings: dict[int, Meaning | None]) -> tuple[Any, Any]:
-        """The sample's tensors as an Input carries them."""
+    def _entered(self, args: Any, kwargs: Any, meanings: dict[int, Meaning | None], by_place: bool) -> tuple[Any, Any]:
+        """The sample's tensors as an Input carries them; ``by_place``: those of integers are places, and stay."""
         found: dict[int, Tensor] = {}
 
         def enter(tensor: Tensor) -> Tensor:
-            if not isinstance(meanings[id(tensor)], Data):
+            if not isinstance(meanings[id(tensor)], Data) or (by_place and not tensor.is_floating_point()):
                 return tensor
             if id(tensor) not in found:
                 value, meaning = self.leaf(tensor)
