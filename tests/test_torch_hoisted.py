@@ -130,6 +130,10 @@ TIME_FIRST: Mapping[str, tuple[Way, Way]] = {
         lambda m, x: torch.stack(m.one(m.fc1(x).mul_(2).add_(0.25))),
         lambda m, x: torch.stack(m.one([m.fc1(frame) * 2 + 0.25 for frame in x])),
     ),
+    "a sum of three": (
+        lambda m, x: m.one(torch.stack([m.fc1(x.flatten(0, 1)) for _ in range(3)], 1).sum(1).unflatten(0, (STEPS, -1))),
+        lambda m, x: m.one([torch.stack([m.fc1(f) for _ in range(3)], 1).sum(1) for f in x]),
+    ),
     "images, layer by layer": (
         lambda m, x: m.two(m.fc2(torch.stack(m.one(m.fc1(x))).unflatten(2, (2, 5)).flip(2).flatten(2))),
         lambda m, x: m.two([m.fc2(s.unflatten(1, (2, 5)).flip(1).flatten(1)) for s in m.one([m.fc1(f) for f in x])]),

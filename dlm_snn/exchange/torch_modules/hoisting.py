@@ -100,8 +100,10 @@ class HoistingRecorder(Recorder):
     def _of_each_step(self, pieces: Sequence[Tensor]) -> bool:
         """Whether tensors that are put together are the steps, and not functions of all steps each."""
         nodes = [self.node(piece) for piece in pieces]
-        sources = [id(source) for node in nodes if node is not None for source in sources_of(node)]
-        return not sources or (len(pieces) >= FEWEST and len(set(sources)) == len(sources))
+        sources = [source for node in nodes if node is not None for source in sources_of(node)]
+        found = [self.meaning(source.pieces[0]) for source in sources if not source.joined]
+        origins = {meaning.origin for meaning in found if isinstance(meaning, Data)}
+        return not sources or (len(pieces) >= FEWEST and len(origins) == len(sources))
 
     def node(self, tensor: Tensor) -> Node | Source | None:
         """How a tensor with all steps was made; None: it is none, or was changed since."""
@@ -230,7 +232,7 @@ class HoistingRecorder(Recorder):
                 except Exception:
                     # A function that takes all steps alone: this is no way.
                     continue
-                if is_step(one, whole, pick.step, pick.steps):
+                if isinstance(one, Tensor) and is_step(one, whole, pick.step, pick.steps):
                     ones[id(part)] = one
                     break
             else:
