@@ -28,6 +28,7 @@ SHOWN = (
     "dlm_snn",
     *(f"dlm_snn.{name}" for name in ("continual", "exchange", "learning", "physics", "tasks")),
     "lava_processes",
+    "hardware",
 )
 """Packages whose names users import. What stands behind the names is loaded later: their imports are no arrows."""
 _ROW = re.compile(r"^\| `(?P<room>[\w.]+)` \| [^|]+ \| (?P<may>[^|]*) \|$", re.M)

@@ -106,6 +106,13 @@ def lava_knows_torch(module: str, tree: ast.Module) -> set[str]:
     return imports_of({"torch", "snntorch"}, module, tree) if module.startswith("lava_processes") else set()
 
 
+def chips_know_simulators(module: str, tree: ast.Module) -> set[str]:
+    """A chip is checked on a laptop that has neither torch nor Lava; only what deploys knows Lava."""
+    if not module.startswith("hardware") or module.startswith("hardware.loihi2"):
+        return set()
+    return imports_of({"torch", "snntorch", "lava", "lava_processes", "brian2"}, module, tree)
+
+
 FACTORIES = {
     *(
         "arange",
@@ -201,6 +208,7 @@ RULES = {
         ("dlm_snn.backends._brian2_blocks", "def f():\n    from dlm_snn.neurons import competition"),
         ("dlm_snn.backends.brian2", "from ..neurons import lif"),
     ],
+    chips_know_simulators: [("hardware.placement", "def f():\n    from lava_processes import build")],
     lava_knows_torch: [("lava_processes.graph", "def f():\n    import torch.nn")],
     process_folder_imports: [
         ("lava_processes.kwta.process", f"{line}\nclass P(AbstractProcess): ...")
