@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pynwb
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 import dlm_snn as dlm
@@ -46,11 +46,11 @@ def test_slices_that_follow_one_another_share_no_spike_and_lose_none(times, boun
 
 
 def test_what_a_slice_holds():
-    times = [0.1, 0.9996, 1.0, 1.5, 1.9994, 1.9996, 2.0]
-    assert steps(times, Cut(begin=1.0, end=2.0)) == [(1, 0), (2, 0), (3, 500), (4, 999)]
+    times = [0.1, 0.9996, 1.0, 1.5, 1.9994, 1.9996, 2.0, 0.999, 1.499]
+    assert steps(times, Cut(begin=1.0, end=2.0)) == [(1, 0), (2, 0), (3, 500), (4, 999), (8, 499)]
     assert steps(times, Cut(begin=1.5)) == [(3, 0), (4, 499), (5, 500), (6, 500)]
-    assert steps(times, Cut(end=1.0)) == [(0, 100)]
-    assert steps(times, Cut(start=0.1, end=1.0)) == [(0, 0)]
+    assert steps(times, Cut(end=1.0)) == [(0, 100), (7, 999)]
+    assert steps(times, Cut(start=0.1, end=1.0)) == [(0, 0), (7, 899)]
     assert steps(times, Cut(start=-1.0))[0] == (0, 1100)
     assert placed(np.array(times), DT, Cut(begin=1, end=9), name, "here").n_steps == 8000
     with pytest.raises(DlmError, match=r"spike 0 has the time -0.4 s, .* give start"):
@@ -82,6 +82,7 @@ def test_a_slice_longer_than_a_raster_is_refused():
         steps([0.1], Cut(end=1e9))
 
 
+@example([99, 100, 101, 199, 200, 201, 299, 300], [(100, 100), (200, 100), (100, 100)])
 @given(
     st.lists(st.integers(0, 900), max_size=40),
     st.lists(st.tuples(st.integers(0, 900), st.integers(1, 300)), min_size=1, max_size=6),
@@ -149,6 +150,20 @@ def test_a_session_keeps_trials_as_labels_without_making_samples_of_them(tmp_pat
     with pytest.warns(LossWarning, match=r"3 trials are left out; the recording is one sample \(trials=True"):
         read_nwb(path, DT)
     assert read_nwb(path, DT, trials=True)[0]["units"].n_samples == 3
+
+
+def test_the_area_of_an_electrode_group_or_of_a_column(tmp_path):
+    for column in ("electrode_group", "brain_area"):
+        file = pynwb.NWBFile("a session", "someone", pynwb.file.datetime(2020, 1, 1).astimezone())
+        device = file.create_device("d")
+        groups = [file.create_electrode_group(area, "x", area, device) for area in ("V1", "LP")]
+        if column == "brain_area":
+            file.add_unit_column(column, "of the user")
+        for group in groups:
+            file.add_unit(spike_times=[0.1], **{column: group if column == "electrode_group" else group.name})
+        with pynwb.NWBHDF5IO(str(tmp_path / "a.nwb"), "w") as io:
+            io.write(file)
+        assert read_session(tmp_path / "a.nwb", DT).areas == {"units": ("V1", "LP")}
 
 
 def test_trials_that_are_none(tmp_path):

@@ -194,6 +194,42 @@ def test_what_a_phy_folder_does_not_tell(tmp_path, monkeypatch, capsys):
     assert dlm.SpikeRaster.load("a-rasters/units.npz").n_neurons == 1
 
 
+@pytest.mark.parametrize("name", ["cluster_group.tsv", "cluster_KSLabel.tsv"])
+def test_groups_of_clusters_are_kept(tmp_path, monkeypatch, capsys, name):
+    monkeypatch.chdir(tmp_path)
+    folder = phy(Path("p"), 30 * np.arange(4), np.array([2, 3, 2, 9]))
+    (folder / name).write_text("cluster_id\tgroup\n2\tgood\n9\tmua\n77\tnoise\n")
+    session = read_phy(folder, DT)
+    assert session.groups == {"units": ("good", "", "mua")}
+    assert cli.main(["import", "p", "--dt", "1e-3", "--out", "o"]) == 0
+    assert "units: groups good (1), none told (1), mua (1)\n" in capsys.readouterr().out
+    for row in ("x\tgood", "3"):
+        (folder / name).write_text(f"cluster_id\tgroup\n{row}\n")
+        with pytest.raises(DlmError, match=f"{name}: .* is no cluster and its group; mend it, or delete the file"):
+            read_phy(folder, DT)
+
+
+def test_a_folder_of_rasters_keeps_labels_when_it_is_written_again(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    counted, unit, _ = drawn()
+    phy(Path("p"), counted, 10 * unit)
+    assert cli.main(["import", "p", "--dt", "1e-3", "--out", "o"]) == 0
+    capsys.readouterr()
+    assert cli.main(["raster", "info", "o"]) == 0
+    assert "units: neurons 0..4 are the units 0, 10, 20, 30, 40\n" in capsys.readouterr().out
+    assert cli.main(["raster", "convert", "o", "again"]) == 0
+    assert json.loads(Path("again/units.json").read_text()) == json.loads(Path("o/units.json").read_text())
+    assert cli.main(["raster", "cut", "o", "part", "--neurons", "1:3"]) == 0
+    assert not Path("part/units.json").exists()
+    for text in ('{"unit_ids": [1]}', '{"unit_ids": {"units": 3}}', '{"unit_ids": {}, "trials": {}}', "[]", "{"):
+        Path("o/units.json").write_text(text)
+        capsys.readouterr()
+        assert cli.main(["raster", "info", "o"]) == 2
+        told = capsys.readouterr().err
+        assert "units.json" in told
+        assert told.count("\n") == 1
+
+
 @pytest.mark.parametrize(
     ("counted", "clusters", "told"),
     [
@@ -276,8 +312,10 @@ def test_a_sorting_is_told_from_a_raster_by_the_command_line(tmp_path, monkeypat
 def test_a_table_with_populations_and_samples(tmp_path):
     rows = ["ex;10;0.5;b", "in;9;1;a", "ex;9;0.25;a", "ex;10;0.25;a"]
     path = table(tmp_path / "a.csv", rows, "area;cell;seconds;trial")
-    columns = {"time": "seconds", "unit": "cell", "population": "area", "sample": "trial"}
+    columns = {"time": "seconds", "unit": "cell", "population": "area", "trial": "trial"}
     session = read_timed_csv(path, columns, 0.25)
+    with pytest.raises(DlmError, match="--columns names sample and trial, which are the same; give one"):
+        read_timed_csv(path, {**columns, "sample": "trial"}, 0.25)
     ex, inh = session.rasters["ex"], session.rasters["in"]
     assert (ex.extent, inh.extent) == ((2, 5, 2), (2, 5, 1))
     assert list(zip(ex.sample, ex.step, ex.neuron, strict=True)) == [(0, 1, 0), (0, 1, 1), (1, 2, 1)]

@@ -75,7 +75,7 @@ class Stored:
         by_file: the file holds no name; the raster's is the file's own.
         notes: what an import says beside, a line each.
         unit_ids: population -> what the file called each neuron, where that is not its number.
-        areas: population -> the area of each neuron, where the file tells any.
+        areas, groups: population -> the area, or a curator's group, of each neuron, where the file tells any.
         trials: what the file says of each of its trials; of each sample, where trials became samples.
     """
 
@@ -87,6 +87,7 @@ class Stored:
     notes: Sequence[str] = ()
     unit_ids: Mapping[str, Sequence[int | str]] = field(default_factory=dict)
     areas: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    groups: Mapping[str, Sequence[str]] = field(default_factory=dict)
     trials: Sequence[Mapping[str, Any]] = ()
 
     def labels(self, populations: Iterable[str]) -> dict[str, Any]:
@@ -94,7 +95,7 @@ class Stored:
         chosen = set(populations)
         of_neurons = {
             key: {name: list(own) for name, own in told.items() if name in chosen}
-            for key, told in (("unit_ids", self.unit_ids), ("areas", self.areas))
+            for key, told in (("unit_ids", self.unit_ids), ("areas", self.areas), ("groups", self.groups))
         }
         return {key: told for key, told in {**of_neurons, "trials": list(self.trials)}.items() if told}
 

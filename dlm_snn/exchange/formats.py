@@ -11,10 +11,11 @@ from typing import Any
 from dlm_snn.errors import DlmError, MissingError, nearest
 from dlm_snn.exchange.format import NONE_GIVEN, Options, Stored, Writer
 from dlm_snn.exchange.known_formats import endings, format_at, format_of, formats, is_ours
+from dlm_snn.exchange.rasters.session import told_labels
 from dlm_snn.files.atomic import writing_folder
 from dlm_snn.files.layouts import LISTED, LISTING, FolderKind, Kind, json_file, list_files
 from dlm_snn.files.names import file_of
-from dlm_snn.files.reading import refused, settled
+from dlm_snn.files.reading import read_json, refused, settled
 from dlm_snn.networks import artifact
 from dlm_snn.runs.raster import SpikeRaster
 from dlm_snn.runs.raster_files import FOLDER, RASTER
@@ -22,6 +23,8 @@ from dlm_snn.runs.recording_files import load_recording
 from dlm_snn.runs.run_folder import is_run, read_simulated
 
 UNITS, IDS = "units.json", "unit_ids"
+OF_NEURONS = (IDS, "areas", "groups")
+"""Labels of neurons, by population."""
 POPULATIONS = FolderKind(
     "a folder of rasters",
     {"*.npz": RASTER, UNITS: json_file("labels of units", IDS), LISTING: LISTED[1]},
@@ -77,7 +80,22 @@ def _folder(path: Path, simulator: str) -> Stored:
     twice = next((one for one, other in pairwise(found) if one.stem == other.stem), None)
     if twice is not None:
         raise DlmError(f"{path} holds '{twice.stem}' as .npz and as {FOLDER}; give one of them")
-    return Stored(rasters={file.stem: SpikeRaster.load(file) for file in found})
+    labels = _labels(path / UNITS)
+    notes = told_labels(*(labels.get(key, {}) for key in OF_NEURONS))
+    return Stored(rasters={file.stem: SpikeRaster.load(file) for file in found}, notes=notes, **labels)
+
+
+def _labels(path: Path) -> dict[str, Any]:
+    """What a folder of rasters keeps of units and trials."""
+    if not path.is_file():
+        return {}
+    held = read_json(path)
+    labels = {key: held[key] for key in (*OF_NEURONS, "trials") if key in held}
+    for key, told in labels.items():
+        lists = [told] if key == "trials" else list(told.values()) if isinstance(told, dict) else [None]
+        if not all(isinstance(one, list) for one in lists):
+            raise DlmError(f"{path} does not hold '{key}' as lists; write it again")
+    return labels
 
 
 def _raster_writer(path: Path) -> Writer | None:

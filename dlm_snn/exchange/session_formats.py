@@ -27,6 +27,7 @@ def stored(session: Session) -> Stored:
         notes=session.notes(),
         unit_ids=session.unit_ids,
         areas=session.areas,
+        groups=session.groups,
         trials=session.trials,
     )
 

@@ -175,7 +175,7 @@ def read_session(
             if cut.given or trials:
                 given = " and ".join([*cut.given, *(["trials"] if trials else [])])
                 raise DlmError(f"{given} of a file of ours, whose samples begin at 0; leave it out")
-            return Session(*_ours(held.trains, held.neurons, noted), {}, {}, (), ())
+            return Session(*_ours(held.trains, held.neurons, noted), {}, {}, {}, (), ())
         if noted is not None:
             # Somebody changed a file of ours, whose trials are its samples.
             held = held._replace(trials=np.zeros((0, 2)))

@@ -121,12 +121,13 @@ def _spike_times(units: Any) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
 
 
 def _areas(units: Any) -> list[str] | None:
-    """The area of each unit: its own column, or the locations of its electrodes."""
+    """The area of each unit: its own column, or the locations of its electrodes or of their group."""
     own = next((name for name in AREAS if name in units.colnames), None)
     if own is not None:
         return [_text(value) for value in units[own][:]]
     if "electrodes" not in units.colnames:
-        return None
+        by_group = "electrode_group" in units.colnames
+        return [_text(group.location) for group in units["electrode_group"][:]] if by_group else None
     region = units["electrodes"]
     rows = np.asarray((region.target if hasattr(region, "target") else region).data[:]).astype(np.int64)
     ends = np.asarray(region.data[:]).astype(np.int64) if hasattr(region, "target") else np.arange(1, len(units) + 1)

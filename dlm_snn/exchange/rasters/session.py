@@ -28,6 +28,7 @@ class Session(NamedTuple):
         moved: how many times did not lie on the grid.
         unit_ids: population -> the id of each neuron's unit, where they are not the neurons' own numbers.
         areas: population -> the area of each neuron's unit, where the file tells any.
+        groups: population -> what a curator calls each neuron's unit (good, mua, noise), where the file tells it.
         trials: for each trial its beginning and end in seconds, and what other columns say of it; where trials were
             asked for, those that became samples, in their order.
         told: what an import says beside, a line each.
@@ -37,12 +38,13 @@ class Session(NamedTuple):
     moved: Moved
     unit_ids: dict[str, tuple[int | str, ...]]
     areas: dict[str, tuple[str, ...]]
+    groups: dict[str, tuple[str, ...]]
     trials: tuple[dict[str, Any], ...]
     told: tuple[str, ...]
 
     def notes(self) -> list[str]:
-        """Lines about units with ids of their own, their areas, and trials."""
-        return [printable(line, 400) for line in (*_told_labels(self.unit_ids, self.areas), *self.told)]
+        """Lines about units with ids of their own, their areas and groups, and trials."""
+        return [*told_labels(self.unit_ids, self.areas, self.groups), *(printable(line, 400) for line in self.told)]
 
 
 class Units(NamedTuple):
@@ -51,12 +53,13 @@ class Units(NamedTuple):
     Attributes:
         names: of their populations.
         ids: what the file calls them.
-        areas: None: the file tells none.
+        areas, groups: None: the file tells none.
     """
 
     names: Sequence[str]
     ids: Sequence[int | str]
     areas: Sequence[str] | None = None
+    groups: Sequence[str] | None = None
 
 
 def session_of(
@@ -85,7 +88,8 @@ def session_of(
     samples, n_samples = (found.sample, found.n_samples) if sample is None else (sample[found.chosen], n_samples)
     places = {name: at for at, name in enumerate(dict.fromkeys(units.names))}
     population = np.array([places[name] for name in units.names], dtype=np.int64)
-    rasters, ids, areas, moved = {}, {}, {}, found.moved
+    rasters, ids, moved = {}, {}, found.moved
+    kept: dict[str, dict[str, tuple[str, ...]]] = {"areas": {}, "groups": {}}
     for name, place in places.items():
         own = np.flatnonzero(population == place)
         neuron = np.zeros(population.size, dtype=np.int64)
@@ -97,22 +101,28 @@ def session_of(
         called = tuple(units.ids[i] for i in own)
         if called != tuple(range(own.size)):
             ids[name] = called
-        if units.areas is not None and any(units.areas[i] for i in own):
-            areas[name] = tuple(units.areas[i] for i in own)
-    return Session(rasters, moved, ids, areas, (), ())
+        for key, told in (("areas", units.areas), ("groups", units.groups)):
+            if told is not None and any(told[i] for i in own):
+                kept[key][name] = tuple(told[i] for i in own)
+    return Session(rasters, moved, ids, kept["areas"], kept["groups"], (), ())
 
 
-def _told_labels(unit_ids: Mapping[str, Sequence[int | str]], areas: Mapping[str, Sequence[str]]) -> list[str]:
-    """A line for each population whose units have ids of their own, and for each whose areas are told."""
+def told_labels(
+    unit_ids: Mapping[str, Sequence[int | str]], areas: Mapping[str, Sequence[str]], groups: Mapping[str, Sequence[str]]
+) -> list[str]:
+    """A line for each population whose units have ids of their own, and for each whose areas or groups are told."""
     lines = []
     for name, ids in unit_ids.items():
         first = ", ".join(map(printable, ids[:FIRST]))
         lines.append(f"{name}: neurons 0..{len(ids) - 1} are the units {first}{', ...' * (len(ids) > FIRST)}")
-    for name, own in areas.items():
+    for what, name, own in [
+        *(("areas", name, own) for name, own in areas.items()),
+        *(("groups", name, own) for name, own in groups.items()),
+    ]:
         counted = Counter(area or "none told" for area in own).most_common()
         first = ", ".join(f"{printable(area)} ({n})" for area, n in counted[:FIRST])
-        lines.append(f"{name}: areas {first}{', ...' * (len(counted) > FIRST)}")
-    return lines
+        lines.append(f"{name}: {what} {first}{', ...' * (len(counted) > FIRST)}")
+    return [printable(line, 400) for line in lines]
 
 
 def printable(text: object, length: int = 40) -> str:

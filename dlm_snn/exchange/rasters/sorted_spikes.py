@@ -18,6 +18,7 @@ from dlm_snn.files.packed import listed, npz_names, read_array, read_npz
 from dlm_snn.files.reading import read_text
 
 TIMES, CLUSTERS, TEMPLATES, PARAMS = "spike_times.npy", "spike_clusters.npy", "spike_templates.npy", "params.py"
+GROUPS = ("cluster_group.tsv", "cluster_KSLabel.tsv")
 IDS, RATE, SEGMENTS = "unit_ids", "sampling_frequency", "num_segment"
 _SAMPLE_RATE = re.compile(r"^[ \t]*sample_rate[ \t]*=[ \t]*([^#\n]{1,80})", re.MULTILINE)
 _INDEXES = re.compile(r"spike_indexes(?:_seg(\d{1,6}))?")
@@ -40,7 +41,8 @@ def read_phy(
     """Read a folder of phy: ``spike_times.npy``, ``spike_clusters.npy`` and the ``sample_rate`` of ``params.py``.
 
     Clusters are the neurons of the population ``units``, by ascending numbers; before anything was curated they are the
-    templates. ``params.py`` is read as text, and never executed.
+    templates. ``params.py`` is read as text, and never executed. Groups are those of ``cluster_group.tsv``, or of
+    ``cluster_KSLabel.tsv``.
 
     Args:
         path: the folder.
@@ -65,8 +67,24 @@ def read_phy(
     told = [f"{CLUSTERS} is not there; units are templates"] if labels.name == TEMPLATES else []
     rate = _rate(path, _told_rate(path / PARAMS, sample_rate), sample_rate, PARAMS)
     ids, unit = np.unique(clusters, return_inverse=True)
-    session = _session(path, [counted], [unit], ids.tolist(), rate, _dt(path, dt), Cut(start, begin, end))
+    units = Units([POPULATION] * len(ids), ids.tolist(), groups=_groups(path, ids.tolist()))
+    session = _session(path, [counted], [unit], units, rate, _dt(path, dt), Cut(start, begin, end))
     return session._replace(told=(*told, *session.told))
+
+
+def _groups(path: Path, clusters: list[int]) -> list[str] | None:
+    """What a curator, or else the sorter, called each cluster; None: nobody did."""
+    file = next((path / name for name in GROUPS if (path / name).exists()), None)
+    if file is None:
+        return None
+    rows = [line.split("\t") for line in read_text(file).splitlines()[1:] if line.strip()]
+    wrong = next((row for row in rows if len(row) < 2 or not re.fullmatch(r"\d{1,18}", row[0])), None)
+    if wrong is not None:
+        raise DlmError(
+            f"{file}: {printable(' '.join(wrong))!r} is no cluster and its group; mend it, or delete the file"
+        )
+    told = {int(row[0]): row[1].strip() for row in rows}
+    return [told.get(cluster, "") for cluster in clusters]
 
 
 def is_sorting(path: Path) -> bool:
@@ -119,29 +137,31 @@ def read_sorting(
             raise DlmError(f"{path}: {name} has {counted[-1].size} spikes, {labels_of} {units[-1].size}")
     own = _number(path, RATE, held[RATE]) if RATE in held else None
     rate = _rate(path, own, sample_rate, RATE)
-    return _session(path, counted, units, ids, rate, _dt(path, dt), Cut(start, begin, end))
+    return _session(
+        path, counted, units, Units([POPULATION] * len(ids), ids), rate, _dt(path, dt), Cut(start, begin, end)
+    )
 
 
 def _session(
     path: Path,
     counted: Sequence[NDArray[np.int64]],
-    units: Sequence[NDArray[np.int64]],
-    ids: list[int | str],
+    places: Sequence[NDArray[np.int64]],
+    units: Units,
     rate: float,
     dt: float,
     cut: Cut,
 ) -> Session:
     """Rasters of spikes of segments, which are counted in samples of the recording."""
-    unit, sizes = np.concatenate(units), [part.size for part in counted]
+    unit, sizes = np.concatenate(places), [part.size for part in counted]
     segment = np.repeat(np.arange(len(sizes)), sizes)
 
     def named(at: int) -> str:
         told = f"segment {segment[at]}, " * (len(sizes) > 1)
-        return f"{told}spike {at - sum(sizes[: segment[at]])} (of unit {printable(ids[unit[at]])})"
+        return f"{told}spike {at - sum(sizes[: segment[at]])} (of unit {printable(units.ids[unit[at]])})"
 
     try:
         found = placed(np.concatenate(counted) / rate, dt, cut, named, str(path))
-        session = session_of(found, unit, Units([POPULATION] * len(ids), ids), dt, segment, len(sizes))
+        session = session_of(found, unit, units, dt, segment, len(sizes))
     except DlmError as error:
         raise DlmError(f"{path}: {error}") from error
     return session._replace(told=tuple(found.notes()))

@@ -20,6 +20,7 @@ from dlm_snn.files.reading import one_line
 TIME, UNIT, GROUP, SAMPLE = "time", "unit", "population", "sample"
 MEANINGS = (TIME, UNIT, GROUP, SAMPLE)
 """What a column may be; the first two must be there."""
+ALIASES = {"trial": SAMPLE}
 SECONDS = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9}
 _MARKS = ",;\t"
 """Between the columns: the one of which the first line has most."""
@@ -42,8 +43,8 @@ def read_timed_csv(
 
     Args:
         path: the file, whose first line names the columns.
-        columns: what the file calls ``time``, ``unit`` and, where it has them, ``population`` and ``sample``. Where the
-            first line is a spike already: the columns' numbers, from 1.
+        columns: what the file calls ``time``, ``unit`` and, where it has them, ``population`` and ``sample`` (or
+            ``trial``). Where the first line is a spike already: the columns' numbers, from 1.
         dt: seconds a step.
         time_unit: "s", "ms", "us" or "ns"; seconds by default, where any time is a fraction.
         sample_rate: times are samples of a clock of so many Hz.
@@ -58,7 +59,7 @@ def read_timed_csv(
     if dt is None:
         raise DlmError(f"{path} has times, not steps; give dt (--dt), in seconds")
     with csv_errors(path):
-        _check_columns(columns)
+        columns = _checked(columns)
         cut = Cut(start, begin, end)
         with csv_lines(path) as lines:
             rows, places, skipped = _opened(lines, columns)
@@ -77,13 +78,17 @@ def read_timed_csv(
         return session._replace(told=(*told, *found.notes()), trials=trials)
 
 
-def _check_columns(columns: Mapping[str, str]) -> None:
+def _checked(given: Mapping[str, str]) -> dict[str, str]:
+    columns = {ALIASES.get(meaning, meaning): name for meaning, name in given.items()}
+    if len(columns) < len(given):
+        raise DlmError(f"--columns names {SAMPLE} and trial, which are the same; give one")
     unknown = [name for name in columns if name not in MEANINGS]
     if unknown:
         raise DlmError(f"--columns names '{unknown[0]}', a column is one of {', '.join(MEANINGS)}")
     missing = [name for name in (TIME, UNIT) if name not in columns]
     if missing:
         raise DlmError(f"--columns names no {missing[0]}; give {missing[0]}=NAME")
+    return columns
 
 
 def _opened(lines: Iterator[str], columns: Mapping[str, str]) -> tuple[Iterator[list[str]], dict[str, int], int]:
