@@ -96,9 +96,7 @@ def batch(sizes: tuple[int, ...], fixed: bool, samples: int) -> dlm.SpikeRaster:
     layers = graph(sizes, fixed, samples)
     taken = from_lava(layers[-1], config_of(fixed))
     name = layers[-1].name
-    ((source, values),) = taken.stimulus(samples * N_STEPS).items()
-    apart = {source: values.reshape(samples, N_STEPS, -1)}
-    return dlm.run(taken.network, apart, N_STEPS, record={name: "s"}, backend="fast").rasters[name]
+    return dlm.run(taken.network, taken.samples(samples), N_STEPS, record={name: "s"}, backend="fast").rasters[name]
 
 
 FORMS = {"stock": stock, "from_lava": sequence, "from_lava, samples side by side": batch}

@@ -50,7 +50,9 @@ def _source(parts, size: int):
     from lava.proc.io.source import RingBuffer
 
     steps = int(parts.rng.integers(5, 40))
-    return RingBuffer(data=parts.rng.integers(0, 2, (size, steps)) * parts.rng.integers(0, 2, (size, steps)))
+    least, most = ((0, 1), (-1, 3))[parts.rng.integers(0, 2)]
+    amounts = parts.rng.integers(least, most + 1, (size, steps))
+    return RingBuffer(data=amounts * parts.rng.integers(0, 2, (size, steps)))
 
 
 def _joined(parts, pre, post, size: int) -> None:

@@ -1,6 +1,6 @@
 """Graphs of stock Lava processes as Lava users write them, their own run, and what from_lava makes of them: a script.
 
-Arguments: "float" or "fixed", then names of GRAPHS, or "drawn" and a number of seeds. It prints as JSON, for each graph
+Arguments: "float" or "fixed", then names of GRAPHS, or "drawn" and a range of seeds. It prints as JSON, for each graph
 and population, how many of the spikes, u and v of Lava's run differ from each backend's, and how many spikes there are.
 
 All graphs are wired to one sink, by weights of 0, and so take one run of Lava.
@@ -62,7 +62,7 @@ def feed_forward(parts: Parts) -> list:
 
     source = parts.source(12, steps=17)
     first, second = Dense(weights=parts.weights(10, 12)), Dense(weights=parts.weights(6, 10), name="between")
-    hidden = LIF(shape=(10,), name="hidden", **parts.parameters(du=0.5))
+    hidden = LIF(shape=(10,), name="hidden", **parts.parameters(du=0.5, vth=2))
     output = LIF(shape=(6,), name="output", **parts.parameters(bias=0.125, vth=2))
     source.s_out.connect(first.s_in)
     first.a_out.connect(hidden.a_in)
@@ -110,6 +110,9 @@ def convolution(parts: Parts) -> list:
     kernel = {"weight": parts.weights(4, 3, 2, 1, low=-24, high=40), "groups": 2}
     first = Conv(input_shape=(7, 5, 2), stride=(2, 1), padding=(1, 0), **kernel)
     image = LIF(shape=first.a_out.shape, name="image", **parts.parameters(dv=0.25))
+    # One threshold a channel, which is Lava's last axis, and one bias a neuron.
+    image.vth.init = np.array([32, 64, 96, 64]) if parts.fixed else np.array([0.5, 1, 1.5, 1])
+    image.bias_mant.init = parts.rng.integers(-2, 3, image.v.shape) / (1 if parts.fixed else 64)
     across, down, channels = image.s_out.shape
     wide = parts.weights(2, 2, 2, 4, low=-24, high=40)
     second = Conv(weight=wide, input_shape=(down, across, channels), dilation=(2, 1))
@@ -157,7 +160,7 @@ def currents(parts: Parts) -> list:
     unit = 4096 if parts.fixed else 1
     begun = LIF(shape=(5,), name="begun", u=unit * np.arange(5) // 2, v=unit // 2, **parts.parameters(du=0.5))
     between = Dense(weights=parts.weights(5, 5, high=64))
-    again = LIFReset(shape=(5,), name="again", reset_interval=9, reset_offset=4, **parts.parameters(bias=0.0625))
+    again = LIFReset(shape=(5,), name="again", reset_interval=9, reset_offset=4, **parts.parameters(bias=0.0625, vth=2))
     also = LIFReset(shape=(5,), name="also", reset_interval=6, reset_offset=7, **parts.parameters())
     then = Dense(weights=parts.weights(5, 5, high=64))
     source.s_out.connect([begun.a_in, again.a_in])
@@ -174,7 +177,7 @@ GRAPHS = {graph.__name__: graph for graph in (feed_forward, recurrent, convoluti
 def main(target: str, *names: str) -> None:
     """Read every graph, run all of them at once, compare."""
     if names[0] == "drawn":
-        graphs = {str(seed): drawn(Parts(target, seed)) for seed in range(int(names[1]))}
+        graphs = {str(seed): drawn(Parts(target, seed)) for seed in range(*map(int, names[1:]))}
     else:
         graphs = {name: GRAPHS[name](Parts(target, 7 + len(name))) for name in names}
     from lava.magma.core.run_configs import Loihi2SimCfg

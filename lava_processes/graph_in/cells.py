@@ -63,15 +63,16 @@ def cells(process: Any, arithmetic: Arithmetic, layout: Layout) -> Cells:
     Raises:
         UnsupportedError, DlmError: a parameter that our neurons do not hold, with the Process's name.
     """
-    if np.any(getattr(process, "refractory_period_end", _ZERO).init):
+    held = getattr(process, "refractory_period_end", None)
+    if held is not None and np.any(held.init):
         refuse(f"{called(process)}, which begins inside a refractory period", "leave refractory_period_end at 0")
     made = _float if arithmetic == "float" else _integer
     try:
         neuron = made(process, layout)
     except DlmError as error:
         raise DlmError(f"{called(process)}: {error}") from error
-    kind = np.float64 if arithmetic == "float" else np.int32
-    u, v = (_filled(var, kind).reshape(-1)[layout.order] for var in (process.u, process.v))
+    kind, wide = (np.float64, np.float64) if arithmetic == "float" else (np.int32, np.int64)
+    u, v = (_filled(var, kind).astype(wide).reshape(-1)[layout.order] for var in (process.u, process.v))
     interval = process.proc_params.get("reset_interval")
     offset = process.proc_params.get("reset_offset", 0) % interval if interval else 0
     return Cells(neuron, u, v, interval, offset)
@@ -151,10 +152,3 @@ def _flat(given: Any, values: NDArray, layout: Layout, shape: tuple[int, ...] | 
             f"values of shape {values.shape} do not spread over {shape}; give one, or one a neuron"
         ) from None
     return whole.reshape(-1)[layout.order]
-
-
-class _Zero:
-    init = 0
-
-
-_ZERO = _Zero()

@@ -72,6 +72,29 @@ class FromLava:
             found[name] = (fed.values if rounds == 1 else np.tile(fed.values, (rounds, 1)))[None, :n_steps]
         return found
 
+    def samples(self, n_samples: int) -> dict[str, NDArray]:
+        """What the RingBuffers send, cut where the graph's LIFResets cut it: Input -> (sample, interval, neuron).
+
+        ``dlm_snn.run(network, samples(n), n_steps=interval)`` runs side by side what the graph runs one after another.
+
+        Raises:
+            DlmError: populations that are not all reset every so many steps, from their windows' first on; a projection
+                that carries one sample into the next.
+        """
+        intervals = {part.period for part in self.network.neurons.values()}
+        if self.state is not None or len(intervals) > 1 or None in intervals:
+            told = ", ".join(f"{name} {part.period or 'never'}" for name, part in self.network.neurons.items())
+            remedy = "LIFReset everywhere, with one interval and the offset depth + 1, makes samples"
+            raise DlmError(f"the graph is not cut into samples (reset every: {told}); {remedy}")
+        if self.network.unbalanced:
+            told = f"'{self.network.unbalanced[0]}' carries one sample into the next, as it is not balanced"
+            raise DlmError(f"{told}; run the graph in sequence")
+        (interval,) = intervals
+        return {
+            name: values.reshape(n_samples, interval, -1)
+            for name, values in self.stimulus(n_samples * int(interval)).items()
+        }
+
     def start(self, n_samples: int) -> RunState | None:
         """What a run of so many samples begins with, for ``dlm_snn.run(..., state=)``: ``state`` for each."""
         return None if self.state is None else RunState.joined([self.state] * n_samples)

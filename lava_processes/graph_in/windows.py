@@ -182,8 +182,7 @@ def _state(network: Any, cells: Mapping[str, Cells], first: Mapping[str, int], d
     for name, part in cells.items():
         neurons[name] = rest = MODELS[type(part.neuron)].rest(1, part.neuron.n)
         if name in held:
-            u, v = (values[None].astype(rest.u.dtype) for values in (part.u, part.v))
-            neurons[name] = rest._replace(u=u, v=v)
+            neurons[name] = rest._replace(u=part.u[None], v=part.v[None])
     kind = kind_of(network)
     flight: dict[str, NDArray] = {
         name: np.zeros((1, network.memory(name), part.n), kind)
