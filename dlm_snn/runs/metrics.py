@@ -207,19 +207,28 @@ def synaptic_operations(recording: Recording, stimulus: Mapping[str, Any]) -> fl
     Raises:
         DlmError: a stimulus of other samples or steps, a population whose spikes were not recorded, or no samples.
     """
-    network = recording.network
+    return sum(operations_by_projection(recording, stimulus)) / recording.n_samples
+
+
+def operations_by_projection(recording: Recording, stimulus: Mapping[str, Any]) -> list[int]:
+    """Synaptic operations of all samples, one number for each projection; see ``synaptic_operations``."""
+    events = events_by_population(recording, stimulus)
+    return [int(events[p.pre] @ p.connection.fan_out()) for p in recording.network.projections]
+
+
+def events_by_population(recording: Recording, stimulus: Mapping[str, Any]) -> dict[str, NDArray[np.int64]]:
+    """Population that a projection leaves -> events of each neuron in all samples; see ``synaptic_operations``."""
     stimuli = fed_into(recording, stimulus)
     if not recording.n_samples:
         raise DlmError("the recording has 0 samples; operations per sample need at least one")
-    total = 0
-    for projection in network.projections:
-        if projection.pre in stimuli:
-            fed = stimuli[projection.pre]
-            events = np.count_nonzero(fed.values, axis=(0, 1)) * (fed.n_steps if fed.constant else 1)
+    found = {}
+    for name in dict.fromkeys(projection.pre for projection in recording.network.projections):
+        if name in stimuli:
+            fed = stimuli[name]
+            found[name] = np.count_nonzero(fed.values, axis=(0, 1)) * (fed.n_steps if fed.constant else 1)
         else:
-            events = spikes_of(recording, projection.pre).counts().sum(axis=0)
-        total += int(events @ projection.connection.fan_out())
-    return total / recording.n_samples
+            found[name] = spikes_of(recording, name).counts().sum(axis=0)
+    return found
 
 
 def confidence_95(values: NDArray) -> tuple[float, float]:
