@@ -14,7 +14,7 @@ pytest.importorskip("lava")
 
 from lava_processes import from_lava  # isort: skip  (first, it lets Lava be imported)
 from lava.magma.core.learning.learning_rule import Loihi2FLearningRule
-from lava.magma.core.run_configs import Loihi1SimCfg, Loihi2SimCfg
+from lava.magma.core.run_configs import Loihi1SimCfg, Loihi2HwCfg, Loihi2SimCfg
 from lava.proc.conv.process import Conv
 from lava.proc.dense.models import PyDenseModelBitAcc
 from lava.proc.dense.process import DelayDense, Dense, LearningDense
@@ -120,6 +120,17 @@ def test_names_windows_and_stimulus_are_those_of_the_graph():
     text = repr(taken)
     assert "my_cells 2" in text
     assert "(3, 2)" in text
+
+
+def test_what_a_population_does_before_its_reset_is_told():
+    resets = {"reset_interval": 50, "reset_offset": 2}
+    cells, config = chain(run_cfg=FIXED, neurons=LIFReset, u=2**20, bias_mant=3, vth=2**16, name="cells", **resets)
+    taken = from_lava(cells, config)
+    recording = taken.run(4, record=("u", "v"))
+    decayed = 2**20 * 4095 // 4096
+    assert taken.first == {"cells": 2}
+    assert taken.clocked(recording, "cells", "u")[0, 0].tolist() == [decayed] * 3
+    assert taken.clocked(recording, "cells", "v")[0, :2].tolist() == [[decayed + 3] * 3, [131] * 3]
 
 
 def test_what_only_looks_on_is_left_out():
@@ -298,6 +309,7 @@ REFUSED = {
         lambda: chain(run_cfg=Loihi2SimCfg(exception_proc_model_map={LIF: PyLifResetModelFloat})),
         "LIF 'Process_.*' by the model PyLifResetModelFloat; have the run configuration",
     ),
+    "hardware": (lambda: chain(run_cfg=Loihi2HwCfg()), "the Loihi2HwCfg, which is for a chip; give Loihi2SimCfg"),
     "two tags": (
         lambda: chain(run_cfg=Loihi2SimCfg(exception_proc_model_map={Dense: PyDenseModelBitAcc})),
         "floats in LIF .* beside integers in Dense .*; run all",

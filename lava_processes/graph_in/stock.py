@@ -93,12 +93,16 @@ def arithmetic_of(processes: list[Any], run_cfg: Any) -> Arithmetic:
 
     Raises:
         DlmError: no run configuration.
-        UnsupportedError: a model that is not Lava's own, or none; models of either arithmetic.
+        UnsupportedError: a model that is not Lava's own, or none; models of either arithmetic; a configuration for
+            hardware.
     """
-    from lava.magma.core.run_configs import RunConfig
+    from lava.magma.core.run_configs import AbstractLoihiHWRunCfg, RunConfig
 
     if not isinstance(run_cfg, RunConfig):
         raise DlmError(f"run_cfg = {run_cfg!r} is none of Lava; give Loihi2SimCfg(select_tag='floating_pt')")
+    if isinstance(run_cfg, AbstractLoihiHWRunCfg):
+        # Without Intel's own packages it selects models of the CPU, and says nothing.
+        refuse(f"the {type(run_cfg).__name__}, which is for a chip", "give Loihi2SimCfg with the tag 'fixed_pt'")
     selected: dict[Arithmetic, Any] = {}
     for process in map(leaf, processes):
         model = _selected(process, run_cfg)
