@@ -147,9 +147,17 @@ def _check_calibration(network: Network, n_samples: int, n_steps: int) -> None:
 
 def _check(name: str, neuron: LIF | LI) -> None:
     if neuron.reset != "zero":
-        raise UnsupportedError("an integer network", f"reset by subtraction ('{name}')", "train with reset='zero'")
+        raise UnsupportedError(
+            "an integer network",
+            f"reset by subtraction ('{name}')",
+            "train with reset='zero' (snnTorch: reset_mechanism='zero')",
+        )
     if neuron.refractory:
-        raise UnsupportedError("an integer network", f"a refractory period ('{name}')", "train with refractory=0")
+        raise UnsupportedError(
+            "an integer network",
+            f"a refractory period ('{name}')",
+            "train with refractory=0 (snnTorch: reset_delay=False)",
+        )
 
 
 def _merged(network: Network) -> Network:
