@@ -67,6 +67,15 @@ def test_command_line_examples(tmp_path, before):
     assert first.replace("weight_bits: 8", "weight_bits: 4") == again
 
 
+def test_commands_about_chips(tmp_path):
+    page = ROOT / "docs/hardware.md"
+    made = runs([sys.executable, "-"], blocks(page, "python")[0], tmp_path)
+    assert made.strip() in page.read_text()
+    out = runs(["bash", "-e"], "\n".join(blocks(page, "bash")), tmp_path)
+    assert out.startswith(made)
+    assert "fits on one Intel Loihi 2: 9 of 128 cores" in out
+
+
 def test_commands_of_continual_learning(tmp_path):
     out = runs(["bash", "-e"], "\n".join(blocks(ROOT / "docs/continual.md", "bash")), tmp_path)
     assert out.count("report: ") == 4
