@@ -102,19 +102,32 @@ def labels_of(block: Any) -> dict[str, tuple[str, ...]]:
     return {population: tuple(map(str, own)) for population, own in labels.items()}
 
 
-class _Train(NamedTuple):
-    """One SpikeTrain: absolute times and bounds in seconds."""
+class _Trains(NamedTuple):
+    """All SpikeTrains, a list for each of their properties: an object for each takes longer to make than to read.
 
-    sample: int
-    population: str
-    name: str
-    neuron: Any
-    times: NDArray[np.float64]
-    start: float
-    stop: float
+    Attributes:
+        sample, population, name, neuron: of each train.
+        times: in seconds.
+        start, stop: likewise, where they are asked for.
+    """
+
+    sample: list[int]
+    population: list[str]
+    name: list[str]
+    neuron: list[Any]
+    times: list[NDArray[np.float64]]
+    start: list[float]
+    stop: list[float]
+
+    def by_population(self) -> dict[str, list[int]]:
+        """Population -> the places of its trains."""
+        places = defaultdict(list)
+        for i, population in enumerate(self.population):
+            places[population].append(i)
+        return dict(places)
 
 
-def _trains(block: Any, bounded: bool) -> tuple[list[_Train], int]:
+def _trains(block: Any, bounded: bool) -> tuple[_Trains, int]:
     """The trains of all samples, with their bounds or without, and the number of samples."""
     if hasattr(block, "segments"):
         samples: list[Iterable[Any]] = [segment.spiketrains for segment in block.segments]
@@ -124,28 +137,34 @@ def _trains(block: Any, bounded: bool) -> tuple[list[_Train], int]:
         samples = [block]
     else:
         raise DlmError(f"a {type(block).__name__} is no neo.Block, Segment or list of SpikeTrains; give one of them")
+    trains = _Trains([], [], [], [], [], [], [])
     seconds = _Seconds()
-    trains = [_train(i, place, one, seconds, bounded) for i, own in enumerate(samples) for place, one in enumerate(own)]
-    check_names(dict.fromkeys(train.population for train in trains))
+    for sample, own in enumerate(samples):
+        for train in own:
+            try:
+                _add(trains, train, seconds, bounded)
+            except (AttributeError, TypeError, ValueError) as error:
+                reason = " ".join(str(error).split())[:120]
+                place = len(trains.population) - len(trains.sample)
+                told = f"segment {sample}, train {place} is no SpikeTrain in a unit of time ({reason})"
+                raise DlmError(told) from error
+        trains.sample.extend([sample] * (len(trains.population) - len(trains.sample)))
+    check_names(dict.fromkeys(trains.population))
     return trains, len(samples)
 
 
-def _train(sample: int, place: int, train: Any, seconds: _Seconds, bounded: bool) -> _Train:
-    try:
-        times, factor = np.asarray(train.magnitude, dtype=np.float64), seconds.of(train)
-        first, last = (train.t_start, train.t_stop) if bounded else (None, None)
-        start = 0.0 if first is None else first.item() * seconds.of(first)
-        stop = 0.0 if last is None else last.item() * seconds.of(last)
-        notes, name = train.annotations, train.name
-    except (AttributeError, TypeError, ValueError) as error:
-        reason = " ".join(str(error).split())[:120]
-        raise DlmError(f"segment {sample}, train {place} is no SpikeTrain in a unit of time ({reason})") from error
-    if factor != 1:
-        times = times * factor
-    if times.ndim != 1:
-        times = times.reshape(-1)
-    population = notes.get("population", UNITS)
-    return _Train(sample, str(population), str(name or ""), notes.get("neuron"), times, start, stop)
+def _add(trains: _Trains, train: Any, seconds: _Seconds, bounded: bool) -> None:
+    """One train, but for its sample."""
+    times, factor = np.asarray(train, dtype=np.float64), seconds.of(train)
+    notes, name = train.annotations, train.name
+    if bounded:
+        start, stop = train.t_start, train.t_stop
+        trains.start.append(start.item() * seconds.of(start))
+        trains.stop.append(stop.item() * seconds.of(stop))
+    trains.times.append(times if factor == 1 and times.ndim == 1 else times.reshape(-1) * factor)
+    trains.name.append(str(name) if name else "")
+    trains.neuron.append(notes.get("neuron"))
+    trains.population.append(str(notes.get("population", UNITS)))
 
 
 class _Seconds:
@@ -179,16 +198,16 @@ class _Seconds:
         return factor
 
 
-def _numbered(trains: Sequence[_Train]) -> tuple[dict[str, list[Any]], list[int]]:
+def _numbered(trains: _Trains) -> tuple[dict[str, list[Any]], list[int]]:
     """Population -> what each of its neurons is called, and the neuron of each train.
 
     Raises:
         DlmError: Segments with unequal numbers of trains whose names do not tell them apart.
     """
     labels: dict[str, list[Any]] = {}
-    numbers = [0] * len(trains)
-    for population, own in _by_population(trains).items():
-        names = [(trains[i].sample, trains[i].name) for i in own]
+    numbers = [0] * len(trains.sample)
+    for population, own in trains.by_population().items():
+        names = [(trains.sample[i], trains.name[i]) for i in own]
         called: list[Any] = [name for _, name in names]
         if "" in called or len(set(names)) < len(names):
             counts = Counter(sample for sample, _ in names)
@@ -205,44 +224,43 @@ def _numbered(trains: Sequence[_Train]) -> tuple[dict[str, list[Any]], list[int]
     return labels, numbers
 
 
-def _ours(trains: Sequence[_Train], noted: Mapping[str, Any], dt: float | None) -> tuple[dict[str, SpikeRaster], Moved]:
+def _ours(trains: _Trains, noted: Mapping[str, Any], dt: float | None) -> tuple[dict[str, SpikeRaster], Moved]:
     try:
         own_dt = float(noted["dt"])
         extents = {
             check_name(name): (noted["n_samples"], noted["n_steps"], n) for name, n in noted["n_neurons"].items()
         }
         depths = {name: int(noted.get("depth", {}).get(name, 0)) for name in extents}
-        neurons = [int(train.neuron) for train in trains]
+        neurons = list(map(int, trains.neuron))
     except (KeyError, TypeError, AttributeError) as error:
         raise DlmError(
             f"the annotation '{NOTE}' of the Neo block, or 'neuron' of a train, is damaged ({error})"
         ) from error
     if dt not in (None, own_dt):
         raise DlmError(f"dt = {dt!r} of a Neo block that has steps of {own_dt!r} s; leave dt out")
-    of = _by_population(trains)
+    of = trains.by_population()
     unknown = [population for population in of if population not in extents]
     if unknown:
         raise DlmError(f"population '{unknown[0]}' of the Neo block is not in its annotation '{NOTE}'")
     rasters, moved = {}, Moved()
     for population, extent in extents.items():
-        own = of.get(population, [])
         begin = dict.fromkeys(range(extent[0]), depths[population] * own_dt)
-        raster, off = _raster(_flat([trains[i] for i in own], [neurons[i] for i in own], begin), extent, own_dt)
+        raster, off = _raster(_flat(trains, of.get(population, []), neurons, begin), extent, own_dt)
         rasters[population] = raster.at_depth(depths[population])
         moved += off
     return rasters, moved
 
 
-def _others(trains: Sequence[_Train], n_samples: int, dt: float) -> tuple[dict[str, SpikeRaster], Moved]:
+def _others(trains: _Trains, n_samples: int, dt: float) -> tuple[dict[str, SpikeRaster], Moved]:
     starts: dict[int, float] = {}
-    for train in trains:
-        starts[train.sample] = min(train.start, starts.get(train.sample, np.inf))
-    (labels, numbers), of = _numbered(trains), _by_population(trains)
-    length = max((train.stop - starts[train.sample] for train in trains), default=0.0)
+    for sample, start in zip(trains.sample, trains.start, strict=True):
+        starts[sample] = min(start, starts.get(sample, np.inf))
+    (labels, numbers), of = _numbered(trains), trains.by_population()
+    ends = zip(trains.sample, trains.stop, strict=True)
+    length = max((stop - starts[sample] for sample, stop in ends), default=0.0)
     rasters, moved = {}, Moved()
     for population, own_labels in labels.items():
-        own = of[population]
-        flat = _flat([trains[i] for i in own], [numbers[i] for i in own], starts)
+        flat = _flat(trains, of[population], numbers, starts)
         extent = n_samples, int(np.ceil(length / dt - 1e-6)), len(own_labels)
         rasters[population], off = _raster(flat, extent, dt, foreign=True)
         moved += off
@@ -250,18 +268,11 @@ def _others(trains: Sequence[_Train], n_samples: int, dt: float) -> tuple[dict[s
     return {name: replace(raster, n_steps=most) for name, raster in rasters.items()}, moved
 
 
-def _by_population(trains: Sequence[_Train]) -> dict[str, list[int]]:
-    """Population -> the places of its trains."""
-    places = defaultdict(list)
-    for i, train in enumerate(trains):
-        places[train.population].append(i)
-    return dict(places)
-
-
 class _Flat(NamedTuple):
     """All spikes of a population, one after another."""
 
-    trains: Sequence[_Train]
+    trains: _Trains
+    places: Sequence[int]
     sample: NDArray[np.int64]
     neuron: NDArray[np.int64]
     times: NDArray[np.float64]
@@ -271,19 +282,21 @@ class _Flat(NamedTuple):
         """A spike for a message."""
         train = int(np.searchsorted(self.ends, at, side="right"))
         spike = at - (int(self.ends[train - 1]) if train else 0)
-        own = self.trains[train]
-        called = f"'{own.name}'" if own.name else f"of neuron {int(self.neuron[at])}"
-        return f"segment {own.sample}, train {called}, spike {spike}"
+        name = self.trains.name[self.places[train]]
+        called = f"'{name}'" if name else f"of neuron {int(self.neuron[at])}"
+        return f"segment {int(self.sample[at])}, train {called}, spike {spike}"
 
 
-def _flat(trains: Sequence[_Train], neurons: Sequence[Any], starts: Mapping[int, float]) -> _Flat:
-    """Times from the start of each sample."""
-    counts = [train.times.size for train in trains]
-    samples = np.repeat(np.array([train.sample for train in trains], dtype=np.int64), counts)
-    neuron = np.repeat(np.array(neurons, dtype=np.int64), counts)
-    begins = np.repeat(np.array([starts.get(train.sample, 0.0) for train in trains]), counts)
-    times = np.concatenate([np.zeros(0), *(train.times for train in trains)]) - begins
-    return _Flat(trains, samples, neuron, times, np.cumsum(counts))
+def _flat(trains: _Trains, places: Sequence[int], numbers: Sequence[int], starts: Mapping[int, float]) -> _Flat:
+    """Times from the start of each sample, of the trains at some places; ``numbers``: the neuron of each train."""
+    own = [trains.times[i] for i in places]
+    samples = [trains.sample[i] for i in places]
+    counts = np.array([times.size for times in own], dtype=np.int64)
+    sample = np.repeat(np.array(samples, dtype=np.int64), counts)
+    neuron = np.repeat(np.array([numbers[i] for i in places], dtype=np.int64), counts)
+    begins = np.repeat(np.array([starts.get(i, 0.0) for i in samples]), counts)
+    times = np.concatenate([np.zeros(0), *own]) - begins
+    return _Flat(trains, places, sample, neuron, times, np.cumsum(counts))
 
 
 def _raster(flat: _Flat, extent: tuple[int, int, int], dt: float, foreign: bool = False) -> tuple[SpikeRaster, Moved]:
