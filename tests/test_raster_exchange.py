@@ -26,7 +26,7 @@ from hypothesis import strategies as st
 import dlm_snn as dlm
 from dlm_snn import DlmError, SpikeRaster
 from dlm_snn.errors import LossWarning, MissingError
-from dlm_snn.exchange.guarded import apart
+from dlm_snn.exchange.guarded import apart, hdf5
 from dlm_snn.exchange.rasters import arrays, grid
 from dlm_snn.exchange.rasters.aedat4 import read_aedat4
 from dlm_snn.exchange.rasters.csv_files import from_frame, populations_of, read_csv, to_frame, write_csv
@@ -304,6 +304,20 @@ def test_damaged_nwb_files_are_named(tmp_path):
         file.create_dataset("units/spike_times", shape=(10**13,), dtype="f8", chunks=(1000,))
     with pytest.raises(DlmError, match=r"a.nwb: /units/spike_times declares the shape \(10000000000000,\)"):
         read_nwb(path)
+
+
+def test_waveforms_and_signals_are_not_read(tmp_path, monkeypatch):
+    """They take gigabytes where spikes take megabytes."""
+    path = nwb_of_others(tmp_path / "a.nwb", (np.arange(200_000) * 1e-3, [0.2]))
+    with h5py.File(path, "a") as file:
+        for place in ("units/waveforms", "acquisition/raw"):
+            file.create_dataset(place, data=np.zeros((1000, 300)))
+    read = []
+    getting = h5py.Dataset.__getitem__
+    monkeypatch.setattr(h5py.Dataset, "__getitem__", lambda self, key: [read.append(self.name), getting(self, key)][1])
+    hdf5._walked(path, spikes_only=True)
+    assert {"/units/spike_times", "/units/spike_times_index", "/units/id"} <= set(read)
+    assert not {"/units/waveforms", "/acquisition/raw"} & set(read)
 
 
 @pytest.mark.parametrize("ends", [[3, 2], [1, 9]])

@@ -148,7 +148,7 @@ def _read_events(path: Path, options: Options) -> Stored:
 
     recording = event_file(path, options.shape, options.chip, options.time_unit)
     if options.dt is None:
-        raise DlmError(f"{path} has times, not steps; give dt, in seconds")
+        raise DlmError(f"{path} has times, not steps; give dt (--dt), in seconds")
     raster, moved = recording.raster(options.dt, options.start, options.begin, options.end)
     name = path.name.removesuffix(path.suffix)
     return Stored(rasters={name: raster}, moved=moved, by_file=True, notes=recording.notes)

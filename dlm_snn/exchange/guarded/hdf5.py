@@ -95,7 +95,7 @@ def opened(path: Path, meaning: str, spikes_only: bool = False) -> Iterator[h5py
     Args:
         path: the file.
         meaning: what it should be, for the message.
-        spikes_only: of what is large only tables with spike times will be read.
+        spikes_only: of what is large only the columns of tables with spike times will be read, and no waveforms.
 
     Raises:
         MissingError: no such file.
@@ -236,7 +236,7 @@ def _groups_of(path: Path, group: h5py.Group, spikes_only: bool) -> Iterator[str
             _read_attributes(item)
             if isinstance(item, h5py.Group):
                 yield key
-            elif not spikes_only or item.nbytes <= _SMALL or "spike_times" in group:
+            elif not spikes_only or item.nbytes <= _SMALL or ("spike_times" in group and len(item.shape or ()) == 1):
                 check_size(path, group, key)
                 item[()]
 

@@ -122,7 +122,7 @@ def import_nir(
                 raise DlmError("it tells its Inputs; leave input_shape, graded_bits, scale and signed out")
             return NirImport(from_notes(graph, dt))
         if dt is None:
-            raise DlmError("a NIR graph has no steps; give dt, in seconds")
+            raise DlmError("a NIR graph has no steps; give dt (--dt), in seconds")
         if not 0 < dt < np.inf:
             raise DlmError(f"dt = {dt!r} is not a number of seconds above 0")
         found = NirImport(*Reader(graph, dt, extra_steps, reset or "zero", source).read())
