@@ -181,6 +181,20 @@ def _read_sorting(folder: Path) -> str:
     return content_of(read_sorting(folder / "a.npz", 1e-3).rasters)
 
 
+def _saved(folder: Path) -> None:
+    counted, clusters = _sorted()
+    fields = [(name, "<i8") for name in ("sample_index", "unit_index", "segment_index")]
+    np.save(folder / "spikes.npy", np.array([*zip(counted, clusters, 0 * clusters, strict=True)], dtype=fields))
+    info = {"sampling_frequency": 3e4, "unit_ids": list(range(5)), "num_segments": 1}
+    (folder / "numpysorting_info.json").write_text(json.dumps(info))
+
+
+def _read_saved(folder: Path) -> str:
+    from dlm_snn.exchange import read_sorting
+
+    return content_of(read_sorting(folder, 1e-3).rasters)
+
+
 def _timed(folder: Path) -> None:
     rows = [f"{time / 30_000:.5f},{unit}" for time, unit in zip(*_sorted(), strict=True)]
     (folder / "a.csv").write_text("\n".join(["time,unit", *rows]) + "\n")
@@ -426,6 +440,7 @@ SUBJECTS = {
     ),
     "phy": Subject(_phy, _read_phy, ("import", "d", "--dt", "1e-3", "--out", "out/x"), ours=False),
     "sorting": Subject(_sorting, _read_sorting, ("import", "d/a.npz", "--dt", "1e-3", "--out", "out/x"), ours=False),
+    "saved sorting": Subject(_saved, _read_saved, ("import", "d", "--dt", "1e-3", "--out", "out/x"), ours=False),
     "timed csv": Subject(
         _timed,
         _read_timed,

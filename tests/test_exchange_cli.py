@@ -221,7 +221,7 @@ BAD = {
     "exported simulator": (["export", "r.npz", "--to", "csv", "--simulator", "fast"], "r.npz is none"),
     "tolerance": (["compare", "r.npz", "one/r.npz", "--tolerance", "0"], "--tolerance is for u and v"),
     "an ending alone": (["raster", "convert", "r.npz", ".nwb"], ".nwb is an ending without a name; give NAME.nwb"),
-    "a folder": (["import", "many"], "many is a folder, and none of phy; give one of its files"),
+    "a folder": (["import", "many"], "many is a folder, and none of phy or spikeinterface; give"),
     "twice": (["raster", "info", "both"], "both holds 'r' as .npz and as .raster; give one of them"),
     "onto a folder": (["raster", "convert", "r.npz", "folder.nwb"], "cannot write folder.nwb, which is a folder"),
     "onto a file": (["raster", "convert", "r.npz", "file.raster"], "cannot write file.raster, which is a file"),
@@ -262,7 +262,7 @@ BAD = {
     ),
     "dt of a raster": (
         ["compare", "r.npz", "one/r.npz", "--dt", "1"],
-        ".npy, a phy folder, spikeinterface's .npz, not for .npz and .npz; leave it out",
+        "spikeinterface's .npz, not for .npz and .npz; leave it out",
     ),
     "extra steps": (["import", "e.bs2", "--dt", "1", "--extra-steps"], "--extra-steps is for .nir, not for .bs2"),
     "no dt": (["import", "e.bs2"], "e.bs2 has times, not steps; give dt"),

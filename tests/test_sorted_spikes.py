@@ -59,6 +59,15 @@ def sorting(path, segments, ids, rate=float(RATE), number=True, **changes):
     return path
 
 
+def saved(folder, spikes, ids, segments=1, rate=float(RATE), fields=("sample_index", "unit_index", "segment_index")):
+    """As sorting.save makes it: (sample, place of the unit, segment) of each spike."""
+    folder.mkdir(exist_ok=True)
+    np.save(folder / "spikes.npy", np.array([tuple(one) for one in spikes], dtype=[(name, "<i8") for name in fields]))
+    info = {"sampling_frequency": rate, "unit_ids": ids, "num_segments": segments}
+    (folder / "numpysorting_info.json").write_text(json.dumps({k: v for k, v in info.items() if v is not None}))
+    return folder
+
+
 def table(path, rows, head="time,unit"):
     path.write_text("\n".join([*([head] if head else []), *rows]) + "\n")
     return path
@@ -81,6 +90,7 @@ def everywhere(folder):
     return raster, {
         "nwb": (nwb(folder / "a.nwb", counted, unit, ids), read_session, []),
         "phy": (phy(folder / "phy", counted.astype("u8"), ids[unit].astype("i4")), read_phy, []),
+        "folder": (saved(folder / "s", zip(counted, unit, 0 * unit, strict=True), ids.tolist()), read_sorting, []),
         "npz": (sorting(folder / "a.npz", [(counted, unit)], ids), read_sorting, []),
         "csv": (
             table(folder / "a.csv", rows),
@@ -90,7 +100,7 @@ def everywhere(folder):
     }
 
 
-@pytest.mark.parametrize("kind", ["nwb", "phy", "npz", "csv"])
+@pytest.mark.parametrize("kind", ["nwb", "phy", "npz", "folder", "csv"])
 def test_the_same_spikes_in_every_format(tmp_path, monkeypatch, capsys, kind):
     monkeypatch.chdir(tmp_path)
     raster, formats = everywhere(tmp_path)
@@ -187,7 +197,7 @@ def test_what_a_phy_folder_does_not_tell(tmp_path, monkeypatch, capsys):
         read_phy(tmp_path, DT)
     monkeypatch.chdir(tmp_path)
     Path("empty").mkdir()
-    for name, told in (("a/params.py", "give the folder, a"), ("empty", "is a folder, and none of phy")):
+    for name, told in (("a/params.py", "give the folder, a"), ("empty", "is a folder, and none of phy or")):
         assert cli.main(["import", name, "--dt", "1e-3"]) == 2
         assert told in capsys.readouterr().err
     assert cli.main(["import", "a", "--dt", "1e-3"]) == 0
@@ -257,6 +267,9 @@ def test_segments_of_a_sorting_are_samples(tmp_path, ids):
     dense[0, [1, 2, 3], [0, 2, 2]] = dense[1, [0, 10], 1] = True
     assert session.rasters == {"units": SpikeRaster.from_dense(dense)}
     assert session.unit_ids == {"units": tuple(ids)}
+    spikes = [(30, 0, 0), (60, 2, 0), (90, 2, 0), (0, 1, 1), (300, 1, 1)]
+    again = read_sorting(saved(tmp_path / "s", spikes, ids, 2), DT)
+    assert (again.rasters, again.unit_ids) == (session.rasters, session.unit_ids)
     cut = read_sorting(tmp_path / "a.npz", DT, begin=0.002, end=0.006).rasters["units"]
     assert cut == SpikeRaster.from_dense(dense[:, 2:6])
 
@@ -295,6 +308,32 @@ def test_a_sorting_that_does_not_fit(tmp_path, changes, told):
         read_sorting(path, DT)
 
 
+@pytest.mark.parametrize(
+    ("spikes", "changes", "told"),
+    [
+        ([(30, 2, 0)], {}, r"spikes.npy, entry 0: unit 2; numpysorting_info.json tells 2 of them"),
+        ([(30, 1, 0), (30, 1, 1)], {}, "spikes.npy, entry 1: segment 1; numpysorting_info.json tells 1 of them"),
+        ([(30, 1, 0)], {"segments": "2"}, "numpysorting_info.json tells '2' segments, expected a number in 1.."),
+        ([(30, 1, 0)], {"segments": 10**9}, "tells 1000000000 segments, expected a number in 1.."),
+        ([(30, 1, 0)], {"ids": []}, "tells 0 units, expected a number in 1.."),
+        ([(30, 1, 0)], {"fields": ("t", "unit_index", "p")}, "spikes.npy holds .* expected sample_index, unit_index"),
+        (
+            [(30, 1, 0)],
+            {"ids": [1, 1]},
+            "numpysorting_info.json holds no list 'unit_ids' of numbers or texts, each once",
+        ),
+        ([(30, 1, 0)], {"ids": {"a": 1}}, "numpysorting_info.json holds no list 'unit_ids'"),
+        ([(30, 1, 0)], {"rate": None}, "does not tell its clock; give --sample-rate"),
+        ([(30, 1, 0)], {"rate": "30k"}, "a sample rate of '30k' is no number of Hz above 0"),
+        ([(-30, 1, 0)], {}, r"spike 0 \(of unit 8\) has the time -0.001 s"),
+    ],
+)
+def test_a_saved_sorting_that_does_not_fit(tmp_path, spikes, changes, told):
+    path = saved(tmp_path / "s", spikes, **{"ids": [5, 8], **changes})
+    with pytest.raises(DlmError, match=told):
+        read_sorting(path, DT)
+
+
 def test_a_sorting_is_told_from_a_raster_by_the_command_line(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     sorting(Path("a.npz"), [(np.array([30]), np.array([0]))], ["x\x1b[31m"])
@@ -305,6 +344,9 @@ def test_a_sorting_is_told_from_a_raster_by_the_command_line(tmp_path, monkeypat
     for name, told in (("ours.npz", "is a file of ours already"), ("other.npz", "other.npz holds x; a raster holds")):
         assert cli.main(["import", name, "--dt", "1e-3"]) == 2
         assert told in capsys.readouterr().err
+    saved(Path("s"), [(30, 0, 0)], [1])
+    assert cli.main(["import", "s/spikes.npy", "--dt", "1e-3"]) == 2
+    assert "s/spikes.npy is a part of a sorting of spikeinterface; give the folder, s" in capsys.readouterr().err
     assert cli.main(["import", "a.npz", "--dt", "1e-3", "--trials", "--out", "p"]) == 2
     assert "--trials is for .nwb, not for spikeinterface's .npz; leave it out" in capsys.readouterr().err
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -60,8 +61,19 @@ def _read_phy(path: Path, options: Options) -> Stored:
     return stored(read_phy(path, options.dt, options.sample_rate, options.start, options.begin, options.end))
 
 
+def _holds(path: Path, *names: str) -> bool:
+    """Whether a folder holds some files."""
+    with suppress(OSError):
+        return path.is_dir() and all((path / name).is_file() for name in names)
+    return False
+
+
 def _is_phy(path: Path) -> bool:
-    return path.is_dir() and (path / "spike_times.npy").is_file()
+    return _holds(path, "spike_times.npy")
+
+
+def _is_saved(path: Path) -> bool:
+    return _holds(path, "numpysorting_info.json", "spikes.npy")
 
 
 def _read_sorting(path: Path, options: Options) -> Stored:
@@ -86,6 +98,7 @@ class Known(NamedTuple):
 _SORTED = ("dt", *CLOCK, "sample_rate")
 BY_CONTENT: Mapping[str, Known] = {
     "a phy folder": Known(_is_phy, Format("rasters", _read_phy, options=_SORTED, folder=True)),
+    "a spikeinterface folder": Known(_is_saved, Format("rasters", _read_sorting, options=_SORTED, folder=True)),
     "spikeinterface's .npz": Known(_is_sorting, Format("rasters", _read_sorting, options=_SORTED)),
 }
 """What it is -> how it is known, and read."""
@@ -99,4 +112,6 @@ def content_of(path: Path) -> str | None:
     """
     if path.name in _PHY_FILES and path.is_file() and _is_phy(path.parent):
         raise DlmError(f"{path} is a part of a phy folder; give the folder, {path.parent}")
+    if path.name == "spikes.npy" and path.is_file() and _is_saved(path.parent):
+        raise DlmError(f"{path} is a part of a sorting of spikeinterface; give the folder, {path.parent}")
     return next((name for name, known in BY_CONTENT.items() if known.is_one(path)), None)

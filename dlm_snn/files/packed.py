@@ -153,8 +153,13 @@ def _array(archive: ZipFile, name: str) -> NDArray:
     return array
 
 
-def read_array(path: str | os.PathLike[str], missing: str | None = None) -> NDArray:
+def read_array(path: str | os.PathLike[str], missing: str | None = None, records: bool = False) -> NDArray:
     """The array of an npy file.
+
+    Args:
+        path: of the file.
+        missing: for the message.
+        records: fields of numbers with names are taken too.
 
     Raises:
         MissingError, DlmError: as ``opened``; damaged, or more than fits.
@@ -162,16 +167,16 @@ def read_array(path: str | os.PathLike[str], missing: str | None = None) -> NDAr
     with opened(path, missing) as file, refused(path):
         size = os.fstat(file.fileno()).st_size
         check_size(size, path)
-        return read_npy(file, size)
+        return read_npy(file, size, records)
 
 
-def read_npy(file: IO[bytes], size: int) -> NDArray:
+def read_npy(file: IO[bytes], size: int, records: bool = False) -> NDArray:
     """The array of an npy stream of ``size`` bytes.
 
     Raises:
         ValueError: a damaged head, or one that does not fit the size; others, see ``refused``.
     """
-    shape, fortran, dtype, start = npy_head(file)
+    shape, fortran, dtype, start = npy_head(file, records)
     if start + prod(shape) * dtype.itemsize != size:
         raise ValueError(f"{size - start} bytes, where the head says {shape} of {dtype}")
     array = np.empty(shape[::-1] if fortran else shape, dtype)

@@ -40,7 +40,7 @@ def _run(arguments: Namespace) -> int:
             _check_raster(path)
         raise DlmError(f"{path} is a file of ours already; nothing to import")
     if path.is_dir() and (known is None or not known.folder):
-        raise DlmError(f"{path} is a folder, and none of phy; give one of its files")
+        raise DlmError(f"{path} is a folder, and none of phy or spikeinterface; give one of its files")
     if not path.is_dir():
         regular_file(path, f"no file {path}; give a network or recording of others")
     if path.suffix == ".py":

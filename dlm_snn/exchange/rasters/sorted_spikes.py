@@ -13,13 +13,15 @@ from numpy.typing import NDArray
 
 from dlm_snn.errors import DlmError, MissingError
 from dlm_snn.exchange.rasters.cuts import Cut, placed
+from dlm_snn.exchange.rasters.grid import OBJECTS
 from dlm_snn.exchange.rasters.session import POPULATION, Session, Units, printable, session_of
 from dlm_snn.files.packed import listed, npz_names, read_array, read_npz
-from dlm_snn.files.reading import read_text
+from dlm_snn.files.reading import read_json, read_text
 
 TIMES, CLUSTERS, TEMPLATES, PARAMS = "spike_times.npy", "spike_clusters.npy", "spike_templates.npy", "params.py"
 GROUPS = ("cluster_group.tsv", "cluster_KSLabel.tsv")
 IDS, RATE, SEGMENTS = "unit_ids", "sampling_frequency", "num_segment"
+INFO, SPIKES, FIELDS = "numpysorting_info.json", "spikes.npy", ("sample_index", "unit_index", "segment_index")
 _SAMPLE_RATE = re.compile(r"^[ \t]*sample_rate[ \t]*=[ \t]*([^#\n]{1,80})", re.MULTILINE)
 _INDEXES = re.compile(r"spike_indexes(?:_seg(\d{1,6}))?")
 """The array of a segment; files of spikeextractors have one without a number."""
@@ -104,13 +106,15 @@ def read_sorting(
     begin: float | None = None,
     end: float | None = None,
 ) -> Session:
-    """Read a sorting of spikeinterface (``NpzSortingExtractor.write_sorting``), also one of spikeextractors.
+    """Read a sorting of spikeinterface: an npz (``NpzSortingExtractor.write_sorting``), also one of spikeextractors, or
+    a folder (``sorting.save``).
 
     Units are the neurons of the population ``units`` in the order of ``unit_ids``; each segment is a sample, on a clock
     of its own.
 
     Args:
-        path: the npz file: ``unit_ids``, ``sampling_frequency``, ``spike_indexes_seg0``, ``spike_labels_seg0``, ....
+        path: the npz file (``unit_ids``, ``sampling_frequency``, ``spike_indexes_seg0``, ``spike_labels_seg0``, ...) or
+            the folder (``numpysorting_info.json``, ``spikes.npy``).
         dt, start, begin, end: as for ``read_phy``.
         sample_rate: in Hz, where the file does not tell it.
 
@@ -119,6 +123,8 @@ def read_sorting(
         DlmError: damaged, or what it does not tell; names the segment, the unit and its spike.
     """
     path = Path(path)
+    if path.is_dir():
+        return _read_folder(path, _dt(path, dt), sample_rate, Cut(start, begin, end))
     names = npz_names(path)
     segments = sorted((int(found[1] or 0), name) for name in names if (found := _INDEXES.fullmatch(name)))
     if IDS not in names or not segments:
@@ -140,6 +146,35 @@ def read_sorting(
     return _session(
         path, counted, units, Units([POPULATION] * len(ids), ids), rate, _dt(path, dt), Cut(start, begin, end)
     )
+
+
+def _read_folder(path: Path, dt: float, sample_rate: float | None, cut: Cut) -> Session:
+    """A sorting as ``sorting.save`` leaves it."""
+    where = f"no {INFO} in {path}; give a folder of phy or spikeinterface"
+    info = read_json(path / INFO, missing=where)
+    ids, n_segments = info.get(IDS), info.get("num_segments", 1)
+    if not isinstance(ids, list) or not all(isinstance(own, (int, str)) for own in ids) or len(set(ids)) < len(ids):
+        raise DlmError(f"{path / INFO} holds no list '{IDS}' of numbers or texts, each once; write it again")
+    spikes = read_array(path / SPIKES, f"no {SPIKES} in {path}; give the whole folder", records=True)
+    if spikes.ndim != 1 or spikes.dtype.names is None or not {*FIELDS[:2]} <= {*spikes.dtype.names}:
+        raise DlmError(
+            f"{path / SPIKES} holds {spikes.dtype} of the shape {spikes.shape}, expected {', '.join(FIELDS)}"
+        )
+    counted, unit = (_counted(f"{path / SPIKES}: {name}", spikes[name]) for name in FIELDS[:2])
+    in_one = FIELDS[2] not in spikes.dtype.names
+    segment = np.zeros_like(unit) if in_one else _counted(f"{path / SPIKES}: {FIELDS[2]}", spikes[FIELDS[2]])
+    for what, place, most in (("unit", unit, len(ids)), ("segment", segment, n_segments)):
+        if type(most) is not int or not 0 < most <= OBJECTS:
+            raise DlmError(f"{path / INFO} tells {most!r} {what}s, expected a number in 1..{OBJECTS}; write it again")
+        wrong = np.flatnonzero((place < 0) | (place >= most))
+        if wrong.size:
+            raise DlmError(f"{path / SPIKES}, entry {wrong[0]}: {what} {place[wrong[0]]}; {INFO} tells {most} of them")
+    order = np.argsort(segment, kind="stable")
+    cuts = np.searchsorted(segment[order], np.arange(1, n_segments))
+    in_segments, their_units = (np.split(array[order], cuts) for array in (counted, unit))
+    rate = _rate(path, info.get(RATE), sample_rate, INFO)
+    units = Units([POPULATION] * len(ids), ids)
+    return _session(path, in_segments, their_units, units, rate, dt, cut)
 
 
 def _session(
