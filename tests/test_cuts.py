@@ -21,6 +21,8 @@ from dlm_snn.exchange.rasters.cuts import Cut, placed, placed_trials
 
 DT = 1e-3
 name = "spike {}".format
+doubtful = pytest.mark.filterwarnings("ignore::dlm_snn.errors.LossWarning")
+"""Drawn times may all fall into one step, or lie late, of which a warning tells."""
 
 
 def steps(times, cut):
@@ -30,6 +32,7 @@ def steps(times, cut):
     return list(zip(found.chosen.tolist(), found.step.tolist(), strict=True))
 
 
+@doubtful
 @given(st.lists(st.floats(-2, 9), min_size=1, max_size=30), st.lists(st.integers(-2000, 9000), min_size=2, unique=True))
 def test_slices_that_follow_one_another_share_no_spike_and_lose_none(times, bounds):
     bounds = [bound * DT for bound in sorted(bounds)]
@@ -82,6 +85,7 @@ def test_a_slice_longer_than_a_raster_is_refused():
         steps([0.1], Cut(end=1e9))
 
 
+@doubtful
 @example([99, 100, 101, 199, 200, 201, 299, 300], [(100, 100), (200, 100), (100, 100)])
 @given(
     st.lists(st.integers(0, 900), max_size=40),

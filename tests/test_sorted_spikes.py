@@ -124,6 +124,7 @@ def test_the_same_spikes_in_every_format(tmp_path, monkeypatch, capsys, kind):
     assert not Path("late").exists()
 
 
+@pytest.mark.filterwarnings("ignore::dlm_snn.errors.LossWarning")
 @settings(max_examples=20, deadline=None)
 @given(
     st.lists(st.tuples(st.integers(0, 5000), st.sampled_from([0, 4, 9, 300])), min_size=1, max_size=30),
