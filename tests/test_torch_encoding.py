@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any
 
 import numpy as np
@@ -150,6 +152,55 @@ def test_what_mixes_samples_or_steps_is_not_filled_up(kind: type[nn.Module], siz
         imported.encode(drawn(*sizes, N, seed=1))
     assert error.value.refusal is why.NEIGHBORS
     assert "encode 3 samples of 5 steps" in str(error.value)
+
+
+class OfTheBatch(Looped):
+    """Its weights, its constant or its input has a factor that the number of samples or of steps gives."""
+
+    def __init__(self, where: str, factor: Callable[[Tensor], float]) -> None:
+        super().__init__()
+        self.where, self.factor = where, factor
+        self.fc2, self.lif2 = nn.Linear(6, 6), snn.Leaky(beta=0.75, threshold=0.25)
+        self.out = nn.Linear(6, 2)
+
+    def forward(self, x: Tensor) -> list[Tensor]:
+        share = self.factor(x)
+        mem, mem2, found = self.lif.init_leaky(), self.lif2.init_leaky(), []
+        for frame in x * share if self.where == "input" else x:
+            spikes, mem = self.lif(self.fc(frame), mem)
+            spikes = spikes * share if self.where == "weights" else spikes
+            spikes, mem2 = self.lif2(self.fc2(spikes) + share * (self.where == "constant"), mem2)
+            found.append(self.out(spikes) * (share if self.where == "read-out" else 1))
+        return found
+
+
+OTHERS = [(1, sizes) for sizes in ((STEPS, 1), (STEPS, 2), (STEPS, 7), (2, 1), (8, 1), (2, 6))]
+OTHERS += [(0, sizes) for sizes in ((1, BATCH), (4, 1), (8, BATCH), (2, 1), (8, 7), (2, 7))]
+
+
+@pytest.mark.parametrize(("axis", "sizes"), OTHERS, ids=str)
+@pytest.mark.parametrize("where", ["weights", "constant", "read-out", "input"])
+def test_a_number_that_the_shape_gives_is_seen(where: str, axis: int, sizes: tuple[int, int]) -> None:
+    """The network has that of the import: of another number of samples or steps the module makes something else."""
+    torch.manual_seed(0)
+    imported = dlm.from_torch(OfTheBatch(where, lambda x: 8 / x.shape[axis]), drawn(STEPS, BATCH, N))
+    x = drawn(*sizes, N, seed=1)
+    if where == "input" and min(sizes) > 1 and sizes[0] > 2:
+        # The module runs on the sample alone, and the input is what it makes of that.
+        with pytest.raises(dlm.DlmError, match="import with a") if sizes[axis] == 7 else nullcontext():
+            values = imported.encode(x)["input"] / imported.network.populations["input"].scale
+            np.testing.assert_allclose(values, (x * 8 / sizes[axis]).transpose(0, 1).numpy(), atol=1e-6)
+        return
+    with pytest.raises(RefusedError) as error:
+        imported.encode(x)
+    assert error.value.refusal is (why.NEIGHBORS if where == "input" else why.ENCODED_OTHERWISE)
+
+
+@pytest.mark.parametrize("sizes", [(STEPS, 1), (4, 1), (8, 1), (2, 1), (STEPS, 7)], ids=str)
+def test_a_number_that_is_the_same_whatever_the_shape_is_no_hindrance(sizes: tuple[int, int]) -> None:
+    torch.manual_seed(0)
+    imported = dlm.from_torch(OfTheBatch("weights", lambda x: 8 / x.shape[2]), drawn(STEPS, BATCH, N))
+    assert encoded(imported, drawn(*sizes, N, seed=1)).shape[0] == sizes[1]
 
 
 @pytest.mark.parametrize("shape", [(STEPS, BATCH, N - 1), (STEPS, 1, N - 1), (N,), (STEPS, 1, BATCH, N), (0, 1, N)])

@@ -17,6 +17,7 @@ from dlm_snn.exchange.torch_modules.calls import mapped
 from dlm_snn.exchange.torch_modules.inputs import as_stimulus
 from dlm_snn.exchange.torch_modules.neurons import tensors
 from dlm_snn.exchange.torch_modules.refusals import ENCODED_OTHERWISE, NEIGHBORS, OTHER_SHAPES, RefusedError
+from dlm_snn.exchange.torch_modules.steps import FEWEST
 
 TRIALS = 16
 """Ways to read the axes of a sample that are tried; nearly always there is one."""
@@ -31,13 +32,21 @@ class _Axes(NamedTuple):
     steps: int | None
 
 
+class _Sizes(NamedTuple):
+    """Of a run."""
+
+    batch: int
+    steps: int
+
+
 @dataclass(frozen=True, eq=False)
 class Encoder:
     """What an imported network gets of another sample.
 
     The module runs up to its first weights. It needs 2 samples and 3 steps to be read, and may be written for one size
-    of batch: where it cannot be run on the sample alone, that is filled up to the size of the import's sample, twice
-    and differently, and what the network gets of the sample must be the same both times.
+    of batch: where it cannot be read on the sample alone, that is filled up to the size of the import's sample, and
+    again to another size with other values. What the network gets of the sample must be the same both times, and the
+    network the import's: a forward that computes with the numbers of samples or steps makes another one.
 
     Attributes:
         record: (sample of tensors) -> its run; raises RefusedError.
@@ -79,7 +88,7 @@ class Encoder:
             try:
                 return self._recorded(sample)
             except RefusedError as error:
-                if shapes == list(self.shapes):
+                if shapes == list(self.shapes) or error.refusal is ENCODED_OTHERWISE:
                     raise
                 first = error
         return self._filled_up(sample, given, first)
@@ -99,6 +108,8 @@ class Encoder:
             try:
                 values = self._chunks(sample, whole, axes)
             except RefusedError as error:
+                if error.refusal is ENCODED_OTHERWISE:
+                    raise
                 first = error if error.refusal is NEIGHBORS else first
                 continue
             if not any(_equal(values, other) for other in found):
@@ -133,25 +144,34 @@ class Encoder:
         """Chunk by chunk; each has something beside it, so that what mixes samples is seen."""
         n = _size(whole, [own.samples for own in axes])
         k = _size(whole, [own.steps for own in axes])
-        size = self.batch - 1
         parts: list[Values] = []
-        for start in range(0, n, size):
-            count = min(size, n - start)
-            both = []
-            for other in (False, True):
-                filled = {
-                    id(tensor): _filled(
-                        own, place, range(start, start + count), (self.batch, max(self.steps, k)), other
-                    )
-                    for tensor, own, place in zip(tensors(sample), whole, axes, strict=True)
-                }
-                values = self._recorded(_replaced(sample, filled))
-                both.append({name: own[:count, : k or None] for name, own in values.items()})
-            if not _equal(*both):
-                size_told = {"samples": self.batch, "steps": self.steps}
-                raise RefusedError(NEIGHBORS, "the module", **size_told)
-            parts.append(both[0])
+        for start in range(0, n, self.batch - 1):
+            chunk = range(start, min(start + self.batch - 1, n))
+
+            def filled(sizes: _Sizes, other: bool, chunk: range = chunk) -> Values:
+                tensors_of = zip(tensors(sample), whole, axes, strict=True)
+                found = {id(tensor): _filled(own, place, chunk, sizes, other) for tensor, own, place in tensors_of}
+                values = self._recorded(_replaced(sample, found))
+                return {name: own[: len(chunk), : k or None] for name, own in values.items()}
+
+            size = _Sizes(self.batch, max(self.steps, k))
+            part = filled(size, other=False)
+            if not _equal(part, self._in_another_size(filled, len(chunk), k, size)):
+                raise RefusedError(NEIGHBORS, "the module", samples=self.batch, steps=self.steps)
+            parts.append(part)
         return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+    def _in_another_size(self, filled: Callable[[_Sizes, bool], Values], count: int, k: int, size: _Sizes) -> Values:
+        """A chunk filled up with other values, to another size than the import's where the module takes one."""
+        batch = next(own for own in (count + 1, count + 2) if own != self.batch)
+        steps = k if k >= FEWEST else size.steps + 1
+        for own in (_Sizes(batch, steps), _Sizes(batch, size.steps), _Sizes(size.batch, steps)):
+            try:
+                return filled(own, True)
+            except RefusedError as error:
+                if error.refusal is ENCODED_OTHERWISE:
+                    raise
+        return filled(size, True)
 
 
 def _replaced(sample: Any, others: Mapping[int, Tensor]) -> Any:
@@ -168,7 +188,7 @@ def _size(whole: Sequence[Tensor], axes: Sequence[int | None]) -> int:
     return next((tensor.shape[axis] for tensor, axis in zip(whole, axes, strict=True) if axis is not None), 0)
 
 
-def _filled(tensor: Tensor, axes: _Axes, samples: range, sizes: tuple[int, int], other: bool) -> Tensor:
+def _filled(tensor: Tensor, axes: _Axes, samples: range, sizes: _Sizes, other: bool) -> Tensor:
     """Some samples, repeated to a size, and the last step repeated; ``other``: with other values there."""
     batch, steps = sizes
     filling = torch.zeros((), dtype=torch.bool, device="cpu")

@@ -211,7 +211,7 @@ def told_by(error: DlmError) -> tuple[str, str]:
 
 ENCODED_OTHERWISE = Refusal(
     "the sample to be encoded makes another network than the import's",
-    "make forward do the same for every sample: no branch on values",
+    "make forward do the same for every sample: no branch on values, no number that the shape of the sample gives",
 )
 NEIGHBORS = Refusal(
     "what the network gets of a sample depends on the samples or steps beside it",
