@@ -69,6 +69,11 @@ TAKEN: Mapping[str, Way] = {
     "squares": lambda m, s: m.conv2(s**2) + s.square() / 2,
     "ReLU of spikes": lambda m, s: m.conv2(F.relu(s).clamp(0, 1)),
     "sigmoid of spikes": lambda m, s: m.conv2(s) - torch.sigmoid(s),
+    "a stack of branches, added up": lambda m, s: torch.stack([m.conv2(s), -m.frame, s]).sum(0),
+    "the mean of a stack of branches": lambda m, s: torch.stack([m.conv2(s), s], dim=0).mean(dim=0),
+    "a stack, taken apart": lambda m, s: torch.stack([m.conv2(s), s])[0] - torch.stack([s, m.conv2(s)]).unbind(0)[0],
+    "an axis in front": lambda m, s: m.fc(s.flatten(1)[None])[0].view_as(s),
+    "an axis in front, and away": lambda m, s: m.fc(s.flatten(1).unsqueeze(0)).squeeze(0).view_as(s),
     "hsplit": lambda m, s: m.conv2(torch.cat(torch.hsplit(s, 2)[::-1], dim=1)),
 }
 REFUSED: Mapping[str, tuple[Way, Refusal]] = {
@@ -84,6 +89,7 @@ REFUSED: Mapping[str, tuple[Way, Refusal]] = {
     "addmm over samples": (lambda m, s: torch.addmm(BIAS, W[:3, :3], s.flatten(1)).view_as(s), why.OVER_SAMPLES),
     "a mask of the sample": (lambda m, s: torch.where(m.frame > 0, m.conv2(s), s), why.FRONT_END),
     "indices of the sample": (lambda m, s: m.conv2(s).gather(3, m.frame.to(torch.int64)), why.FUNCTION),
+    "the samples as layers": (lambda m, s: m.conv2(s)[:, None].squeeze(1).flip(0) - s[None].sum(1), why.MIXED),
     "minus infinity": (lambda m, s: m.conv2(s).masked_fill(MASK, -torch.inf), why.NOT_LINEAR),
     "other samples": (lambda m, s: m.conv2(s[torch.tensor([1, 0, 2])]), why.MIXED),
 }

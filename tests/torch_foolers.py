@@ -511,7 +511,7 @@ class TwoLayersBehind(Two):
         return torch.stack(found)
 
 
-@refused(why.READ_OUT_COUNTS)
+@refused(why.READ_OUT_BIAS)
 class HeadOnCounts(Two):
     def forward(self, x: Tensor) -> Tensor:
         mem1 = self.lif1.init_leaky()

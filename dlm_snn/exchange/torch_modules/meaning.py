@@ -65,6 +65,7 @@ class Line:
         states: how many states the module returns.
         unit, rest: the module's v is rest + unit v, with the v of its population.
         role: what it is.
+        total: of a read-out, what the module gives of all steps together: v holds that alone; "": v of every step.
         pooled: of a pooling, the function again: for a last step that nothing reads.
     """
 
@@ -77,6 +78,7 @@ class Line:
     unit: Any = 1.0
     rest: Any = 0.0
     role: Literal["neuron", "pooling", "read-out"] = "neuron"
+    total: Literal["", "mean", "sum"] = ""
     pooled: Callable[[Tensor], Tensor] | None = None
 
     @property
@@ -175,6 +177,7 @@ class Opaque:
         refusal, values: why.
         parts: what it was made of; read-outs are looked for there.
         function: that made it.
+        layers: what stands along its first axis, where the samples are along the second.
         inner: weights were applied to what is opaque, so that it is more than what follows the last layer.
     """
 
@@ -183,6 +186,7 @@ class Opaque:
     parts: tuple[Meaning, ...] = ()
     inner: bool = False
     function: str = ""
+    layers: tuple[Affine, ...] = ()
 
     def error(self, where: str) -> RefusedError:
         """To be raised."""

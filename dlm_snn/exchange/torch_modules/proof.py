@@ -115,6 +115,8 @@ def _membrane(line: Line) -> str:
 
 
 def _near(line: Line, v: NDArray[np.float64]) -> float:
+    if line.total:
+        v = v.mean(1, keepdims=True) if line.total == "mean" else v.sum(1, keepdims=True)
     theirs = _stacked(line.v, line, v.shape)
     gaps = np.abs(v - theirs)
     if gaps.max() > NEAR * max(1.0, float(np.abs(theirs).max())):

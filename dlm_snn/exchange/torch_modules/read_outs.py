@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterator, Sequence
 from typing import Any
 
+from dlm_snn.exchange.torch_modules.counted import counted
 from dlm_snn.exchange.torch_modules.functions import DECIDING, GATHERING
 from dlm_snn.exchange.torch_modules.meaning import DATA, Affine, Line, Meaning, Opaque, Term
 from dlm_snn.exchange.torch_modules.neurons import tensors
@@ -13,7 +14,6 @@ from dlm_snn.exchange.torch_modules.recorder import Recorder
 from dlm_snn.exchange.torch_modules.refusals import (
     BEHIND,
     LEAKY_READ_OUT,
-    READ_OUT_COUNTS,
     READ_OUT_STEPS,
     RefusedError,
 )
@@ -39,11 +39,16 @@ def read_outs(output: Any, recorder: Recorder, steps: int) -> list[Line]:
         if meaning is not None:
             found.update((id(part), part) for part in _walked(meaning, done, recorder))
     groups: defaultdict[Hashable, list[Affine]] = defaultdict(list)
-    for part in sorted(found.values(), key=_latest):
-        groups[_form(part)].append(part)
     lines: list[Line] = []
+    for part in sorted(found.values(), key=_latest):
+        if not _of_one_step(part):
+            lines.append(counted(_name(lines), part, steps))
+            told = f"what the module makes is the {lines[-1].total} of its v over the steps"
+            recorder.note(f"{lines[-1].name.replace('-', '_')}: {told}")
+        else:
+            groups[_form(part)].append(part)
     for parts in groups.values():
-        name = WHERE if not lines else f"{WHERE}_{len(lines) + 1}"
+        name = _name(lines)
         if len(parts) != steps or [_latest(part) for part in parts] != list(range(steps)):
             raise RefusedError(READ_OUT_STEPS, name, found=len(parts), steps=steps)
         nothing: list[Any] = [None] * steps
@@ -52,12 +57,18 @@ def read_outs(output: Any, recorder: Recorder, steps: int) -> list[Line]:
     return lines
 
 
+def _name(lines: Sequence[Line]) -> str:
+    return WHERE if not lines else f"{WHERE}_{len(lines) + 1}"
+
+
 def _walked(meaning: Meaning, done: set[int], recorder: Recorder) -> Iterator[Affine]:
     """The linear maps of spikes with weights that something was made of."""
     if id(meaning) in done:
         return
     done.add(id(meaning))
-    if isinstance(meaning, Opaque):
+    if isinstance(meaning, Opaque) and meaning.layers:
+        yield from (found for part in meaning.layers for found in _walked(part, done, recorder))
+    elif isinstance(meaning, Opaque):
         parts = [found for part in meaning.parts for found in _walked(part, done, recorder)]
         known = meaning.function in GATHERING | DECIDING
         if meaning.inner or (parts and not known):
@@ -68,16 +79,17 @@ def _walked(meaning: Meaning, done: set[int], recorder: Recorder) -> Iterator[Af
     elif isinstance(meaning, Affine):
         if not any(_weighted(term) for term in meaning.terms):
             return
-        steps = _steps(meaning).values()
-        if all(len({step for step, _ in own}) == 1 for own in steps):
+        if _of_one_step(meaning) or not meaning.addends:
             yield meaning
-        elif not meaning.addends:
-            raise RefusedError(READ_OUT_COUNTS, WHERE)
-        elif any(len({scales for _, scales in own}) > 1 for own in steps):
+        elif any(len({scales for _, scales in own}) > 1 for own in _steps(meaning).values()):
             raise RefusedError(LEAKY_READ_OUT, WHERE)
         else:
             for part in meaning.addends:
                 yield from _walked(part, done, recorder)
+
+
+def _of_one_step(meaning: Affine) -> bool:
+    return all(len({step for step, _ in own}) == 1 for own in _steps(meaning).values())
 
 
 def _weighted(term: Term) -> bool:

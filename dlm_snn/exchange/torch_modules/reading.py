@@ -32,6 +32,7 @@ from dlm_snn.exchange.torch_modules.refusals import (
     NOT_LINEAR,
     OTHER_STRUCTURE,
     OVER_SAMPLES,
+    READ_OUT_BIAS,
     READ_OUT_COUNTS,
     READ_OUT_STEPS,
     STRANGER,
@@ -48,7 +49,7 @@ from dlm_snn.networks.network import Network
 
 AT_ONCE = (
     *(ALL_AT_ONCE, BEHIND, MIXED, NOT_LINEAR, OVER_SAMPLES, READ_OUT_COUNTS, READ_OUT_STEPS, STRANGER, TOO_LARGE),
-    *(UNBATCHED_CALL, UNLIKE_STEPS),
+    *(READ_OUT_BIAS, UNBATCHED_CALL, UNLIKE_STEPS),
 )
 """What a function of all steps at once looks like."""
 Drive = Callable[[nn.Module, Any], Any]

@@ -16,6 +16,7 @@ from dlm_snn.exchange.torch_modules.blending import Masks, as_stored, binary, bl
 from dlm_snn.exchange.torch_modules.calls import Call, mapped
 from dlm_snn.exchange.torch_modules.fronts import affine, origin
 from dlm_snn.exchange.torch_modules.grid import Grid
+from dlm_snn.exchange.torch_modules.layered import layers_of, of_layers
 from dlm_snn.exchange.torch_modules.meaning import DATA, Affine, Constant, Data, Leaf, Meaning, Opaque, Term
 from dlm_snn.exchange.torch_modules.neurons import tensors
 from dlm_snn.exchange.torch_modules.pooling import Pools
@@ -287,6 +288,9 @@ class Recorder(TorchFunctionMode):
         parts = tuple(meaning for _, meaning in before)
         opaque = next((part for part in parts if isinstance(part, Opaque)), None)
         if opaque is not None:
+            stacked = of_layers(name, func, args, kwargs, before, outputs, self._result)
+            if stacked is not None:
+                return stacked
             inner = name in known.WEIGHTED or any(isinstance(part, Opaque) and part.inner for part in parts)
             return [Opaque(opaque.refusal, opaque.values, parts, inner, name) for _ in outputs]
         order = {id(tensor): number for number, (tensor, _) in enumerate(before)}
@@ -312,7 +316,7 @@ class Recorder(TorchFunctionMode):
             found = call.opaque(FUNCTION)
         for meaning in found:
             if isinstance(meaning, Opaque):
-                meaning.function = name
+                meaning.function, meaning.layers = name, layers_of(name, args, kwargs, before)
         front = all(isinstance(part, Data) or part.only_data for part in parts)
         if front and any(isinstance(meaning, Opaque) for meaning in found):
             return [self._in_front(name, parts, called, index, own) for index, own in enumerate(found)]

@@ -187,6 +187,10 @@ READ_OUT_STEPS = Refusal(
 READ_OUT_COUNTS = Refusal(
     "weights behind the last neuron take what was added up over steps", "apply them in every step, then add up"
 )
+READ_OUT_BIAS = Refusal(
+    "weights behind the last neuron take the sum of all steps, and add their bias once",
+    "take the mean over steps, which is the mean of a read-out in each step, or weights with bias=False",
+)
 LEAKY_READ_OUT = Refusal(
     "a read-out weighs its steps differently",
     "use a neuron that never resets, as snn.Leaky with reset_mechanism='none', and return its membrane",
