@@ -74,10 +74,16 @@ TAKEN: Mapping[str, Way] = {
     "a stack, taken apart": lambda m, s: torch.stack([m.conv2(s), s])[0] - torch.stack([s, m.conv2(s)]).unbind(0)[0],
     "an axis in front": lambda m, s: m.fc(s.flatten(1)[None])[0].view_as(s),
     "an axis in front, and away": lambda m, s: m.fc(s.flatten(1).unsqueeze(0)).squeeze(0).view_as(s),
+    "spikes of 16 bits": lambda m, s: m.conv2(s.bfloat16().to(s.dtype) + s.half().float().view_as(s)),
+    "weights of 16 bits": lambda m, s: F.linear(s.flatten(1), (W / 3).half().to(s.dtype)).view_as(s),
+    "a sample of 16 bits": lambda m, s: m.conv2(s) - (m.frame / 3).bfloat16().to(s.dtype),
     "hsplit": lambda m, s: m.conv2(torch.cat(torch.hsplit(s, 2)[::-1], dim=1)),
 }
 REFUSED: Mapping[str, tuple[Way, Refusal]] = {
     "int of currents": (lambda m, s: m.conv2(s).int().to(s.dtype), why.FUNCTION),
+    "currents of 16 bits": (lambda m, s: m.conv2(s).bfloat16().to(s.dtype), why.NARROWED),
+    "a sum of spikes of 16 bits": (lambda m, s: m.conv2((s + m.old).to(torch.float16).to(s.dtype)), why.NARROWED),
+    "sums of 16 bits": (lambda m, s: s.sum(1, dtype=torch.bfloat16).to(s.dtype)[:, None].expand_as(s), why.NARROWED),
     "a sum of truth values": (lambda m, s: m.conv2((s.bool() + m.old.bool()).to(s.dtype)), why.FUNCTION),
     "bytes below 0": (lambda m, s: m.conv2((s.byte() - 1).to(s.dtype)), why.FUNCTION),
     "spikes that were scaled": (lambda m, s: m.conv2((2 * s).bool().to(s.dtype)), why.FUNCTION),

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import torch
+
 SUMS = frozenset({"add", "radd", "iadd"})
 DIFFERENCES = frozenset({"sub", "rsub", "isub", "subtract"})
 PRODUCTS = frozenset({"mul", "rmul", "imul", "multiply", "neg", "negative"})
@@ -12,6 +14,10 @@ QUOTIENTS = frozenset({"div", "rdiv", "truediv", "rtruediv", "itruediv", "divide
 WHOLE = frozenset({"int", "long", "bool", "short", "byte", "char"})
 """Casts that keep spikes and cut off what is more."""
 CASTS = frozenset({"float", "double", "half", "bfloat16", "to", "type", "type_as", "cpu", "cuda"})
+HALVES = frozenset(
+    kind for name in dir(torch) if isinstance(kind := getattr(torch, name), torch.dtype) and kind.is_floating_point
+) - {torch.float32, torch.float64}
+"""Floats of fewer bits than float32."""
 DROPOUTS = frozenset({"dropout", "dropout1d", "dropout2d", "dropout3d", "alpha_dropout", "feature_dropout"})
 ARRANGING = frozenset(
     {

@@ -26,6 +26,7 @@ from dlm_snn.exchange.torch_modules.refusals import (
     FUNCTION,
     IN_PLACE,
     LOOKS,
+    NARROWED,
     NOISE,
     ROUNDED,
     STALE,
@@ -258,14 +259,16 @@ class Recorder(TorchFunctionMode):
         return Data(("changed", self._unlike))
 
     def _cast(self, name: str, func: Any, args: Any, kwargs: Any, meaning: Meaning | None) -> Any:
-        """Every float is a float64, on the CPU."""
+        """Every float is a float64, on the CPU; less than float32 rounds all but spikes."""
         (tensor, *more) = args
-        out = tensor
         if name == "type" and not more and not kwargs:
             return func(tensor)
-        if name not in ("cpu", "cuda"):
-            wide = name in ("float", "double", "half", "bfloat16") or func(*args, **kwargs).is_floating_point()
-            out = tensor.double() if wide else func(*args, **kwargs)
+        out = tensor if name in ("cpu", "cuda") else func(*args, **kwargs)
+        rounds = out.dtype in known.HALVES
+        if out.is_floating_point():
+            out = out.double() if rounds and not _of_layers(meaning) else tensor.double()
+        if rounds and isinstance(meaning, Affine) and not binary(meaning):
+            out, meaning = tensor.clone(), Opaque(NARROWED, {"name": name}, (meaning,), function=name)
         if meaning is None or out is tensor:
             return out
         if isinstance(meaning, Affine) and not out.is_floating_point() and not binary(meaning):
@@ -309,6 +312,8 @@ class Recorder(TorchFunctionMode):
         call = Call(name, func, args, kwargs, before, outputs, called)
         try:
             other = ROUNDED if name in known.ROUNDING else FUNCTION
+            if any(out.dtype in known.HALVES for out in outputs):
+                rule, other = None, NARROWED
             found = call.opaque(other) if rule is None else rule(call)
         except Exception as error:
             found = call.opaque(UNKNOWN_CALL, error=f"{type(error).__name__}: {error}")

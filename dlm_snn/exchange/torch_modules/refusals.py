@@ -118,6 +118,9 @@ MIXED = Refusal(
     "compute step after step: put every layer inside the loop over time, and leave the sample axis where it is",
 )
 ROUNDED = Refusal("{name} rounds what a layer makes", "divide by / or multiply, without rounding")
+NARROWED = Refusal(
+    "{name} rounds what a layer makes to a float of fewer bits than float32", "keep float32, or cast spikes alone"
+)
 ALL_AT_ONCE = Refusal(
     "{name} takes apart what {layer} made of all steps (or samples) together, which no step makes by itself",
     "compute it inside the loop over time, of the (sample, ...) of one step",
