@@ -172,6 +172,8 @@ REFUSED = {
     "graded_spikes_factor": lambda: snn.Leaky(beta=0.5, graded_spikes_factor=2.0),
     "state_quant": lambda: snn.Leaky(beta=0.5, state_quant=lambda x: x),
     "not a step": lambda: snn.Leaky(beta=0.5, spike_grad=torch.sigmoid),
+    "a spike_grad that is not": lambda: snn.Leaky(beta=0.5, spike_grad=lambda v: ((v > 0) & (v < 5)).to(v)),
+    "a spike_grad that is not a step": lambda: snn.Leaky(beta=0.5, spike_grad=lambda v: ((v > 0) ^ (v < -7e5)).to(v)),
     "spike_grad that is not": lambda: snn.Leaky(beta=0.5, spike_grad=snn.surrogate.LSO()),
     "not a step at 0": lambda: snn.Leaky(beta=0.5, spike_grad=lambda v: "spikes"),
     "module 1, Alpha": lambda: snn.Alpha(alpha=0.9, beta=0.5),

@@ -204,7 +204,9 @@ def _check_neuron(neuron: Any, where: str) -> None:
 def _is_step(neuron: Any) -> bool:
     if isinstance(neuron.spike_grad, Firing):
         return True
-    probe = torch.tensor([[-2.0, -0.5, -1e-6, 0.0, 1e-6, 0.5, 2.0]], dtype=torch.float32, device="cpu")
+    # Of all sizes that a membrane may have, and dense where most have theirs: it may be a window as well as a step.
+    sizes = np.concatenate([np.logspace(-6, 9, 241), np.arange(1, 601) / 20])
+    probe = torch.tensor(np.concatenate([-sizes, [0.0], sizes])[None], dtype=torch.float32, device="cpu")
     try:
         spikes = neuron.spike_grad(probe)
     except Exception:
