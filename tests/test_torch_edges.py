@@ -111,3 +111,62 @@ def test_a_rule_that_fails_on_a_call_is_a_refusal(monkeypatch: pytest.MonkeyPatc
     error = refused(Two())
     assert error.refusal is why.UNKNOWN_CALL
     assert "KeyError: 'dim'" in str(error)
+
+
+def with_one(value: float) -> Tensor:
+    """The sample with one value that is another."""
+    other = SAMPLE.clone()
+    other.view(-1)[7] = value
+    return other
+
+
+@pytest.mark.parametrize(
+    ("sample", "found"),
+    [
+        (with_one(float("nan")), "holds NaN or infinity"),
+        (with_one(float("-inf")), "holds NaN or infinity"),
+    ],
+    ids=["nan", "inf"],
+)
+def test_a_sample_without_values_is_refused_everywhere(sample: Tensor, found: str) -> None:
+    imported = dlm.from_torch(Two(), SAMPLE)
+    for used in (lambda: dlm.from_torch(Two(), sample), lambda: imported.encode(sample)):
+        with pytest.raises(RefusedError, match=found) as error:
+            used()
+        assert error.value.refusal is why.NOT_VALUES
+
+
+def test_a_sparse_sample_is_refused() -> None:
+    class Flat(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.fc, self.lif = nn.Linear(6, 4), snn.Leaky(beta=0.5)
+
+        def forward(self, x: Tensor) -> list[Tensor]:
+            mem, found = self.lif.init_leaky(), []
+            for step in x:
+                spikes, mem = self.lif(self.fc(step), mem)
+                found.append(spikes)
+            return found
+
+    imported = dlm.from_torch(Flat(), torch.eye(6).expand(4, 6, 6))
+    sparse = torch.eye(6).expand(4, 6, 6).to_sparse()
+    for used in (lambda: dlm.from_torch(Flat(), sparse), lambda: imported.encode(sparse)):
+        with pytest.raises(RefusedError, match="is a sparse_coo tensor"):
+            used()
+
+
+def test_a_front_that_divides_by_0_is_refused_in_encode() -> None:
+    class Scaled(Two):
+        def forward(self, x: Tensor) -> Tensor:
+            return super().forward((x - x.min()) / (x.max() - x.min()))
+
+    imported = dlm.from_torch(Scaled(), SAMPLE, outside=True)
+    for shape in (SAMPLE.shape, (SAMPLE.shape[0], 1, *SAMPLE.shape[2:])):
+        with pytest.raises(RefusedError, match="holds NaN or infinity"):
+            imported.encode(torch.zeros(shape))
+
+
+@pytest.mark.parametrize("neurons", [3, [snn.Leaky], {"Leaky": print}, {snn.Leaky: 3}, {int: print}], ids=str)
+def test_what_is_no_reader_is_refused(neurons: Any) -> None:
+    assert refused(Two(), neurons=neurons).refusal is why.NO_READERS

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Sequence
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from dlm_snn.exchange.torch_modules import functions as known
 from dlm_snn.exchange.torch_modules.blending import mask_of
 from dlm_snn.exchange.torch_modules.meaning import Data, Meaning
+from dlm_snn.exchange.torch_modules.refusals import NOT_VALUES, RefusedError
 
 
 def affine(
@@ -33,6 +35,24 @@ def affine(
     if name in known.MASKED and is_data(mask_of(func, args, kwargs)):
         return False
     return name in known.ON_DATA
+
+
+def without_values(tensor: Tensor) -> RefusedError | None:
+    """What is said of a tensor that an Input cannot carry."""
+    found = ""
+    if tensor.layout != torch.strided:
+        found = f"is a {str(tensor.layout).removeprefix('torch.')} tensor"
+    elif tensor.is_complex():
+        found = "is complex"
+    elif not bool(torch.isfinite(tensor).all()):
+        found = "holds NaN or infinity"
+    return RefusedError(NOT_VALUES, "the input", found=found) if found else None
+
+
+def into_data(in_place: bool, args: Any, kwargs: Any, meanings: dict[int, Meaning | None]) -> bool:
+    """Whether a tensor of the sample is what is written into."""
+    target = kwargs.get("out", args[0] if in_place and args else None)
+    return isinstance(target, Tensor) and isinstance(meanings[id(target)], Data)
 
 
 def origin(name: str, parts: Sequence[Any], called: Hashable, index: int) -> Hashable:

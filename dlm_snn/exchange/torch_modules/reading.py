@@ -29,6 +29,7 @@ from dlm_snn.exchange.torch_modules.refusals import (
     INFERENCE,
     MIXED,
     NO_NEURONS,
+    NO_READERS,
     NOT_LINEAR,
     OTHER_STRUCTURE,
     OVER_SAMPLES,
@@ -126,7 +127,7 @@ def from_torch(
     own = copied(given)
     tables = tables_for(own)
     if neurons is not None:
-        tables.insert(0, neurons if isinstance(neurons, Table) else Table(readers=neurons))
+        tables.insert(0, neurons if isinstance(neurons, Table) else Table(readers=_readers(neurons)))
     intake = _Intake(own, tables, call, Allowed(outside, branches), frozenset(given.modules()))
     first = intake.steady(sample)
     layers: list[Layer] = compared(first.built, first.steps, "sample")
@@ -245,6 +246,20 @@ class _Intake:
             lines += read_outs(output, recorder, steps)
             built = build(lines, watch.tables)
         return _Run(built, steps, recorder, drive, [tuple(tensor.shape) for tensor in tensors(sample)])
+
+
+def _readers(given: Any) -> Mapping[type, Reader]:
+    """What ``neurons=`` gives.
+
+    Raises:
+        RefusedError: something else than readers by class.
+    """
+    if not isinstance(given, Mapping):
+        raise RefusedError(NO_READERS, "the import", found=f"is a {type(given).__name__}")
+    for kind, reader in given.items():
+        if not (isinstance(kind, type) and issubclass(kind, nn.Module) and callable(reader)):
+            raise RefusedError(NO_READERS, "the import", found=f"has {kind!r}: a {type(reader).__name__}")
+    return given
 
 
 def _ended(output: Any) -> Any:

@@ -14,7 +14,7 @@ from dlm_snn.exchange.torch_modules import functions as known
 from dlm_snn.exchange.torch_modules.arranging import Arrangements, dropped
 from dlm_snn.exchange.torch_modules.blending import Masks, as_stored, binary, blended, of_spikes
 from dlm_snn.exchange.torch_modules.calls import Call, mapped
-from dlm_snn.exchange.torch_modules.fronts import affine, origin
+from dlm_snn.exchange.torch_modules.fronts import affine, into_data, origin, without_values
 from dlm_snn.exchange.torch_modules.grid import Grid
 from dlm_snn.exchange.torch_modules.layered import layers_of, of_layers
 from dlm_snn.exchange.torch_modules.meaning import DATA, Affine, Constant, Data, Leaf, Meaning, Opaque, Term
@@ -133,6 +133,8 @@ class Recorder(TorchFunctionMode):
         """What was made from the sample alone, where it enters a layer: as an Input carries it, and its meaning."""
         data = self._seen[tensor][0]
         if data.leaf is None or data.version != tensor._version:
+            if (error := without_values(tensor)) is not None:
+                raise self.refuse(error)
             data.leaf, data.version = Leaf(tensor.detach().double().clone(), data.origin), tensor._version
             grids = self.grids or ()
             grid = grids[len(self.leaves)] if len(self.leaves) < len(grids) else None
@@ -165,7 +167,7 @@ class Recorder(TorchFunctionMode):
         if all(meaning is None or isinstance(meaning, Constant) for meaning in meanings.values()):
             return self._constant(self._called(name, func, args, kwargs))
         layers = any(map(_of_layers, meanings.values()))
-        if name in ENTERING and (layers or name in known.WEIGHTED) and not _into_data(in_place, args, kwargs, meanings):
+        if name in ENTERING and (layers or name in known.WEIGHTED) and not into_data(in_place, args, kwargs, meanings):
             args, kwargs = self._entered(args, kwargs, meanings, name in known.BY_PLACE)
         before = self._tracked(args, kwargs, meanings)
         for _, meaning in before:
@@ -342,9 +344,3 @@ class Recorder(TorchFunctionMode):
 
 def _of_layers(meaning: Meaning | None) -> bool:
     return isinstance(meaning, (Affine, Opaque))
-
-
-def _into_data(in_place: bool, args: Any, kwargs: Any, meanings: dict[int, Meaning | None]) -> bool:
-    """Whether a tensor of the sample is what is written into."""
-    target = kwargs.get("out", args[0] if in_place and args else None)
-    return isinstance(target, Tensor) and isinstance(meanings[id(target)], Data)

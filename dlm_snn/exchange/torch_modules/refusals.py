@@ -62,6 +62,11 @@ NO_FOREIGN = Refusal(
 )
 PATCHED = Refusal("it carries a {what} of its own", "put that into a class, and name it by neurons={{Class: reader}}")
 EMPTY = Refusal("it has the shape {shape}, so no values", "give 2 samples or more, of 3 steps or more")
+NOT_VALUES = Refusal(
+    "what enters the first weights or neuron {found}",
+    "give finite numbers in dense tensors, and let forward make such of every sample",
+)
+NO_READERS = Refusal("neurons= {found}", "give {{Class: reader}}, with classes of nn.Module and functions, or a Table")
 UNBATCHED = Refusal("it gets one sample, or no sample axis", "give 2 samples or more, so that their axis can be told")
 UNBATCHED_CALL = Refusal(
     "{name} gets {axes} axes, so its first are channels and not samples",
