@@ -97,3 +97,54 @@ def test_what_is_no_read_out_of_each_step_is_refused_by_its_name(name: str) -> N
     with pytest.raises(RefusedError) as error:
         dlm.from_torch(made(end), sample(0))
     assert error.value.refusal is refusal, str(error.value)
+
+
+def values(m: Net, s: list[Tensor]) -> Tensor:
+    return torch.stack([m.fc(own) for own in s])
+
+
+OUTSIDE: Mapping[str, Callable[[Net, Tensor], Any]] = {
+    "relu": lambda m, v: F.relu(v),
+    "tanh of the mean": lambda m, v: v.mean(0).tanh(),
+    "exp": lambda m, v: v.exp().sum(0),
+    "clamp": lambda m, v: v.clamp(min=0, max=1).mean(0),
+    "the largest over steps": lambda m, v: v.max(0)[0],
+    "the largest over steps, by name": lambda m, v: torch.max(v, dim=0).values,
+    "the class": lambda m, v: v.mean(0).max(1),
+    "topk": lambda m, v: v.mean(0).topk(2),
+    "normalize": lambda m, v: F.normalize(v.sum(0), dim=1),
+    "a loss": lambda m, v: F.cross_entropy(v.mean(0), torch.tensor([0, 1, 2])),
+    "decisions": lambda m, v: (v.mean(0) > 0).float(),
+    "a head of its own": lambda m, v: m.more(F.relu(v)),
+    "a gate": lambda m, v: (v * torch.sigmoid(v)).mean(0),
+    "attention over steps": lambda m, v: (F.softmax(v, 0) * v).sum(0),
+}
+COLLECTED: Mapping[str, Callable[[Net, list[Tensor]], Tensor]] = {
+    "in each step": values,
+    "all at once": lambda m, s: m.fc(torch.stack(s)),
+}
+
+
+@pytest.mark.parametrize("how", COLLECTED)
+@pytest.mark.parametrize("name", OUTSIDE)
+def test_what_follows_a_read_out_is_outside(name: str, how: str) -> None:
+    module = made(lambda m, s: OUTSIDE[name](m, COLLECTED[how](m, s)))
+    imported = dlm.from_torch(module, sample(0), check=sample(1))
+    assert list(imported.network.neurons) == ["lif1", "read_out"]
+    x = sample(2)
+    v = dlm.run(imported.network, imported.encode(x), n_steps=STEPS, record=("v",)).v["read_out"]
+    ours = OUTSIDE[name](module, torch.tensor(v, dtype=torch.float32).transpose(0, 1))
+    for own, theirs in zip(_tensors(ours), _tensors(module(x)), strict=True):
+        np.testing.assert_allclose(own, theirs, atol=1e-5)
+
+
+def _tensors(value: Any) -> list[Any]:
+    found = list(value) if isinstance(value, tuple) else [value]
+    return [part.detach().numpy() for part in found]
+
+
+def test_the_line_names_the_function_that_is_no_sum() -> None:
+    with pytest.raises(RefusedError, match=r"linear takes what is no sum of spikes: amax .*; apply weights to spikes"):
+        dlm.from_torch(made(lambda m, s: m.fc(torch.stack(s).amax(0))), sample(0))
+    with pytest.raises(RefusedError, match=r"linear takes what is no sum of spikes: mul multiplies "):
+        dlm.from_torch(made(lambda m, s: [m.fc((1 - own) * own) for own in s]), sample(0))

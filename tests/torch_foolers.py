@@ -488,7 +488,7 @@ class HandMadeBetween(Two):
         return spk2
 
 
-@refused(why.BEHIND)
+@refused(why.HAND_MADE)
 class HandMadeAtTheEnd(Two):
     def forward(self, x: Tensor) -> Tensor:
         hand, own = HandMade(), torch.zeros(BATCH, 5)
@@ -501,14 +501,13 @@ class HandMadeAtTheEnd(Two):
 
 
 @refused(why.BEHIND)
-class TwoLayersBehind(Two):
+class HeadOnMaxima(Two):
     def forward(self, x: Tensor) -> Tensor:
         mem1, found = self.lif1.init_leaky(), []
-        head = nn.Linear(5, 3)
         for t in range(x.shape[0]):
             spk1, mem1 = self.lif1(self.before(x, t), mem1)
-            found.append(head(F.relu(self.between(spk1, t))))
-        return torch.stack(found)
+            found.append(spk1)
+        return self.fc2(torch.stack(found).amax(0))
 
 
 @refused(why.READ_OUT_BIAS)

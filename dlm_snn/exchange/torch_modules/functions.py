@@ -99,6 +99,8 @@ DECIDING = frozenset(
     {"softmax", "log_softmax", "sigmoid", "max", "amax", "argmax", "topk", "sort", "argsort", "median"}
 )
 """What a read-out's values may go through behind the network."""
+COMPARING = frozenset({"gt", "ge", "lt", "le", "greater", "greater_equal", "less", "less_equal", "heaviside", "sign"})
+"""What makes spikes in a neuron written by hand."""
 COUNTING = ARRANGING | SUMS | DIFFERENCES | PRODUCTS | {"sum", "cumsum", *WEIGHTED}
 """They make whole numbers of whole numbers."""
 ON_DATA = ARRANGING | MASKED | SUMS | DIFFERENCES | PRODUCTS | QUOTIENTS | CASTS | LINEAR | DROPOUTS

@@ -39,6 +39,8 @@ from dlm_snn.exchange.torch_modules.recorder import Recorder
 from dlm_snn.exchange.torch_modules.signatures import by_identity
 from dlm_snn.exchange.torch_modules.steps import FEWEST
 
+SORTING = ("max", "min", "topk", "sort", "median", "mode", "kthvalue", "cummax", "cummin")
+"""Functions that give values and their places."""
 LARGEST = 200
 """Functions between a source and a step."""
 
@@ -58,7 +60,7 @@ class HoistingRecorder(Recorder):
         """Run a function, and say what its results mean."""
         kwargs = kwargs or {}
         name, in_place = known.name_of(func)
-        if self.quiet or name in known.METADATA | known.CREATING | known.RANDOM or "out" in kwargs:
+        if self.quiet or name in known.METADATA | known.CREATING | known.RANDOM or kwargs.get("out") is not None:
             return super().__torch_function__(func, types, args, kwargs)
         if in_place:
             return self._in_place(name, func, types, args, kwargs)
@@ -93,9 +95,11 @@ class HoistingRecorder(Recorder):
             return
         found = {id(tensor): self.node(tensor) or sources.get(id(tensor)) for tensor in tensors([args, kwargs])}
         outputs = list(tensors(out))
-        if len(outputs) == 1 and any(found.values()) and id(outputs[0]) not in found:
+        if (len(outputs) == 1 or name in SORTING) and any(found.values()) and id(outputs[0]) not in found:
             args, kwargs = mapped((args, kwargs), lambda tensor: found[id(tensor)] or tensor)
-            self._nodes[outputs[0]] = (Node(name, func, args, kwargs), outputs[0]._version)
+            for number, output in enumerate(outputs):
+                own = func if len(outputs) == 1 else _one_of(func, number)
+                self._nodes[output] = (Node(name, own, args, kwargs), output._version)
 
     def _of_each_step(self, pieces: Sequence[Tensor]) -> bool:
         """Whether tensors that are put together are the steps, and not functions of all steps each."""
@@ -152,10 +156,12 @@ class HoistingRecorder(Recorder):
                     break
             if found and found[-1] is not None:
                 return found
-        if node.name not in known.GATHERING | known.DECIDING:
-            return None
         parts = [self._unfolded(part) for part in held((node.args, node.kwargs)) if isinstance(part, Node)]
-        return None if not parts or None in parts else parts
+        if not parts or None in parts:
+            return None
+        if node.name not in known.GATHERING | known.DECIDING:
+            self.note(f"{node.name} stands behind the network: its results are not in it")
+        return [*parts, *tensors((node.args, node.kwargs))]
 
     def _step(self, node: Any, pick: Pick, result: Tensor) -> Tensor | None:
         """The step of a result, recorded; None: it is not made of that step alone."""
@@ -291,6 +297,16 @@ class HoistingRecorder(Recorder):
 
         args, kwargs = value(node.args), {key: value(part) for key, part in node.kwargs.items()}
         return node.called(args, kwargs, run, changes.get(id(node), AS_IT_IS))
+
+
+def _one_of(func: Any, number: int) -> Any:
+    """A function of which one of several results is taken."""
+
+    def one(*args: Any, **kwargs: Any) -> Tensor:
+        return list(tensors(func(*args, **kwargs)))[number]
+
+    one.__name__ = func.__name__
+    return one
 
 
 def _plainly(func: Any, args: Any, kwargs: Any) -> Any:

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from dlm_snn.exchange.torch_modules.calls import mapped
-from dlm_snn.exchange.torch_modules.functions import PRODUCTS, QUOTIENTS, WEIGHTED
+from dlm_snn.exchange.torch_modules.functions import GATHERING, PRODUCTS, QUOTIENTS, WEIGHTED
 from dlm_snn.exchange.torch_modules.meaning import Affine, Meaning, Opaque
 from dlm_snn.exchange.torch_modules.neurons import tensors
 from dlm_snn.exchange.torch_modules.summing import scaling
@@ -44,7 +44,28 @@ def _first(name: str, args: Any, kwargs: Any) -> bool:
     return first is None and all(part is Ellipsis or part == slice(None) for part in others)
 
 
-def of_layers(
+def of_opaque(
+    name: str,
+    func: Any,
+    args: Any,
+    kwargs: Any,
+    before: list[tuple[Tensor, Any]],
+    outputs: list[Tensor],
+    result: Result,
+) -> list[Meaning]:
+    """What a function makes of something that no network computes, or of a stack of layers."""
+    found = _of_layers(name, func, args, kwargs, before, outputs, result)
+    if found is not None:
+        return found
+    parts = tuple(meaning for _, meaning in before)
+    opaque = next(part for part in parts if isinstance(part, Opaque))
+    inner = name in WEIGHTED or any(isinstance(part, Opaque) and part.inner for part in parts)
+    own = bool(opaque.layers) and name not in GATHERING | WEIGHTED
+    values = {"name": name} if own else opaque.values
+    return [Opaque(opaque.refusal, values, parts, inner, name) for _ in outputs]
+
+
+def _of_layers(
     name: str,
     func: Any,
     args: Any,

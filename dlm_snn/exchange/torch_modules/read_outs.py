@@ -6,13 +6,16 @@ from collections import defaultdict
 from collections.abc import Hashable, Iterator, Sequence
 from typing import Any
 
+import torch
+
 from dlm_snn.exchange.torch_modules.counted import counted
-from dlm_snn.exchange.torch_modules.functions import DECIDING, GATHERING
+from dlm_snn.exchange.torch_modules.functions import COMPARING, DECIDING, GATHERING
 from dlm_snn.exchange.torch_modules.meaning import DATA, Affine, Line, Meaning, Opaque, Term
 from dlm_snn.exchange.torch_modules.neurons import tensors
 from dlm_snn.exchange.torch_modules.recorder import Recorder
 from dlm_snn.exchange.torch_modules.refusals import (
     BEHIND,
+    HAND_MADE,
     LEAKY_READ_OUT,
     READ_OUT_STEPS,
     RefusedError,
@@ -21,32 +24,32 @@ from dlm_snn.exchange.torch_modules.refusals import (
 WHERE = "read-out"
 
 
-def read_outs(output: Any, recorder: Recorder, steps: int) -> list[Line]:
+def read_outs(output: Any, recorder: Recorder, steps: int, lenient: bool = False) -> list[Line]:
     """The read-outs of a run: what is linear in spikes, with weights, a step each.
 
     Args:
         output: what the module returned.
         recorder: of the run.
         steps: of the run.
+        lenient: whether functions that are not linear, and weights behind them, may take read-outs: they stay outside.
 
     Raises:
-        RefusedError: weights behind what is not linear, or behind sums over steps; not one a step.
+        RefusedError: weights behind what is not linear; sums of unlike steps; a neuron by hand; not one a step.
     """
-    found: dict[int, Affine] = {}
-    done: set[int] = set()
-    for tensor in tensors(output):
-        meaning = recorder.meaning(tensor)
-        if meaning is not None:
-            found.update((id(part), part) for part in _walked(meaning, done, recorder))
+    roots = [meaning for tensor in tensors(output) if (meaning := recorder.meaning(tensor)) is not None]
+    found = _found(roots, recorder, lenient)
     groups: defaultdict[Hashable, list[Affine]] = defaultdict(list)
     lines: list[Line] = []
-    for part in sorted(found.values(), key=_latest):
+    for part in sorted(found, key=_latest):
         if not _of_one_step(part):
             lines.append(counted(_name(lines), part, steps))
             told = f"what the module makes is the {lines[-1].total} of its v over the steps"
             recorder.note(f"{lines[-1].name.replace('-', '_')}: {told}")
-        else:
-            groups[_form(part)].append(part)
+            continue
+        same = groups[_form(part)]
+        # What was computed twice is one read-out.
+        twice = same and _latest(same[-1]) == _latest(part) and torch.equal(same[-1].constant, part.constant)
+        same += [] if twice else [part]
     for parts in groups.values():
         name = _name(lines)
         if len(parts) != steps or [_latest(part) for part in parts] != list(range(steps)):
@@ -61,31 +64,58 @@ def _name(lines: Sequence[Line]) -> str:
     return WHERE if not lines else f"{WHERE}_{len(lines) + 1}"
 
 
-def _walked(meaning: Meaning, done: set[int], recorder: Recorder) -> Iterator[Affine]:
+def _found(roots: Sequence[Meaning], recorder: Recorder, lenient: bool) -> list[Affine]:
     """The linear maps of spikes with weights that something was made of."""
-    if id(meaning) in done:
-        return
-    done.add(id(meaning))
-    if isinstance(meaning, Opaque) and meaning.layers:
-        yield from (found for part in meaning.layers for found in _walked(part, done, recorder))
-    elif isinstance(meaning, Opaque):
-        parts = [found for part in meaning.parts for found in _walked(part, done, recorder)]
+    found: list[Affine] = []
+    leading: set[int] = set()
+    """What read-outs are among the parts of."""
+    compared: set[int] = set()
+    for meaning in _in_order(roots):
+        parts = _parts(meaning)
+        if isinstance(meaning, Affine) and not parts and any(map(_weighted, meaning.terms)):
+            found.append(meaning)
+            leading.add(id(meaning))
+        behind = any(id(part) in leading for part in parts)
+        leading |= {id(meaning)} if behind else set()
+        if not isinstance(meaning, Opaque):
+            continue
         known = meaning.function in GATHERING | DECIDING
-        if meaning.inner or (parts and not known):
-            raise RefusedError(BEHIND, WHERE, name=meaning.function)
-        if not known and meaning.function:
+        again = any(id(part) in compared for part in parts)
+        if behind and again and meaning.function in COMPARING:
+            raise RefusedError(HAND_MADE, WHERE, name=meaning.function)
+        compared |= {id(meaning)} if again or meaning.function in COMPARING else set()
+        more = (meaning.inner and not meaning.layers) or (behind and not known)
+        if more and not (lenient and behind):
+            told = meaning.refusal.why.format(**meaning.values)
+            raise RefusedError(BEHIND, WHERE, name=meaning.function, error=told)
+        if meaning.function and (not known or meaning.inner):
             recorder.note(f"{meaning.function} stands behind the network: its results are not in it")
-        yield from parts
-    elif isinstance(meaning, Affine):
-        if not any(_weighted(term) for term in meaning.terms):
-            return
-        if _of_one_step(meaning) or not meaning.addends:
+    return found
+
+
+def _in_order(roots: Sequence[Meaning]) -> Iterator[Meaning]:
+    """What something was made of, each once, parts first."""
+    done: set[int] = set()
+    waiting = [(root, False) for root in reversed(roots)]
+    while waiting:
+        meaning, after = waiting.pop()
+        if after:
             yield meaning
-        elif any(len({scales for _, scales in own}) > 1 for own in _steps(meaning).values()):
-            raise RefusedError(LEAKY_READ_OUT, WHERE)
-        else:
-            for part in meaning.addends:
-                yield from _walked(part, done, recorder)
+        elif id(meaning) not in done:
+            done.add(id(meaning))
+            waiting.append((meaning, True))
+            waiting += [(part, False) for part in reversed(_parts(meaning))]
+
+
+def _parts(meaning: Meaning) -> tuple[Meaning, ...]:
+    """Where read-outs are looked for; a read-out has none."""
+    if isinstance(meaning, Opaque):
+        return meaning.layers or meaning.parts
+    if not isinstance(meaning, Affine) or not any(map(_weighted, meaning.terms)) or _of_one_step(meaning):
+        return ()
+    if meaning.addends and any(len({scales for _, scales in own}) > 1 for own in _steps(meaning).values()):
+        raise RefusedError(LEAKY_READ_OUT, WHERE)
+    return meaning.addends
 
 
 def _of_one_step(meaning: Affine) -> bool:

@@ -192,7 +192,8 @@ class _Intake:
         except RefusedError as error:
             self.hoisting = False
             # What is refused for another reason by now has its steps told apart.
-            raise (first if error.refusal in (*AT_ONCE, FAILS) else error) from None
+            known = error.refusal in (*AT_ONCE, FAILS) and first.refusal is not BEHIND
+            raise (first if known else error) from None
 
     def _run_once(self, sample: Any, grids: Any) -> _Run:
         if self.call is not None:
@@ -243,7 +244,7 @@ class _Intake:
                 output = recorder.unfolded(output)
             lines = [*watch.order, *recorder.pools.lines.values()]
             steps = count_steps(lines, list(watch.lines.items()))
-            lines += read_outs(output, recorder, steps)
+            lines += read_outs(output, recorder, steps, lenient=self.hoisting)
             built = build(lines, watch.tables)
         return _Run(built, steps, recorder, drive, [tuple(tensor.shape) for tensor in tensors(sample)])
 

@@ -16,7 +16,7 @@ from dlm_snn.exchange.torch_modules.blending import Masks, as_stored, binary, bl
 from dlm_snn.exchange.torch_modules.calls import Call, mapped
 from dlm_snn.exchange.torch_modules.fronts import affine, into_data, origin, without_values
 from dlm_snn.exchange.torch_modules.grid import Grid
-from dlm_snn.exchange.torch_modules.layered import layers_of, of_layers
+from dlm_snn.exchange.torch_modules.layered import layers_of, of_opaque
 from dlm_snn.exchange.torch_modules.meaning import DATA, Affine, Constant, Data, Leaf, Meaning, Opaque, Term
 from dlm_snn.exchange.torch_modules.neurons import tensors
 from dlm_snn.exchange.torch_modules.pooling import Pools
@@ -291,13 +291,8 @@ class Recorder(TorchFunctionMode):
         self, name: str, func: Any, args: Any, kwargs: Any, before: list[tuple[Tensor, Any]], outputs: list[Tensor]
     ) -> list[Meaning]:
         parts = tuple(meaning for _, meaning in before)
-        opaque = next((part for part in parts if isinstance(part, Opaque)), None)
-        if opaque is not None:
-            stacked = of_layers(name, func, args, kwargs, before, outputs, self._result)
-            if stacked is not None:
-                return stacked
-            inner = name in known.WEIGHTED or any(isinstance(part, Opaque) and part.inner for part in parts)
-            return [Opaque(opaque.refusal, opaque.values, parts, inner, name) for _ in outputs]
+        if any(isinstance(part, Opaque) for part in parts):
+            return of_opaque(name, func, args, kwargs, before, outputs, self._result)
         order = {id(tensor): number for number, (tensor, _) in enumerate(before)}
 
         def sign(tensor: Tensor) -> Hashable:

@@ -204,8 +204,12 @@ LEAKY_READ_OUT = Refusal(
     "use a neuron that never resets, as snn.Leaky with reset_mechanism='none', and return its membrane",
 )
 BEHIND = Refusal(
-    "{name} stands behind the weights that follow the last neuron, or before weights that do",
-    "end with a neuron of a known class or one linear read-out, and do the rest apart",
+    "{name} takes what is no sum of spikes: {error}",
+    "apply weights to spikes in every step, or to their mean over steps, and do the rest behind them",
+)
+HAND_MADE = Refusal(
+    "{name} compares what depends on the comparison of an earlier step, as a neuron written by hand does",
+    "use a neuron of a known class, or return what enters it and do the rest apart",
 )
 NETWORK = Refusal("the network that it makes is refused: {error}", "{remedy}")
 TOLD_APART = Refusal("its spikes differ at sample {sample}, step {step}, neuron {neuron} ({values})", "{advice}")
