@@ -566,7 +566,7 @@ class PatchedNeuron(Two):
         self.lif1.forward = lambda current, mem: forward(current / 2, mem)
 
 
-@refused(why.PATCHED)
+@refused(why.HOOKED)
 class HookedNeuron(Two):
     def __init__(self) -> None:
         super().__init__()

@@ -25,6 +25,9 @@ def recurrence(neuron: Any, shape: tuple[int, ...], where: str) -> tuple[Connect
         except ValueError as error:
             raise DlmError(f"the recurrence of {where}: V {error}") from error
         return diagonal(own), np.zeros(n)
+    if getattr(type(neuron.recurrent), "forward", None) not in (nn.Linear.forward, nn.Conv2d.forward):
+        what = type(neuron.recurrent).__name__
+        raise DlmError(f"the recurrence of {where} is a {what}; give one Linear or Conv2d, as all_to_all=True makes")
     weight, bias = array(neuron.recurrent.weight), neuron.recurrent.bias
     image: Any = shape
     rows = n // weight.shape[0]

@@ -103,6 +103,7 @@ class Table:
         returned: (module, what a call gave) -> spikes, membrane, states.
         weights: (module) -> its own matrix (post, pre), by which it first multiplies what enters; None: it has none.
         keeps_state: whether a call without a state goes on where the module's last call ended; False: it begins anew.
+        fed_back: whether a call takes the spikes of the last one too, beside the states.
         at_rest: (module, states given from outside) -> whether the module begins from these as from nothing.
         resting: around each run of a model (a deep copy of the user's): puts its neurons of this library to rest and to
             one step a call where they have several modes, and leaves the library as it was.
@@ -114,6 +115,7 @@ class Table:
     returned: Callable[[nn.Module, Any], Returned] = spikes_first
     weights: Callable[[nn.Module], Tensor | None] = lambda module: None
     keeps_state: Callable[[nn.Module], bool] = lambda module: False
+    fed_back: Callable[[nn.Module], bool] = lambda module: False
     at_rest: Callable[[nn.Module, Sequence[Tensor]], bool] = all_zero
     resting: Callable[[nn.Module], AbstractContextManager[None]] = untouched
     refusals: Sequence[Refusal] = field(default=())

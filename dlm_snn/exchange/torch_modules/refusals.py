@@ -60,7 +60,11 @@ READER = Refusal("its reader fails ({error})", "mend what neurons= gives for {ki
 NO_FOREIGN = Refusal(
     "its reader gives {found}", "give a ForeignNeuron whose population has the shape {shape}, which the reader is told"
 )
-PATCHED = Refusal("it carries a {what} of its own", "put that into a class, and name it by neurons={{Class: reader}}")
+PATCHED = Refusal("it carries a forward of its own", "put that into a class, and name it by neurons={{Class: reader}}")
+HOOKED = Refusal(
+    "it carries a hook, which may change what it computes",
+    "remove a hook that only looks for the time of the import; put what changes values into a class",
+)
 EMPTY = Refusal("it has the shape {shape}, so no values", "give 2 samples or more, of 3 steps or more")
 NOT_VALUES = Refusal(
     "what enters the first weights or neuron {found}",
@@ -92,7 +96,9 @@ FOREIGN_STATE = Refusal(
     "the state given at call {call} is not what it returned one call before ({found})",
     "pass on the returned state as it is",
 )
-HALF_A_STATE = Refusal("one of its states is passed on and another is not", "pass on all of its states, or none")
+HALF_A_STATE = Refusal(
+    "one of its states is passed on and another is not", "pass on all that a call takes{spikes}, or none"
+)
 NOT_AT_REST = Refusal(
     "it starts from a state that is not at rest",
     "begin the state anew in forward (None, zeros or the neuron's own initial state): one that the module keeps goes "

@@ -88,6 +88,7 @@ TABLE = Table(
     stateful=(snn.SpikingNeuron,),
     returned=_returned,
     keeps_state=lambda module: True,
+    fed_back=lambda module: type(module) in RECURRENT,
     resting=_resting,
     refusals=(OPTION,),
 )

@@ -18,6 +18,7 @@ from dlm_snn.exchange.torch_modules.refusals import (
     FOREIGN_STATE,
     GIVEN_PARAMETER,
     HALF_A_STATE,
+    HOOKED,
     NO_NEURONS,
     NOT_AT_REST,
     NOT_LINEAR,
@@ -136,9 +137,10 @@ class Watch:
         return f"layer '{self.names[module] or 'itself'}' ({type(module).__name__})"
 
     def _check(self, module: nn.Module) -> None:
-        what = "forward" if "forward" in vars(module) else "hook"
-        if what == "forward" or module._forward_hooks or module._forward_pre_hooks:
-            raise RefusedError(PATCHED, self.where(module), what=what)
+        if "forward" in vars(module):
+            raise RefusedError(PATCHED, self.where(module))
+        if any(_hooked(part, part is module) for part in module.modules()):
+            raise RefusedError(HOOKED, self.where(module))
 
     def _enter(self, module: nn.Module, args: Any, kwargs: Any) -> Any:
         recorder = self.recorder
@@ -255,8 +257,10 @@ class Watch:
         where, table = self.where(module), self.tables[module]
         known = [meaning for meaning in meanings if not (meaning is None or isinstance(meaning, Constant))]
         if known:
-            if len(known) != len(states):
-                raise RefusedError(HALF_A_STATE, where)
+            taken = self.lines[module][-1].states + table.fed_back(module) if self.lines.get(module) else len(known)
+            if len(known) != len(states) or len(known) < taken:
+                spikes = ", its spikes too" if table.fed_back(module) else ""
+                raise RefusedError(HALF_A_STATE, where, spikes=spikes)
             return self._continued(module, meanings)
         if states:
             if not table.at_rest(module, states):
@@ -293,6 +297,12 @@ class Watch:
         lines.append(line)
         self.order.append(line)
         return line
+
+
+def _hooked(part: nn.Module, itself: bool) -> bool:
+    """Whether a hook may change what a part gives; torch's own make weights of what they prune."""
+    hooks = [*part._forward_hooks.values(), *part._forward_pre_hooks.values()]
+    return any(itself or not type(hook).__module__.startswith("torch.") for hook in hooks)
 
 
 def table_of(module: nn.Module, tables: Sequence[Table]) -> Table | None:
