@@ -77,6 +77,15 @@ TAKEN: Mapping[str, Way] = {
     "spikes of 16 bits": lambda m, s: m.conv2(s.bfloat16().to(s.dtype) + s.half().float().view_as(s)),
     "weights of 16 bits": lambda m, s: F.linear(s.flatten(1), (W / 3).half().to(s.dtype)).view_as(s),
     "a sample of 16 bits": lambda m, s: m.conv2(s) - (m.frame / 3).bfloat16().to(s.dtype),
+    "max_pool1d": lambda m, s: m.conv2(s) - F.max_pool1d(s.flatten(1, 2), 3, 1, 1).view_as(s) / 2,
+    "adaptive maximum": lambda m, s: m.conv2(s) - F.adaptive_max_pool2d(s, (2, 1)).repeat(1, 1, 2, 4),
+    "adaptive maximum of one axis": lambda m, s: m.conv2(s) - F.adaptive_max_pool1d(s.flatten(2), 4)[..., None],
+    "the maximum over places": lambda m, s: m.conv2(s) - s[..., :2].amax((2, 3), keepdim=True),
+    "the maximum over an axis": lambda m, s: m.conv2(s) - s[..., :2].max(3, keepdim=True)[0],
+    "maxima and their places": lambda m, s: 2 * s - F.max_pool2d(s, 2, 1, 1, return_indices=True)[0][..., 1:, 1:],
+    "windows that end with the image": lambda m, s: m.conv2(s).sub(
+        F.interpolate(F.max_pool2d(s, 2, ceil_mode=True), SHAPE[1:])
+    ),
     "hsplit": lambda m, s: m.conv2(torch.cat(torch.hsplit(s, 2)[::-1], dim=1)),
 }
 REFUSED: Mapping[str, tuple[Way, Refusal]] = {
@@ -96,6 +105,13 @@ REFUSED: Mapping[str, tuple[Way, Refusal]] = {
     "a mask of the sample": (lambda m, s: torch.where(m.frame > 0, m.conv2(s), s), why.FRONT_END),
     "indices of the sample": (lambda m, s: m.conv2(s).gather(3, m.frame.to(torch.int64)), why.FUNCTION),
     "the samples as layers": (lambda m, s: m.conv2(s)[:, None].squeeze(1).flip(0) - s[None].sum(1), why.MIXED),
+    "windows of two sizes": (lambda m, s: F.adaptive_max_pool2d(s, 3).repeat(1, 1, 2, 2)[..., :4, :4], why.POOL_FORM),
+    "windows over the end": (
+        lambda m, s: F.max_pool2d(s, 3, 2, ceil_mode=True).repeat(1, 1, 2, 2),
+        why.POOL_FORM,
+    ),
+    "the maximum of currents": (lambda m, s: m.conv2(s) + m.conv2(s).amax((2, 3), keepdim=True), why.POOLED_CURRENT),
+    "the maximum of two": (lambda m, s: torch.max(m.conv2(s), m.conv1(s)), why.FUNCTION),
     "minus infinity": (lambda m, s: m.conv2(s).masked_fill(MASK, -torch.inf), why.NOT_LINEAR),
     "other samples": (lambda m, s: m.conv2(s[torch.tensor([1, 0, 2])]), why.MIXED),
 }

@@ -70,7 +70,13 @@ WEIGHTED = frozenset(
     }
 )
 """Linear with weights: what enters the first of them is the input."""
-MAX_POOLS = frozenset({"max_pool1d", "max_pool2d", "max_pool3d", "adaptive_max_pool1d", "adaptive_max_pool2d"})
+MAX_POOLS = frozenset(
+    {
+        *("max_pool1d", "max_pool2d", "max_pool3d", "adaptive_max_pool1d", "adaptive_max_pool2d", "amax", "max"),
+        *("max_pool1d_with_indices", "max_pool2d_with_indices"),
+        *("adaptive_max_pool1d_with_indices", "adaptive_max_pool2d_with_indices"),
+    }
+)
 CREATING = frozenset(
     {"zeros_like", "ones_like", "full_like", "empty_like", "new_zeros", "new_ones", "new_full", "new_empty"}
 )

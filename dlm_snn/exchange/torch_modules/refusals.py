@@ -171,7 +171,7 @@ POOLED_CURRENT = Refusal(
     "{name} takes the maximum of currents, which no sum of spikes is",
     "pool behind the neuron (of spikes, which is exact) and train again, or use AvgPool2d",
 )
-POOL_FORM = Refusal("{name} with {form}", "use max_pool2d with kernel_size, stride and padding alone")
+POOL_FORM = Refusal("{name} with {form}", "use max_pool2d with kernel_size, stride and padding, or windows of one size")
 FRONT_END = Refusal(
     "{name} stands before the first neuron and is not affine",
     "compute it outside and give its result as the sample, or allow it as the input by outside=True",
