@@ -16,6 +16,7 @@ from dlm_snn.exchange.torch_modules.calls import mapped, widened
 from dlm_snn.exchange.torch_modules.copying import copied, running, untouched_modules, unwrapped
 from dlm_snn.exchange.torch_modules.encoding import Encoder
 from dlm_snn.exchange.torch_modules.hoisting import HoistingRecorder
+from dlm_snn.exchange.torch_modules.keeping import Kept
 from dlm_snn.exchange.torch_modules.neurons import Reader, Table, tables_for, tensors
 from dlm_snn.exchange.torch_modules.proof import Layer, Proof, compared
 from dlm_snn.exchange.torch_modules.read_outs import read_outs
@@ -44,7 +45,7 @@ from dlm_snn.exchange.torch_modules.refusals import (
     UNSTEADY,
     RefusedError,
 )
-from dlm_snn.exchange.torch_modules.steps import count_steps
+from dlm_snn.exchange.torch_modules.steps import FEWEST, count_steps
 from dlm_snn.exchange.torch_modules.watching import Watch
 from dlm_snn.networks.network import Network
 
@@ -152,6 +153,9 @@ class _Intake:
         self.module, self.tables, self.call, self.allowed, self.given = module, tables, call, allowed, given
         self.hoisting = False
         """Whether functions of all steps at once are taken apart: where a run without that was refused."""
+        self.stepping = False
+        """Whether the module computes one step a call, and begins anew with each sample."""
+        self.kept = Kept(module, tables)
 
     def steady(self, sample: Any) -> _Run:
         """A run on the grid of its input, which is known from a run before; both must be the same."""
@@ -198,6 +202,8 @@ class _Intake:
     def _run_once(self, sample: Any, grids: Any) -> _Run:
         if self.call is not None:
             return self._driven(self.call, sample, grids)
+        if self.stepping:
+            return self._driven(_step_by_step, sample, grids)
         try:
             return self._driven(_at_once, sample, grids)
         except RefusedError as error:
@@ -206,11 +212,14 @@ class _Intake:
                 raise
             first = error
         try:
-            return self._driven(_step_by_step, sample, grids)
+            found = self._driven(_step_by_step, sample, grids)
         except RefusedError as error:
             # What forward itself said counts: one step of its sample is none that it was written for.
-            failed = error.refusal is FAILS or (first.refusal is FAILS and error.refusal in ONE_SAMPLE)
+            few = any(tensor.ndim > 2 and len(tensor) < FEWEST for tensor in tensors(sample))
+            failed = error.refusal is FAILS or ((first.refusal is FAILS or few) and error.refusal in ONE_SAMPLE)
             raise (first if failed else error) from None
+        self.stepping = True
+        return found
 
     def _keeps_states(self) -> bool:
         return any(
@@ -220,6 +229,8 @@ class _Intake:
         )
 
     def _driven(self, drive: Drive, sample: Any, grids: Any) -> _Run:
+        if drive is _step_by_step:
+            self.kept.restore()
         with running(self.module, self.tables, seed=0 if self.allowed.outside or grids is None else 1):
             given = mapped(sample, torch.clone)
             kind = HoistingRecorder if self.hoisting else Recorder
