@@ -134,8 +134,8 @@ FORMS: Mapping[str, Callable[[], nn.Module]] = {
     "`gather`, constant indices and masks, `where`, `lerp`": lambda: Between(
         lambda m, s: torch.lerp(m.conv2(s[:, [1, 0]]), m.frame, 0.25).masked_fill(torch.eye(4).bool(), 0.25)
     ),
-    "casts, comparisons, functions of spikes one by one": lambda: Between(
-        lambda m, s: m.conv2((s.bool() > 0).to(s.dtype)) - s**2 / 2
+    "casts, comparisons, functions of one spike and constants": lambda: Between(
+        lambda m, s: m.conv2((s.bool() ^ True).to(s.dtype)) - s * s / 2 + torch.cos(s)
     ),
     "skips, sums, differences, factors": lambda: Between(lambda m, s: m.conv2(s) - s / 2 + m.frame),
     "concatenation": lambda: Between(lambda m, s: m.conv2(torch.cat([s[:, :1], m.frame[:, 1:]], dim=1))),

@@ -86,6 +86,19 @@ TAKEN: Mapping[str, Way] = {
     "windows that end with the image": lambda m, s: m.conv2(s).sub(
         F.interpolate(F.max_pool2d(s, 2, ceil_mode=True), SHAPE[1:])
     ),
+    "a square by hand": lambda m, s: m.conv2(s * s) - s * s / 2,
+    "a quotient": lambda m, s: m.conv2(1 / (1 + s)) - 0.25,
+    "a power of a number": lambda m, s: m.conv2(0.5**s) - 0.25,
+    "the rest of a division": lambda m, s: m.conv2((s + 1) % 2) + (s + 1) // 2 - 0.5,
+    "cosine": lambda m, s: m.conv2(s) - torch.cos(s),
+    "logic with constants": lambda m, s: m.conv2(((s.bool() & True) ^ MASK).to(s.dtype)),
+    "integers with constants": lambda m, s: (
+        m.conv2((s.int() ^ 1).to(s.dtype)) - torch.logical_xor(s, s.new_ones(1)) * 0.5
+    ),
+    "at least": lambda m, s: m.conv2(torch.maximum(s, torch.tensor(0.25))) - 0.5,
+    "ReLU of two values": lambda m, s: m.conv2(F.relu(2 * s - 1)),
+    "buckets": lambda m, s: m.conv2(torch.bucketize(s, torch.tensor([-0.5, 0.5])).to(s.dtype)) - 1,
+    "values of two masks": lambda m, s: m.conv2(F.relu(F.pad(s[..., 1:] * (MASK[..., 1:] + 1.0) - 0.5, (0, 1)))),
     "hsplit": lambda m, s: m.conv2(torch.cat(torch.hsplit(s, 2)[::-1], dim=1)),
 }
 REFUSED: Mapping[str, tuple[Way, Refusal]] = {
@@ -112,6 +125,18 @@ REFUSED: Mapping[str, tuple[Way, Refusal]] = {
     ),
     "the maximum of currents": (lambda m, s: m.conv2(s) + m.conv2(s).amax((2, 3), keepdim=True), why.POOLED_CURRENT),
     "the maximum of two": (lambda m, s: torch.max(m.conv2(s), m.conv1(s)), why.FUNCTION),
+    "places by spikes": (
+        lambda m, s: torch.zeros(BATCH, *SHAPE).double().masked_scatter(s.bool(), torch.arange(96.0).double()),
+        why.PRODUCT,
+    ),
+    "spikes as boundaries": (
+        lambda m, s: torch.bucketize(torch.zeros(BATCH), s.flatten()[:BATCH]).view(-1, 1, 1, 1) + m.conv2(s),
+        why.MIXED,
+    ),
+    "a product of two steps": (lambda m, s: m.conv2(s * m.old), why.PRODUCT),
+    "a square of a sum": (lambda m, s: m.conv2((s + m.old) ** 2), why.FUNCTION),
+    "the rest of a current": (lambda m, s: m.conv2(s) % 2, why.ROUNDED),
+    "a logarithm of nothing": (lambda m, s: m.conv2(torch.log(s)), why.NOT_LINEAR),
     "minus infinity": (lambda m, s: m.conv2(s).masked_fill(MASK, -torch.inf), why.NOT_LINEAR),
     "other samples": (lambda m, s: m.conv2(s[torch.tensor([1, 0, 2])]), why.MIXED),
 }

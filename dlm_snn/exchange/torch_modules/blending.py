@@ -12,23 +12,24 @@ from torch import Tensor
 
 from dlm_snn.exchange.torch_modules.arranging import Arrangements
 from dlm_snn.exchange.torch_modules.calls import Call
-from dlm_snn.exchange.torch_modules.meaning import SPIKES, Affine, Meaning
-from dlm_snn.exchange.torch_modules.refusals import FUNCTION, MIXED, NOT_LINEAR, PRODUCT
-from dlm_snn.exchange.torch_modules.summing import scaling, spread
+from dlm_snn.exchange.torch_modules.functions import ROUNDING
+from dlm_snn.exchange.torch_modules.meaning import SPIKES, Affine, Meaning, Opaque
+from dlm_snn.exchange.torch_modules.refusals import FUNCTION, MIXED, NOT_LINEAR, PRODUCT, ROUNDED
+from dlm_snn.exchange.torch_modules.summing import multiplied, scaling, spread
 
 NEAR = 1e-12
 """Of a sum that is computed in two orders."""
 
 
-def binary(meaning: Meaning | None) -> bool:
-    """Whether all values are 0 or 1, in any sample: each comes from one spike at most."""
+def levels(meaning: Meaning | None) -> tuple[Tensor, Tensor] | None:
+    """What each value is without and with its spike; None: one comes from several spikes, or from something else."""
     if not isinstance(meaning, Affine):
-        return False
+        return None
     count = torch.zeros_like(meaning.constant)
     high = meaning.constant.clone()
     for term in meaning.terms:
         if term.port != SPIKES or any(element.kind not in ("arranging", "scaling") for element in term.path):
-            return False
+            return None
         size = term.path[0].entering if term.path else meaning.constant.numel()
         reached = torch.ones(size, dtype=torch.float64, device="cpu")
         for element in term.path:
@@ -36,28 +37,47 @@ def binary(meaning: Meaning | None) -> bool:
         reached = reached.reshape(meaning.shape)
         count += reached != 0
         high += reached
-    whole = ((meaning.constant == 0) | (meaning.constant == 1)) & ((high == 0) | (high == 1))
-    return bool((count <= 1).all()) and bool(whole.all())
+    return (meaning.constant, high) if bool((count <= 1).all()) else None
+
+
+def binary(meaning: Meaning | None) -> bool:
+    """Whether all values are 0 or 1, in any sample: each comes from one spike at most."""
+    found = levels(meaning)
+    return found is not None and all(bool(((own == 0) | (own == 1)).all()) for own in found)
 
 
 def of_spikes(call: Call) -> list[Meaning]:
-    """A function of each value, where the values are 0 and 1."""
+    """A function of each value, where each is one of two: f(low) + (f(high) - f(low)) s."""
     tensor, meaning = call.tracked[0]
-    if len(call.tracked) != 1 or len(call.outputs) != 1 or not binary(meaning):
-        return call.opaque(FUNCTION)
-    (low,), (high,) = call.again(torch.zeros_like(tensor)), call.again(torch.ones_like(tensor))
+    found = levels(meaning)
+    sorted_in = call.name == "bucketize" and call.argument(0, "input") is not tensor
+    if len(call.tracked) != 1 or len(call.outputs) != 1 or found is None or sorted_in:
+        return call.opaque(ROUNDED if call.name in ROUNDING else FUNCTION)
+    whole = spread(meaning, call.outputs[0])
+    (low,), (high,) = (call.again(own.to(tensor.dtype).expand(tensor.shape)) for own in found)
     low, high = low.double(), high.double()
     if low.shape != call.outputs[0].shape or bool((low != low[:1]).any()) or bool((high != high[:1]).any()):
         return call.opaque(MIXED)
-    whole = spread(meaning, call.outputs[0])
-    if whole is None:
+    # As the values broadcast: what each was before.
+    before = None if whole is None else levels(whole)
+    if whole is None or before is None:
         return call.opaque(MIXED)
     if not bool(torch.isfinite(low[0]).all() and torch.isfinite(high[0]).all()):
         return call.opaque(NOT_LINEAR)
-    factors = high[0] - low[0]
+    apart = before[1] - before[0]
+    factors = torch.where(apart == 0, 1.0, (high[0] - low[0]) / torch.where(apart == 0, 1.0, apart))
     # From here on the values count, not how torch writes them: -0, or the type of a comparison.
     scaled = whole if bool((factors == 1).all()) else whole.through(scaling(factors))
-    return [Affine(scaled.terms, scaled.constant + low[0], addends=whole.addends)]
+    return [Affine(scaled.terms, low[0], addends=whole.addends)]
+
+
+def scaled(call: Call) -> list[Meaning]:
+    """Times a constant; or any other product or quotient of one value that is one of two."""
+    found = multiplied(call)
+    if not isinstance(found[0], Opaque) or len(call.tracked) != 1:
+        return found
+    other = of_spikes(call)
+    return found if isinstance(other[0], Opaque) else other
 
 
 def blended(call: Call) -> list[Meaning]:
@@ -105,7 +125,8 @@ class Masks:
             return call.opaque(NOT_LINEAR)
         if call.meaning(mask_of(call.func, call.args, call.kwargs)) is None:
             return self._arrange(call)
-        return of_spikes(call) if len(call.tracked) == 1 else call.opaque(PRODUCT)
+        alone = len(call.tracked) == 1 and call.name not in ("masked_scatter", "masked_select")
+        return of_spikes(call) if alone else call.opaque(PRODUCT)
 
 
 def mask_of(func: Any, args: Any, kwargs: Any) -> Any:
@@ -124,4 +145,4 @@ def as_stored(name: str, meaning: Meaning, tensor: Tensor, exact: frozenset[str]
         return True
     if tensor.dtype not in (torch.int32, torch.int64):
         return binary(meaning)
-    return name in exact and bool((meaning.constant == meaning.constant.round()).all())
+    return binary(meaning) or (name in exact and bool((meaning.constant == meaning.constant.round()).all()))

@@ -49,10 +49,16 @@ ELEMENTWISE = frozenset(
         *("logical_not", "bitwise_not", "invert", "heaviside", "sign", "sgn", "signbit", "abs", "absolute"),
         *("square", "pow", "ipow", "sqrt", "round", "floor", "ceil", "trunc", "frac", "clamp", "clip"),
         *("clamp_min", "clamp_max", "relu", "relu6", "leaky_relu", "hardtanh", "sigmoid", "tanh", "exp", "expm1"),
-        *("elu", "selu", "gelu", "silu", "softplus", "hardsigmoid", "hardswish", "threshold", "nan_to_num"),
+        *("elu", "selu", "gelu", "silu", "softplus", "hardsigmoid", "hardswish", "threshold", "nan_to_num", "mish"),
+        *("celu", "softsign", "tanhshrink", "softshrink", "hardshrink", "logsigmoid", "rpow", "float_power", "exp2"),
+        *("sin", "cos", "tan", "asin", "acos", "atan", "sinh", "cosh", "asinh", "acosh", "atanh", "erf", "erfc"),
+        *("log", "log1p", "log2", "log10", "rsqrt", "reciprocal", "sinc", "logit", "xlogy", "hypot", "atan2"),
+        *("mod", "rmod", "fmod", "remainder", "floordiv", "rfloordiv", "floor_divide", "bucketize"),
+        *("maximum", "minimum", "fmax", "fmin", "logical_and", "logical_or", "logical_xor", "and", "or", "xor"),
+        *("ror", "rxor", "bitwise_and", "bitwise_or", "bitwise_xor"),
     }
 )
-"""Of one tensor, value by value: of spikes, which are 0 or 1, each is linear."""
+"""Of one tensor and constants, value by value: of something with two values, as spikes have, each is linear."""
 LINEAR = frozenset(
     {
         *("avg_pool1d", "avg_pool2d", "avg_pool3d", "adaptive_avg_pool1d", "adaptive_avg_pool2d"),

@@ -12,7 +12,7 @@ from torch.overrides import TorchFunctionMode
 
 from dlm_snn.exchange.torch_modules import functions as known
 from dlm_snn.exchange.torch_modules.arranging import Arrangements, dropped
-from dlm_snn.exchange.torch_modules.blending import Masks, as_stored, binary, blended, of_spikes
+from dlm_snn.exchange.torch_modules.blending import Masks, as_stored, binary, blended, of_spikes, scaled
 from dlm_snn.exchange.torch_modules.calls import Call, mapped
 from dlm_snn.exchange.torch_modules.fronts import affine, into_data, origin, without_values
 from dlm_snn.exchange.torch_modules.grid import Grid
@@ -36,7 +36,7 @@ from dlm_snn.exchange.torch_modules.refusals import (
 )
 from dlm_snn.exchange.torch_modules.signatures import Contents, by_identity, signature
 from dlm_snn.exchange.torch_modules.storages import Storages
-from dlm_snn.exchange.torch_modules.summing import multiplied, summed
+from dlm_snn.exchange.torch_modules.summing import summed
 from dlm_snn.exchange.torch_modules.weighting import Weights
 
 NARROW = (torch.float32, torch.float16, torch.bfloat16)
@@ -89,7 +89,7 @@ class Recorder(TorchFunctionMode):
         rules: dict[frozenset[str], Callable[[Call], list[Meaning]]] = {
             known.ARRANGING: arrange,
             known.SUMS | known.DIFFERENCES: summed,
-            known.PRODUCTS | known.QUOTIENTS: multiplied,
+            known.PRODUCTS | known.QUOTIENTS: scaled,
             known.WEIGHTED | known.LINEAR: Weights(),
             known.MAX_POOLS: self.pools,
             known.DROPOUTS: lambda call: dropped(call, arrange),
@@ -314,7 +314,10 @@ class Recorder(TorchFunctionMode):
             found = call.opaque(other) if rule is None else rule(call)
         except Exception as error:
             found = call.opaque(UNKNOWN_CALL, error=f"{type(error).__name__}: {error}")
-        if not all(as_stored(name, own, out, known.COUNTING) for own, out in zip(found, outputs, strict=True)):
+        if not all(
+            as_stored(name, own, out, known.COUNTING | known.ELEMENTWISE)
+            for own, out in zip(found, outputs, strict=True)
+        ):
             found = call.opaque(FUNCTION)
         for meaning in found:
             if isinstance(meaning, Opaque):
