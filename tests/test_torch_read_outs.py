@@ -148,3 +148,26 @@ def test_the_line_names_the_function_that_is_no_sum() -> None:
         dlm.from_torch(made(lambda m, s: m.fc(torch.stack(s).amax(0))), sample(0))
     with pytest.raises(RefusedError, match=r"linear takes what is no sum of spikes: mul multiplies "):
         dlm.from_torch(made(lambda m, s: [m.fc((1 - own) * own) for own in s]), sample(0))
+
+
+def at_least(x: Tensor) -> Tensor:
+    return (x >= 0).to(x.dtype)
+
+
+@pytest.mark.parametrize(
+    "options", [{}, {"reset_mechanism": "zero"}, {"reset_mechanism": "zero", "reset_delay": False}]
+)
+def test_a_spike_function_that_fires_at_the_threshold_does_so_here(options: dict[str, Any]) -> None:
+    module = made(lambda m, s: torch.stack(s))
+    module.lif1 = snn.Leaky(beta=0.5, threshold=0.5, spike_grad=at_least, **options)
+    with torch.no_grad():
+        for parameter in module.fc1.parameters():
+            parameter.copy_(torch.round(parameter * 8) / 4)
+    x = sample(2)
+    theirs = module(x).detach().transpose(0, 1).numpy() > 0
+    imported = dlm.from_torch(module, sample(0), check=sample(1))
+    spikes = dlm.run(imported.network, imported.encode(x), n_steps=STEPS).rasters["lif1"].dense()
+    np.testing.assert_array_equal(spikes, theirs)
+    module.lif1 = snn.Leaky(beta=0.5, threshold=0.5, **options)
+    # Weights in steps of 1/4: v meets the threshold, so that > and >= differ.
+    assert (module(x).detach().transpose(0, 1).numpy() != theirs).any()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import snntorch as snn
@@ -72,7 +72,7 @@ def lif_of(neuron: Any, shape: tuple[int, ...], bias: float | NDArray, where: st
     return LIF(
         shape,
         **parameters,
-        v_threshold=_each("threshold", neuron.threshold, shape, where),
+        v_threshold=_threshold(neuron, shape, where),
         reset=reset,
         winners=firing.winners,
         groups=firing.groups,
@@ -174,7 +174,8 @@ def _check_neuron(neuron: Any, where: str) -> None:
             "use 'zero' or 'subtract'",
         ),
         f"a threshold of {float(neuron.threshold.min()):g}, at which it spikes at rest": (
-            bool((neuron.threshold < 0).any()) and reset_of(neuron) != "none",
+            bool((neuron.threshold <= 0 if _step_of(neuron) == "at" else neuron.threshold < 0).any())
+            and reset_of(neuron) != "none",
             "give one of 0 or more",
         ),
         "inhibition=True": (neuron.inhibition, "use spike_grad=Firing(surrogate, winners=1) with reset_delay=True"),
@@ -192,7 +193,7 @@ def _check_neuron(neuron: Any, where: str) -> None:
             "use Leaky with reset_delay=True",
         ),
         "a spike_grad that is not a step at 0": (
-            not _is_step(neuron),
+            _step_of(neuron) is None,
             "use one of snnTorch's deterministic surrogates",
         ),
     }
@@ -201,9 +202,16 @@ def _check_neuron(neuron: Any, where: str) -> None:
             raise UnsupportedError(READER, f"{where} with {thing}", remedy)
 
 
-def _is_step(neuron: Any) -> bool:
+def _threshold(neuron: Any, shape: tuple[int, ...], where: str) -> Any:
+    """v >= threshold is v > the largest double below it."""
+    threshold = _each("threshold", neuron.threshold, shape, where)
+    return np.nextafter(threshold, -np.inf) if _step_of(neuron) == "at" else threshold
+
+
+def _step_of(neuron: Any) -> Literal["above", "at"] | None:
+    """Whether it spikes above the threshold, or at it too; None: its spike_grad is no step there."""
     if isinstance(neuron.spike_grad, Firing):
-        return True
+        return "above"
     # Of all sizes that a membrane may have, and dense where most have theirs: it may be a window as well as a step.
     sizes = np.concatenate([np.logspace(-6, 9, 241), np.arange(1, 601) / 20])
     probe = torch.tensor(np.concatenate([-sizes, [0.0], sizes])[None], dtype=torch.float32, device="cpu")
@@ -211,8 +219,11 @@ def _is_step(neuron: Any) -> bool:
         spikes = neuron.spike_grad(probe)
     except Exception:
         # snnTorch 1.0.0's own LSO cannot be called; whatever fails here makes no spikes that could be taken.
-        return False
-    return torch.is_tensor(spikes) and torch.equal(spikes.detach().float(), (probe > 0).float())
+        return None
+    if not torch.is_tensor(spikes):
+        return None
+    steps: dict[Literal["above", "at"], Tensor] = {"above": probe > 0, "at": probe >= 0}
+    return next((kind for kind, step in steps.items() if torch.equal(spikes.detach().float(), step.float())), None)
 
 
 def array(value: Tensor) -> NDArray[np.float64]:
