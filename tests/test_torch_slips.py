@@ -10,6 +10,7 @@ import pytest
 import snntorch as snn
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 import dlm_snn as dlm
 from dlm_snn.exchange.torch_modules import refusals as why
@@ -112,3 +113,89 @@ def test_a_sample_of_one_step_is_told_to_be_longer() -> None:
     error = refused(Two(), drawn(1, 4, N))
     assert error.refusal is why.FEW_STEPS
     assert refused(Two(), drawn(2, 4, N)).refusal is why.FEW_STEPS
+
+
+class Normalized(Two):
+    def __init__(self, between: Callable[[Any, Tensor], Tensor]) -> None:
+        super().__init__()
+        self.norm, self.made = nn.BatchNorm1d(N).eval(), between
+        self.norm.running_mean += 0.25
+
+    def between(self, spikes: Tensor) -> Tensor:
+        return self.fc2(self.made(self, spikes))
+
+
+@pytest.mark.parametrize("function", [F.relu, F.leaky_relu, F.elu, F.gelu, torch.tanh, torch.sigmoid])
+def test_a_function_of_what_was_normalized_is_named(function: Callable[[Tensor], Tensor]) -> None:
+    error = refused(Normalized(lambda m, s: function(m.norm(s))))
+    assert error.refusal is why.FUNCTION
+    assert f"it is fed by what {function.__name__} makes of a layer" in str(error)
+
+
+@pytest.mark.parametrize(
+    "between",
+    [lambda m, s: m.fc1(s).gather(1, s.long()), lambda m, s: m.fc1.bias[s.long()], lambda m, s: s.gather(1, s.long())],
+    ids=["gather", "getitem", "gather of spikes"],
+)
+def test_places_that_spikes_tell_are_named(between: Callable[[Any, Tensor], Tensor]) -> None:
+    assert refused(Normalized(between)).refusal in (why.FUNCTION, why.PRODUCT)
+
+
+class Restarted(Two):
+    def forward(self, x: Tensor) -> Any:
+        mem1, mem2, found = self.lif1.init_leaky(), self.lif2.init_leaky(), []
+        for number, frame in enumerate(x):
+            if number == 3:
+                mem1 = self.lif1.init_leaky()
+            spk1, mem1 = self.lif1(self.fc1(frame), mem1)
+            spk2, mem2 = self.lif2(self.fc2(spk1), mem2)
+            found.append(spk2)
+        return torch.stack(found)
+
+
+class OneRestarted(Restarted):
+    def forward(self, x: Tensor) -> Any:
+        mem, found = self.lif1.init_leaky(), []
+        for number, frame in enumerate(x):
+            if number == 3:
+                mem = self.lif1.init_leaky()
+            spikes, mem = self.lif1(self.fc1(frame), mem)
+            found.append(spikes)
+        return torch.stack(found)
+
+
+@pytest.mark.parametrize(("kind", "steps"), [(Restarted, 8), (Restarted, 5), (OneRestarted, 8), (OneRestarted, 5)])
+def test_a_state_that_begins_anew_in_the_middle_is_named(kind: type[nn.Module], steps: int) -> None:
+    error = refused(kind(), drawn(steps, BATCH, N))
+    assert error.refusal is why.RESTARTED
+    assert f"'lif1' (Leaky): its state begins anew at call 3 of {steps}; make the state once" in str(error)
+
+
+def test_a_lazy_part_is_told_to_be_run_once() -> None:
+    module = Two()
+    module.fc1 = nn.LazyLinear(N)
+    line = "the module: its lazy parts (fc1) have no parameters yet; run the module once, on a sample"
+    assert str(refused(module)).startswith(line)
+    module(drawn(STEPS, BATCH, N))
+    assert dlm.from_torch(module, drawn(STEPS, BATCH, N)).proof.samples == BATCH
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+@pytest.mark.parametrize("name", ["fc2.weight", "fc1.bias", "one.weight"])
+def test_a_parameter_that_is_not_finite_is_named(name: str, value: float) -> None:
+    class Read(Two):
+        def forward(self, x: Tensor) -> Any:
+            return [self.one(spikes) for spikes in super().forward(x)]
+
+    module = Read()
+    with torch.no_grad():
+        module.get_parameter(name).view(-1)[0] = value
+    error = refused(module)
+    assert error.refusal is why.NOT_FINITE
+    assert name in str(error)
+
+
+@pytest.mark.parametrize("given", [None, [[0, 1], [1, 0]], 3, "events"], ids=str)
+def test_what_holds_no_tensor_is_not_encoded(given: Any) -> None:
+    with pytest.raises(RefusedError, match=f"it is a {type(given).__name__} without a tensor; give tensors or arrays"):
+        dlm.from_torch(Two(), drawn(STEPS, BATCH, N)).encode(given)

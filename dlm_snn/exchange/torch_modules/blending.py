@@ -33,7 +33,9 @@ def levels(meaning: Meaning | None) -> tuple[Tensor, Tensor] | None:
         size = term.path[0].entering if term.path else meaning.constant.numel()
         reached = torch.ones(size, dtype=torch.float64, device="cpu")
         for element in term.path:
-            reached = element.push(reached if element.factors is None else reached.reshape(element.factors.shape))
+            # The factors alone: a normalization adds a constant too, which the meaning's has already.
+            factors = element.factors
+            reached = element.push(reached) if factors is None else reached.reshape(factors.shape) * factors
         reached = reached.reshape(meaning.shape)
         count += reached != 0
         high += reached

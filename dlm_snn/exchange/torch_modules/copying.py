@@ -10,9 +10,10 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn.modules.lazy import LazyModuleMixin
 
 from dlm_snn.exchange.torch_modules.neurons import Table, tensors
-from dlm_snn.exchange.torch_modules.refusals import NO_COPY, NOT_A_MODULE, ORIGINAL, SCRIPTED, RefusedError
+from dlm_snn.exchange.torch_modules.refusals import LAZY, NO_COPY, NOT_A_MODULE, ORIGINAL, SCRIPTED, RefusedError
 
 
 def unwrapped(module: Any) -> nn.Module:
@@ -42,8 +43,11 @@ def copied(module: nn.Module) -> nn.Module:
     ``copy.deepcopy`` refuses.
 
     Raises:
-        RefusedError: it cannot be copied.
+        RefusedError: it cannot be copied, or has no parameters yet.
     """
+    lazy = [name for name, part in module.named_modules() if isinstance(part, LazyModuleMixin) and _unmade(part)]
+    if lazy:
+        raise RefusedError(LAZY, "the module", names=", ".join(lazy))
     memo: dict[int, Any] = {}
     for part in module.modules():
         for tensor in tensors([part._buffers, vars(part)]):
@@ -60,6 +64,10 @@ def copied(module: nn.Module) -> nn.Module:
             if isinstance(value, Tensor) and value.dtype in (torch.float32, torch.float16, torch.bfloat16):
                 setattr(part, name, value.detach().double().cpu())
     return own.cpu().double().eval()
+
+
+def _unmade(part: Any) -> bool:
+    return bool(part.has_uninitialized_params())
 
 
 def _take_off(module: nn.Module) -> None:

@@ -16,7 +16,7 @@ from dlm_snn.exchange.torch_modules.building import Built
 from dlm_snn.exchange.torch_modules.calls import mapped
 from dlm_snn.exchange.torch_modules.inputs import as_stimulus
 from dlm_snn.exchange.torch_modules.neurons import tensors
-from dlm_snn.exchange.torch_modules.refusals import ENCODED_OTHERWISE, NEIGHBORS, OTHER_SHAPES, RefusedError
+from dlm_snn.exchange.torch_modules.refusals import ENCODED_OTHERWISE, NEIGHBORS, NO_TENSOR, OTHER_SHAPES, RefusedError
 from dlm_snn.exchange.torch_modules.steps import FEWEST
 
 TRIALS = 16
@@ -78,6 +78,8 @@ class Encoder:
 
     def _values(self, sample: Any) -> Values:
         given = list(tensors(sample))
+        if not given:
+            raise RefusedError(NO_TENSOR, "the sample", kind=type(sample).__name__)
         shapes = [tuple(tensor.shape) for tensor in given]
         dims = [len(shape) - len(known) for shape, known in zip(shapes, self.shapes, strict=False)]
         first = RefusedError(OTHER_SHAPES, "the sample", found=_told(shapes), known=_told(self.shapes))

@@ -45,7 +45,7 @@ from dlm_snn.exchange.torch_modules.refusals import (
     UNSTEADY,
     RefusedError,
 )
-from dlm_snn.exchange.torch_modules.steps import FEWEST, count_steps
+from dlm_snn.exchange.torch_modules.steps import FEWEST, check_finite, count_steps
 from dlm_snn.exchange.torch_modules.watching import Watch
 from dlm_snn.networks.network import Network
 
@@ -256,6 +256,7 @@ class _Intake:
             lines = [*watch.order, *recorder.pools.lines.values()]
             steps = count_steps(lines, list(watch.lines.items()))
             lines += read_outs(output, recorder, steps, lenient=self.hoisting)
+            check_finite(lines, self.module)
             built = build(lines, watch.tables)
         return _Run(built, steps, recorder, drive, [tuple(tensor.shape) for tensor in tensors(sample)])
 

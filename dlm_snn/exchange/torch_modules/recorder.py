@@ -313,7 +313,9 @@ class Recorder(TorchFunctionMode):
                 rule, other = None, NARROWED
             found = call.opaque(other) if rule is None else rule(call)
         except Exception as error:
-            found = call.opaque(UNKNOWN_CALL, error=f"{type(error).__name__}: {error}")
+            by_spikes = name in known.BY_PLACE and any(tensor.dtype == torch.int64 for tensor, _ in before)
+            told = {} if by_spikes else {"error": f"{type(error).__name__}: {error}"}
+            found = call.opaque(FUNCTION if by_spikes else UNKNOWN_CALL, **told)
         if not all(
             as_stored(name, own, out, known.COUNTING | known.ELEMENTWISE)
             for own, out in zip(found, outputs, strict=True)

@@ -41,6 +41,9 @@ def _without(where: str, text: str) -> str:
     return text.removeprefix(f"{where}: ").replace(f" of {where}", "")
 
 
+LAZY = Refusal(
+    "its lazy parts ({names}) have no parameters yet", "run the module once, on a sample, before it is imported"
+)
 NOT_A_MODULE = Refusal("a {kind} is no torch module", "give an nn.Module")
 SCRIPTED = Refusal("a scripted or traced module hides its Python", "give the module that was scripted")
 NO_COPY = Refusal("it cannot be copied ({error})", "keep what cannot be copied outside the module")
@@ -88,6 +91,11 @@ FEW_STEPS = Refusal(
     "loop over at least 3 steps in forward, for a sample that has as many, or give call= with that loop",
 )
 ANEW = Refusal("its state begins anew at each of its {calls} calls", "make the state once, before the loop over time")
+RESTARTED = Refusal("its state begins anew at call {call} of {calls}", "make the state once, before the loop over time")
+NOT_FINITE = Refusal(
+    "the weights or constants that feed it make NaN or infinity{names}",
+    "give finite parameters",
+)
 UNEVEN = Refusal(
     "it makes {calls} steps where others make {steps}",
     "call each neuron once a step; give a neuron that stands for two layers two states",
@@ -239,6 +247,7 @@ NEIGHBORS = Refusal(
     "what the network gets of a sample depends on the samples or steps beside it",
     "encode {samples} samples of {steps} steps, as in the import",
 )
+NO_TENSOR = Refusal("it is a {kind} without a tensor", "give tensors or arrays, in the form of the import's sample")
 OTHER_SHAPES = Refusal(
     "it has the shape {found}, the import's had {known}",
     "give that shape; only the numbers of samples and steps may differ",

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
+import torch
 from torch import nn
 
 from dlm_snn.exchange.torch_modules.meaning import DATA, SPIKES, Affine, Element, Leaf, Line, Meaning, Opaque, Term
@@ -14,6 +15,8 @@ from dlm_snn.exchange.torch_modules.refusals import (
     FED_BY_STATE,
     FEW_STEPS,
     NO_NEURON,
+    NOT_FINITE,
+    RESTARTED,
     UNEVEN,
     UNLIKE_CONSTANT,
     UNLIKE_STEPS,
@@ -58,8 +61,18 @@ def count_steps(lines: Sequence[Line], of_module: Sequence[tuple[nn.Module, Sequ
         if line.role == "pooling" and len(line.entries) == steps - 1:
             _pool_last_step(line)
         if len(line.entries) != steps:
+            _check_restart(line, of_module)
             raise RefusedError(UNEVEN, line.where, calls=len(line.entries), steps=steps)
     return steps
+
+
+def _check_restart(line: Line, of_module: Sequence[tuple[nn.Module, Sequence[Line]]]) -> None:
+    """That a module whose lines share the steps among them is no layer after the other."""
+    for module, own in of_module:
+        calls = sum(len(part.entries) for part in own)
+        others = [len(part.entries) for other, parts in of_module if other is not module for part in parts]
+        if line.module is module and len(own) > 1 and calls == max(others, default=calls):
+            raise RefusedError(RESTARTED, own[0].where, call=len(own[0].entries), calls=calls)
 
 
 def _pool_last_step(line: Line) -> None:
@@ -74,6 +87,19 @@ def _pool_last_step(line: Line) -> None:
         line.entries.append(Affine((term._replace(step=term.step + 1),), last.constant))
         line.spikes.append(line.pooled(spikes))
         line.v.append(None)
+
+
+def check_finite(lines: Sequence[Line], module: nn.Module) -> None:
+    """That no layer is fed by NaN or infinity, which a weight makes of 0 too.
+
+    Raises:
+        RefusedError: one is, with the parameters that hold such.
+    """
+    for line in lines:
+        entry = line.entries[-1]
+        if isinstance(entry, Affine) and not bool(torch.isfinite(entry.constant).all()):
+            held = [name for name, value in module.state_dict().items() if not bool(torch.isfinite(value).all())]
+            raise RefusedError(NOT_FINITE, line.where, names=f": {', '.join(held)}" if held else "")
 
 
 def edges_of(line: Line) -> list[Edge]:

@@ -225,7 +225,8 @@ def _normalization(call: Call, shape: tuple[int, ...]) -> Element:
     def push(constant: Tensor) -> Tensor:
         return call.again(constant[None])[0][0]
 
-    return Element(("batch_norm", element.key, mean.numpy().tobytes()), element.make, push, "scaling", whole)
+    key = ("batch_norm", element.key, mean.numpy().tobytes())
+    return Element(key, element.make, push, "scaling", whole, entering=whole.numel())
 
 
 MAKERS: dict[str, Callable[[Call, tuple[int, ...]], Any]] = {
