@@ -125,11 +125,27 @@ class Normalized(Two):
         return self.fc2(self.made(self, spikes))
 
 
-@pytest.mark.parametrize("function", [F.relu, F.leaky_relu, F.elu, F.gelu, torch.tanh, torch.sigmoid])
-def test_a_function_of_what_was_normalized_is_named(function: Callable[[Tensor], Tensor]) -> None:
-    error = refused(Normalized(lambda m, s: function(m.norm(s))))
+FUNCTIONS = [F.relu, F.leaky_relu, F.elu, F.gelu, torch.tanh, torch.sigmoid]
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_function_of_normalized_currents_is_named(function: Callable[[Tensor], Tensor]) -> None:
+    error = refused(Normalized(lambda m, s: function(m.norm(m.fc1(s)))))
     assert error.refusal is why.FUNCTION
     assert f"it is fed by what {function.__name__} makes of a layer" in str(error)
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+@pytest.mark.parametrize("factor", [1.0, 0.5])
+def test_a_function_of_normalized_spikes_has_two_values(function: Callable[[Tensor], Tensor], factor: float) -> None:
+    torch.manual_seed(0)
+    module = Normalized(lambda m, s: function(m.norm(factor * s.to(m.fc1.weight.dtype))) - 0.125).double()
+    x = drawn(STEPS, BATCH, N, seed=1)
+    theirs = module(x.double()).transpose(0, 1).detach().numpy() > 0
+    imported = dlm.from_torch(module, drawn(STEPS, BATCH, N))
+    spikes = dlm.run(imported.network, imported.encode(x), n_steps=STEPS).rasters["lif2"].dense()
+    np.testing.assert_array_equal(spikes, theirs)
+    assert theirs.any()
 
 
 @pytest.mark.parametrize(
