@@ -171,3 +171,30 @@ def test_a_spike_function_that_fires_at_the_threshold_does_so_here(options: dict
     module.lif1 = snn.Leaky(beta=0.5, threshold=0.5, **options)
     # Weights in steps of 1/4: v meets the threshold, so that > and >= differ.
     assert (module(x).detach().transpose(0, 1).numpy() != theirs).any()
+
+
+class Frames(Net):
+    """Frames that come late, or end early: zeros stand for them, or something made of a frame."""
+
+    def __init__(self, how: str, nothing: Callable[[Tensor], Tensor]) -> None:
+        super().__init__(lambda m, s: s)
+        self.how, self.nothing, self.late = how, nothing, nn.Linear(N, N)
+
+    def forward(self, x: Tensor) -> Any:
+        mem, old, found = self.lif1.init_leaky(), self.nothing(x[0]), []
+        for t, frame in enumerate(x):
+            given = self.fc1(frame if t < 3 else self.nothing(frame)) if self.how == "silence" else self.fc1(frame)
+            spikes, mem = self.lif1(given + self.late(old) if self.how == "older" else given, mem)
+            old = frame
+            found.append(spikes)
+        return torch.stack(found)
+
+
+@pytest.mark.parametrize("how", ["silence", "older"])
+def test_zeros_for_a_frame_are_a_line_and_its_remedy_is_taken(how: str) -> None:
+    with pytest.raises(RefusedError, match=r"as where zeros stand for a frame; write frame \* 0"):
+        dlm.from_torch(Frames(how, torch.zeros_like), sample(0))
+    module = Frames(how, lambda frame: frame * 0)
+    imported = dlm.from_torch(module, sample(0), check=sample(1))
+    spikes = dlm.run(imported.network, imported.encode(sample(2)), n_steps=STEPS).rasters["lif1"].dense()
+    np.testing.assert_array_equal(spikes, module(sample(2)).detach().transpose(0, 1).numpy() > 0)

@@ -41,6 +41,7 @@ from dlm_snn.exchange.torch_modules.refusals import (
     TOO_LARGE,
     UNBATCHED,
     UNBATCHED_CALL,
+    UNLIKE_DATA,
     UNLIKE_STEPS,
     UNSTEADY,
     RefusedError,
@@ -51,7 +52,7 @@ from dlm_snn.networks.network import Network
 
 AT_ONCE = (
     *(ALL_AT_ONCE, BEHIND, MIXED, NOT_LINEAR, OVER_SAMPLES, READ_OUT_COUNTS, READ_OUT_STEPS, STRANGER, TOO_LARGE),
-    *(READ_OUT_BIAS, UNBATCHED_CALL, UNLIKE_STEPS),
+    *(READ_OUT_BIAS, UNBATCHED_CALL, UNLIKE_DATA, UNLIKE_STEPS),
 )
 """What a function of all steps at once looks like."""
 Drive = Callable[[nn.Module, Any], Any]

@@ -163,7 +163,7 @@ GIVEN_PARAMETER = Refusal(
 )
 ENDLESS = Refusal(
     "it gets spikes of {source} from as long ago as the first step, {lag} steps of {steps}",
-    "give a sample that is longer than what it remembers; what adds up all spikes is a neuron (reset_mechanism='none')",
+    "give a longer sample where it remembers some steps; a trace of all spikes, as tr = 0.5 * tr + s, feeds no layer",
 )
 ORIGINAL = Refusal(
     "forward runs the module that was given, not its copy: a lambda or call= holds on to it",
@@ -186,6 +186,10 @@ FRONT_END = Refusal(
 )
 UNLIKE_STEPS = Refusal(
     "what feeds it at step {step} is not what feeds it at the last step", "do the same in every step of the loop"
+)
+UNLIKE_DATA = Refusal(
+    "the sample feeds it at step {step} in more or fewer ways than at the last step, as where zeros stand for a frame",
+    "write frame * 0 for these zeros, which is an input too",
 )
 UNLIKE_CONSTANT = Refusal(
     "the constant that it gets at step {step} is not that of the last step", "add the same constant in every step"

@@ -19,6 +19,7 @@ from dlm_snn.exchange.torch_modules.refusals import (
     RESTARTED,
     UNEVEN,
     UNLIKE_CONSTANT,
+    UNLIKE_DATA,
     UNLIKE_STEPS,
     RefusedError,
 )
@@ -152,5 +153,5 @@ def _leaves(entries: Sequence[Affine], line: Line) -> list[tuple[Leaf, ...]]:
     of_step = [[term.source for term in entry.terms if isinstance(term.source, Leaf)] for entry in entries]
     for step, leaves in enumerate(of_step):
         if len(leaves) != len(of_step[-1]):
-            raise RefusedError(UNLIKE_STEPS, line.where, step=step)
+            raise RefusedError(UNLIKE_DATA, line.where, step=step)
     return [tuple(column) for column in zip(*of_step, strict=True)]
