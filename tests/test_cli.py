@@ -22,7 +22,20 @@ from dlm_snn.files.atomic import writing_folder
 from dlm_snn.verbs.verb import Verb
 
 HEAVY = {"torch", "lava", "brian2", "matplotlib", "sklearn", "scipy", "pydantic", "snntorch"}
-OWN = ["compare", "convert", "doctor", "experiment", "export", "fetch", "import", "learn", "raster", "report", "run"]
+OWN = [
+    "check",
+    "compare",
+    "convert",
+    "doctor",
+    "experiment",
+    "export",
+    "fetch",
+    "import",
+    "learn",
+    "raster",
+    "report",
+    "run",
+]
 OWN += ["simulate", "train"]
 
 Use = Callable[..., None]

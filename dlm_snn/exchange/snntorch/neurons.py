@@ -173,7 +173,7 @@ def _check_neuron(neuron: Any, where: str) -> None:
             not zero and not subtract and kind in RECURRENT,
             "use 'zero' or 'subtract'",
         ),
-        f"a threshold of {float(neuron.threshold.min()):g}, at which it spikes at rest": (
+        f"a threshold of {neuron.threshold.detach().min().item():g}, at which it spikes at rest": (
             bool((neuron.threshold <= 0 if _step_of(neuron) == "at" else neuron.threshold < 0).any())
             and reset_of(neuron) != "none",
             "give one of 0 or more",
