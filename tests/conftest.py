@@ -10,7 +10,7 @@ from hypothesis import settings
 # wait for one another.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-settings.register_profile("fixed", deadline=None, derandomize=True, database=None, max_examples=60)
+settings.register_profile("fixed", deadline=None, derandomize=True, database=None, max_examples=40)
 settings.load_profile("fixed")
 
 

@@ -65,6 +65,9 @@ def graph(kind: str, arithmetic: str, rule: LearningRule, graded: bool = False) 
     from lava.proc.io.sink import RingBuffer as Sink
     from lava.proc.io.source import RingBuffer
 
+    from lava_processes.segments import keep_here
+
+    keep_here()
     given = problem()
     block = BLOCK if kind == "block" else 1
 

@@ -43,6 +43,7 @@ dlm-snn() {
     train) command dlm-snn "$@" --set training.epochs=2 ;;
     simulate) command dlm-snn "$@" --samples 5 ;;
     run) command dlm-snn "$@" --set training.epochs=1 --set simulation.samples=5 \
+        --set 'network.hidden=[24]' --set network.winners=4 \
         --set 'simulation.float_backends=[reference,lava-float]' \
         --set 'simulation.integer_backends=[reference,lava-fixed]' ;;
     *) command dlm-snn "$@" ;;

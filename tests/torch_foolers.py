@@ -580,7 +580,7 @@ def _halve(module: nn.Module, args: Any) -> Any:
 @refused(why.POOL_FORM)
 class PoolOfSomeSpikes(Two):
     def between(self, spikes: Tensor, t: int) -> Tensor:
-        return self.fc2(F.max_pool1d(spikes[:, None], 3, 1, 1)[:, 0])
+        return self.fc2(F.max_pool1d(spikes[:, None], 2, 1, 1, dilation=2)[:, 0])
 
 
 @refused(why.FEW_STEPS)
