@@ -10,12 +10,10 @@ files and rasters, which is looked at before anything is timed. Medians of inter
 from __future__ import annotations
 
 import argparse
-import statistics
 import tempfile
 import warnings
 from itertools import pairwise
 from pathlib import Path
-from time import perf_counter
 from typing import Any
 
 import h5py
@@ -24,23 +22,13 @@ import numpy as np
 import pynwb
 import quantities as pq
 from hdmf.common import VectorData, VectorIndex
+from workload import medians
 
 from dlm_snn import SpikeRaster
 from dlm_snn.exchange import from_neo, read_nwb, to_neo, write_nwb
 from dlm_snn.exchange.rasters.nwb import START
 
 DT = 1e-3
-
-
-def median(rounds: int, *works: Any) -> list[float]:
-    """Median seconds of each, interleaved."""
-    times: list[list[float]] = [[] for _ in works]
-    for _ in range(rounds):
-        for work, own in zip(works, times, strict=True):
-            start = perf_counter()
-            work()
-            own.append(perf_counter() - start)
-    return [statistics.median(own) for own in times]
 
 
 def trains(raster: SpikeRaster, row: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -91,6 +79,7 @@ def sorted_raster(
 
 
 def through_neo(rounds: int) -> None:
+    """Neo objects made and read, ours beside neo's own calls."""
     raster = SpikeRaster.from_dense(np.random.default_rng(0).random((200, 30, 300)) < 0.05, DT)
     ours, bare = to_neo({"a": raster}), bare_block(raster)
     for other, own in zip(bare.segments, ours.segments, strict=True):
@@ -105,9 +94,9 @@ def through_neo(rounds: int) -> None:
     )
     if any(read() != raster for read in reads):
         raise SystemExit("the rasters differ")
-    own, other = median(rounds, lambda: to_neo({"a": raster}), lambda: bare_block(raster))
+    own, other = medians(rounds, lambda: to_neo({"a": raster}), lambda: bare_block(raster))
     print(f"to Neo: {own:.2f} s, neo's calls {other:.2f} s ({own / other:.2f}x)")
-    plain, rescaled, back = median(rounds, *reads)
+    plain, rescaled, back = medians(rounds, *reads)
     print(f"from Neo: {back:.3f} s, neo's magnitudes as they stand {plain:.3f} s ({back / plain:.2f}x),", end=" ")
     print(f"rescaled {rescaled:.2f} s ({back / rescaled:.3f}x)")
 
@@ -167,9 +156,9 @@ def through_nwb(rounds: int, folder: Path) -> None:
     reads = (lambda: read_nwb(ours)[0]["a"], lambda: bare_nwb_raster(bare, raster.extent))
     if any(read() != raster for read in reads):
         raise SystemExit("the rasters differ")
-    own, other_side = median(rounds, write, write_bare)
+    own, other_side = medians(rounds, write, write_bare)
     print(f"NWB written: {own:.2f} s, pynwb's calls {other_side:.2f} s ({own / other_side:.2f}x)")
-    own, other_side = median(rounds, *reads)
+    own, other_side = medians(rounds, *reads)
     print(f"NWB read: {own:.2f} s, pynwb's calls {other_side:.2f} s ({own / other_side:.2f}x)")
 
 

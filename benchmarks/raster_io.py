@@ -8,7 +8,6 @@ written and read in pieces by a process of its own, whose largest memory (mapped
 from __future__ import annotations
 
 import argparse
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -16,6 +15,7 @@ from pathlib import Path
 from time import perf_counter
 
 import numpy as np
+from workload import medians
 
 from dlm_snn import SpikeRaster
 from dlm_snn.runs.raster_files import RasterWriter
@@ -33,17 +33,6 @@ def busy(events: int, samples: int = 100) -> SpikeRaster:
     row, neuron = np.divmod(place, NEURONS)
     sample, step = np.divmod(row, steps)
     return SpikeRaster(*(a.astype(np.uint32) for a in (sample, step, neuron)), samples, steps, NEURONS)
-
-
-def median(rounds: int, *works) -> list[float]:
-    """Median seconds of each, interleaved."""
-    times: list[list[float]] = [[] for _ in works]
-    for _ in range(rounds):
-        for work, own in zip(works, times, strict=True):
-            start = perf_counter()
-            work()
-            own.append(perf_counter() - start)
-    return [statistics.median(own) for own in times]
 
 
 def loading(folder: Path, events: int, rounds: int) -> None:
@@ -67,7 +56,7 @@ def loading(folder: Path, events: int, rounds: int) -> None:
     def packed() -> SpikeRaster:
         return SpikeRaster.load(folder / "a.npz")
 
-    bare, load, bare_sum, load_sum, npz = median(rounds, plain, ours, plain_looked_at, looked_at, packed)
+    bare, load, bare_sum, load_sum, npz = medians(rounds, plain, ours, plain_looked_at, looked_at, packed)
     print(f"{len(raster)} events: numpy {bare * 1e3:.0f} ms, .raster {load * 1e3:.0f} ms ({load / bare:.2f}x)")
     print(f"and all looked at: {bare_sum * 1e3:.0f} ms, {load_sum * 1e3:.0f} ms ({load_sum / bare_sum:.2f}x)")
     print(f".npz: {npz * 1e3:.0f} ms ({npz / bare:.1f}x), {(folder / 'a.npz').stat().st_size / 1e6:.1f} MB")

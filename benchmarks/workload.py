@@ -5,7 +5,7 @@ from __future__ import annotations
 import statistics
 import time
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,7 @@ import dlm_snn as dlm
 
 N_STEPS = 25
 DECAY = 410
+Key = TypeVar("Key")
 
 
 def network(hidden: int, integer: bool, graded: bool = True, seed: int = 0) -> Any:
@@ -64,9 +65,9 @@ def spikes(samples: int, seed: int = 2) -> NDArray[np.uint8]:
     )
 
 
-def interleaved(jobs: Mapping[str, Callable[[], Any]], rounds: int) -> dict[str, list[float]]:
+def interleaved(jobs: Mapping[Key, Callable[[], Any]], rounds: int) -> dict[Key, list[float]]:
     """Seconds of each job, one round after the other, after a first that does not count."""
-    seconds: dict[str, list[float]] = {name: [] for name in jobs}
+    seconds: dict[Key, list[float]] = {name: [] for name in jobs}
     for turn in range(rounds + 1):
         for name, job in jobs.items():
             start = time.perf_counter()
@@ -74,6 +75,11 @@ def interleaved(jobs: Mapping[str, Callable[[], Any]], rounds: int) -> dict[str,
             if turn:
                 seconds[name].append(time.perf_counter() - start)
     return seconds
+
+
+def medians(rounds: int, *works: Callable[[], Any]) -> list[float]:
+    """Median seconds of each piece of work, interleaved, after a first round that does not count."""
+    return [statistics.median(taken) for taken in interleaved(dict(enumerate(works)), rounds).values()]
 
 
 def median_ratio(slow: list[float], quick: list[float]) -> float:

@@ -31,6 +31,11 @@ class Figure:
     source: str
 
 
+def value_of(figure: Figure | None) -> int | None:
+    """The figure's value; None where it is not known."""
+    return None if figure is None else figure.value
+
+
 @dataclass(frozen=True)
 class System:
     """A board or machine of several chips of one kind."""
@@ -68,8 +73,8 @@ class Chip:
         synapses: of a chip.
         weight_bits: of a weight, its sign included.
         delay: the longest, in steps.
-        word_bits, axon_words, groups, axon_map_words, axon_memory_words, total_words: memory of a core as the maker's
-            compiler counts it.
+        axon_words, groups, axon_map_words, axon_memory_words, total_words: memory of a core as the maker's compiler
+            counts it.
         packings: how populations are spread over cores, the newest first; empty: not known.
         systems: what is built of it.
     """
@@ -82,7 +87,6 @@ class Chip:
     synapses: Figure | None = None
     weight_bits: Figure | None = None
     delay: Figure | None = None
-    word_bits: Figure | None = None
     axon_words: Figure | None = None
     groups: Figure | None = None
     axon_map_words: Figure | None = None
@@ -116,11 +120,9 @@ LOIHI2 = Chip(
     title="Intel Loihi 2",
     cores=Figure(128, "secondary", f"{_WIKICHIP}; several papers use 120"),
     neurons=Figure(4095, "derived", f"{_PRINT_OUTS}; the most, 8,192, is published"),
-    fan_in=None,
     synapses=Figure(120_000_000, "secondary", f"{_WIKICHIP}; open-neuromorphic.org"),
     weight_bits=Figure(9, "published", f"{_LAVA}: 8 bits and the sign, even where signs are mixed"),
     delay=Figure(62, "published", "lava-dl 0.6.0, netx/hdf5.py: longer ones are clamped"),
-    word_bits=Figure(64, "derived", _PRINT_OUTS),
     axon_words=Figure(16_000, "derived", _PRINT_OUTS),
     groups=Figure(8, "derived", _PRINT_OUTS),
     axon_map_words=Figure(16_000, "derived", _PRINT_OUTS),

@@ -8,7 +8,7 @@ import numpy as np
 
 from dlm_snn.errors import DlmError
 from dlm_snn.networks.network import IntegerNetwork
-from hardware.chips import Chip, Figure
+from hardware.chips import Chip, value_of
 from hardware.layers import Excess
 from hardware.words import weight_bits
 
@@ -48,16 +48,11 @@ FAN_IN, WEIGHT, DELAY = "synapses of one neuron", "bits of a weight, with its si
 
 
 def _room(chip: Chip, what: str) -> int | None:
-    of_chip = _product(chip.cores, chip.neurons)
-    figures = {SYNAPSES: chip.synapses, FAN_IN: chip.fan_in, WEIGHT: chip.weight_bits, DELAY: chip.delay}
     if what == NEURONS:
-        return of_chip
-    figure = figures[what]
-    return None if figure is None else figure.value
-
-
-def _product(one: Figure | None, other: Figure | None) -> int | None:
-    return None if one is None or other is None else one.value * other.value
+        cores, each = value_of(chip.cores), value_of(chip.neurons)
+        return None if cores is None or each is None else cores * each
+    figures = {SYNAPSES: chip.synapses, FAN_IN: chip.fan_in, WEIGHT: chip.weight_bits, DELAY: chip.delay}
+    return value_of(figures[what])
 
 
 def _asked(network: IntegerNetwork) -> dict[str, tuple[str, int]]:

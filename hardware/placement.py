@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from dlm_snn.errors import DlmError, UnsupportedError, nearest
 from dlm_snn.networks.network import IntegerNetwork
 from dlm_snn.values import is_whole
-from hardware.chips import Chip, Figure, Packing
+from hardware.chips import Chip, Figure, Packing, value_of
 from hardware.incoming import Incoming, Kernel, is_shared, listed, written
 from hardware.layers import Excess, Layer, Room
 from hardware.spreading import chunks, load_of, spread
@@ -115,7 +115,7 @@ def _layer(network: IntegerNetwork, name: str, chip: Chip, rule: Packing, asked:
     """One population."""
     incoming = [p for p in network.projections if p.post == name and not written(p, network)]
     shape = network.neurons[name].shape
-    room = Room(_value(chip.neurons), rule.synapse_words.value, _value(chip.axon_words), _value(chip.total_words))
+    room = Room(value_of(chip.neurons), rule.synapse_words.value, value_of(chip.axon_words), value_of(chip.total_words))
     if len(shape) == 3 and asked is None and all(map(is_shared, incoming)):
         kernels = [Kernel(projection) for projection in incoming]
         tile = best_tile(shape, kernels, room.neurons or prod(shape), room.synapses)
@@ -124,10 +124,6 @@ def _layer(network: IntegerNetwork, name: str, chip: Chip, rule: Packing, asked:
     loads = [listed(projection) for projection in incoming]
     n = prod(shape)
     return _listed(name, spread(n, loads, rule, room) if asked is None else chunks(n, asked), loads)
-
-
-def _value(figure: Figure | None) -> int | None:
-    return None if figure is None else figure.value
 
 
 def _tiled(name: str, shape: tuple[int, ...], tile: Tile, kernels: Sequence[Kernel]) -> Layer:

@@ -38,6 +38,7 @@ def aedat2_file(path: Path, told: Told) -> EventFile:
     check_size(path, head.start, EVENT_BYTES)
 
     def pieces() -> Iterator[CameraEvents]:
+        """The events block by block, in the order of the file."""
         clock, skipped = Clock(path, CLOCK_BITS), 0
         for block in blocks(path, head.start, EVENT_BYTES):
             address, time = np.frombuffer(block, ">u4").reshape(-1, 2).T.astype(np.int64)

@@ -62,6 +62,7 @@ def aedat3_file(path: Path, told: Told) -> EventFile:
     shape = shape_told(path, next(iter(sizes)) if len(sizes) == 1 else None, told, remedy)
 
     def pieces() -> Iterator[CameraEvents]:
+        """The events block by block, in the order of the file."""
         clock, skipped, invalid = Clock(path), Counter[str](), 0
         for packets in _gathered(path, head.start, skipped):
             words = np.frombuffer(b"".join(packet.content for packet in packets), "<u4").reshape(-1, 2)

@@ -35,6 +35,7 @@ def bs2_file(path: Path, told: Told) -> EventFile:
         raise DlmError(_EMPTY.format(path))
 
     def pieces() -> Iterator[CameraEvents]:
+        """The events block by block, in the order of the file."""
         clock = Clock(path, CLOCK_BITS)
         for block in blocks(path, 0, EVENT_BYTES):
             yield _decoded(block, clock)

@@ -64,6 +64,7 @@ def npy_events(path: Path, told: Told) -> EventFile:
         raise DlmError(f"{path} {_extremes(path, start, dtype, names)}")
 
     def pieces() -> Iterator[CameraEvents]:
+        """The events block by block, in the order of the file."""
         bits = 32 if kind.kind == "u" and kind.itemsize == 4 and scale == 1 else None
         clock, polarity = Clock(path, bits, np.inf), _Polarity(path)
         for block in blocks(path, start, dtype.itemsize):

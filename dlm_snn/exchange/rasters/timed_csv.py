@@ -197,7 +197,7 @@ def _ordered(texts: list[str]) -> tuple[list[str], dict[str, int | str]]:
     """Texts in ascending order, as numbers where all are whole numbers; and what each is called."""
     whole = all(text.isascii() and text.removeprefix("-").isdigit() and str(int(text[:20])) == text for text in texts)
     called: dict[str, int | str] = {text: int(text) if whole else text for text in texts}
-    return sorted(texts, key=called.__getitem__), called  # type: ignore[arg-type]
+    return sorted(texts, key=int) if whole else sorted(texts), called
 
 
 def _seconds(times: NDArray[np.float64], time_unit: str | None, sample_rate: float | None) -> NDArray[np.float64]:
