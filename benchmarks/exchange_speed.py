@@ -14,7 +14,6 @@ import tempfile
 import warnings
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 import h5py
 import neo
