@@ -1,0 +1,215 @@
+"""Samples one after another on a chip: every population at rest again, and nothing in flight, when a window begins.
+
+docs/windows.md has the rule and why it holds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dlm_snn.connections.dense import Dense
+from dlm_snn.errors import DlmError, UnsupportedError
+from dlm_snn.networks.known import check_known
+from dlm_snn.networks.network import Input, IntegerNetwork, IntegerProjection
+from dlm_snn.neurons.integer_lif import ALIGNMENT, STATE_LIMIT, IntegerLIF
+from dlm_snn.neurons.li import IntegerLI
+from dlm_snn.runs.stimulus import prepare
+from dlm_snn.values import is_whole
+from hardware.bounds import Sweep
+
+TARGET = "a chip with windows one after another"
+STRONGEST = 255 << 7
+"""What one inhibitory synapse takes from a sum: 8 bits, and the largest weight_exp."""
+LARGEST = STATE_LIMIT >> ALIGNMENT
+"""A sum of weights beyond which u wraps."""
+ATTEMPTS = 40
+
+
+@dataclass(frozen=True)
+class Windows:
+    """A network whose samples follow one another on a clock.
+
+    Attributes:
+        network: every population is set to rest by its own ``period`` (in window time: before every step t with
+            t % period = 0), with an Input of ours, aligned, where something has to be silenced.
+        n_steps: of a sample's window. Inputs are silent in all other steps, constants too.
+        period: steps from one window to the next, a power of two, and a multiple of every population's own.
+        events: Inputs of ours -> their events (step of the period, neuron), the same in every window.
+    """
+
+    network: IntegerNetwork
+    n_steps: int
+    period: int
+    events: Mapping[str, NDArray[np.uint8]]
+
+    def stimulus(self, given: Mapping[str, Any]) -> dict[str, NDArray]:
+        """What the network takes: (sample, step of the period, neuron) for every Input, ours too.
+
+        Args:
+            given: of the network as it was, for ``n_steps``; see ``stimulus.prepare``.
+        """
+        ours = self.events
+        theirs = {name: p for name, p in self.network.populations.items() if name not in ours}
+        projections = [p for p in self.network.projections if p.pre not in ours]
+        prepared, n_samples = prepare(IntegerNetwork(theirs, projections), given, self.n_steps)
+        found: dict[str, NDArray] = {}
+        for name, one in prepared.items():
+            found[name] = np.zeros((n_samples, self.period, one.values.shape[2]), one.values.dtype)
+            found[name][:, : self.n_steps] = one.values
+        return found | {name: np.broadcast_to(e, (n_samples, *e.shape)) for name, e in ours.items()}
+
+
+def windows(network: IntegerNetwork, n_steps: int) -> Windows:
+    """A period, resets and, where needed, inhibition by which no sample reaches the next one's window.
+
+    Balanced: period = the next power of two >= n_steps. Lags of Inputs alone: >= n_steps + lag. Else all populations
+    are set to rest at R, the next power of two >= n_steps, too, and what is in flight then must have died down a lag
+    before the period ends: proved by bounds over all samples, with inhibition of ours where it does not by itself.
+
+    Args:
+        network: of integers.
+        n_steps: of a sample's window.
+
+    Raises:
+        UnsupportedError: names the projection that cannot be cleared, or the population whose own period or bias is in
+            the way.
+    """
+    check_known(network, TARGET, (IntegerLIF, IntegerLI))
+    if not is_whole(n_steps) or n_steps < 1:
+        raise DlmError(f"n_steps = {n_steps!r} is not a positive integer")
+    of_neurons = max((network.memory(name) for name in network.neurons), default=0)
+    of_inputs = max((network.memory(name) for name in network.inputs), default=0)
+    if not of_neurons:
+        period = _power(n_steps + of_inputs)
+        return Windows(_reset_every(network, n_steps, period), n_steps, period, {})
+    apart = _power(n_steps)
+    network = _reset_every(network, n_steps, apart)
+    period = _power(max(apart + of_neurons, n_steps + of_inputs))
+    _check_beginning(network)
+    found = _cleared(network, n_steps, apart, period)
+    return _silenced(network, n_steps, period, found)
+
+
+def _power(number: int) -> int:
+    """The next power of two."""
+    return 1 << (number - 1).bit_length()
+
+
+def _reset_every(network: IntegerNetwork, n_steps: int, period: int) -> IntegerNetwork:
+    """The same with periodic resets; a population's own stay where they come more often."""
+    populations: dict[str, Any] = {}
+    for name, population in network.populations.items():
+        own = getattr(population, "period", None)
+        if own is not None and own < n_steps and period % own:
+            raise UnsupportedError(TARGET, f"a period of {own} ('{name}')", f"{own} -> {_power(own)}")
+        if isinstance(population, Input) or (own is not None and own < n_steps):
+            populations[name] = population
+        else:
+            populations[name] = replace(population, period=period)
+    return IntegerNetwork(populations, network.projections)
+
+
+def _own_periods(network: IntegerNetwork) -> dict[str, int]:
+    return {name: neuron.period for name, neuron in network.neurons.items()}
+
+
+def _check_beginning(network: IntegerNetwork) -> None:
+    """Before its first window a population is at rest, but for a bias."""
+    begin = {name: -network.depth[name] for name in network.neurons}
+    sweep = Sweep(network, begin, _own_periods(network), fed=0, in_flight=False, silence={})
+    sweep.run(0)
+    for name, last in sweep.last.items():
+        if last + network.memory(name) >= 0:
+            raise UnsupportedError(
+                TARGET,
+                f"the bias before the first window, by which '{name}' may spike into an open one "
+                f"('{_late(network, name).name}')",
+                "give the bias through an aligned constant Input",
+            )
+
+
+def _cleared(network: IntegerNetwork, n_steps: int, apart: int, period: int) -> Sweep:
+    """The steps from the resets at ``apart`` to the period's end, with as much inhibition as they need."""
+    begin = dict.fromkeys(network.neurons, apart)
+    silence: dict[str, int] = {}
+    for _ in range(ATTEMPTS):
+        sweep = Sweep(network, begin, _own_periods(network), fed=n_steps, in_flight=True, silence=silence)
+        sweep.run(period)
+        lacking = {name: _realized(s) for name, s in sweep.lacking.items() if s > silence[name]}
+        for name in silence:
+            if max(lacking.values(), default=0) > 4 * STRONGEST or (name in sweep.wrapped and name not in lacking):
+                _refuse_wraps(network, name)
+        awake = [name for name, last in sweep.last.items() if last + network.memory(name) >= period]
+        if not awake and not lacking:
+            return sweep
+        silence = silence | {name: silence.get(name, 1) for name in awake if network.memory(name)} | lacking
+    raise UnsupportedError(TARGET, f"'{_late(network, awake[0]).name}', whose spikes go on", "run one sample at a time")
+
+
+def _late(network: IntegerNetwork, name: str) -> IntegerProjection:
+    """The projection of a population whose spikes are longest in flight."""
+    return max((p for p in network.projections if p.pre == name), key=lambda p: max(network.lags(p)))
+
+
+def _refuse_wraps(network: IntegerNetwork, name: str) -> None:
+    """Sums so large that no inhibition is sure to hold u down."""
+    late = _late(network, name)
+    into = [p for p in network.into(name) if not isinstance(network.populations[p.pre], Input)]
+    sums = {id(p): 2.0**p.weight_exp * p.connection.absolute_sums() for p in into}
+    largest = max(into, key=lambda p: sums[id(p)].max())
+    total = int(np.max(sum(sums.values())))
+    shift = max(1, int(np.ceil(np.log2(total / LARGEST))))
+    raise UnsupportedError(
+        TARGET,
+        f"'{late.name}' (lag {max(network.lags(late))}), whose spikes may go on until the next window: '{name}' can get "
+        f"sums of {total:,}, which with the inhibition that they need wrap beyond {LARGEST:,}",
+        f"weight_exp of '{largest.name}': {largest.weight_exp} -> {largest.weight_exp - shift}",
+    )
+
+
+def _parts(strength: int) -> tuple[int, int, int]:
+    """(projections, weight, weight_exp) of an inhibition at least so strong."""
+    copies = -(-strength // STRONGEST)
+    each = -(-strength // copies)
+    exponent = max(0, (each - 1).bit_length() - 8)
+    while -(-each >> exponent) > 255:
+        exponent += 1
+    return copies, -(-each >> exponent), exponent
+
+
+def _realized(strength: int) -> int:
+    """What the synapses of ``_parts`` take together."""
+    copies, weight, exponent = _parts(strength)
+    return copies * (weight << exponent)
+
+
+def _silenced(network: IntegerNetwork, n_steps: int, period: int, found: Sweep) -> Windows:
+    """The network with an Input for every population that is held down."""
+    populations: dict[str, Any] = dict(network.populations)
+    projections = list(network.projections)
+    events: dict[str, NDArray[np.uint8]] = {}
+    for name, steps in found.events.items():
+        ours = f"silence_{name}"
+        while ours in populations:
+            ours += "_"
+        copies, weight, exponent = _parts(found.silence[name])
+        populations[ours] = Input((1,), aligned=True)
+        held = Dense(np.full((network.neurons[name].n, 1), -weight))
+        projections += copies * [
+            IntegerProjection(ours, name, held, weight_exp=exponent, sign_mode="inhibitory"),
+        ]
+        events[ours] = np.zeros((period, 1), np.uint8)
+        events[ours][steps] = 1
+    made = IntegerNetwork(populations, projections)
+    for name in network.populations:
+        if made.depth[name] != network.depth[name]:
+            late = _late(network, name)
+            raise UnsupportedError(
+                TARGET, f"'{late.name}', since no Input of data reaches '{name}'", "drive it from an Input"
+            )
+    return Windows(made, n_steps, period, events)

@@ -1,0 +1,185 @@
+"""Windows one after another equal windows alone, for drawn networks with loops, skips, delays and integrators."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from dlm_snn import Dense, Input, IntegerLI, IntegerLIF, IntegerNetwork, IntegerProjection, UnsupportedError, run
+from hardware.windows import STRONGEST, Windows, windows
+
+pytestmark = pytest.mark.filterwarnings("ignore:stimulus .one. is not 1", "ignore:.*left their 24 bits")
+N = 6
+LOOPS = ("a->a", "b->a", "b->b")
+
+
+def drawn(seed: int) -> tuple[IntegerNetwork, dict[str, NDArray], int]:
+    """x -> a -> b -> c, with skips and loops of any delay, strong enough to go on by themselves."""
+    rng = np.random.default_rng(seed)
+    n_steps = int(rng.integers(3, 14))
+    populations: dict[str, Any] = {"x": Input((N,)), "one": Input((1,), graded_bits=1, aligned=True)}
+    for name in "abc":
+        fields: dict[str, Any] = {
+            "du": int(rng.choice([-1, 4095, 4095, rng.integers(1, 4000)])),
+            "dv": int(rng.choice([0, 0, 400, 4095])),
+        }
+        if name != "a" and rng.random() < 0.3:
+            fields["bias_mant"] = int(rng.integers(-400, 600))
+        if rng.random() < 0.2:
+            fields["period"] = int(rng.choice([1, 2, 4, 8, 20]))
+        if name == "c" and rng.random() < 0.5:
+            populations[name] = IntegerLI((N,), **fields)
+            continue
+        populations[name] = IntegerLIF((N,), v_threshold=int(rng.integers(0, 300)), **fields)
+    edges = ["x->a", "a->b", "b->c", *(e for e in (*LOOPS, "x->b", "a->c", "x->c", "one->b") if rng.random() < 0.5)]
+    projections = []
+    for edge in edges:
+        pre, post = edge.split("->")
+        shape = (N, populations[pre].n)
+        weight = 2 * rng.integers(-40, 90, shape) * (rng.random(shape) < 0.6)
+        exponent = int(rng.choice([-2, 0, 1]))
+        delay = rng.integers(1, 6, shape) if rng.random() < 0.3 else int(rng.choice([1, 1, 2, 5]))
+        projections.append(IntegerProjection(pre, post, Dense(weight), 1 if pre == "one" else delay, exponent))
+    samples = rng.random((3, n_steps, N)) < rng.choice([0.1, 0.5])
+    return IntegerNetwork(populations, projections), {"x": samples}, n_steps
+
+
+def differing(network: IntegerNetwork, stimulus: dict[str, Any], n_steps: int, found: Windows) -> int:
+    """Spikes, u and v of all neurons that differ between samples end to end and each sample alone."""
+    what = ("s", "u", "v")
+    alone = run(network, stimulus, n_steps, record=what, backend="reference")
+    fed = {name: values.reshape(1, -1, values.shape[2]) for name, values in found.stimulus(stimulus).items()}
+    length = next(iter(fed.values())).shape[1]
+    together = run(found.network, fed, length, record=what, backend="reference")
+    count = 0
+    for name in network.neurons:
+        pairs = [(recording.u[name], recording.v[name]) for recording in (alone, together)]
+        pairs[0] += (alone.rasters[name].dense(),)
+        pairs[1] += (together.rasters[name].dense(),)
+        for single, long in zip(*pairs, strict=True):
+            cut = long.reshape(len(single), found.period, -1)[:, :n_steps]
+            count += np.count_nonzero(cut != single)
+    return count
+
+
+@given(st.integers(0, 2**32 - 1))
+def test_a_sample_never_reaches_the_next_window(seed: int) -> None:
+    network, stimulus, n_steps = drawn(seed)
+    try:
+        found = windows(network, n_steps)
+    except UnsupportedError:
+        return
+    assert found.period & (found.period - 1) == 0
+    assert found.period >= n_steps
+    assert all(found.period % neuron.period == 0 for neuron in found.network.neurons.values())
+    assert differing(network, stimulus, n_steps, found) == 0
+
+
+def loop(weight: int = 40, n: int = 2, threshold: int = 10, delay: int = 1, **fields: Any) -> IntegerNetwork:
+    """An Input, a population that excites itself, and one behind it."""
+    populations = {
+        "x": Input((n,)),
+        "a": IntegerLIF((n,), **{"dv": 400, "v_threshold": threshold, **fields}),
+        "b": IntegerLIF((n,), dv=0, v_threshold=20),
+    }
+    projections = [
+        IntegerProjection("x", "a", Dense(40 * np.eye(n, dtype=int))),
+        IntegerProjection("a", "a", Dense(np.full((n, n), weight)), delay),
+        IntegerProjection("a", "b", Dense(40 * np.eye(n, dtype=int))),
+    ]
+    return IntegerNetwork(populations, projections)
+
+
+def one_event() -> dict[str, NDArray]:
+    """The first of four samples has an event, and starts what never ends by itself."""
+    x = np.zeros((4, 8, 2), bool)
+    x[0, 0] = True
+    return {"x": x}
+
+
+def test_a_loop_that_goes_on_by_itself_is_silenced() -> None:
+    network = loop()
+    found = windows(network, 8)
+    assert found.period == 16
+    assert {name: np.flatnonzero(events).tolist() for name, events in found.events.items()} == {"silence_a": [8]}
+    assert differing(network, one_event(), 8, found) == 0
+
+
+def test_without_the_silence_a_loop_reaches_the_next_window() -> None:
+    network = loop()
+    found = windows(network, 8)
+    bare = replace(found, events={name: 0 * events for name, events in found.events.items()})
+    assert differing(network, one_event(), 8, bare) > 0
+
+
+def test_in_a_period_without_silent_steps_a_loop_reaches_the_next_window() -> None:
+    network = loop()
+    short = replace(windows(network, 8), period=8, events={"silence_a": np.zeros((8, 1), np.uint8)})
+    assert differing(network, one_event(), 8, short) > 0
+
+
+@pytest.mark.parametrize(("n_steps", "delay", "period"), [(6, 3, 8), (7, 3, 16), (8, 1, 8), (5, 1, 8)])
+def test_a_skip_from_an_input_waits_for_its_lag(n_steps: int, delay: int, period: int) -> None:
+    eye = Dense(40 * np.eye(2, dtype=int))
+    populations = {"x": Input((2,)), "a": IntegerLIF((2,), dv=0, v_threshold=30)}
+    projections = [IntegerProjection("x", "a", eye), IntegerProjection("x", "a", eye, delay)]
+    network = IntegerNetwork(populations, projections)
+    found = windows(network, n_steps)
+    assert (found.period, dict(found.events)) == (period, {})
+    x = np.zeros((3, n_steps, 2), bool)
+    x[:, -1] = True
+    assert differing(network, {"x": x}, n_steps, found) == 0
+    if period > 8:
+        reset = {name: replace(p, period=8) for name, p in network.neurons.items()}
+        short = replace(found, network=IntegerNetwork({**populations, **reset}, projections), period=8)
+        assert differing(network, {"x": x}, n_steps, short) > 0
+
+
+@pytest.mark.parametrize(
+    "fields", [{"du": -1, "dv": 0}, {"bias_mant": 900, "bias_exp": 3, "dv": 0, "threshold": 400}], ids=["held", "bias"]
+)
+def test_a_loop_with_a_bias_or_held_current_is_silenced(fields: dict[str, int]) -> None:
+    network = loop(**fields)
+    found = windows(network, 8)
+    assert found.events
+    assert differing(network, one_event(), 8, found) == 0
+
+
+def test_sums_that_wrap_are_refused_by_the_projections_name() -> None:
+    with pytest.raises(UnsupportedError, match=r"'a->a' \(lag 1\).* 178,500.*weight_exp of 'a->a': 0 -> -1"):
+        windows(loop(weight=255, n=700), 8)
+    assert windows(loop(weight=255, n=500), 8).events
+
+
+def test_inhibition_beyond_one_synapse_is_several() -> None:
+    network = loop(weight=255, n=300)
+    found = windows(network, 8)
+    ours = [p for p in found.network.projections if p.pre == "silence_a"]
+    total = sum(int(-p.connection.weight[0, 0]) << p.weight_exp for p in ours)
+    assert len(ours) == -(-total // STRONGEST) > 1
+    assert 300 * 255 - 10 <= total <= 1.01 * 300 * 255
+
+
+@pytest.mark.parametrize(("own", "kept"), [(4, 4), (2, 2), (16, 8), (9, 8)])
+def test_a_period_of_its_own_stays_where_it_counts(own: int, kept: int) -> None:
+    found = windows(loop(period=own), 8)
+    assert found.network.neurons["a"].period == kept
+    assert differing(loop(period=own), one_event(), 8, found) == 0
+
+
+def test_what_cannot_be_a_window_is_refused_by_name() -> None:
+    with pytest.raises(UnsupportedError, match=r"a period of 3 \('a'\); 3 -> 4"):
+        windows(loop(period=3), 8)
+    early = loop(bias_mant=4000, threshold=10)
+    with pytest.raises(UnsupportedError, match=r"bias before the first window, by which 'a' .*'a->a'"):
+        windows(early, 8)
+    populations = {"a": IntegerLIF((1,), dv=0, v_threshold=0, bias_mant=1), "x": Input((1,))}
+    alone = IntegerNetwork(populations, [IntegerProjection("a", "a", Dense([[2]]))])
+    with pytest.raises(UnsupportedError, match="'a->a', since no Input of data reaches 'a'"):
+        windows(alone, 8)
