@@ -1,4 +1,4 @@
-"""Samples one after another on a chip: every population at rest again, and nothing in flight, when a window begins.
+"""``windows``, for use as a library: samples one after another on a chip, each from rest, with nothing in flight.
 
 docs/windows.md has the rule and why it holds.
 """
@@ -166,8 +166,8 @@ def _refuse_wraps(network: IntegerNetwork, name: str) -> None:
     shift = max(1, int(np.ceil(np.log2(total / LARGEST))))
     raise UnsupportedError(
         TARGET,
-        f"'{late.name}' (lag {max(network.lags(late))}), whose spikes may go on until the next window: '{name}' can get "
-        f"sums of {total:,}, which with the inhibition that they need wrap beyond {LARGEST:,}",
+        f"'{late.name}' (lag {max(network.lags(late))}), whose spikes may go on until the next window: '{name}' can "
+        f"get sums of {total:,}, which with the inhibition that they need wrap beyond {LARGEST:,}",
         f"weight_exp of '{largest.name}': {largest.weight_exp} -> {largest.weight_exp - shift}",
     )
 
