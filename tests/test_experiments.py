@@ -150,6 +150,7 @@ IDLE = [
     (["dynamics.dissipates=all", "dynamics.dissipation_rate=0"], "dynamics.dissipation_rate is 0"),
     (["dynamics.seed=3", "dynamics.temperature=0", "dynamics.alpha=0"], "nothing is drawn"),
     (["network.groups=2", "network.winners=null"], "network.winners is null"),
+    (["network.inhibition.neurons=8", "network.winners=null"], "network.inhibition.kind is 'lateral'"),
 ]
 
 
@@ -183,6 +184,9 @@ def test_values_that_change_something_are_taken():
     [
         ("simulation.float_backends=[]", "float_backends = []: should have at least 1 item, not 0"),
         ("simulation.integer_backends=[]", "integer_backends = []: should have at least 1 item, not 0"),
+        ("network.inhibition.kind=lateral", "inhibition stands in the place of winners; set network.winners to null"),
+        ("network.inhibition.weight=0.1", "network.inhibition.weight = 0.1: should be less than 0"),
+        ("training.activity.strength=1", "key 'training.activity.target' is missing"),
         ("network.hidden=[0]", r"hidden.0 = 0: should be greater than or equal to 1"),
     ],
 )

@@ -19,6 +19,7 @@ from dlm_snn.learning.batches import checked_samples
 from dlm_snn.physics.weights.divergence import Watched, check_finite, warn_of_guessing
 from dlm_snn.physics.weights.trainer import Activities
 from dlm_snn.runs.run_metrics import Books, Epoch
+from dlm_snn.training.activity import ActivityConfig
 from dlm_snn.values import slices
 
 Labeled = tuple[NDArray, NDArray]
@@ -37,6 +38,7 @@ class TrainingConfig(Config):
         schedule: "one-cycle" (torch's OneCycleLR) or "constant".
         surrogate, slope: name of a snnTorch surrogate and its steepness.
         logit_scale: logits = logit_scale * counts.
+        activity: a penalty on active neurons, added to the loss; null: none.
         seed: of the order of the samples.
         threads: of torch while training. Small networks train fastest on one, and sums keep their order.
     """
@@ -49,6 +51,7 @@ class TrainingConfig(Config):
     surrogate: Literal["fast_sigmoid", "atan", "sigmoid"] = "atan"
     slope: float = Field(default=2.0, gt=0)
     logit_scale: float = Field(default=0.5, gt=0)
+    activity: ActivityConfig | None = None
     seed: int = Field(default=0, ge=0)
     threads: int = Field(default=1, ge=1)
 
@@ -111,8 +114,8 @@ class Trained(Protocol):
 
     watched: list[Watched]
 
-    def answer(self, batch: NDArray) -> tuple[Tensor, Activities]:
-        """Logits of a batch, and the activities that its dynamics ask for."""
+    def answer(self, batch: NDArray) -> tuple[Tensor, Activities, Tensor | None]:
+        """Logits of a batch, the activities that its dynamics ask for, and what is added to its loss."""
 
     def correct(self, samples: NDArray, labels: NDArray) -> float:
         """The accuracy on samples that are only measured."""
@@ -162,8 +165,9 @@ def _epoch(
         batch, target = x[chosen], labels[chosen]
 
         def evaluate(batch: NDArray = batch, target: Tensor = target) -> tuple[Tensor, Tensor, Activities]:
-            score, active = trained.answer(batch)
-            return torch.nn.functional.cross_entropy(score, target), score, active
+            score, active, penalty = trained.answer(batch)
+            loss = torch.nn.functional.cross_entropy(score, target)
+            return loss if penalty is None else loss + penalty, score, active
 
         loss, score = mover.update(evaluate)
         loss_sum += loss.item() * len(chosen)

@@ -52,12 +52,12 @@ class _Relu:
         self._biases = [torch.zeros(post, requires_grad=True, dtype=torch.float32, device="cpu") for _, post in layers]
         self.watched = [Watched.of(f"layer {i}", weight, 1.0) for i, weight in enumerate(self._weights, 1)]
 
-    def answer(self, batch: NDArray) -> tuple[Tensor, Activities]:
-        """The output, and no activities."""
+    def answer(self, batch: NDArray) -> tuple[Tensor, Activities, None]:
+        """The output; no activities, no penalty."""
         value = torch.tensor(batch, device="cpu").float() / self._scale
         for weight, bias in zip(self._weights[:-1], self._biases[:-1], strict=True):
             value = torch.relu(value @ weight.T + bias)
-        return value @ self._weights[-1].T + self._biases[-1], {}
+        return value @ self._weights[-1].T + self._biases[-1], {}, None
 
     def stepper(self, n_updates: int) -> Stepper:
         """AdamW."""
@@ -85,7 +85,8 @@ def train_relu(
 ) -> tuple[ReluNetwork, Curve]:
     """Train a ReLU network by the same loop, with the same data and budget; the control of ``train``.
 
-    It has biases, which the spiking networks of ``initial_network`` lack; surrogate and logit_scale do not apply.
+    It has biases, which the spiking networks of ``initial_network`` lack; surrogate, logit_scale and activity do not
+    apply.
 
     Args:
         sizes: pixels, hidden units ..., classes.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, TypeVar, cast
 
 import numpy as np
@@ -11,13 +11,14 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from dlm_snn.backends.torch import SpikingModule
-from dlm_snn.errors import DlmError
+from dlm_snn.errors import DlmError, nearest
 from dlm_snn.networks.network import IntegerNetwork, Network
 from dlm_snn.physics.weights.divergence import Watched
 from dlm_snn.physics.weights.trainer import Activities, DynamicsConfig, LangevinStepper
 from dlm_snn.runs.metrics import accuracy
 from dlm_snn.runs.raster import SpikeRaster
 from dlm_snn.surrogate import surrogate
+from dlm_snn.training.activity import check_activity, penalized
 from dlm_snn.training.loop import AdamW, Curve, Labeled, Progress, Stepper, TrainingConfig, checked, fit
 from dlm_snn.values import slices
 
@@ -35,6 +36,7 @@ def train(
     progress: Progress | None = None,
     validation: Labeled | None = None,
     dynamics: DynamicsConfig | None = None,
+    fixed: Collection[str] = (),
 ) -> tuple[AnyNetwork, Curve]:
     """Train the weights of a network with one data Input and one output population.
 
@@ -49,12 +51,13 @@ def train(
         progress: called with each epoch's record.
         validation: samples and classes that are only measured.
         dynamics: the DLM's constants; its schedule and step then stand for those of ``config``. None: AdamW.
+        fixed: names of projections whose weights stay as they are, such as "hidden->hidden".
 
     Returns:
         The trained network (a Network's weights are the float32 values that were trained), and the curve.
 
     Raises:
-        DlmError: data or a network that do not fit.
+        DlmError: data, a penalty or names of projections that do not fit the network; one without any to train.
         DivergenceError: loss or weights that are not finite, or blown up; names the key that caused it.
 
     Warns:
@@ -65,7 +68,7 @@ def train(
     extent = given.n, network.populations[output].n, given.bounds
     data = checked((x, y), *extent)
     validation = None if validation is None else checked(validation, *extent)
-    trained = _Spiking(network, source, output, config, n_steps, dynamics)
+    trained = _Spiking(network, source, output, config, n_steps, dynamics, fixed)
     curve = fit(trained, data, config, progress, validation)
     return cast(AnyNetwork, trained.module.network()), curve
 
@@ -81,26 +84,34 @@ class _Spiking:
         config: TrainingConfig,
         n_steps: int,
         dynamics: DynamicsConfig | None,
+        fixed: Collection[str],
     ) -> None:
         self._network, self._source, self._output = network, source, output
         self._config, self._n_steps, self._dynamics = config, n_steps, dynamics
         self.module = SpikingModule(network, surrogate(config.surrogate, config.slope))
+        _hold(network, self.module, fixed)
         self.watched = _watched(network, self.module)
         self._constants = [name for name, given in network.inputs.items() if given.constant]
         self._events_matter = dynamics is not None and (dynamics.dissipation != "none" or dynamics.form == "hebbian")
-        self._recorded = list(network.neurons) if self._events_matter else [output]
+        counted: Sequence[str] = ()
+        if config.activity is not None:
+            check_activity(network, config.activity)
+            counted = config.activity.populations
+        self._recorded = list(network.neurons) if self._events_matter else [*dict.fromkeys([output, *counted])]
 
     def _spikes(self, batch: NDArray, populations: Sequence[str]) -> dict[str, Tensor]:
         return self.module({self._source: torch.tensor(batch, device="cpu")}, self._n_steps, populations)
 
-    def answer(self, batch: NDArray) -> tuple[Tensor, Activities]:
-        """Logits by the spikes of the output; what Inputs carried, and where events matter, what all spiked."""
+    def answer(self, batch: NDArray) -> tuple[Tensor, Activities, Tensor | None]:
+        """Logits by the output's spikes; what Inputs carried, and where events matter, what all spiked; the penalty."""
         fired = self._spikes(batch, self._recorded)
         active = {name: s.detach().sum(0) for name, s in fired.items()} if self._events_matter else {}
         fed = {self._source: torch.tensor(batch, device="cpu")} | {
             name: torch.ones(len(batch), 1, dtype=torch.float32, device="cpu") for name in self._constants
         }
-        return self._config.logit_scale * fired[self._output].sum(0), active | fed
+        activity = self._config.activity
+        penalty = None if activity is None else penalized(fired, activity)
+        return self._config.logit_scale * fired[self._output].sum(0), active | fed, penalty
 
     def correct(self, samples: NDArray, labels: NDArray) -> float:
         """Share of the samples that the output's spikes classify rightly."""
@@ -129,6 +140,20 @@ def _ends(network: Network | IntegerNetwork) -> tuple[str, str]:
     if len(sources) != 1 or len(outputs) != 1:
         raise DlmError(f"training needs one Input and one output population; the network has {sources} and {outputs}")
     return sources[0], outputs[0]
+
+
+def _hold(network: Network | IntegerNetwork, module: SpikingModule, fixed: Collection[str]) -> None:
+    """Take projections out of the training."""
+    projections: Sequence[Any] = network.projections
+    names = [projection.name for projection in projections]
+    for name in fixed:
+        if name not in names:
+            raise DlmError(f"fixed names '{name}'; {nearest(name, names)}")
+    for name, weight in zip(names, module.weights, strict=True):
+        if name in fixed:
+            weight.requires_grad_(False)
+    if not any(weight.requires_grad for weight in module.weights):
+        raise DlmError(f"every projection is fixed ({', '.join(names)}); leave one to be trained")
 
 
 def _watched(network: Network | IntegerNetwork, module: SpikingModule) -> list[Watched]:

@@ -2,14 +2,32 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from dlm_snn.config import Config
 from dlm_snn.physics.weights.trainer import DynamicsConfig
 from dlm_snn.tasks.parts import DataConfig
 from dlm_snn.training.loop import TrainingConfig
+
+
+class InhibitionConfig(Config):
+    """Competition within every hidden population from stock neurons and synapses, as chips have it.
+
+    Attributes:
+        kind: "lateral" (each neuron inhibits every other, one step late) or "counting" (neurons that count spikes
+            inhibit all, two steps late).
+        weight: of a spike, negative.
+        neurons, spacing: how many count, and the spikes between one and the next.
+        learned: whether the weights of the inhibition are trained with the others.
+    """
+
+    kind: Literal["lateral", "counting"] = "lateral"
+    weight: float = Field(default=-0.03, lt=0)
+    neurons: int = Field(default=16, ge=1)
+    spacing: int = Field(default=4, ge=1)
+    learned: bool = False
 
 
 class NetworkConfig(Config):
@@ -19,6 +37,7 @@ class NetworkConfig(Config):
         hidden: sizes of the hidden populations.
         winners, groups: at most ``winners`` spikes a step in each of ``groups`` blocks of every hidden population;
             winners null: no competition.
+        inhibition: in the place of winners, in every hidden population; null: none.
         du, dv: shares of current and voltage lost per step; on the grid of 1/4096 they convert without loss.
         v_threshold: of all neurons.
         seed: of the first weights.
@@ -27,10 +46,17 @@ class NetworkConfig(Config):
     hidden: tuple[Annotated[int, Field(ge=1)], ...] = (128,)
     winners: int | None = 16
     groups: int = 1
+    inhibition: InhibitionConfig | None = None
     du: float = 1.0
     dv: float = 410 / 4096
     v_threshold: float = 1.0
     seed: int = Field(default=0, ge=0)
+
+    @model_validator(mode="after")
+    def _one_competition(self) -> NetworkConfig:
+        if self.inhibition is not None and self.winners is not None:
+            raise ValueError("inhibition stands in the place of winners; set network.winners to null")
+        return self
 
 
 class QuantizationConfig(Config):

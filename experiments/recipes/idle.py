@@ -41,6 +41,10 @@ def idle(config: RunConfig) -> dict[str, str]:
     found = {}
     if config.network.winners is None:
         found["network.groups"] = "network.winners is null: nobody competes; set network.winners too"
+    inhibition = config.network.inhibition
+    if inhibition is not None and inhibition.kind == "lateral":
+        no_counters = "network.inhibition.kind is 'lateral': nobody counts; set it to 'counting'"
+        found |= {f"network.inhibition.{name}": no_counters for name in ("neurons", "spacing")}
     if config.dynamics is not None:
         own = "the weights move by the DLM's dynamics; take --dynamics plain, or set"
         found["training.learning_rate"] = f"{own} dynamics.step"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dlm_snn.config import merged
 from experiments.recipes.config import RunConfig
 
 CONFIG = RunConfig.model_validate(
@@ -18,6 +19,15 @@ VARIANTS = {
     "k13": {"network": {"winners": 13}},
     "plain": {"network": {"winners": None}},
 }
+_PENALTY = {"activity": {"target": 26, "strength": 1.0}}
+_SPARSE = {"network": {"winners": None}, "training": _PENALTY, "simulation": {"n_steps": 16}}
+STOCK = {
+    "lateral": merged(_SPARSE, {"network": {"inhibition": {"kind": "lateral"}}}),
+    "counting": merged(_SPARSE, {"network": {"inhibition": {"kind": "counting"}}}),
+    "penalty": _SPARSE,
+}
+"""Further variants, of stock neurons and synapses alone, for chips: 26 of 256 active by inhibition that comes a step or
+two late, or by the penalty in training alone. A chip resets in periods that are powers of 2: 16 steps."""
 DLM = {
     "training": {"epochs": 10, "batch_size": 256, "surrogate": "fast_sigmoid", "slope": 5.0},
     "dynamics": {},

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from argparse import Namespace
-from types import ModuleType
+from collections.abc import Mapping
+from types import MappingProxyType, ModuleType
+from typing import Any
 
 from dlm_snn.config import load_config, merged, parsed_override
 from dlm_snn.errors import DlmError, nearest
@@ -46,9 +48,8 @@ def chosen_config(arguments: Namespace) -> RunConfig:
     base = RunConfig()
     dynamics = arguments.dynamics or ("dlm" if arguments.config is None else None)
     if arguments.dataset in DATASETS or (arguments.dataset is None and arguments.config is None):
-        base = variant_config(arguments.dataset or "digits", arguments.variant)
-        if dynamics == "dlm":
-            base = RunConfig.model_validate(merged(base.model_dump(), DATASETS[arguments.dataset or "digits"].DLM))
+        dataset = arguments.dataset or "digits"
+        base = variant_config(dataset, arguments.variant, DATASETS[dataset].DLM if dynamics == "dlm" else {})
     elif arguments.variant is not None:
         raise DlmError(f"--variant {arguments.variant} goes with --dataset; {nearest('', DATASETS)}")
     overrides = list(arguments.set)
@@ -73,18 +74,25 @@ def chosen_config(arguments: Namespace) -> RunConfig:
     return config
 
 
-def variant_config(experiment: str, variant: str | None = None) -> RunConfig:
-    """The configuration of one variant of an experiment.
+def variant_config(
+    experiment: str, variant: str | None = None, dynamics: Mapping[str, Any] = MappingProxyType({})
+) -> RunConfig:
+    """The configuration of one variant of an experiment, or of those beside it (``STOCK``).
+
+    Args:
+        experiment: its name.
+        variant: None: the recipe as it stands.
+        dynamics: over the recipe and under the variant.
 
     Raises:
         DlmError: no such variant.
     """
     module = EXPERIMENTS[experiment]
-    if variant is None:
-        return module.CONFIG
-    if variant not in module.VARIANTS:
-        raise DlmError(f"{experiment} has no variant '{variant}'; {nearest(variant, module.VARIANTS)}")
-    return RunConfig.model_validate(merged(module.CONFIG.model_dump(), module.VARIANTS[variant]))
+    known = {**module.VARIANTS, **getattr(module, "STOCK", {})}
+    if variant is not None and variant not in known:
+        raise DlmError(f"{experiment} has no variant '{variant}'; {nearest(variant, known)}")
+    changes = {} if variant is None else known[variant]
+    return RunConfig.model_validate(merged(merged(module.CONFIG.model_dump(), dynamics), changes))
 
 
 def known_experiment(name: str) -> ModuleType:

@@ -50,8 +50,9 @@ def key(config: RunConfig) -> str:
     else:
         # Named since the first rows; left out where they change nothing.
         values["dynamics"] = {k: v for k, v in values["dynamics"].items() if v or k not in ("layers", "curvature")}
-    if values["data"]["validation_share"] is None:
-        del values["data"]["validation_share"]
+    for part, later in (("data", "validation_share"), ("network", "inhibition"), ("training", "activity")):
+        if values[part][later] is None:
+            del values[part][later]
     values["n_steps"] = config.simulation.n_steps
     return key_of(values)
 

@@ -17,6 +17,7 @@ from dlm_snn.report import write_report
 from dlm_snn.runs.run_folder import KEPT, write_run
 from dlm_snn.runs.run_metrics import Epoch, RunMetrics
 from dlm_snn.tasks.parts import Split, split
+from dlm_snn.training.inhibition import with_counting, with_lateral
 from dlm_snn.training.initial import initial_network
 from dlm_snn.training.loop import Curve
 from dlm_snn.training.training import train
@@ -87,7 +88,7 @@ def check_simulators(config: RunConfig, data: Split) -> None:
 
 
 def _fresh_network(config: RunConfig, data: Split) -> Network:
-    return initial_network(
+    network = initial_network(
         data.x_train.shape[1],
         config.network.hidden,
         data.dataset.n_classes,
@@ -100,6 +101,23 @@ def _fresh_network(config: RunConfig, data: Split) -> Network:
         graded_bits=data.dataset.graded_bits,
         scale=data.dataset.scale,
     )
+    inhibition = config.network.inhibition
+    if inhibition is None:
+        return network
+    for name in list(network.neurons)[:-1]:
+        if inhibition.kind == "lateral":
+            network = with_lateral(network, name, inhibition.weight)
+        else:
+            network = with_counting(network, name, inhibition.weight, inhibition.neurons, inhibition.spacing)
+    return network
+
+
+def _fixed(config: RunConfig, first: Network) -> list[str]:
+    """The projections that are not trained: those of an inhibition, which stand behind the others."""
+    inhibition = config.network.inhibition
+    if inhibition is None or inhibition.learned:
+        return []
+    return [projection.name for projection in first.projections[len(config.network.hidden) + 1 :]]
 
 
 def train_network(config: RunConfig, data: Split, show: Show) -> tuple[Network, Curve]:
@@ -112,7 +130,16 @@ def train_network(config: RunConfig, data: Split, show: Show) -> tuple[Network, 
         show(f"train: loss {epoch.loss:.3f}, accuracy {epoch.train_accuracy:.1%}", int(epoch.epoch or 0), epochs)
 
     n_steps = config.simulation.n_steps
-    return train(first, data.x_train, data.y_train, config.training, n_steps, told, dynamics=config.dynamics)
+    return train(
+        first,
+        data.x_train,
+        data.y_train,
+        config.training,
+        n_steps,
+        told,
+        dynamics=config.dynamics,
+        fixed=_fixed(config, first),
+    )
 
 
 def convert(config: RunConfig, network: Network, data: Split) -> tuple[IntegerNetwork, QuantizationReport]:

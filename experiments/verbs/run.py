@@ -23,7 +23,9 @@ _IN_LAVA = ("lava-float", "lava-fixed")
 def _choice(parser: ArgumentParser) -> None:
     """The options that choose a configuration."""
     parser.add_argument("--dataset", help="digits (default), mnist, or another installed dataset")
-    parser.add_argument("--variant", help="of its experiment: digits has kwta, plain; mnist has k26, k13, plain")
+    parser.add_argument(
+        "--variant", help="digits: kwta, plain; mnist: k26, k13, plain; for chips lateral, counting, penalty"
+    )
     parser.add_argument(
         "--dynamics", choices=("dlm", "plain"), help="how weights learn: dlm (default) or plain, by AdamW"
     )
