@@ -6,27 +6,37 @@ from dlm_snn.lazy import exports
 
 _HOME = {
     "Chip": "chips",
+    "Meter": "measured",
     "Placement": "placement",
+    "against_dense": "iso_accuracy",
     "all_chips": "chips",
     "chip": "chips",
     "compared": "limits",
     "count": "operations",
     "doubts": "subset",
     "estimate": "energy",
+    "estimate_learned": "energy",
+    "landauer": "energy",
+    "learning_events": "plasticity",
     "obstacles": "subset",
     "place": "placement",
-    "profile": "energy",
+    "profile": "profiles",
 }
 
 __all__ = [
     "Chip",
+    "Meter",
     "Placement",
+    "against_dense",
     "all_chips",
     "chip",
     "compared",
     "count",
     "doubts",
     "estimate",
+    "estimate_learned",
+    "landauer",
+    "learning_events",
     "obstacles",
     "place",
     "profile",
@@ -34,10 +44,14 @@ __all__ = [
 
 if TYPE_CHECKING:
     from hardware.chips import Chip, all_chips, chip
-    from hardware.energy import estimate, profile
+    from hardware.energy import estimate, estimate_learned, landauer
+    from hardware.iso_accuracy import against_dense
     from hardware.limits import compared
+    from hardware.measured import Meter
     from hardware.operations import count
     from hardware.placement import Placement, place
+    from hardware.plasticity import learning_events
+    from hardware.profiles import profile
     from hardware.subset import doubts, obstacles
 
 __getattr__, __dir__ = exports(__name__, _HOME)

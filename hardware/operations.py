@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
-
-import numpy as np
 
 from dlm_snn.networks.network import Input, IntegerNetwork, Network
 from dlm_snn.neurons.models import spikes
 from dlm_snn.runs.metrics import events_by_population, operations_by_projection
 from dlm_snn.runs.recording import Recording, spikes_of
+from hardware.synapses import synapses
 
 
 @dataclass(frozen=True)
@@ -21,7 +20,7 @@ class Operations:
     Attributes:
         steps: of a window.
         accumulates: synaptic operations of binary events: an event times the nonzero synapses that leave its neuron.
-            NeuroBench 2.3 calls them Effective_ACs.
+            NeuroBench 2.3 calls them Effective_ACs. Biases that come through a constant Input are among them.
         multiplies: the same of graded events; Effective_MACs.
         dense: synapses times steps, zeros of weights and events included; NeuroBench's Dense.
         updates: neurons times steps.
@@ -41,6 +40,11 @@ class Operations:
     def synaptic(self) -> float:
         """Accumulates and multiplies."""
         return self.accumulates + self.multiplies
+
+    @property
+    def input_events_a_step(self) -> float:
+        """What has to come into the chip in each step."""
+        return self.input_events / self.steps
 
     @property
     def activation_sparsity(self) -> float:
@@ -74,11 +78,38 @@ def count(recording: Recording, stimulus: Mapping[str, Any]) -> Operations:
     )
 
 
+def bounds(network: Network | IntegerNetwork, n_steps: int) -> tuple[Operations, Operations]:
+    """The fewest and the most operations that a sample can take: nothing spikes, and everything in every step.
+
+    Between them lies every run; no stimulus is needed.
+    """
+    senders = [name for name, neuron in network.neurons.items() if spikes(neuron)]
+    each = {True: 0, False: 0}
+    for projection in network.projections:
+        each[_graded(network.populations[projection.pre])] += synapses(projection.connection).nonzero
+    quiet = Operations(
+        steps=n_steps,
+        accumulates=0,
+        multiplies=0,
+        dense=_synapses(network) * n_steps,
+        updates=sum(neuron.n for neuron in network.neurons.values()) * n_steps,
+        spikes=0,
+        input_events=0,
+    )
+    busy = replace(
+        quiet,
+        accumulates=each[False] * n_steps,
+        multiplies=each[True] * n_steps,
+        spikes=sum(network.neurons[name].n for name in senders) * n_steps,
+        input_events=sum(source.n for source in network.inputs.values()) * n_steps,
+    )
+    return quiet, busy
+
+
 def _graded(population: Any) -> bool:
     return isinstance(population, Input) and population.graded_bits is not None
 
 
 def _synapses(network: Network | IntegerNetwork) -> int:
     """Weights that are zero included."""
-    wholes = (p.connection.with_weight(np.ones_like(p.connection.weight)) for p in network.projections)
-    return sum(int(whole.fan_out().sum()) for whole in wholes)
+    return sum(synapses(projection.connection).all for projection in network.projections)

@@ -27,6 +27,7 @@ OWN = [
     "compare",
     "convert",
     "doctor",
+    "energy",
     "experiment",
     "export",
     "fetch",

@@ -196,6 +196,7 @@ CONTRACTS = {
             "dlm_snn.report.page": {"seconds", "seed", "versions"},
             "experiments.harness.stream": {"figures", "seed", "config", "declaration", "info", "acc"},
             "experiments.recipes.idle": {"seed"},
+            "hardware.verbs.control": {"seed"},
             "experiments.road.again": {"commit", "machine", "versions"},
             "experiments.road.repeat": {"config", "figures", "seed", "variant"},
             "experiments.tuning.bursts": set(),
