@@ -1,0 +1,153 @@
+"""Populations of one value each spike as the network that they come from does; the learner's columns are such a one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+import dlm_snn as dlm
+from dlm_snn import (
+    Conv2d,
+    Dense,
+    Input,
+    IntegerLI,
+    IntegerLIF,
+    IntegerNetwork,
+    IntegerProjection,
+    Sparse,
+    UnsupportedError,
+    run,
+)
+from dlm_snn.learning import Setting, make_columns
+from dlm_snn.tasks import digits
+from hardware import chip, obstacles, place
+from hardware.stock import as_stock, joined, stock_parts
+from hardware.windows import windows
+
+N = 5
+STEPS = 12
+
+
+def each(rng: np.random.Generator, *values: int) -> Any:
+    """One value, or one a neuron."""
+    return int(rng.choice(values)) if rng.random() < 0.4 else rng.choice(values, N)
+
+
+def drawn(seed: int) -> tuple[IntegerNetwork, dict[str, NDArray]]:
+    """x -> a -> b -> c with loops and skips, of two or three values of a parameter each."""
+    rng = np.random.default_rng(seed)
+    populations: dict[str, Any] = {"x": Input((N,))}
+    for name in "abc":
+        fields: dict[str, Any] = {"du": each(rng, -1, 1000, 4095), "dv": each(rng, 0, 400)}
+        if rng.random() < 0.3:
+            fields["bias_mant"] = each(rng, -200, 0, 200)
+        if name == "c" and rng.random() < 0.3:
+            populations[name] = IntegerLI((N,), **fields)
+        else:
+            populations[name] = IntegerLIF((N,), v_threshold=each(rng, 40, 90, 200), **fields)
+    loops = [edge for edge in ("a->a", "b->a", "x->b", "a->c", "b->b") if rng.random() < 0.5]
+    projections = []
+    for edge in ["x->a", "a->b", "b->c", *loops]:
+        pre, post = edge.split("->")
+        weight = 2 * rng.integers(-30, 60, (N, N)) * (rng.random((N, N)) < 0.6)
+        connection: Any = Sparse.from_dense(weight) if rng.random() < 0.4 and np.any(weight) else Dense(weight)
+        delay = rng.integers(1, 4, connection.weight.shape) if rng.random() < 0.3 else int(rng.integers(1, 3))
+        exponent = -1 if pre == "x" else int(rng.choice([0, 1]))
+        projections.append(IntegerProjection(pre, post, connection, delay, exponent))
+    return IntegerNetwork(populations, projections), {"x": rng.random((2, STEPS, N)) < 0.4}
+
+
+@pytest.mark.filterwarnings("ignore:.*left their 24 bits")
+@settings(max_examples=25)
+@given(st.integers(0, 2**32 - 1))
+def test_the_spikes_of_stock_populations_are_those_of_the_network(seed: int) -> None:
+    network, stimulus = drawn(seed)
+    stock, parts = as_stock(network), stock_parts(network)
+    assert all(np.ndim(getattr(n, f)) == 0 for n in stock.neurons.values() for f in ("du", "dv", "v_threshold"))
+    assert {name: part.population for name, part in parts.items()}.keys() == stock.populations.keys()
+    whole, cut = (run(n, stimulus, STEPS, record=("s", "v"), backend="reference") for n in (network, stock))
+    again = joined(cut.rasters, parts)
+    for name in network.neurons:
+        assert again[name] == whole.rasters[name]
+        for key, part in parts.items():
+            if part.population == name:
+                np.testing.assert_array_equal(cut.v[key], whole.v[name][:, :, part.neurons])
+
+
+def split_in_two(exponent: int, weight: list[int], **fields: Any) -> IntegerNetwork:
+    """Two neurons of two thresholds, onto one."""
+    populations = {
+        "x": Input((2,)),
+        "a": IntegerLIF((2,), dv=0, v_threshold=np.array([10, 20]), **fields),
+        "b": IntegerLIF((1,), dv=0, v_threshold=3),
+    }
+    projections = [
+        IntegerProjection("x", "a", Dense(np.diag([30, 30]))),
+        IntegerProjection("a", "b", Dense(np.array([weight])), weight_exp=exponent),
+    ]
+    return IntegerNetwork(populations, projections)
+
+
+def test_a_sum_that_is_floored_is_not_cut_into_two() -> None:
+    with pytest.raises(
+        UnsupportedError, match=r"'a->b', which floors its sums \(weight_exp = -2\), from 'a' in 2 parts"
+    ):
+        as_stock(split_in_two(-2, [2, 2]))
+    for exponent, weight in ((-2, [4, 8]), (-2, [2, 0]), (0, [2, 2])):
+        assert list(as_stock(split_in_two(exponent, weight)).populations) == ["x", "a_0", "a_1", "b"]
+
+
+def test_a_competition_is_refused_by_name() -> None:
+    network = split_in_two(0, [2, 2], winners=1)
+    with pytest.raises(UnsupportedError, match=r"the competition of 'a' \(1 of 2 may spike\)"):
+        as_stock(network)
+
+
+def test_a_network_of_one_value_each_stays_as_it_is() -> None:
+    kernel = Conv2d(np.full((2, 1, 2, 2), 10), (1, 3, 3))
+    populations = {"x": Input((1, 3, 3)), "a": IntegerLIF((2, 2, 2), dv=np.full(8, 7), v_threshold=3, bias_mant=1)}
+    made = as_stock(IntegerNetwork(populations, [IntegerProjection("x", "a", kernel)]))
+    assert made.digest() == as_stock(made).digest()
+    assert (made.neurons["a"].shape, made.neurons["a"].dv) == ((2, 2, 2), 7)
+    assert made.projections[0].connection is kernel
+
+
+def test_a_part_that_only_a_longer_way_reaches_keeps_its_window() -> None:
+    """The second neuron of b gets nothing but by delay 3; its window begins with the first one's all the same."""
+    populations = {"x": Input((1,)), "b": IntegerLIF((2,), dv=0, v_threshold=np.array([1, 2]))}
+    delays = np.array([[1], [3]])
+    network = IntegerNetwork(populations, [IntegerProjection("x", "b", Dense(np.array([[4], [4]])), delays)])
+    made = as_stock(network)
+    assert [made.depth[f"b_{i}"] for i in (0, 1)] == [1, 1]
+    stimulus = {"x": np.eye(6)[None, :, :1].astype(bool)}
+    rasters = joined(run(made, stimulus, 6).rasters, stock_parts(network))
+    assert rasters["b"] == run(network, stimulus, 6).rasters["b"]
+    assert rasters["b"].step.tolist() == [0, 2]
+
+
+def test_the_learners_columns_are_stock_populations_that_a_chip_takes() -> None:
+    data = digits()
+    setting = Setting(data.shape, data.graded_bits, data.scale, 10, 5)
+    learner = make_columns(setting, np.random.default_rng(0), form="plain", evidence=6, neurons=100)
+    learner.observe(data.x_train[:100], data.y_train[:100])
+    network = learner.freeze()
+    stock = as_stock(network)
+    assert [name for name in stock.populations if name.startswith("counters")] == [f"counters_{i}" for i in range(4)]
+    assert obstacles(network)
+    assert obstacles(stock) == ()
+    assert place(stock, chip("loihi2")).fits
+    x = data.x_train[1200:1206]
+    recording = dlm.run(stock, learner.stimulus(x), learner.n_steps, backend="fast")
+    assert np.array_equal(dlm.read_out(recording.rasters["output"]), learner.predict(x))
+    found = windows(stock, learner.n_steps)
+    assert (learner.n_steps, found.period, dict(found.events)) == (125, 256, {})
+    fed = {name: values.reshape(1, -1, values.shape[2]) for name, values in found.stimulus(learner.stimulus(x)).items()}
+    clocked = dlm.run(found.network, fed, 256 * len(x), backend="fast")
+    for name, raster in recording.rasters.items():
+        dense = clocked.rasters[name].dense().reshape(len(x), 256, -1)[:, : learner.n_steps]
+        np.testing.assert_array_equal(dense, raster.dense())
