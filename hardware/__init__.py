@@ -10,17 +10,20 @@ _HOME = {
     "Placement": "placement",
     "against_dense": "iso_accuracy",
     "all_chips": "chips",
+    "as_stock": "stock",
     "chip": "chips",
     "compared": "limits",
     "count": "operations",
     "doubts": "subset",
     "estimate": "energy",
     "estimate_learned": "energy",
+    "joined": "stock",
     "landauer": "energy",
     "learning_events": "plasticity",
     "obstacles": "subset",
     "place": "placement",
     "profile": "profiles",
+    "stock_parts": "stock",
 }
 
 __all__ = [
@@ -29,17 +32,20 @@ __all__ = [
     "Placement",
     "against_dense",
     "all_chips",
+    "as_stock",
     "chip",
     "compared",
     "count",
     "doubts",
     "estimate",
     "estimate_learned",
+    "joined",
     "landauer",
     "learning_events",
     "obstacles",
     "place",
     "profile",
+    "stock_parts",
 ]
 
 if TYPE_CHECKING:
@@ -52,6 +58,7 @@ if TYPE_CHECKING:
     from hardware.placement import Placement, place
     from hardware.plasticity import learning_events
     from hardware.profiles import profile
+    from hardware.stock import as_stock, joined, stock_parts
     from hardware.subset import doubts, obstacles
 
 __getattr__, __dir__ = exports(__name__, _HOME)

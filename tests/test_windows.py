@@ -50,13 +50,15 @@ def drawn(seed: int) -> tuple[IntegerNetwork, dict[str, NDArray], int]:
     return IntegerNetwork(populations, projections), {"x": samples}, n_steps
 
 
-def differing(network: IntegerNetwork, stimulus: dict[str, Any], n_steps: int, found: Windows) -> int:
-    """Spikes, u and v of all neurons that differ between samples end to end and each sample alone."""
+def differing(
+    network: IntegerNetwork, stimulus: dict[str, Any], n_steps: int, found: Windows, backend: str = "reference"
+) -> int:
+    """Spikes, u and v of all neurons that differ between samples end to end and each sample alone in the reference."""
     what = ("s", "u", "v")
     alone = run(network, stimulus, n_steps, record=what, backend="reference")
     fed = {name: values.reshape(1, -1, values.shape[2]) for name, values in found.stimulus(stimulus).items()}
     length = next(iter(fed.values())).shape[1]
-    together = run(found.network, fed, length, record=what, backend="reference")
+    together = run(found.network, fed, length, record=what, backend=backend)
     count = 0
     for name in network.neurons:
         pairs = [(recording.u[name], recording.v[name]) for recording in (alone, together)]
@@ -184,3 +186,11 @@ def test_what_cannot_be_a_window_is_refused_by_name() -> None:
     alone = IntegerNetwork(populations, [IntegerProjection("a", "a", Dense([[2]]))])
     with pytest.raises(UnsupportedError, match="'a->a', since no Input of data reaches 'a'"):
         windows(alone, 8)
+
+
+def test_stock_lava_agrees_window_after_window() -> None:
+    pytest.importorskip("lava")
+    network, stimulus, n_steps = drawn(1)
+    found = windows(network, n_steps)
+    assert len(found.events) == 2
+    assert differing(network, stimulus, n_steps, found, backend="lava-fixed") == 0
