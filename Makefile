@@ -1,7 +1,7 @@
 # Two commands for users: 'make demo' and 'make test'. Each sets up .venv by itself; the second time it starts at once.
 # Another Python: make demo PYTHON=python3.11. Index, mirror and proxy: pip's own settings (pip config, PIP_...).
 
-.PHONY: help demo test test-long test-libraries golden-libraries lint clean
+.PHONY: help demo test test-long test-libraries golden-libraries neurobench lint clean
 .DEFAULT_GOAL := help
 
 VENV := .venv
@@ -19,12 +19,16 @@ LIBRARIES := .venv-libraries
 READY_LIBRARIES := $(LIBRARIES)/ready-$(shell cat tests/libraries/requirements*.txt | cksum | cut -d' ' -f1)
 INSTALL_LIBRARIES = $(LIBRARIES)/bin/python -m pip install --disable-pip-version-check --no-deps
 TRIED := tests/test_neuron_tables.py tests/test_neuron_libraries.py
+# NeuroBench, likewise.
+NEUROBENCH := .venv-neurobench
+READY_NEUROBENCH := $(NEUROBENCH)/ready-$(shell cksum <benchmarks/neurobench-requirements.txt | cut -d' ' -f1)
 SITE = python -c 'import sysconfig; print(sysconfig.get_path("purelib"))'
 
 help:
 	@echo 'make demo       set up .venv, then train, convert, simulate, compare and report on the digits'
 	@echo 'make test       set up .venv, then run the tests (make test-long: those that take minutes, too)'
 	@echo 'make test-libraries  set up .venv-libraries, then compare with spikingjelly, norse and sinabs themselves, and their NIR files'
+	@echo 'make neurobench set up .venv-neurobench, then compare operations and sparsity with those of NeuroBench'
 	@echo 'make lint       ruff and mypy'
 	@echo 'make clean      remove .venv and caches; runs/ stays'
 
@@ -43,6 +47,10 @@ test-libraries: $(READY_LIBRARIES)
 
 golden-libraries: $(READY_LIBRARIES)
 	$(LIBRARIES)/bin/python -m tests.libraries.make_golden
+
+neurobench: $(READY_NEUROBENCH)
+	$(NEUROBENCH)/bin/python -m benchmarks.neurobench_counts
+	$(NEUROBENCH)/bin/python -m pytest -q tests/test_neurobench.py
 
 lint: $(READY_DEV)
 	$(BIN)/ruff check .
@@ -63,6 +71,13 @@ $(READY_LIBRARIES): $(READY_DEV)
 	@echo "import site; site.addsitedir('$$($(BIN)/$(SITE))')" >"$$($(LIBRARIES)/bin/$(SITE))/product.pth"
 	$(INSTALL_LIBRARIES) -r tests/libraries/requirements.txt
 	$(INSTALL_LIBRARIES) --target $(LIBRARIES)/older -r tests/libraries/requirements-older.txt
+	@touch $@
+
+$(READY_NEUROBENCH): $(READY_DEV)
+	@rm -rf $(NEUROBENCH)
+	$(BIN)/python -m venv --without-pip $(NEUROBENCH)
+	@echo "import site; site.addsitedir('$$($(BIN)/$(SITE))')" >"$$($(NEUROBENCH)/bin/$(SITE))/product.pth"
+	$(NEUROBENCH)/bin/python -m pip install --disable-pip-version-check --no-deps -r benchmarks/neurobench-requirements.txt
 	@touch $@
 
 # lava-nc goes in apart: it declares Python < 3.11 but runs on 3.12 (see 'dlm-snn doctor').
@@ -87,5 +102,5 @@ $(VENV)/made-$(VERSION):
 	@touch $@
 
 clean:
-	rm -rf $(VENV) $(LIBRARIES) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(LIBRARIES) $(NEUROBENCH) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

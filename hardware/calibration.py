@@ -125,11 +125,11 @@ def told(rows: Iterable[Row]) -> list[str]:
     """The table as lines; a ratio is measured / estimated."""
     rows = list(rows)
     able, unable = [r for r in rows if r.low is not None], [r for r in rows if r.low is None]
-    cells = [_TITLES, *(_cells(row) for row in able)]
+    cells = [_TITLES, *(_cells(row) for row in (*able, *unable))]
     widths = [max(len(line[column]) for line in cells) for column in range(len(_TITLES))]
     table = ["  ".join(text.ljust(width) for text, width in zip(line, widths, strict=True)).rstrip() for line in cells]
-    notes = [line for row in able for line in _notes(row)]
-    return [*table, "", *notes, "", *(f"{row.point.name}: {row.operations}" for row in unable)]
+    notes = [line for row in (*able, *unable) for line in _notes(row)]
+    return [*table, "", *notes]
 
 
 def _cells(row: Row) -> tuple[str, ...]:
@@ -151,6 +151,8 @@ def _joules(value: float | None) -> str:
 
 
 def _range(row: Row) -> str:
+    if row.low is None:
+        return NOTHING
     if row.high is None:
         return f"> {_joules(row.low)}"
     return _joules(row.low) if row.high == row.low else f"{_joules(row.low)} to {_joules(row.high)}"
@@ -170,7 +172,7 @@ def _notes(row: Row) -> list[str]:
     caution = f"; {point.caution}" if point.caution else ""
     lines = [
         f"{point.name}: {point.chip}, {point.system}; {point.boundary} ({point.source}; {point.mark}){caution}",
-        f"  operations: {row.operations}",
+        f"  {'' if row.low is None else 'operations: '}{row.operations}",
     ]
     if row.static is not None:
         lines.append(f"  static power {point.static:.4g} W: {_joules(row.static)} uJ per {point.per}")

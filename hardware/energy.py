@@ -47,9 +47,9 @@ class Estimate:
     @property
     def told(self) -> str:
         """The joules and their parts; not to be shown without the profile and its boundary."""
-        parts = ", ".join(f"{name} {MICRO * joules:.3g}" for name, joules in self.parts.items())
+        parts = ", ".join(f"{name} {MICRO * joules:.3g}" for name, joules in self.parts.items() if joules)
         left = f"; not known and left out: {', '.join(self.unknown)}" if self.unknown else ""
-        return f"{MICRO * self.joules:.3g} uJ per {self.per} ({parts}){left}"
+        return f"{MICRO * self.joules:.3g} uJ per {self.per} ({parts or 'nothing happened'}){left}"
 
     def __str__(self) -> str:
         by = self.profile

@@ -77,6 +77,14 @@ def test_commands_about_chips(tmp_path):
     assert "fits on one Intel Loihi 2: 9 of 128 cores" in out
 
 
+def test_commands_about_energy(tmp_path):
+    page = ROOT / "docs/energy.md"
+    runs([sys.executable, "-"], blocks(page, "python")[0], tmp_path)
+    out = runs(["bash", "-e"], "\n".join(blocks(page, "bash")), tmp_path)
+    assert out.startswith(blocks(page, "text")[0])
+    assert "autoencoder_preloaded" in out
+
+
 def test_commands_of_continual_learning(tmp_path):
     out = runs(["bash", "-e"], "\n".join(blocks(ROOT / "docs/continual.md", "bash")), tmp_path)
     assert out.count("report: ") == 4
