@@ -80,10 +80,11 @@ class Sweep:
         fed: Inputs may carry anything in the steps 0..fed - 1, and nothing in others.
         in_flight: whether everybody may have spiked in every step before its first.
         silence: population -> strength of the inhibition that it gets in a step in which it may spike otherwise.
+        open: steps before this one get no inhibition.
         last: population -> the last step in which a neuron of it may spike; found.
         events: population -> the steps in which it gets the inhibition; found.
         lacking: population -> the strength that some step asks for; found.
-        wrapped: the populations whose u may leave its 24 bits; found.
+        wrapped: the populations whose u may leave its 24 bits from step ``open`` on; found.
     """
 
     network: IntegerNetwork
@@ -92,6 +93,7 @@ class Sweep:
     fed: int
     in_flight: bool
     silence: Mapping[str, int]
+    open: int = 0
     last: dict[str, int] = field(default_factory=dict)
     events: dict[str, list[int]] = field(default_factory=dict)
     lacking: dict[str, int] = field(default_factory=dict)
@@ -117,12 +119,12 @@ class Sweep:
         before = before or at_rest(neuron.n)
         drive = drive or Interval(*np.zeros((2, neuron.n), np.int64))
         reach = advanced(neuron, before, drive)
-        if name in self.silence and np.any(reach.spiking):
+        if t >= self.open and name in self.silence and np.any(reach.spiking):
             self.events.setdefault(name, []).append(t)
             self.lacking[name] = max(self.lacking.get(name, 0), reach.excess)
             reach = advanced(neuron, before, Interval(*(a - self.silence[name] for a in drive)))
         self._reach[name] = reach
-        if reach.wraps:
+        if reach.wraps and t >= self.open:
             self.wrapped.add(name)
         if np.any(reach.spiking):
             self.last[name] = t
@@ -154,10 +156,11 @@ class Sweep:
 
     def _sums(self, position: int, part: int, sent: Interval) -> Interval:
         """Bounds of a part's sums: positive weights take one end, negative ones the other."""
-        rising, falling = self._halves[position][part]
+        halves = self._halves[position][part]
         low, high = (
-            (rising.apply(same[None]) + falling.apply(other[None]))[0].astype(np.int64)
-            for same, other in ((sent.low, sent.high), (sent.high, sent.low))
+            sum(half.apply(x[None])[0].astype(np.int64) for half, x in zip(halves, ends, strict=True) if np.any(x))
+            + np.zeros(halves[0].n_post, np.int64)
+            for ends in ((sent.low, sent.high), (sent.high, sent.low))
         )
         exponent = self.network.projections[position].weight_exp
         return Interval(*(a << exponent if exponent > 0 else a >> -exponent for a in (low, high)))

@@ -6,6 +6,7 @@ docs/windows.md has the rule and why it holds.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -28,6 +29,8 @@ STRONGEST = 255 << 7
 LARGEST = STATE_LIMIT >> ALIGNMENT
 """A sum of weights beyond which u wraps."""
 ATTEMPTS = 40
+TRIED = 2**30
+"""Synapses times steps up to which a whole window is gone through, some seconds, for a period of half the length."""
 
 
 @dataclass(frozen=True)
@@ -67,9 +70,10 @@ class Windows:
 def windows(network: IntegerNetwork, n_steps: int) -> Windows:
     """A period, resets and, where needed, inhibition by which no sample reaches the next one's window.
 
-    Balanced: period = the next power of two >= n_steps. Lags of Inputs alone: >= n_steps + lag. Else all populations
-    are set to rest at R, the next power of two >= n_steps, too, and what is in flight then must have died down a lag
-    before the period ends: proved by bounds over all samples, with inhibition of ours where it does not by itself.
+    Balanced: period = the next power of two >= n_steps. Lags of Inputs alone: >= n_steps + lag; of neurons too, where
+    bounds over all samples prove that nobody with a lag spikes in the period's last steps, with inhibition of ours if
+    need be. Else all populations are set to rest at R, the next power of two >= n_steps, too, and the same is proved of
+    what is in flight then.
 
     Args:
         network: of integers.
@@ -89,10 +93,13 @@ def windows(network: IntegerNetwork, n_steps: int) -> Windows:
         return Windows(_reset_every(network, n_steps, period), n_steps, period, {})
     apart = _power(n_steps)
     network = _reset_every(network, n_steps, apart)
-    period = _power(max(apart + of_neurons, n_steps + of_inputs))
     _check_beginning(network)
-    found = _cleared(network, n_steps, apart, period)
-    return _silenced(network, n_steps, period, found)
+    synapses = sum(p.connection.weight.size for p in network.projections)
+    if n_steps + max(of_neurons, of_inputs) <= apart and synapses * n_steps <= TRIED:
+        with suppress(UnsupportedError):
+            return _silenced(network, n_steps, apart, _cleared(network, n_steps, 0, apart))
+    period = _power(max(apart + of_neurons, n_steps + of_inputs))
+    return _silenced(network, n_steps, period, _cleared(network, n_steps, apart, period))
 
 
 def _power(number: int) -> int:
@@ -133,12 +140,17 @@ def _check_beginning(network: IntegerNetwork) -> None:
             )
 
 
-def _cleared(network: IntegerNetwork, n_steps: int, apart: int, period: int) -> Sweep:
-    """The steps from the resets at ``apart`` to the period's end, with as much inhibition as they need."""
-    begin = dict.fromkeys(network.neurons, apart)
+def _cleared(network: IntegerNetwork, n_steps: int, start: int, period: int) -> Sweep:
+    """The steps from the resets at ``start`` to the period's end, with as much inhibition as they need.
+
+    From 0 the whole window is gone through: nothing is in flight when it begins, as the end of the period proves.
+    """
+    begin = dict.fromkeys(network.neurons, start)
     silence: dict[str, int] = {}
     for _ in range(ATTEMPTS):
-        sweep = Sweep(network, begin, _own_periods(network), fed=n_steps, in_flight=True, silence=silence)
+        sweep = Sweep(
+            network, begin, _own_periods(network), n_steps, in_flight=start > 0, silence=silence, open=n_steps
+        )
         sweep.run(period)
         lacking = {name: _realized(s) for name, s in sweep.lacking.items() if s > silence[name]}
         for name in silence:

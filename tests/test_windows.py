@@ -114,6 +114,16 @@ def test_a_loop_that_goes_on_by_itself_is_silenced() -> None:
     assert differing(network, one_event(), 8, found) == 0
 
 
+def test_a_window_that_leaves_silent_steps_needs_no_longer_period() -> None:
+    network, x = loop(), one_event()["x"][:, :6]
+    found = windows(network, 6)
+    assert (found.period, found.network.neurons["a"].period) == (8, 8)
+    assert np.flatnonzero(found.events["silence_a"]).tolist() == [6]
+    assert differing(network, {"x": x}, 6, found) == 0
+    bare = replace(found, events={name: 0 * events for name, events in found.events.items()})
+    assert differing(network, {"x": x}, 6, bare) > 0
+
+
 def test_without_the_silence_a_loop_reaches_the_next_window() -> None:
     network = loop()
     found = windows(network, 8)
@@ -152,6 +162,16 @@ def test_a_loop_with_a_bias_or_held_current_is_silenced(fields: dict[str, int]) 
     found = windows(network, 8)
     assert found.events
     assert differing(network, one_event(), 8, found) == 0
+
+
+@pytest.mark.parametrize("n_steps", [6, 8])
+def test_nothing_that_a_whole_window_may_add_up_is_in_the_way(n_steps: int) -> None:
+    """Inhibition that u holds: 6 steps of it may wrap, the one in flight at the second reset cannot."""
+    network = loop(weight=-250, n=100, du=-1, dv=0)
+    found = windows(network, n_steps)
+    assert (found.period, dict(found.events)) == (16, {})
+    stimulus = {"x": np.ones((2, n_steps, 100), bool)}
+    assert differing(network, stimulus, n_steps, found) == 0
 
 
 def test_sums_that_wrap_are_refused_by_the_projections_name() -> None:
