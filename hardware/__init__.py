@@ -14,6 +14,7 @@ _HOME = {
     "chip": "chips",
     "compared": "limits",
     "count": "operations",
+    "cut": "partition",
     "doubts": "subset",
     "estimate": "energy",
     "estimate_learned": "energy",
@@ -23,7 +24,10 @@ _HOME = {
     "obstacles": "subset",
     "place": "placement",
     "profile": "profiles",
+    "rates": "messages",
     "stock_parts": "stock",
+    "summary": "on_chip",
+    "traffic": "messages",
 }
 
 __all__ = [
@@ -36,6 +40,7 @@ __all__ = [
     "chip",
     "compared",
     "count",
+    "cut",
     "doubts",
     "estimate",
     "estimate_learned",
@@ -45,7 +50,10 @@ __all__ = [
     "obstacles",
     "place",
     "profile",
+    "rates",
     "stock_parts",
+    "summary",
+    "traffic",
 ]
 
 if TYPE_CHECKING:
@@ -54,7 +62,10 @@ if TYPE_CHECKING:
     from hardware.iso_accuracy import against_dense
     from hardware.limits import compared
     from hardware.measured import Meter
+    from hardware.messages import rates, traffic
+    from hardware.on_chip import summary
     from hardware.operations import count
+    from hardware.partition import cut
     from hardware.placement import Placement, place
     from hardware.plasticity import learning_events
     from hardware.profiles import profile

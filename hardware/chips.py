@@ -73,6 +73,7 @@ class Chip:
         synapses: of a chip.
         weight_bits: of a weight, its sign included.
         delay: the longest, in steps.
+        step_ns: the shortest step, in nanoseconds.
         axon_words, groups, axon_map_words, axon_memory_words, total_words: memory of a core as the maker's compiler
             counts it.
         packings: how populations are spread over cores, the newest first; empty: not known.
@@ -87,6 +88,7 @@ class Chip:
     synapses: Figure | None = None
     weight_bits: Figure | None = None
     delay: Figure | None = None
+    step_ns: Figure | None = None
     axon_words: Figure | None = None
     groups: Figure | None = None
     axon_map_words: Figure | None = None
@@ -123,6 +125,7 @@ LOIHI2 = Chip(
     synapses=Figure(120_000_000, "secondary", f"{_WIKICHIP}; open-neuromorphic.org"),
     weight_bits=Figure(9, "published", f"{_LAVA}: 8 bits and the sign, even where signs are mixed"),
     delay=Figure(62, "published", "lava-dl 0.6.0, netx/hdf5.py: longer ones are clamped"),
+    step_ns=Figure(200, "secondary", "read in third parties' notes"),
     axon_words=Figure(16_000, "derived", _PRINT_OUTS),
     groups=Figure(8, "derived", _PRINT_OUTS),
     axon_map_words=Figure(16_000, "derived", _PRINT_OUTS),

@@ -64,6 +64,7 @@ class Layer:
         synapses: words of each core.
         axons: that end on each core; None where the rule is not known (tiles).
         tile: of an image whose weights are shared.
+        shape: of the population.
         unchecked: what of it is laid out by a rule that no print-out shows.
     """
 
@@ -73,6 +74,18 @@ class Layer:
     axons: NDArray[np.int64] | None
     tile: Tile | None = None
     unchecked: tuple[str, ...] = ()
+    shape: tuple[int, ...] = ()
+
+    @property
+    def home(self) -> NDArray[np.int32]:
+        """Which of its cores each neuron lies on, (neuron,)."""
+        if self.tile is None:
+            return np.repeat(np.arange(self.cores, dtype=np.int32), self.neurons)
+        sizes = (self.tile.channels, self.tile.y, self.tile.x)
+        axes = [np.arange(whole, dtype=np.int32) // size for whole, size in zip(self.shape, sizes, strict=True)]
+        counts = [int(axis[-1]) + 1 for axis in axes]
+        channel, row, column = np.ix_(*axes)
+        return ((channel * counts[1] + row) * counts[2] + column).astype(np.int32).reshape(-1)
 
     @property
     def cores(self) -> int:

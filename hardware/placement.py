@@ -123,7 +123,7 @@ def _layer(network: IntegerNetwork, name: str, chip: Chip, rule: Packing, asked:
             return _tiled(name, shape, tile, kernels)
     loads = [listed(projection) for projection in incoming]
     n = prod(shape)
-    return _listed(name, spread(n, loads, rule, room) if asked is None else chunks(n, asked), loads)
+    return _listed(name, shape, spread(n, loads, rule, room) if asked is None else chunks(n, asked), loads)
 
 
 def _tiled(name: str, shape: tuple[int, ...], tile: Tile, kernels: Sequence[Kernel]) -> Layer:
@@ -136,15 +136,15 @@ def _tiled(name: str, shape: tuple[int, ...], tile: Tile, kernels: Sequence[Kern
     neurons = np.multiply.outer(np.multiply.outer(*map(np.array, parts[:2])), np.array(parts[2])).reshape(-1)
     words = sum(kernel.words(tile.channels) for kernel in kernels)
     unchecked = tuple(dict.fromkeys(kernel.unchecked for kernel in kernels if kernel.unchecked))
-    return Layer(name, neurons, np.full(neurons.size, words), None, tile, unchecked)
+    return Layer(name, neurons, np.full(neurons.size, words), None, tile, unchecked, shape)
 
 
-def _listed(name: str, sizes: NDArray[np.int64], loads: Sequence[Incoming]) -> Layer:
+def _listed(name: str, shape: tuple[int, ...], sizes: NDArray[np.int64], loads: Sequence[Incoming]) -> Layer:
     edges = np.concatenate([[0], np.cumsum(sizes)]).tolist()
     found = [load_of(loads, first, last) for first, last in pairwise(edges)]
     unchecked = tuple(dict.fromkeys(load.unchecked for load in loads if load.unchecked))
     synapses, axons = (np.array(column) for column in zip(*found, strict=True))
-    return Layer(name, sizes, synapses, axons, None, unchecked)
+    return Layer(name, sizes, synapses, axons, None, unchecked, shape)
 
 
 def _broken(layer: Layer, chip: Chip, rule: Packing) -> list[Excess]:

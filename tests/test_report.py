@@ -43,6 +43,7 @@ from dlm_snn.runs.run_metrics import (
     LossBudget,
     LossPart,
     MembraneEnergy,
+    OnChip,
     Overflows,
     RunMetrics,
 )
@@ -51,7 +52,21 @@ pytestmark = pytest.mark.xdist_group("report")
 
 N_STEPS, N_SAMPLES, N_CLASSES = 25, 40, 10
 DV = 410 / 4096
-SECTIONS = ["results", "agreement", "rasters", "traces", "rates", "weights", "budget", "curve", "physics", "provenance"]
+SECTIONS = [
+    *(
+        "results",
+        "agreement",
+        "rasters",
+        "traces",
+        "rates",
+        "weights",
+        "budget",
+        "chip",
+        "curve",
+        "physics",
+        "provenance",
+    ),
+]
 HOSTILE = "</code></pre><script>alert('x')</script><img src=http://192.0.2.1/a.png>"
 
 
@@ -202,6 +217,17 @@ def _measured(recordings: dict, labels: np.ndarray, stimulus: dict) -> RunMetric
             kind: {name: MembraneEnergy(9, 5, 3, 0, 1, 0) for name in ("hidden", "output")}
             for kind in ("float", "integer")
         },
+        on_chip=OnChip(
+            chip="Intel Loihi 2",
+            fits=False,
+            verdict="fits on one Intel Loihi 2: 3 of 128 cores; one thing has to change first",
+            cores={"hidden": (67.1, 30.2), "output": (3.3,)},
+            messages={"hidden": (64.0, 60.5), "output": (0.0,)},
+            table=({"population": "hidden", "cores": "2"}, {"population": "output", "cores": "1"}),
+            changes=("'hidden' has a period of 20; a chip has periods that are powers of 2: 20 -> 32",),
+            doubts=("'pixels->hidden' floors its sums (weight_exp = -1)",),
+            notes=("Load: 60 messages.",),
+        ),
     )
 
 
@@ -299,6 +325,9 @@ def test_the_page_holds_every_section_and_a_figure_of_each_kind(finished: Path, 
     assert "u and v identical on 20 samples" in page.text
     assert "one that loses stays above the threshold without a spike" in page.text
     assert "Places (sample, step, neuron) that are equal 99.996 %" in page.text
+    assert "Fits on one Intel Loihi 2: 3 of 128 cores; one thing has to change first." in page.text
+    assert "hidden 30.2 to 67.1, output 3.3 to 3.3." in "".join(labels)
+    assert "20 -> 32" in page.text
 
 
 def test_the_page_is_small_and_asks_for_nothing_outside(shown: tuple[str, _Page]) -> None:
@@ -393,7 +422,7 @@ def test_what_a_run_does_not_have_is_left_out_with_a_line(run: Path) -> None:
     change(
         run / "metrics.json", agreement=None, activity=None, loss_budget=None, curve=None, silent=None, accuracy=None
     )
-    change(run / "metrics.json", membranes=None)
+    change(run / "metrics.json", membranes=None, on_chip=None)
     (run / "record.json").write_text("{}")
     _, page = page_of(run)
     assert [i for i in page.ids if i in SECTIONS] == SECTIONS[1:]
@@ -406,6 +435,7 @@ def test_what_a_run_does_not_have_is_left_out_with_a_line(run: Path) -> None:
         "no loss budget",
         "no training",
         "no thermodynamics",
+        "not laid out on a chip",
     ):
         assert thing in page.text
 
@@ -681,7 +711,7 @@ def test_a_browser_opens_the_page_without_error_or_outside_request(
     tab: Tab, finished: Path, shown: tuple[str, _Page]
 ) -> None:
     assert tab.complaints(finished / "report.html") == []
-    assert tab.evaluate("document.querySelectorAll('figure svg').length") == 19
+    assert tab.evaluate("document.querySelectorAll('figure svg').length") == 21
 
 
 @pytest.mark.browser

@@ -13,7 +13,7 @@ from markupsafe import Markup
 
 from dlm_snn.files.atomic import check, write_text
 from dlm_snn.files.reading import refused
-from dlm_snn.report import choice, panels, physics, wording
+from dlm_snn.report import chip, choice, panels, physics, wording
 from dlm_snn.report.svg import styled
 from dlm_snn.runs.run_folder import PAGE, REPORT, RunFolder, read_run
 from dlm_snn.runs.run_metrics import Agreement, LossBudget
@@ -44,6 +44,7 @@ def render(run: RunFolder) -> str:
             "weights": panels.weights(run, labels),
             "curves": panels.curves(run),
             "fields": physics.fields(run.metrics),
+            "cores": chip.cores(run.metrics),
         }
     return template("page.html").render(
         style=Markup(part("style.css")),
@@ -63,6 +64,8 @@ def render(run: RunFolder) -> str:
         works=physics.works(run.metrics),
         membranes=physics.membranes(run.metrics, labels),
         closing=physics.closing(run.metrics),
+        on_chip=run.metrics.on_chip,
+        utilization=chip.table(run.metrics),
         dataset=run.metrics.dataset and run.metrics.dataset.name,
         record={key: run.record.get(key) for key in ("created", "seed", "digests", "versions", "seconds")},
         provenance=_provenance(run.record),

@@ -173,6 +173,35 @@ class MembraneEnergy:
 
 
 @dataclass(frozen=True)
+class OnChip:
+    """The integer network on a chip, as far as a laptop can tell.
+
+    Attributes:
+        chip: its title.
+        fits: whether it goes there as it is.
+        verdict: in a line.
+        cores: population -> percent of a core's memory, of each core that it lies on.
+        messages: population -> messages per sample that reach each of these cores.
+        table: a line for each population, column -> text.
+        changes: what has to change, a line each.
+        doubts: what may differ from the simulators there, a line each.
+        notes: energy, time and load, a line each.
+        extra: keys of another version.
+    """
+
+    chip: str | None = None
+    fits: bool | None = None
+    verdict: str | None = None
+    cores: Mapping[str, tuple[float, ...]] | None = None
+    messages: Mapping[str, tuple[float, ...]] | None = None
+    table: tuple[Mapping[str, str], ...] | None = None
+    changes: tuple[str, ...] = ()
+    doubts: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class RunMetrics:
     """The metrics of a run.
 
@@ -187,6 +216,7 @@ class RunMetrics:
         curve: of the training.
         float32: what single precision changes.
         membranes: arithmetic -> population -> energy.
+        on_chip: of the integer network.
         extra: keys of another version.
     """
 
@@ -201,6 +231,7 @@ class RunMetrics:
     curve: tuple[Epoch, ...] | None = None
     float32: SinglePrecision | None = None
     membranes: Mapping[str, Mapping[str, MembraneEnergy]] | None = None
+    on_chip: OnChip | None = None
     extra: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod

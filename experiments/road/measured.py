@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import fields, replace
 
 import torch
+from numpy.typing import NDArray
 
 from dlm_snn.backends import declared, run
 from dlm_snn.conversion.loss_budget import PopulationLoss, ProjectionLoss, QuantizationReport
@@ -28,6 +29,11 @@ from experiments.harness.progress import Show
 from experiments.recipes.config import SimulationConfig
 from experiments.road.agreement import Simulated
 from experiments.road.evaluate import Evaluation, evaluate
+from hardware.chips import chip
+from hardware.on_chip import summary
+
+CHIP = "loihi2"
+"""What the report lays the integer network out on."""
 
 
 def evaluated(
@@ -94,7 +100,13 @@ def measured(
         curve=tuple(curve),
         float32=single,
         membranes={part.arithmetic: _membranes(data, part) for part in (floats, integers)},
+        on_chip=summary(next(iter(integers.recordings.values())), _fed(data, integers), chip(CHIP)),
     )
+
+
+def _fed(data: Split, part: Simulated) -> dict[str, NDArray]:
+    """What the simulators were fed."""
+    return {"pixels": data.x_test[: next(iter(part.recordings.values())).n_samples]}
 
 
 def _budget(report: QuantizationReport) -> LossBudget:
