@@ -1,8 +1,9 @@
 """Time and memory of placing large networks on Loihi 2, against their size.
 
 Run: python benchmarks/placement.py [--neurons 100000 1000000]. A feed-forward network of two layers and a recurrent
-one, a hundred synapses a neuron, drawn; each size in a process of its own. Seconds are those of ``place`` alone, memory
-is the largest of the whole process, the network included.
+one, a hundred synapses a neuron, drawn; each size in a process of its own. Seconds are those of ``place``, of ``traffic``
+(every neuron spikes once) and of ``cut`` over chips of 128 cores; memory is the largest of the whole process, the
+network included.
 """
 
 from __future__ import annotations
@@ -11,12 +12,13 @@ import argparse
 import multiprocessing
 import resource
 import time
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
 import dlm_snn as dlm
-from hardware import chip, place
+from hardware import chip, cut, place, traffic
 
 SYNAPSES = 100
 
@@ -46,12 +48,19 @@ def network(kind: str, n: int) -> dlm.IntegerNetwork:
 def measure(kind: str, n: int) -> None:
     """Print a line."""
     net = network(kind, n)
-    place(network(kind, 2000), chip("loihi2"))
-    start = time.perf_counter()
+    first = network(kind, 2000)
+    cut(traffic(first, place(first, chip("loihi2"))), 2)
+    marks = [time.perf_counter()]
     placed = place(net, chip("loihi2"))
-    seconds = time.perf_counter() - start
+    marks.append(time.perf_counter())
+    busy = traffic(net, placed)
+    marks.append(time.perf_counter())
+    parts = cut(busy, 128)
+    marks.append(time.perf_counter())
+    seconds = " | ".join(f"{end - begin:.1f}" for begin, end in pairwise(marks))
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
-    print(f"| {kind} | {n:,} | {SYNAPSES * n:,} | {placed.cores:,} | {seconds:.1f} | {memory:.1f} |", flush=True)
+    sizes = f"{n:,} | {SYNAPSES * n:,} | {placed.cores:,} | {parts.chips}"
+    print(f"| {kind} | {sizes} | {seconds} | {memory:.1f} |", flush=True)
 
 
 def main() -> None:
@@ -59,7 +68,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--neurons", type=int, nargs="+", default=[10_000, 100_000, 1_000_000])
     chosen = parser.parse_args()
-    print("| net | neurons | synapses | cores | s | GiB |\n|---|---|---|---|---|---|", flush=True)
+    print("| net | neurons | synapses | cores | chips | place s | traffic s | cut s | GiB |", flush=True)
+    print("|---|---|---|---|---|---|---|---|---|", flush=True)
     for kind in ("feed-forward", "recurrent"):
         for n in chosen.neurons:
             child = multiprocessing.Process(target=measure, args=(kind, n))

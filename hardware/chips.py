@@ -31,6 +31,24 @@ class Figure:
     source: str
 
 
+@dataclass(frozen=True)
+class Note:
+    """What a figure cannot say of a chip, in words.
+
+    Attributes:
+        text: for people.
+        mark: who says so.
+        source: where.
+    """
+
+    text: str
+    mark: Mark
+    source: str
+
+    def __str__(self) -> str:
+        return f"{self.text} ({self.mark}: {self.source})"
+
+
 def value_of(figure: Figure | None) -> int | None:
     """The figure's value; None where it is not known."""
     return None if figure is None else figure.value
@@ -76,6 +94,8 @@ class Chip:
         step_ns: the shortest step, in nanoseconds.
         axon_words, groups, axon_map_words, axon_memory_words, total_words: memory of a core as the maker's compiler
             counts it.
+        model: how its neurons differ from ours.
+        nir: what of its tools reads NIR, as 'dlm-snn export' writes it.
         packings: how populations are spread over cores, the newest first; empty: not known.
         systems: what is built of it.
     """
@@ -94,6 +114,8 @@ class Chip:
     axon_map_words: Figure | None = None
     axon_memory_words: Figure | None = None
     total_words: Figure | None = None
+    model: Note | None = None
+    nir: Note | None = None
     packings: tuple[Packing, ...] = ()
     systems: tuple[System, ...] = ()
 
@@ -149,6 +171,9 @@ LOIHI1 = Chip(
     neurons=Figure(1024, "published", _NENGO),
     weight_bits=Figure(9, "published", "Davies et al., IEEE Micro 38(1), 2018"),
     synapses=Figure(128_000_000, "published", "Davies et al., IEEE Micro 38(1), 2018: with weights of one bit"),
+    model=Note(
+        "the same LIF; Lava's fixed-point model is not equal to it in every threshold", "secondary", "lava #322"
+    ),
 )
 
 TRUENORTH = Chip(
@@ -158,12 +183,21 @@ TRUENORTH = Chip(
     neurons=Figure(256, "published", "Merolla et al., Science 345, 668, 2014"),
     fan_in=Figure(256, "published", "Merolla et al., Science 345, 668, 2014: a crossbar of 256 axons"),
     synapses=Figure(256 * 256 * 4096, "published", "Merolla et al., Science 345, 668, 2014"),
+    model=Note(
+        "synapses are on or off, with one weight for each of 4 types of axon; the leak is a constant, not a share of v",
+        "published",
+        "Cassidy et al., IJCNN 2013",
+    ),
 )
 
 SPINNAKER2 = Chip(
     name="spinnaker2",
     title="SpiNNaker2",
     cores=Figure(152, "published", "Gonzalez et al., arXiv 2401.04491, 2024: processing elements"),
+    model=Note(
+        "neurons are programs, so that LIF can be as it is here", "published", "Gonzalez et al., arXiv 2401.04491"
+    ),
+    nir=Note("its Python package reads NIR", "published", "Pedersen et al., Nature Communications 15, 8122, 2024"),
 )
 
 BRAINSCALES2 = Chip(
@@ -173,4 +207,9 @@ BRAINSCALES2 = Chip(
     neurons=Figure(512, "published", "Pehle et al., Front. Neurosci. 16, 795876, 2022"),
     synapses=Figure(131_072, "published", "Pehle et al., Front. Neurosci. 16, 795876, 2022"),
     weight_bits=Figure(6, "published", "Pehle et al., Front. Neurosci. 16, 795876, 2022: the sign by synapse row"),
+    model=Note(
+        "analog AdEx neurons that differ from one to the next and run a thousand times as fast as biology; no steps",
+        "published",
+        "Pehle et al., Front. Neurosci. 16, 795876, 2022",
+    ),
 )

@@ -46,7 +46,7 @@ def summary(recording: Recording, stimulus: Mapping[str, Any], chip: Chip) -> On
         chip=chip.title,
         fits=placed.fits and not against,
         verdict=verdict(placed, len(against)),
-        cores={layer.population: _shares(layer, placed) for layer in placed.layers},
+        cores=memory(placed),
         messages=_by_population(busy),
         table=tuple(placed.table()),
         changes=tuple(map(str, against)),
@@ -62,6 +62,11 @@ def verdict(placed: Placement, n_obstacles: int) -> str:
         return first
     things = "one thing has" if n_obstacles == 1 else f"{n_obstacles} things have"
     return f"{first}; {things} to change first" if placed.fits else f"{first}; and {things} to change"
+
+
+def memory(placed: Placement) -> dict[str, tuple[float, ...]]:
+    """Population -> percent of the memory of each of its cores."""
+    return {layer.population: _shares(layer, placed) for layer in placed.layers}
 
 
 def _shares(layer: Layer, placed: Placement) -> tuple[float, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 
 import dlm_snn as dlm
 from dlm_snn.cli import main
+from hardware.changes import changes
 from hardware.chips import Chip, Figure, all_chips
 from hardware.limits import compared
 from hardware.subset import doubts, obstacles
@@ -117,14 +119,18 @@ def test_check_says_the_verdict_first_and_its_exit_code_is_that(capsys: pytest.C
 @pytest.mark.parametrize(
     ("words", "line"),
     [
-        (["floats.json"], "floats.json holds floats, and a chip takes integers; 'dlm-snn convert' makes them"),
+        (["integer.json", "--samples", "-1"], "--samples -1: at least 0"),
+        (["integer.json", "--steps", "0"], "--steps 0: at least 1"),
+        (["integer.json", "--dataset", "digit"], "no dataset 'digit'; did you mean 'digits'"),
+        (["integer.json", "--picture", "cores.jpg"], "--picture cores.jpg: no picture of the kind 'jpg'"),
+        (["integer.json", "--picture", "cores.png", "--chip", "loihi1"], "--picture is for chips with a packing"),
         (["integer.json", "--chip", "loihi3"], "no chip 'loihi3'; did you mean 'loihi2'"),
         (["integer.json", "--neurons-per-core", "h"], "--neurons-per-core 'h' is not POPULATION=N"),
         (["integer.json", "--neurons-per-core", "g=3"], "neurons_per_core names 'g'"),
         (["integer.json", "--packing", "2021"], "Intel Loihi 2 has no packing '2021'"),
         (
             ["integer.json", "--packing", "2023", "--chip", "truenorth"],
-            "--packing and --neurons-per-core are for chips",
+            "--packing is for chips with a packing (loihi2), not truenorth",
         ),
         (["nothing.json"], "nothing.json"),
     ],
@@ -134,3 +140,88 @@ def test_what_cannot_be_checked_is_a_line(words: list[str], line: str, capsys: p
     told = capsys.readouterr().err
     assert line in told
     assert len(told.splitlines()) == 1
+
+
+def floats() -> dlm.Network:
+    rng = np.random.default_rng(0)
+    return dlm.Network(
+        {
+            "x": dlm.Input((64,), graded_bits=5, scale=16.0),
+            "h": dlm.LIF((12,), dv=0.1, reset="subtract"),
+            "o": dlm.LIF((10,), dv=0.1, refractory=2),
+        },
+        [
+            dlm.Projection("x", "h", dlm.Dense(rng.normal(0, 0.3, (12, 64)))),
+            dlm.Projection("h", "o", dlm.Dense(rng.normal(0, 0.5, (10, 12)))),
+        ],
+    )
+
+
+def test_floats_are_laid_out_with_a_chips_neurons_and_each_change_has_its_cost(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    dlm.save(floats(), "floats")
+    assert main(["check", "floats", "--dataset", "digits", "--steps", "6", "--samples", "50"]) == 1
+    told = capsys.readouterr().out.splitlines()
+    assert told[0] == "floats, laid out as 8-bit integers"
+    assert "to change: 'h' reset to zero, not by subtraction" in told
+    assert "to change: 'o' refractory for 2 -> 0 steps" in told
+    costs = told[told.index("accuracy on 50 test samples of digits, weights as they are:") + 1 :]
+    assert [line.partition(":")[0].strip() for line in costs] == [
+        "as it is, 6 steps",
+        "'h' reset to zero, not by subtraction",
+        "'o' refractory for 2 -> 0 steps",
+        "steps 6 -> 4",
+        "all of these",
+        "as 8-bit integers on a chip",
+    ]
+    assert all(line.endswith("%") for line in costs)
+
+
+def test_each_change_is_alone_and_all_together_come_last() -> None:
+    network = network_of_two()
+    found = changes(network, 20)
+    assert [change.n_steps for change in found] == [20, 20, 16, 16]
+    first, second, steps, together = (change.network for change in found)
+    assert (first.neurons["h"].winners, first.neurons["o"].winners) == (None, 1)
+    assert (second.neurons["h"].winners, second.neurons["o"].winners) == (2, None)
+    assert steps is network
+    assert obstacles(together) == ()
+    assert len(obstacles(network)) == 2
+    assert changes(together, 16) == []
+
+
+def network_of_two() -> dlm.IntegerNetwork:
+    weight = 2 * np.ones((3, 6), int)
+    h = dlm.IntegerLIF((6,), dv=10, v_threshold=100, winners=2)
+    whole = network(h)
+    return dlm.IntegerNetwork(
+        {**whole.populations, "o": dlm.IntegerLIF((3,), dv=10, v_threshold=3, winners=1)},
+        (*whole.projections, dlm.IntegerProjection("h", "o", dlm.Dense(weight))),
+    )
+
+
+@pytest.mark.usefixtures("stored")
+def test_a_picture_of_the_cores(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", "integer.json", "--neurons-per-core", "h=2", "--picture", "cores.svg"]) == 0
+    assert Path("cores.svg").read_text().count("<path") > 3
+    capsys.readouterr()
+    assert main(["check", "integer.json", "--picture", "cores.svg"]) == 2
+    assert "cores.svg exists" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("stored")
+def test_a_network_beyond_a_chip_is_cut_and_the_machine_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    n = 300
+    ring = dlm.Sparse((n, n), np.arange(n), np.roll(np.arange(n), 1), np.full(n, 2))
+    loop = dlm.IntegerProjection("h", "h", ring, sign_mode="excitatory")
+    dlm.save(dlm.IntegerNetwork({"h": dlm.IntegerLIF((n,), dv=10, v_threshold=100)}, [loop]), "ring")
+    assert main(["check", "ring", "--neurons-per-core", "h=1"]) == 1
+    told = capsys.readouterr().out.splitlines()
+    assert told[0].startswith("does not fit on one Intel Loihi 2 (cores of 3 chips)")
+    (parts,) = [line for line in told if line.startswith("over chips: 3 chips; ")]
+    assert (
+        parts == "over chips: 3 chips; 3 messages cross between them per sample (3 with cores in the network's order)"
+    )
+    assert "machines: Kapoho Point has 8 chips (published)" in told
