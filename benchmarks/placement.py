@@ -1,7 +1,7 @@
 """Time and memory of placing large networks on Loihi 2, against their size.
 
 Run: python benchmarks/placement.py [--neurons 100000 1000000]. A feed-forward network of two layers and a recurrent
-one, a hundred synapses a neuron, drawn; each size in a process of its own. Seconds are those of ``place``, of ``traffic``
+one, a hundred synapses a neuron, drawn; each size in a process of its own. Seconds are those of ``place``, ``traffic``
 (every neuron spikes once) and of ``cut`` over chips of 128 cores; memory is the largest of the whole process, the
 network included.
 """

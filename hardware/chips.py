@@ -91,7 +91,6 @@ class Chip:
         synapses: of a chip.
         weight_bits: of a weight, its sign included.
         delay: the longest, in steps.
-        step_ns: the shortest step, in nanoseconds.
         axon_words, groups, axon_map_words, axon_memory_words, total_words: memory of a core as the maker's compiler
             counts it.
         model: how its neurons differ from ours.
@@ -108,7 +107,6 @@ class Chip:
     synapses: Figure | None = None
     weight_bits: Figure | None = None
     delay: Figure | None = None
-    step_ns: Figure | None = None
     axon_words: Figure | None = None
     groups: Figure | None = None
     axon_map_words: Figure | None = None
@@ -147,7 +145,6 @@ LOIHI2 = Chip(
     synapses=Figure(120_000_000, "secondary", f"{_WIKICHIP}; open-neuromorphic.org"),
     weight_bits=Figure(9, "published", f"{_LAVA}: 8 bits and the sign, even where signs are mixed"),
     delay=Figure(62, "published", "lava-dl 0.6.0, netx/hdf5.py: longer ones are clamped"),
-    step_ns=Figure(200, "secondary", "read in third parties' notes"),
     axon_words=Figure(16_000, "derived", _PRINT_OUTS),
     groups=Figure(8, "derived", _PRINT_OUTS),
     axon_map_words=Figure(16_000, "derived", _PRINT_OUTS),

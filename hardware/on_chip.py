@@ -13,11 +13,13 @@ from dlm_snn.networks.network import IntegerNetwork
 from dlm_snn.runs.recording import Recording
 from dlm_snn.runs.run_metrics import OnChip
 from hardware.chips import Chip, value_of
-from hardware.energy import estimate, profile
+from hardware.energy import estimate
+from hardware.latency import latency
 from hardware.layers import Layer
 from hardware.messages import Traffic, rates, traffic
 from hardware.operations import count
 from hardware.placement import Placement, place
+from hardware.profiles import profile
 from hardware.subset import doubts, obstacles
 
 PROFILE = "loihi1-davies2018"
@@ -41,7 +43,8 @@ def summary(recording: Recording, stimulus: Mapping[str, Any], chip: Chip) -> On
     placed = place(network, chip)
     busy = traffic(network, placed, rates(recording, stimulus))
     against = obstacles(network)
-    cost = estimate(count(recording, stimulus), profile(PROFILE))
+    operations = count(recording, stimulus)
+    events = operations.input_events / operations.steps
     return OnChip(
         chip=chip.title,
         fits=placed.fits and not against,
@@ -51,7 +54,14 @@ def summary(recording: Recording, stimulus: Mapping[str, Any], chip: Chip) -> On
         table=tuple(placed.table()),
         changes=tuple(map(str, against)),
         doubts=doubts(network),
-        notes=(f"Load: {busy}.", *_time(chip, recording.n_steps), f"Energy: {cost}."),
+        notes=tuple(
+            f"{line[:1].upper()}{line[1:]}."
+            for line in (
+                f"load: {busy}",
+                *str(latency(network, recording.n_steps, events)).splitlines(),
+                str(estimate(operations, profile(PROFILE))),
+            )
+        ),
     )
 
 
@@ -87,14 +97,3 @@ def _by_population(busy: Traffic) -> dict[str, tuple[float, ...]]:
 
 def _rounded(values: NDArray[np.float64]) -> tuple[float, ...]:
     return tuple(values.round(2).tolist())
-
-
-def _time(chip: Chip, n_steps: int) -> list[str]:
-    """A lower bound of the time that a sample takes."""
-    if chip.step_ns is None:
-        return []
-    least = n_steps * chip.step_ns.value / 1000
-    return [
-        f"Time: {n_steps} steps per sample; at least {least:,.1f} us, at the shortest step of {chip.step_ns.value} ns "
-        f"({chip.step_ns.mark}: {chip.step_ns.source})."
-    ]

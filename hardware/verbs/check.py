@@ -56,6 +56,7 @@ def _run(arguments: Namespace) -> int:
     if arguments.picture is not None:
         check_picture(arguments.picture)
     of = subject(arguments)
+    costs = of.costs()
     fits = False
     for number, one in enumerate(chosen):
         if number:
@@ -63,7 +64,7 @@ def _run(arguments: Namespace) -> int:
         taken, lines = _placed(of, one, arguments, per_core) if one.packings else _limits(of, one)
         fits = fits or taken
         print("\n".join(lines))
-    for line in of.costs():
+    for line in costs:
         print(line)
     return 0 if fits else 1
 

@@ -31,7 +31,7 @@ class Subject:
         network: as it lies there.
         rates: population -> spikes per sample of each neuron in its run; empty: not known.
         n_steps: of a sample.
-        data: whose test samples changes are measured on; None: none.
+        data: whose test samples changes are measured on; why there are none; None: nobody asked.
         samples: how many of them, at most.
     """
 
@@ -39,7 +39,7 @@ class Subject:
     network: Network | IntegerNetwork
     rates: dict[str, NDArray[np.float64]]
     n_steps: int
-    data: Split | None
+    data: Split | str | None
     samples: int
 
     @cached_property
@@ -50,7 +50,8 @@ class Subject:
         if isinstance(self.network, IntegerNetwork):
             return self.network
         floats: Any = chip_neurons(self.network)
-        calibration = None if self.data is None else self._stimulus(self.data.x_train[:300])
+        known = None if self.data is None or isinstance(self.data, str) else self.data.x_train[:300]
+        calibration = None if known is None else self._stimulus(known)
         made: IntegerNetwork = quantize(floats, calibration=calibration, n_steps=self.n_steps)[0]
         return made
 
@@ -65,8 +66,10 @@ class Subject:
 
     def costs(self) -> list[str]:
         """Accuracy as it is, and with each change alone; nothing where there are no samples."""
-        if self.data is None or not self.samples:
+        if self.data is None:
             return []
+        if isinstance(self.data, str):
+            return [f"accuracies are not measured: {self.data}"]
         labels = self.data.y_test[: self.samples]
         told = f"{len(labels)} test samples of {self.data.dataset.name}, weights as they are"
         lines = [
@@ -84,7 +87,7 @@ class Subject:
         from dlm_snn.runs.metrics import accuracy
         from dlm_snn.values import slices
 
-        if self.data is None:
+        if self.data is None or isinstance(self.data, str):
             raise DlmError("there are no samples to measure on; give --dataset")
         x, y = self.data.x_test[: self.samples], self.data.y_test[: self.samples]
         right = 0.0
@@ -134,22 +137,21 @@ def _of_run(folder: Path) -> tuple[dict[str, NDArray[np.float64]], int]:
     return {}, STEPS
 
 
-def _data(arguments: Namespace, run: Path | None) -> Split | None:
-    """The dataset that is named; else that of the run."""
-    from dlm_snn.config import load_config
-    from dlm_snn.files.reading import read_text
-    from dlm_snn.files.yaml_text import parse_yaml
-    from dlm_snn.runs.run_folder import CONFIG
+def _data(arguments: Namespace, run: Path | None) -> Split | str | None:
+    """The dataset that is named; else that of the run, or why it is not at hand."""
+    from dlm_snn.config import validated
+    from dlm_snn.runs.run_folder import read_run
     from dlm_snn.tasks.parts import DataConfig, split
+    from hardware.verbs.workload import run_data
 
-    if not arguments.samples or (arguments.dataset is None and run is None):
+    if not arguments.samples:
         return None
-    values: dict[str, Any] = {}
-    if arguments.dataset is None and run is not None:
-        content: Any = parse_yaml(read_text(run / CONFIG), str(run / CONFIG))
-        values |= content.get("data", {}) if isinstance(content, dict) else {}
-    values |= {} if arguments.dataset is None else {"dataset": arguments.dataset}
-    values |= {} if arguments.data_dir is None else {"data_dir": arguments.data_dir}
-    return split(
-        load_config(DataConfig, None, [f"{key}={value}" for key, value in values.items() if value is not None])
-    )
+    if arguments.dataset is not None:
+        return split(validated(DataConfig, {"dataset": arguments.dataset, "data_dir": arguments.data_dir}, "--"))
+    if run is None:
+        return None
+    try:
+        found: Split = run_data(read_run(run), arguments.data_dir)
+    except DlmError as error:
+        return str(error)
+    return found
