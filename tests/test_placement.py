@@ -12,7 +12,7 @@ import pytest
 
 import dlm_snn as dlm
 from hardware import all_chips, chip, place
-from hardware.chips import LOIHI2, Chip
+from hardware.chips import LOIHI2, Chip, Note
 from hardware.words import count_rows, kernel_words, list_words, weight_bits
 
 DENSE: dict[str, tuple[str, tuple[int, ...], tuple[int, ...]]] = {
@@ -230,7 +230,8 @@ def test_every_figure_has_a_source_and_chips_come_by_name() -> None:
         figures = [value for value in vars(one).values() if hasattr(value, "mark")]
         figures += [system.chips for system in one.systems] + [rule.synapse_words for rule in one.packings]
         assert figures
-        assert all(figure.source and figure.value > 0 for figure in figures), one.name
+        assert all(figure.source for figure in figures), one.name
+        assert all(figure.text if isinstance(figure, Note) else figure.value > 0 for figure in figures), one.name
     with pytest.raises(dlm.DlmError, match="no chip 'loihi'; did you mean"):
         chip("loihi")
 
