@@ -33,11 +33,11 @@ class Row:
     high: float | None
     operations: str
 
-    def ratio(self, measured: float | None) -> tuple[float, float] | None:
-        """Measured / estimated, the least and the most; high None: the most operations are not known."""
-        if measured is None or not self.low:
+    def ratio(self, measured: float | None) -> tuple[float | None, float | None] | None:
+        """Measured / estimated, the least and the most; None in it: without bound, None: not known at all."""
+        if measured is None or self.low is None:
             return None
-        return (measured / self.high if self.high else 0.0), measured / self.low
+        return (measured / self.high if self.high else None), (measured / self.low if self.low else None)
 
     @property
     def static(self) -> float | None:
@@ -158,12 +158,12 @@ def _range(row: Row) -> str:
     return _joules(row.low) if row.high == row.low else f"{_joules(row.low)} to {_joules(row.high)}"
 
 
-def _times(ratio: tuple[float, float] | None) -> str:
-    if ratio is None:
+def _times(ratio: tuple[float | None, float | None] | None) -> str:
+    if ratio is None or ratio == (None, None):
         return NOTHING
     low, high = ratio
-    if low == 0.0:
-        return f"< {high:.3g}"
+    if low is None or high is None:
+        return f"> {low:.3g}" if high is None else f"< {high:.3g}"
     return f"{low:.3g}" if low == high else f"{low:.3g} to {high:.3g}"
 
 

@@ -54,7 +54,7 @@ def test_published_operations_make_an_estimate_and_its_ratio() -> None:
 def test_neuron_updates_alone_are_a_lower_bound() -> None:
     found = rows()["pilotnet_sdnn"]
     assert (found.low, found.high) == (pytest.approx(118_909 * 81e-12), None)
-    assert found.ratio(found.point.total) == (0.0, pytest.approx(16343.833e-6 / found.low))
+    assert found.ratio(found.point.total) == (None, pytest.approx(16343.833e-6 / found.low))
     assert found.ratio(found.point.dynamic) is None
     assert "netx/pilotnet_snn/network.net is in no folder of data" in rows()["pilotnet_snn"].operations
     bare = rows(PROFILES["spinnaker2"])
@@ -74,6 +74,10 @@ def test_pilotnet_lies_between_silence_and_every_neuron_in_every_step() -> None:
     spikes = point.updates  # all of them spike
     assert found.high == pytest.approx(16 * synapses * 23.6e-12 + point.updates * 81e-12 + spikes * 1.7e-12)
     assert found.low < point.dynamic < found.high
+    bare = rows(PROFILES["spinnaker2"], {"pilotnet_snn": network})["pilotnet_snn"]
+    assert bare.low == 0
+    assert bare.ratio(point.dynamic) == (pytest.approx(point.dynamic / (16 * synapses * 10e-12)), None)
+    assert any(f"> {point.dynamic / bare.high:.3g}" in line for line in told([bare]))
 
 
 def test_a_point_without_operations_or_network_says_why_not() -> None:

@@ -102,7 +102,8 @@ def test_a_network_takes_a_stimulus_or_a_dataset(capsys: pytest.CaptureFixture[s
 
 
 def test_the_table_marks_every_figure(capsys: pytest.CaptureFixture[str]) -> None:
-    words = ["run", "--profile", "all", "--learning-events", "500", "--dense-accuracy", "0.9", "--measure"]
+    words = ["run", "--profile", "all", "--learning-events", "500", "--dense-accuracy", "0.9"]
+    words += ["--measure", "--backend", "fast"]
     assert main(["energy", *words]) == 0
     out = capsys.readouterr().out
     for name in ("loihi1-davies2018", "truenorth-akopyan2015", "spinnaker2", "45nm-float32"):
@@ -155,12 +156,14 @@ def test_the_calibration_table_and_its_json(capsys: pytest.CaptureFixture[str]) 
         ([], "energy needs a run, a recording or a network; or --calibration"),
         (["run", "--calibration"], "--calibration is of published points; leave run out"),
         (["run", "--steps", "5"], "--steps is for networks; run is a run, with its own samples: leave it out"),
+        (["floats", "--dataset", "digits", "--stimulus", "steps.npy"], "give either --stimulus FILE.npy or --dataset"),
+        (["run", "--backend", "fast"], "--backend is for networks; run is a run"),
         (["run", "--stimulus", "steps.npy"], "--stimulus is for networks; run is a run"),
         (["run", "--simulator", "brian2"], "run has no rasters of 'brian2'; known: reference, reference-integer"),
         (["run", "--learning-events", "-1"], "learning_events = -1.0 per sample; give a number from 0 on"),
         (["run", "--step-time", "0"], "step time 0.0 s is not above 0"),
         (["run", "--dense-accuracy", "98"], "dense accuracy = 98.0 is no share; give 0 to 1"),
-        (["floats"], "floats does not say what is fed in; give --stimulus FILE.npy, or --dataset NAME"),
+        (["floats"], "floats does not say what is fed in; give either --stimulus FILE.npy or --dataset NAME"),
         (["floats", "--stimulus", "none.npy"], "no stimulus at none.npy"),
         (["floats", "--stimulus", "constant.npy"], "constant.npy of shape (6, 64) does not say how many steps"),
         (["floats", "--stimulus", "steps.npy", "--steps", "9"], "stimulus 'pixels' has 8 steps, the run 9"),

@@ -16,8 +16,6 @@ from dlm_snn.verbs.data_options import chosen_split, only_input
 STEPS, SAMPLES = 20, 20
 PREFERRED = ("reference-integer", "lava-fixed", "reference")
 """Whose rasters of a run are counted, where none is named: integers first, as a chip computes."""
-_OF_NETWORKS = ("stimulus", "dataset", "steps", "samples", "backend")
-"""Options that a run leaves no choice of."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,7 +49,7 @@ def workload(arguments: Namespace) -> Workload:
 
     path: Path = arguments.target
     if is_run(path):
-        given = next((name for name in _OF_NETWORKS if getattr(arguments, name) is not None), None)
+        given = next((name for name in _of_networks(arguments) if getattr(arguments, name) is not None), None)
         if given is not None:
             raise DlmError(f"--{given} is for networks; {path} is a run, with its own samples: leave it out")
         return _of_run(path, arguments)
@@ -60,6 +58,12 @@ def workload(arguments: Namespace) -> Workload:
     if (path / "recording.json").is_file():
         return _of_recording(path, arguments)
     return _of_network(path, arguments)
+
+
+def _of_networks(arguments: Namespace) -> tuple[str, ...]:
+    """Options that a run leaves no choice of; what is measured needs a simulator again."""
+    always = ("stimulus", "dataset", "steps", "samples")
+    return always if arguments.measure else (*always, "backend")
 
 
 def _of_run(path: Path, arguments: Namespace) -> Workload:
@@ -113,8 +117,8 @@ def run_data(folder: Any, data_dir: Path | None) -> Any:
 def _of_recording(path: Path, arguments: Namespace) -> Workload:
     from dlm_snn.runs.recording_files import load_recording
 
-    for option in ("steps", "samples", "backend"):
-        if getattr(arguments, option) is not None:
+    for option in _of_networks(arguments):
+        if option not in ("stimulus", "dataset") and getattr(arguments, option) is not None:
             raise DlmError(f"--{option} is for networks; {path} is a recording: leave it out")
     recording = load_recording(path)
     fed, labels = _fed(arguments, path, recording.n_samples)
@@ -145,7 +149,7 @@ def _of_network(path: Path, arguments: Namespace) -> Workload:
 def _fed(arguments: Namespace, path: Path, samples: int) -> tuple[Any, NDArray | None]:
     """The stimulus, and labels where there are some."""
     if (arguments.stimulus is None) == (arguments.dataset is None):
-        raise DlmError(f"{path} does not say what is fed in; give --stimulus FILE.npy, or --dataset NAME")
+        raise DlmError(f"{path} does not say what is fed in; give either --stimulus FILE.npy or --dataset NAME")
     if arguments.dataset is not None:
         data = chosen_split(arguments)
         return data.x_test[:samples], data.y_test[:samples]
