@@ -1,0 +1,121 @@
+"""An integer network and its windows as a bundle's data: plain numbers for JSON, and arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dlm_snn.connections.conv2d import Conv2d
+from dlm_snn.connections.dense import Dense
+from dlm_snn.connections.pool2d import Pool2d
+from dlm_snn.networks.network import Input, IntegerNetwork, IntegerProjection
+
+CONV_LIMIT = 2**23
+"""Lava's Conv clamps its sums to 24 bits, the sign included (PyConvModelFixed)."""
+
+
+def as_data(network: IntegerNetwork) -> tuple[dict[str, Any], dict[str, NDArray]]:
+    """Populations, inputs and projections of a network.
+
+    Returns:
+        What goes into the record, and the arrays: ``POPULATION.bias_mant`` where neurons differ, and ``NUMBER.FIELD``
+        of the projection of that number.
+    """
+    arrays: dict[str, NDArray] = {}
+    populations = {name: _population(network, name, arrays) for name in network.neurons}
+    projections = []
+    for number, projection in enumerate(network.projections):
+        told, own = _projection(network, projection)
+        arrays |= {f"{number}.{key}": array for key, array in own.items()}
+        projections.append({"name": projection.name, **told, "arrays": sorted(own)})
+    inputs = {
+        name: {"n": part.n, "graded_bits": part.graded_bits, "signed": part.signed, "aligned": part.aligned}
+        for name, part in network.inputs.items()
+    }
+    return {"inputs": inputs, "populations": populations, "projections": projections}, arrays
+
+
+def _population(network: IntegerNetwork, name: str, arrays: dict[str, NDArray]) -> dict[str, Any]:
+    neuron = network.neurons[name]
+    bias = np.unique(np.asarray(neuron.bias_mant))
+    if len(bias) > 1:
+        arrays[f"{name}.bias_mant"] = np.asarray(neuron.bias_mant, dtype=np.int32)
+    return {
+        "n": neuron.n,
+        "depth": network.depth[name],
+        **{key: int(np.max(getattr(neuron, key))) for key in ("du", "dv", "v_threshold", "bias_exp")},
+        "bias_mant": int(bias[0]) if len(bias) == 1 else None,
+    }
+
+
+def _projection(network: IntegerNetwork, p: IntegerProjection) -> tuple[dict[str, Any], dict[str, NDArray]]:
+    told = {
+        "pre": p.pre,
+        "post": p.post,
+        "weight_exp": p.weight_exp,
+        "num_weight_bits": p.num_weight_bits,
+        "sign_mode": p.sign_mode,
+    }
+    pre = network.populations[p.pre]
+    # An Input of ours waits until the window of whom it reaches begins.
+    delay: Any = network.depth[p.post] if isinstance(pre, Input) and pre.aligned else p.delay
+    convolution = convolved(network, p)
+    if convolution is not None:
+        stride, padding, dilation = convolution.spacing
+        spacing = {"stride": stride, "padding": padding, "dilation": dilation, "groups": convolution.groups}
+        image = {"kind": "conv", "delay": 1, "input_shape": convolution.input_shape, **spacing}
+        return {**told, **image}, {"weight": np.asarray(convolution.weight, dtype=np.int32)}
+    form: dict[str, Any]
+    if isinstance(p.connection, Dense):
+        form, own = {"kind": "dense"}, {"weight": np.asarray(p.connection.weight, dtype=np.int32)}
+    else:
+        synapses = p.connection.sparse()
+        form = {"kind": "sparse", "n_post": synapses.shape[0], "n_pre": synapses.shape[1]}
+        own = {"weight": synapses.weight, "post_index": synapses.post, "pre_index": synapses.pre}
+        own = {key: np.asarray(array, dtype=np.int32) for key, array in own.items()}
+    if np.ndim(delay):
+        return {**told, **form}, {**own, "delay": _each(delay, own["weight"].shape)}
+    return {**told, **form, "delay": int(delay)}, own
+
+
+def _each(delay: NDArray, shape: tuple[int, ...]) -> NDArray:
+    """A delay for each weight, where one is given for each neuron."""
+    delay = np.asarray(delay, dtype=np.int32)
+    return delay if delay.shape == shape else np.broadcast_to(delay[:, None], shape).copy()
+
+
+def convolved(network: IntegerNetwork, p: IntegerProjection) -> Conv2d | None:
+    """The convolution that Lava's Conv computes in a projection's place; None where Sparse has to.
+
+    Conv has no delay and no weight exponent, and clamps its sums to 24 bits.
+    """
+    connection = p.connection.convolution() if isinstance(p.connection, Pool2d) else p.connection
+    if not isinstance(connection, Conv2d) or np.any(np.asarray(p.delay) != 1) or p.weight_exp != 0:
+        return None
+    low, high = network.inputs[p.pre].bounds if p.pre in network.inputs else (0, 1)
+    most = int(connection.absolute_sums().max(initial=0)) * max(-low, high)
+    return connection if most < CONV_LIMIT else None
+
+
+def stimulus_arrays(
+    network: IntegerNetwork, stimulus: Mapping[str, NDArray], events: Mapping[str, NDArray]
+) -> dict[str, NDArray]:
+    """Input -> (window, step, neuron) values; windows or steps 1 where all are alike.
+
+    Args:
+        network: whose Inputs.
+        stimulus: (sample, step or 1, neuron) of each Input that carries data.
+        events: (period, neuron) of each Input that does the same in every window.
+    """
+    found = {**stimulus, **{name: np.asarray(values)[None] for name, values in events.items()}}
+    return {name: _narrow(found[name]) for name in network.inputs}
+
+
+def _narrow(values: NDArray) -> NDArray:
+    """In the smallest integers that hold them."""
+    low, high = int(values.min(initial=0)), int(values.max(initial=0))
+    kind = next(k for k in (np.uint8, np.int16, np.int32) if np.iinfo(k).min <= low and high <= np.iinfo(k).max)
+    return values.astype(kind)

@@ -1,0 +1,1 @@
+"""What stands beside the network and runs on the host, with a chip and without one."""

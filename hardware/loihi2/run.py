@@ -1,0 +1,23 @@
+"""Run this bundle's network and compare its spikes with the expected ones: python run.py, python run.py --help.
+
+It needs lava-nc and NumPy, and nothing of dlm-snn. With ``--target loihi2`` it needs Intel's extension and a board.
+"""
+
+import sys
+from pathlib import Path
+
+
+def main() -> int:
+    """Exit code 0: no spike differs; 1: some do; 2: it cannot run, and a line says why."""
+    if sys.version_info >= (3, 11):
+        # lava-nc 0.10.0 cannot be imported there as it is.
+        from parts.lava_mend import mend
+
+        mend()
+    from parts.script import run
+
+    return int(run(Path(__file__).resolve().parent, sys.argv[1:]))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

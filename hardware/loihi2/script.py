@@ -1,0 +1,151 @@
+"""What a bundle's ``run.py`` does: run the windows back to back, keep the spikes, compare. lava-nc and NumPy only."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+import time
+from argparse import ArgumentParser, Namespace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from . import board, contents, rasters
+
+CHUNK = 2000
+"""Steps between two signs of life, on a CPU."""
+SHIFTS = 8
+"""Steps by which the spikes of a board may come later than expected, and are looked for."""
+REFUSED = 2
+
+
+def run(folder: Path, words: list[str]) -> int:
+    """Do what the command line asks for.
+
+    Args:
+        folder: the bundle.
+        words: of the command line.
+
+    Returns:
+        0: no spike differs; 1: some do; 2: refused, the reason on the error output.
+    """
+    try:
+        bundle = contents.read(folder)
+        return _run(folder, bundle, _arguments(bundle).parse_args(words))
+    except contents.BundleError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return REFUSED
+
+
+def _arguments(bundle: dict[str, Any]) -> ArgumentParser:
+    parser = ArgumentParser(prog="run.py", description="Run a bundle's network and compare its spikes.")
+    add = parser.add_argument
+    add("--target", choices=("cpu", "loihi2"), default="cpu", help="Lava's simulator, or a chip (default: cpu)")
+    add("--windows", type=int, default=bundle["n_windows"], help=f"how many (default: {bundle['n_windows']})")
+    add("--record", default=",".join(bundle["populations"]), help="populations, with commas (default: all)")
+    add("--out", type=Path, help="file of the spikes (default: got-TARGET.npz in the bundle)")
+    group = parser.add_argument_group("with --target loihi2")
+    group.add_argument("--host", help="address of a board (default: NXSDKHOST, else SLURM)")
+    group.add_argument("--partition", help="of SLURM")
+    group.add_argument("--board", help="of SLURM")
+    group.add_argument("--generation", choices=board.GENERATIONS, default="N3B3", help="of the chip (default: N3B3)")
+    group.add_argument("--input-steps", type=int, default=0, help="steps from host to chip, beyond a simulator's")
+    group.add_argument("--output-steps", type=int, default=0, help="steps from chip to host, beyond a simulator's")
+    return parser
+
+
+def _run(folder: Path, bundle: dict[str, Any], asked: Namespace) -> int:
+    names = [name for name in bundle["populations"] if name in asked.record.split(",")]
+    unknown = set(asked.record.split(",")) - set(names)
+    if unknown:
+        raise contents.BundleError(f"--record {min(unknown)!r} is none of {', '.join(bundle['populations'])}")
+    if not 1 <= asked.windows <= bundle["n_windows"]:
+        raise contents.BundleError(f"--windows {asked.windows} is not in 1..{bundle['n_windows']}")
+    if asked.target == "loihi2":
+        print(_claimed(asked), flush=True)
+    out = asked.out or folder / f"got-{asked.target}.npz"
+    begun = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="bundle-") as aside:
+        rows = _rows(bundle, Path(aside), names, asked)
+        found = {shift: _cut(bundle, rows, names, asked, shift) for shift in _shifts(asked)}
+    took = f"{asked.windows} windows of {bundle['period']} steps in {time.monotonic() - begun:.0f} s"
+    got = found[0]
+    rasters.write(out, got)
+    expected = {
+        name: rasters.first_samples(raster, asked.windows)
+        for name, raster in rasters.read(folder / contents.EXPECTED).items()
+    }
+    parted = rasters.difference(expected, got, names)
+    told = f"{len(names)} population{'s' * (len(names) != 1)}, {took}; {out} has the spikes"
+    *before, verdict = parted.lines()
+    print("\n".join([*before, f"{verdict} ({told})"]))
+    for shift in found if parted.differ else ():
+        if shift and not rasters.difference(expected, found[shift], names).differ:
+            print(f"all spikes came {shift} steps late: give --output-steps {asked.output_steps + shift}")
+    return 1 if parted.differ else 0
+
+
+def _claimed(asked: Namespace) -> str:
+    lacking = board.missing(asked.host)
+    if lacking is not None:
+        raise contents.BundleError(f"cannot run on a Loihi 2: {lacking}; nothing was run")
+    try:
+        return board.claim(asked.host, asked.partition, asked.board, asked.generation)
+    except (ValueError, ImportError) as error:
+        raise contents.BundleError(f"cannot run on a Loihi 2: {error}; nothing was run") from error
+
+
+def _shifts(asked: Namespace) -> range:
+    return range(SHIFTS + 1) if asked.target == "loihi2" else range(1)
+
+
+def _later(bundle: dict[str, Any], name: str, asked: Namespace) -> int:
+    """Row in which a population's first window begins."""
+    return int(bundle["populations"][name]["depth"]) + asked.input_steps + asked.output_steps
+
+
+def _rows(bundle: dict[str, Any], aside: Path, names: list[str], asked: Namespace) -> dict[str, np.ndarray]:
+    """Run the network; population -> (step, neuron)."""
+    from .graph import build
+
+    latest = max(_later(bundle, name, asked) for name in names) + max(_shifts(asked))
+    steps = (asked.windows - 1) * bundle["period"] + bundle["n_steps"] + latest
+    graph = build(bundle, aside, names, asked.windows, asked.input_steps, steps)
+    config = _config(asked.target)
+    for process in graph.neurons.values():
+        # Lava runs what is connected with a process.
+        if process.runtime is None:
+            _run_part(process, config, steps, CHUNK if asked.target == "cpu" else steps)
+    return {name: np.load(path, mmap_mode="r") for name, path in graph.sinks.items()}
+
+
+def _config(target: str) -> Any:
+    from lava.magma.core.run_configs import Loihi2SimCfg
+
+    return Loihi2SimCfg(select_tag="fixed_pt") if target == "cpu" else board.hardware_config()
+
+
+def _run_part(process: Any, config: Any, steps: int, chunk: int) -> None:
+    from lava.magma.core.run_conditions import RunSteps
+
+    try:
+        for start in range(0, steps, chunk):
+            process.run(condition=RunSteps(num_steps=min(chunk, steps - start)), run_cfg=config)
+            print(f"{min(start + chunk, steps)} of {steps} steps", file=sys.stderr, flush=True)
+    finally:
+        if process.runtime is not None:
+            process.stop()
+
+
+def _cut(
+    bundle: dict[str, Any], rows: dict[str, np.ndarray], names: list[str], asked: Namespace, shift: int
+) -> dict[str, rasters.Raster]:
+    """The windows of each population."""
+    extent = asked.windows, bundle["n_steps"]
+    return {
+        name: rasters.windowed(
+            rows[name], _later(bundle, name, asked) + shift, bundle["period"], (*extent, rows[name].shape[1])
+        )
+        for name in names
+    }

@@ -1,0 +1,2 @@
+class AbstractNcProcessModel:
+    pass

@@ -1,0 +1,1 @@
+"""Its presence is what lava.utils.loihi.is_installed looks for."""
