@@ -6,6 +6,7 @@ Its settings go through ``lava.utils.loihi`` of lava-nc: a SLURM partition or bo
 from __future__ import annotations
 
 import os
+import subprocess
 from importlib.util import find_spec
 from typing import Any
 
@@ -21,13 +22,25 @@ def missing(host: str | None = None) -> str | None:
     """
     if find_spec("lava") is None:
         return "lava-nc is not installed"
-    from lava.utils import loihi, slurm
+    from lava.utils import loihi
 
     if not loihi.is_installed() or find_spec(EXTENSION) is None:
         return "Intel's extension of Lava (lava-loihi, for members of its research community) is not installed"
-    if host is None and not os.environ.get("NXSDKHOST") and not slurm.is_available():
+    if host is None and not os.environ.get("NXSDKHOST") and not lines_of("sinfo"):
         return "no board: SLURM (sinfo) is not there, and neither --host nor NXSDKHOST names one"
     return None
+
+
+def lines_of(*command: str) -> list[str]:
+    """What a command prints, line by line without the first; nothing where it cannot run.
+
+    Lava's own look at SLURM stumbles over the end of these lines, and over a machine without SLURM.
+    """
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=10)
+    except (OSError, subprocess.SubprocessError):
+        return []
+    return [line for line in done.stdout.splitlines()[1:] if line.strip()]
 
 
 def claim(
@@ -36,7 +49,7 @@ def claim(
     """Have Lava run on a board, and say which.
 
     Raises:
-        ValueError, ImportError: what ``lava.utils.loihi`` says against it.
+        ValueError, ImportError, OSError: what is against it, in words.
     """
     from lava.utils import loihi
 
@@ -45,7 +58,15 @@ def claim(
     if address:
         loihi.use_ethernet_host(address, loihi_gen=kind)
         return f"board at {address}"
-    loihi.use_slurm_host(partition=partition, board=board, loihi_gen=kind)
+    loihi.use_slurm_host(loihi_gen=kind)
+    for variable, name, found in (
+        ("PARTITION", partition, [line.split()[0].rstrip("*") for line in lines_of("sinfo")]),
+        ("BOARD", board, [line.split()[0] for line in lines_of("sinfo", "-N")]),
+    ):
+        if name is not None and name not in found:
+            raise ValueError(f"SLURM has no {variable.lower()} '{name}'; known: {', '.join(sorted(set(found)))}")
+        if name is not None:
+            os.environ[variable] = name
     return f"SLURM, {board or partition or 'any board'}"
 
 

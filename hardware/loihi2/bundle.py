@@ -47,9 +47,7 @@ def write_bundle(ready: Prepared, path: Path, replace: bool = False) -> None:
     Raises:
         DlmError: it exists and must not be replaced, or cannot be written.
     """
-    told, arrays = as_data(ready.network)
-    for name, own in told["inputs"].items():
-        own["n_steps"] = ready.n_steps if name in ready.stimulus else ready.period
+    told, arrays = as_data(ready.windows)
     with writing_folder(path, BUNDLE, replace) as folder:
         _code(folder)
         for name, content in (
@@ -66,7 +64,7 @@ def write_bundle(ready: Prepared, path: Path, replace: bool = False) -> None:
             "version": contents.VERSION,
             "made_by": f"dlm-snn {__version__}",
             "network": ready.digest,
-            **{key: getattr(ready, key) for key in ("n_windows", "n_steps", "period")},
+            "n_windows": ready.n_windows,
             **told,
             "files": checksums(folder),
         }

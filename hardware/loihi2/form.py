@@ -12,19 +12,21 @@ from dlm_snn.connections.conv2d import Conv2d
 from dlm_snn.connections.dense import Dense
 from dlm_snn.connections.pool2d import Pool2d
 from dlm_snn.networks.network import Input, IntegerNetwork, IntegerProjection
+from hardware.windows import Windows
 
 CONV_LIMIT = 2**23
 """Lava's Conv clamps its sums to 24 bits, the sign included (PyConvModelFixed)."""
 
 
-def as_data(network: IntegerNetwork) -> tuple[dict[str, Any], dict[str, NDArray]]:
-    """Populations, inputs and projections of a network.
+def as_data(windows: Windows) -> tuple[dict[str, Any], dict[str, NDArray]]:
+    """Populations, inputs and projections of a network that runs window after window.
 
     Returns:
         What goes into the record, and the arrays: ``POPULATION.bias_mant`` where neurons differ, and ``NUMBER.FIELD``
         of the projection of that number.
     """
     arrays: dict[str, NDArray] = {}
+    network = windows.network
     populations = {name: _population(network, name, arrays) for name in network.neurons}
     projections = []
     for number, projection in enumerate(network.projections):
@@ -32,10 +34,14 @@ def as_data(network: IntegerNetwork) -> tuple[dict[str, Any], dict[str, NDArray]
         arrays |= {f"{number}.{key}": array for key, array in own.items()}
         projections.append({"name": projection.name, **told, "arrays": sorted(own)})
     inputs = {
-        name: {"n": part.n, "graded_bits": part.graded_bits, "signed": part.signed, "aligned": part.aligned}
+        name: {
+            **{key: getattr(part, key) for key in ("n", "graded_bits", "signed", "aligned")},
+            "n_steps": windows.period if name in windows.events else windows.n_steps,
+        }
         for name, part in network.inputs.items()
     }
-    return {"inputs": inputs, "populations": populations, "projections": projections}, arrays
+    times = {"n_steps": windows.n_steps, "period": windows.period}
+    return {**times, "inputs": inputs, "populations": populations, "projections": projections}, arrays
 
 
 def _population(network: IntegerNetwork, name: str, arrays: dict[str, NDArray]) -> dict[str, Any]:
@@ -46,6 +52,7 @@ def _population(network: IntegerNetwork, name: str, arrays: dict[str, NDArray]) 
     return {
         "n": neuron.n,
         "depth": network.depth[name],
+        "reset_interval": neuron.period,
         **{key: int(np.max(getattr(neuron, key))) for key in ("du", "dv", "v_threshold", "bias_exp")},
         "bias_mant": int(bias[0]) if len(bias) == 1 else None,
     }
@@ -100,18 +107,15 @@ def convolved(network: IntegerNetwork, p: IntegerProjection) -> Conv2d | None:
     return connection if most < CONV_LIMIT else None
 
 
-def stimulus_arrays(
-    network: IntegerNetwork, stimulus: Mapping[str, NDArray], events: Mapping[str, NDArray]
-) -> dict[str, NDArray]:
+def stimulus_arrays(windows: Windows, stimulus: Mapping[str, NDArray]) -> dict[str, NDArray]:
     """Input -> (window, step, neuron) values; windows or steps 1 where all are alike.
 
     Args:
-        network: whose Inputs.
-        stimulus: (sample, step or 1, neuron) of each Input that carries data.
-        events: (period, neuron) of each Input that does the same in every window.
+        windows: whose Inputs; those of its events do the same in every window.
+        stimulus: (sample, step or 1, neuron) of each other Input.
     """
-    found = {**stimulus, **{name: np.asarray(values)[None] for name, values in events.items()}}
-    return {name: _narrow(found[name]) for name in network.inputs}
+    found = {**stimulus, **{name: np.asarray(values)[None] for name, values in windows.events.items()}}
+    return {name: _narrow(found[name]) for name in windows.network.inputs}
 
 
 def _narrow(values: NDArray) -> NDArray:

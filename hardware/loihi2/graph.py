@@ -43,7 +43,7 @@ def build(
         later: steps that an event takes from the host into the chip, beyond those of a simulator.
         steps: of the run; rows of the sinks.
     """
-    neurons = {name: _neuron(name, told, bundle["period"], later) for name, told in bundle["populations"].items()}
+    neurons = {name: _neuron(name, told, later) for name, told in bundle["populations"].items()}
     ports = {name: process.s_out for name, process in neurons.items()}
     ports.update({name: _input(name, told, bundle, folder, n_windows) for name, told in bundle["inputs"].items()})
     connections = []
@@ -53,7 +53,7 @@ def build(
     return Graph(neurons, connections, {name: _sink(name, neurons[name], folder, steps) for name in recorded})
 
 
-def _neuron(name: str, told: Mapping[str, Any], period: int, later: int) -> Any:
+def _neuron(name: str, told: Mapping[str, Any], later: int) -> Any:
     from lava.proc.lif.process import LIFReset
 
     return LIFReset(
@@ -63,8 +63,8 @@ def _neuron(name: str, told: Mapping[str, Any], period: int, later: int) -> Any:
         vth=told["v_threshold"],
         bias_mant=told["bias_mant"],
         bias_exp=told["bias_exp"],
-        reset_interval=period,
-        reset_offset=(told["depth"] + 1 + later) % period,
+        reset_interval=told["reset_interval"],
+        reset_offset=(told["depth"] + 1 + later) % told["reset_interval"],
         name=name,
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from numpy.typing import NDArray
@@ -11,12 +11,14 @@ from numpy.typing import NDArray
 from dlm_snn.backends import run
 from dlm_snn.errors import DlmError, UnsupportedError
 from dlm_snn.networks.network import IntegerNetwork
+from dlm_snn.neurons.models import spikes
 from dlm_snn.runs.raster import SpikeRaster
 from dlm_snn.runs.stimulus import prepare
 from hardware.chips import chip
 from hardware.loihi2.form import stimulus_arrays
 from hardware.placement import Placement, place
 from hardware.subset import doubts, obstacles
+from hardware.windows import Windows, windows
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,20 +26,18 @@ class Prepared:
     """All that a bundle holds, checked and computed, before anything is written.
 
     Attributes:
-        network: as it runs there, periods set.
+        windows: the network as it runs there, steps of a window and from one to the next.
         digest: of the network that was given.
-        n_windows, n_steps, period: windows, steps of each, steps from one to the next.
-        stimulus: Input -> (window, step, neuron).
+        n_windows: how many.
+        stimulus: Input -> (window, step, neuron), windows or steps 1 where all are alike.
         expected: population -> the spikes that must come out.
         placement: on the chip's cores.
         doubts: what a chip may compute otherwise than a simulator.
     """
 
-    network: IntegerNetwork
+    windows: Windows
     digest: str
     n_windows: int
-    n_steps: int
-    period: int
     stimulus: Mapping[str, NDArray]
     expected: Mapping[str, SpikeRaster]
     placement: Placement
@@ -47,7 +47,7 @@ class Prepared:
     def told(self) -> str:
         """What was validated, in words."""
         return (
-            f"{self.n_windows} windows of {self.n_steps} steps, one every {self.period}; "
+            f"{self.n_windows} windows of {self.windows.n_steps} steps, one every {self.windows.period}; "
             f"{self.placement.cores} cores; {sum(map(len, self.expected.values()))} spikes expected"
         )
 
@@ -70,27 +70,23 @@ def prepared(network: IntegerNetwork, stimulus: Mapping[str, Any], n_steps: int)
     if found:
         more = f" (and {len(found) - 1} more: dlm-snn check)" * (len(found) > 1)
         raise DlmError(f"not for a Loihi 2: {found[0]}{more}")
-    placement = place(network, chip("loihi2"))
+    silent = next((name for name, neuron in network.neurons.items() if not spikes(neuron)), None)
+    if silent is not None:
+        raise DlmError(f"'{silent}' never spikes, and a bundle compares spikes; make it an IntegerLIF")
+    after_one_another = windows(network, n_steps)
+    placement = place(after_one_another.network, chip("loihi2"))
     if not placement.fits:
         raise DlmError(str(placement).splitlines()[0])
     fed, n_windows = prepare(network, stimulus, n_steps)
     if not n_windows:
         raise DlmError("no samples; give at least one")
-    period = 1 << (n_steps - 1).bit_length()
-    if network.unbalanced:
-        raise UnsupportedError(
-            "windows one after another", f"'{network.unbalanced[0]}', which is not balanced", "run one at a time"
-        )
-    periodic: dict[str, Any] = {name: replace(part, period=period) for name, part in network.neurons.items()}
     recording = run(network, stimulus, n_steps, record=("s",), backend="fast")
     return Prepared(
-        replace(network, populations={**network.populations, **periodic}),
+        after_one_another,
         network.digest(),
         n_windows,
-        n_steps,
-        period,
-        stimulus_arrays(network, {name: one.values for name, one in fed.items()}, {}),
+        stimulus_arrays(after_one_another, {name: one.values for name, one in fed.items()}),
         {name: recording.rasters[name] for name in network.neurons},
         placement,
-        doubts(network),
+        doubts(after_one_another.network),
     )

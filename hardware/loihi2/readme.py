@@ -61,9 +61,9 @@ def readme(ready: Prepared) -> str:
         doubts = f"A chip may compute otherwise than Lava's simulator here:\n\n{lines}\n"
     return _PAGE.format(
         n_windows=ready.n_windows,
-        n_steps=ready.n_steps,
-        period=ready.period,
+        n_steps=ready.windows.n_steps,
+        period=ready.windows.period,
         spikes=sum(map(len, ready.expected.values())),
-        last=list(ready.network.neurons)[-1],
+        last=list(ready.expected)[-1],
         doubts=doubts,
     )

@@ -80,10 +80,14 @@ def _run(folder: Path, bundle: dict[str, Any], asked: Namespace) -> int:
     told = f"{len(names)} population{'s' * (len(names) != 1)}, {took}; {out} has the spikes"
     *before, verdict = parted.lines()
     print("\n".join([*before, f"{verdict} ({told})"]))
-    for shift in found if parted.differ else ():
-        if shift and not rasters.difference(expected, found[shift], names).differ:
-            print(f"all spikes came {shift} steps late: give --output-steps {asked.output_steps + shift}")
-    return 1 if parted.differ else 0
+    if not parted.differ:
+        return 0
+    late = [shift for shift in found if not rasters.difference(expected, found[shift], names).differ]
+    if late:
+        print(f"all spikes came {late[0]} steps late: give --output-steps {asked.output_steps + late[0]}")
+    elif asked.target == "loihi2":
+        print(f"no delay of 1 to {SHIFTS} steps explains it; events may reach the chip late: try --input-steps 1, 2, 3")
+    return 1
 
 
 def _claimed(asked: Namespace) -> str:
@@ -92,7 +96,7 @@ def _claimed(asked: Namespace) -> str:
         raise contents.BundleError(f"cannot run on a Loihi 2: {lacking}; nothing was run")
     try:
         return board.claim(asked.host, asked.partition, asked.board, asked.generation)
-    except (ValueError, ImportError) as error:
+    except (ValueError, ImportError, OSError) as error:
         raise contents.BundleError(f"cannot run on a Loihi 2: {error}; nothing was run") from error
 
 

@@ -103,8 +103,9 @@ def _fed(arguments: Namespace, network: Any, config: dict[str, Any]) -> tuple[di
     from dlm_snn.tasks.parts import DataConfig, split
     from dlm_snn.verbs.data_options import only_input
 
-    if arguments.samples < 1:
-        raise DlmError(f"--samples {arguments.samples}: at least 1")
+    for option in ("samples", "steps"):
+        if getattr(arguments, option) is not None and getattr(arguments, option) < 1:
+            raise DlmError(f"--{option} {getattr(arguments, option)}: at least 1")
     n_steps = arguments.steps or config.get("simulation", {}).get("n_steps", STEPS)
     chosen = {key: getattr(arguments, key) for key in ("dataset", "data_dir", "split_seed")}
     chosen = {key: value for key, value in chosen.items() if value is not None}

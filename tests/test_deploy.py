@@ -1,0 +1,255 @@
+"""Deployment bundles: their own script reproduces the expected spikes; what cannot be deployed is refused in a line."""
+
+from __future__ import annotations
+
+import ast
+import json
+import subprocess
+import sys
+from argparse import Namespace
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import dlm_snn as dlm
+from dlm_snn.cli import main
+from hardware.loihi2 import contents, rasters, script
+from hardware.loihi2.bundle import PARTS, write_bundle
+from hardware.loihi2.prepared import prepared
+from tests.test_docs import ROOT, SHORT, blocks, runs
+
+STEPS = 16
+ALONE = (
+    "import runpy, sys\n"
+    "sys.modules.update(dict.fromkeys(('dlm_snn', 'lava_processes', 'hardware', 'experiments')))\n"
+    "sys.argv = sys.argv[1:]\n"
+    "sys.path.insert(0, sys.argv[0].rpartition('/')[0])\n"
+    "runpy.run_path(sys.argv[0], run_name='__main__')\n"
+)
+"""Runs a script in an interpreter that has nothing of ours."""
+
+
+def network(loop: int = 0, **changed: Any) -> dlm.IntegerNetwork:
+    """Graded pixels and a hidden layer with a synaptic current; with a loop that keeps itself awake, or without."""
+    rng = np.random.default_rng(0)
+
+    def weights(post: int, pre: int) -> dlm.Dense:
+        return dlm.Dense(2 * rng.integers(-60, 80, (post, pre)))
+
+    ring = dlm.Sparse((6, 6), np.arange(6), np.roll(np.arange(6), 1), np.full(6, loop))
+    return dlm.IntegerNetwork(
+        {
+            "pixels": dlm.Input((20,), graded_bits=4, scale=15),
+            "hidden": dlm.IntegerLIF((24,), **{"du": 2000, "dv": 410, "v_threshold": 1200} | changed),
+            "output": dlm.IntegerLIF((6,), dv=300, v_threshold=200 if loop else 800, bias_mant=np.arange(6)),
+        },
+        (
+            dlm.IntegerProjection("pixels", "hidden", weights(24, 20), weight_exp=-4),
+            dlm.IntegerProjection("hidden", "output", weights(6, 24)),
+            *(dlm.IntegerProjection("output", "output", ring, delay=2) for _ in range(bool(loop))),
+        ),
+    )
+
+
+def images(samples: int = 6) -> dict[str, Any]:
+    return {"pixels": np.random.default_rng(1).integers(0, 16, (samples, 20))}
+
+
+@pytest.fixture(scope="module")
+def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("deployed") / "bundle"
+    write_bundle(prepared(network(), images(), STEPS), folder)
+    return folder
+
+
+@pytest.mark.parametrize("loop", [0, 254], ids=["windows that touch", "a loop that is silenced"])
+def test_a_bundle_reproduces_its_spikes_with_nothing_of_ours(loop: int, tmp_path: Path) -> None:
+    pytest.importorskip("lava")
+    ready = prepared(network(loop, v_threshold=700), images(), STEPS)
+    assert (ready.windows.period == STEPS) == (not loop)
+    assert bool(ready.windows.events) == bool(loop)
+    write_bundle(ready, tmp_path / "bundle")
+    words = [sys.executable, "-c", ALONE, str(tmp_path / "bundle/run.py"), "--out", str(tmp_path / "got.npz")]
+    done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, check=False)
+    expected = dlm.run(network(loop, v_threshold=700), images(), STEPS)
+    spikes = sum(len(raster) for raster in expected.rasters.values())
+    assert (done.returncode, done.stdout[: len(f"0 of {spikes} spikes")]) == (0, f"0 of {spikes} spikes"), done.stderr
+    got = rasters.read(tmp_path / "got.npz")
+    for name, raster in expected.rasters.items():
+        assert np.array_equal(dlm.SpikeRaster(*got[name][:3], *got[name].extent).dense(), raster.dense())
+        assert 0 < raster.rate < 0.9
+
+
+def held(bundle: Path, shift: int) -> Callable[..., dict[str, np.ndarray]]:
+    """What a run would write if every spike came late, and one of hidden's not at all."""
+
+    def rows(told: dict[str, Any], aside: Path, names: list[str], asked: Namespace) -> dict[str, np.ndarray]:
+        found = {}
+        for name, raster in rasters.read(bundle / contents.EXPECTED).items():
+            begin = told["populations"][name]["depth"] + shift
+            found[name] = np.zeros((told["period"] * (told["n_windows"] + 1), raster.extent[2]), np.uint8)
+            found[name][raster.sample.astype(int) * told["period"] + raster.step + begin, raster.neuron] = 1
+        return found
+
+    return rows
+
+
+def test_the_first_difference_is_told(
+    bundle: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made = held(bundle, 0)
+
+    def one_less(told: dict[str, Any], *rest: Any) -> dict[str, np.ndarray]:
+        found = made(told, *rest)
+        found["output"][2 * told["period"] + 7 + told["populations"]["output"]["depth"], 3] ^= 1
+        return found
+
+    monkeypatch.setattr(script, "_rows", made)
+    words = ["--out", str(tmp_path / "got.npz")]
+    assert script.run(bundle, words) == 0
+    monkeypatch.setattr(script, "_rows", one_less)
+    capsys.readouterr()
+    assert script.run(bundle, words) == 1
+    first, verdict = capsys.readouterr().out.splitlines()
+    expected = rasters.read(bundle / contents.EXPECTED)["output"]
+    there = (2, 7, 3) in set(zip(*map(np.ndarray.tolist, expected[:3]), strict=True))
+    has = "expected a spike, got none" if there else "got a spike, expected none"
+    assert first == f"first difference: sample 2, step 7, population output, neuron 3: {has}"
+    assert verdict.startswith("1 of ")
+    assert script.run(bundle, [*words, "--windows", "2"]) == 0
+    assert script.run(bundle, [*words, "--record", "hidden"]) == 0
+
+
+def test_the_earliest_difference_counts_and_before_others_that_of_who_computes_first() -> None:
+    def one(sample: int, step: int, neuron: int) -> rasters.Raster:
+        return rasters.Raster(np.array([sample]), np.array([step]), np.array([neuron]), (3, 4, 5))
+
+    none = rasters.Raster(*np.zeros((3, 0), int), (3, 4, 5))
+    found = rasters.difference({"a": one(1, 2, 4), "b": one(1, 2, 0)}, {"a": none, "b": none}, ["a", "b"])
+    assert found == rasters.Difference(2, 2, (1, 2, "a", 4), True)
+    found = rasters.difference({"a": one(1, 2, 4), "b": none}, {"a": none, "b": one(0, 3, 1)}, ["a", "b"])
+    assert found == rasters.Difference(2, 1, (0, 3, "b", 1), False)
+
+
+@pytest.mark.parametrize(
+    ("change", "line"),
+    [
+        (lambda f: (f / "network.npz").write_bytes(b"x"), "network.npz was changed since it was written"),
+        (lambda f: (f / "parts/graph.py").unlink(), "lacks parts/graph.py"),
+        (lambda f: edited(f, version=2), "is a bundle of version 2, this is for 1; write it again"),
+        (lambda f: edited(f, format="other"), "is not the record of a bundle"),
+        (lambda f: (f / "bundle.json").write_text("{"), "is no complete bundle"),
+        (lambda f: None, "--record 'input' is none of hidden, output"),
+    ],
+)
+def test_a_damaged_bundle_is_a_line(
+    bundle: Path, tmp_path: Path, change: Any, line: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "copy"
+    subprocess.run(["cp", "-r", bundle, folder], check=True)
+    change(folder)
+    assert script.run(folder, ["--record", "input"]) == 2
+    told = capsys.readouterr().err
+    assert line in told
+    assert len(told.splitlines()) == 1
+
+
+def edited(folder: Path, **changed: Any) -> None:
+    path = folder / "bundle.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | changed))
+
+
+def test_the_script_is_of_python_3_8(bundle: Path) -> None:
+    """Machines that have a board have it; what lets lava-nc be imported on newer ones is imported there alone."""
+    sources = [bundle / "run.py", *(bundle / "parts" / f"{name}.py" for name in PARTS)]
+    for path in sources:
+        ast.parse(path.read_text(), feature_version=(3, 8))
+
+
+@pytest.fixture
+def stored(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    dlm.save(network(), "small")
+    dlm.save(network(winners=3), "winners")
+    dlm.save(dlm.Network({"h": dlm.LIF((2,), dv=0.5)}), "floats")
+    np.savez("images.npz", **images(3))
+    np.savez("wide.npz", pixels=np.zeros((3, 21), int))
+    return Path(tmp_path)
+
+
+@pytest.mark.usefixtures("stored")
+def test_a_dry_run_writes_the_bundle_and_replaces_only_one(capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["deploy", "small.json", "--dry-run", "--stimulus", "images.npz", "--steps", "5"]
+    assert main(words) == 0
+    assert capsys.readouterr().out.startswith("small-loihi2: 3 windows of 5 steps, one every ")
+    assert contents.read(Path("small-loihi2"))["network"] == network().digest()
+    assert main(words) == 2
+    Path("small-loihi2/got-cpu.npz").write_bytes(b"")
+    assert main([*words, "--replace", "--samples", "2"]) == 0
+    assert contents.read(Path("small-loihi2"))["n_windows"] == 2
+    Path("small-loihi2/mine.txt").write_text("")
+    assert main([*words, "--replace"]) == 2
+    assert "mine.txt" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("stored")
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        (["nothing.json"], "nothing.json"),
+        (["floats.json"], "floats.json holds floats, and a chip takes integers; 'dlm-snn convert' makes them"),
+        (["winners.json"], "not for a Loihi 2: 'hidden' has a competition (3 of 24 may spike)"),
+        (["small.json", "--target", "loihi3"], "no target 'loihi3'; did you mean 'loihi2'?"),
+        (["small.json", "--stimulus", "none.npz"], "no file none.npz"),
+        (["small.json", "--stimulus", "wide.npz"], "stimulus 'pixels' has shape (3, 21)"),
+        (["small.json", "--stimulus", "images.npz", "--dataset", "digits"], "beside --dataset; give one"),
+        (["small.json", "--samples", "0"], "--samples 0: at least 1"),
+        (["small.json", "--steps", "0"], "--steps 0: at least 1"),
+    ],
+)
+def test_what_cannot_be_deployed_is_a_line_and_leaves_nothing(
+    words: list[str], line: str, capsys: pytest.CaptureFixture[str], stored: Path
+) -> None:
+    before = sorted(stored.iterdir())
+    fed = [] if "--stimulus" in words else ["--stimulus", "images.npz"]
+    assert main(["deploy", *words, *fed, "--dry-run", "--out", "made"]) == 2
+    told = capsys.readouterr().err
+    assert line in told
+    assert len(told.splitlines()) == 1
+    assert sorted(stored.iterdir()) == before
+
+
+def test_what_a_chip_has_no_room_for_or_cannot_clear_is_refused() -> None:
+    wide = dlm.IntegerNetwork(
+        {"x": dlm.Input((11_352,)), "h": dlm.IntegerLIF((1000,), dv=1, v_threshold=9)},
+        [
+            dlm.IntegerProjection(
+                "x",
+                "h",
+                dlm.Dense(
+                    np.full((1000, 11_352), 3),
+                ),
+                sign_mode="excitatory",
+            )
+        ],
+    )
+    with pytest.raises(dlm.DlmError, match="does not fit on one Intel Loihi 2"):
+        prepared(wide, {"x": np.zeros((1, 11_352), int)}, 4)
+    with pytest.raises(dlm.DlmError, match="no samples"):
+        prepared(network(), images(0), 4)
+    read = network()
+    populations = {**read.populations, "output": dlm.IntegerLI((6,), dv=3)}
+    with pytest.raises(dlm.DlmError, match="'output' never spikes, and a bundle compares spikes"):
+        prepared(dlm.IntegerNetwork(populations, read.projections[:2]), images(), 4)
+
+
+@pytest.mark.long
+def test_the_commands_of_the_page(tmp_path: Path) -> None:
+    pytest.importorskip("lava")
+    code = "\n".join(blocks(ROOT / "docs/deploy.md", "bash"))
+    told = runs(["bash", "-e"], SHORT + code, tmp_path).splitlines()
+    assert told[-2].startswith("bundle: 100 windows of 16 steps, one every 16; 2 cores; ")
+    assert told[-1].startswith("0 of ")
