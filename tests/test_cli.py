@@ -26,6 +26,7 @@ OWN = [
     "check",
     "compare",
     "convert",
+    "deploy",
     "doctor",
     "energy",
     "experiment",
