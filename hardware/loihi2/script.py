@@ -1,4 +1,7 @@
-"""What a bundle's ``run.py`` does: run the windows back to back, keep the spikes, compare. lava-nc and NumPy only."""
+"""``run``, for use as a library by a bundle's ``run.py``: windows back to back, spikes kept and compared.
+
+It needs lava-nc and NumPy only.
+"""
 
 from __future__ import annotations
 
