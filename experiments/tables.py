@@ -2,7 +2,8 @@
 
 Between ``<!-- NAME -->`` and ``<!-- end NAME -->`` stands the table of the experiment NAME, such as continual_p2.
 ``chains NAME`` in its place: what happens inside its columns, steps, spikes by stage, ties. ``bursts``: what columns
-noticed of new tasks. ``evidence``: what their output neurons should wait for. ``folds``: of the stream.
+noticed of new tasks. ``evidence``: what their output neurons should wait for. ``folds``: of the stream. ``frozen``:
+the columns as stock neurons.
 ``python -m experiments.tables`` writes them anew; a test compares.
 """
 
@@ -21,6 +22,7 @@ from dlm_snn.continual.standings import UNKNOWN, Standing, standings
 from dlm_snn.errors import DlmError
 from dlm_snn.files.atomic import write_text
 from dlm_snn.files.layouts import FileKind
+from experiments.chips import frozen_columns
 from experiments.harness.cells import cells
 from experiments.harness.rows import CONTINUAL_ROW, OURS, read_rows
 from experiments.recipes.table import CONTINUAL
@@ -29,7 +31,12 @@ from experiments.tuning import bursts, evidence, stream_tuning
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "experiments.md"
 CHAINS = "chains "
-OTHERS: dict[str, ModuleType] = {"bursts": bursts, "evidence": evidence, "folds": stream_tuning}
+OTHERS: dict[str, ModuleType] = {
+    "bursts": bursts,
+    "evidence": evidence,
+    "folds": stream_tuning,
+    "frozen": frozen_columns,
+}
 """Modules with results and a table of their own."""
 MARK = rf"((?:{CHAINS})?continual_\w+|{'|'.join(OTHERS)})"
 STAGES = ("rate", "edges", "pools", "counters", "holders")

@@ -29,9 +29,11 @@ from dlm_snn.runs.run_metrics import (
     RunMetrics,
     SinglePrecision,
 )
+from experiments.chips import frozen_columns
 from experiments.harness.cells import Entry, cells
 from experiments.harness.rows import writing_rows
 from experiments.harness.stream import FOLDS, StreamCell
+from experiments.recipes import continual_p2
 from experiments.recipes.table import EXPERIMENTS, variant_config
 from experiments.road import repeat
 from experiments.tuning import bursts, evidence, search, stream_tuning
@@ -109,6 +111,10 @@ BY_FIELDS = {
         for n, e, seed in product(evidence.SIZES, evidence.EVIDENCE, evidence.SEEDS)
     ],
     "stream-tuning.jsonl": lambda: [{"config": str(seed)} for seed in range(FOLDS)],
+    "frozen-columns.jsonl": lambda: [
+        {"config": cell.key, "seed": cell.seed}
+        for cell in cells({"any": continual_p2.CELLS[frozen_columns.LINE]}, range(frozen_columns.SEEDS))
+    ],
 }
 """The others, and all that their programs would run."""
 

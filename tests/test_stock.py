@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -14,6 +16,7 @@ import dlm_snn as dlm
 from dlm_snn import (
     Conv2d,
     Dense,
+    DlmError,
     Input,
     IntegerLI,
     IntegerLIF,
@@ -23,11 +26,16 @@ from dlm_snn import (
     UnsupportedError,
     run,
 )
-from dlm_snn.learning import Setting, make_columns
-from dlm_snn.tasks import digits
+from dlm_snn.continual.course import setting_of, taught
+from dlm_snn.learning import make_columns
+from dlm_snn.tasks.parts import DataConfig, split
+from dlm_snn.tasks.protocols import protocol
+from dlm_snn.tasks.sequences import TaskSequence
+from experiments.chips import frozen_columns
+from experiments.harness.cells import cells
+from experiments.recipes import continual_p2
 from hardware import chip, obstacles, place
 from hardware.stock import as_stock, joined, stock_parts
-from hardware.windows import windows
 
 N = 5
 STEPS = 12
@@ -130,24 +138,59 @@ def test_a_part_that_only_a_longer_way_reaches_keeps_its_window() -> None:
     assert rasters["b"].step.tolist() == [0, 2]
 
 
-def test_the_learners_columns_are_stock_populations_that_a_chip_takes() -> None:
-    data = digits()
-    setting = Setting(data.shape, data.graded_bits, data.scale, 10, 5)
-    learner = make_columns(setting, np.random.default_rng(0), form="plain", evidence=6, neurons=100)
-    learner.observe(data.x_train[:100], data.y_train[:100])
-    network = learner.freeze()
-    stock = as_stock(network)
+@pytest.fixture(scope="module")
+def small() -> frozen_columns.Frozen:
+    """A few columns that learned digits."""
+    data = split(DataConfig(dataset="digits", split_seed=0))
+    data = replace(data, x_test=data.x_test[:40], y_test=data.y_test[:40])
+    tasks = TaskSequence(protocol("digits"), data, 0)
+    learner = make_columns(setting_of(tasks), np.random.default_rng(0), form="plain", evidence=6, neurons=100)
+    for _ in taught(learner, tasks, samples=20):
+        pass
+    return frozen_columns.Frozen(learner, as_stock(learner.freeze()), tasks, 1.0)
+
+
+def test_the_learners_columns_are_stock_populations_that_a_chip_takes(small) -> None:
+    learner, stock, x = small.learner, small.network, small.tasks.data.x_test[:6]
     assert [name for name in stock.populations if name.startswith("counters")] == [f"counters_{i}" for i in range(4)]
-    assert obstacles(network)
+    assert obstacles(learner.freeze())
     assert obstacles(stock) == ()
     assert place(stock, chip("loihi2")).fits
-    x = data.x_train[1200:1206]
     recording = dlm.run(stock, learner.stimulus(x), learner.n_steps, backend="fast")
     assert np.array_equal(dlm.read_out(recording.rasters["output"]), learner.predict(x))
-    found = windows(stock, learner.n_steps)
-    assert (learner.n_steps, found.period, dict(found.events)) == (125, 256, {})
-    fed = {name: values.reshape(1, -1, values.shape[2]) for name, values in found.stimulus(learner.stimulus(x)).items()}
-    clocked = dlm.run(found.network, fed, 256 * len(x), backend="fast")
-    for name, raster in recording.rasters.items():
-        dense = clocked.rasters[name].dense().reshape(len(x), 256, -1)[:, : learner.n_steps]
-        np.testing.assert_array_equal(dense, raster.dense())
+
+
+def test_a_row_of_the_frozen_columns(small, monkeypatch) -> None:
+    monkeypatch.setattr(frozen_columns, "WINDOWS", 4)
+    (cell,) = cells({"any": continual_p2.CELLS[frozen_columns.LINE]}, [0])
+    row = frozen_columns.row_of(cell, small)
+    right = np.mean([frozen_columns.answers(small, small.tasks.data.x_test) == small.tasks.data.y_test])
+    assert (row.images, row.accuracy) == (40, round(float(right), 6))
+    assert 0.4 < row.acc == row.learner_acc
+    assert (row.differing_answers, row.differing_spikes, row.obstacles) == (0, 0, [])
+    assert (row.windows, row.n_steps, row.period, row.silenced) == (4, 125, 256, [])
+    assert row.spikes > 1000
+    assert frozen_columns.ROWS.load(frozen_columns.ROWS.dump(row), "here", "") == row
+    with pytest.raises(DlmError, match="'cores' is \"4\", where a whole number is wanted"):
+        frozen_columns.ROWS.load({**frozen_columns.ROWS.dump(row), "cores": "4"}, "here", "")
+
+
+def test_what_is_saved_is_the_network_and_what_it_is_fed(small, tmp_path) -> None:
+    command = frozen_columns.save(small, tmp_path / "made", samples=3)
+    assert f"{tmp_path}/made/network.json --stimulus {tmp_path}/made/stimulus.npz --steps 125 --samples 3" in command
+    network = dlm.load(tmp_path / "made" / "network.json")
+    assert network.digest() == small.network.digest()
+    with np.load(tmp_path / "made" / "stimulus.npz") as stimulus:
+        found = dlm.read_out(dlm.run(network, dict(stimulus), 125, backend="fast").rasters["output"])
+    assert np.array_equal(found, frozen_columns.answers(small, small.tasks.data.x_test[:3]))
+
+
+def test_a_seed_that_has_its_row_is_not_run_again(tmp_path, monkeypatch, capsys) -> None:
+    shutil.copy(frozen_columns.RESULTS, tmp_path)
+    results = tmp_path / frozen_columns.RESULTS.name
+    monkeypatch.setattr(frozen_columns, "RESULTS", results)
+    monkeypatch.setattr(frozen_columns, "frozen", None)
+    frozen_columns.main([])
+    assert capsys.readouterr().out.strip() == frozen_columns.table(results)
+    with pytest.raises(TypeError, match="'NoneType' object is not callable"):
+        frozen_columns.main(["--seeds", str(frozen_columns.SEEDS + 1)])

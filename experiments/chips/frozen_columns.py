@@ -9,6 +9,7 @@ table of P2 does, freezes, and classifies all test images through the network; m
 from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from statistics import mean
@@ -239,9 +240,13 @@ def save(found: Frozen, folder: Path, samples: int = WINDOWS) -> str:
     )
 
 
-def main() -> None:
-    """Run what is missing and print the table; or save one network."""
-    given = _arguments()
+def main(words: Sequence[str] | None = None) -> None:
+    """Run what is missing and print the table; or save one network.
+
+    Args:
+        words: of the command line; None: those of this process.
+    """
+    given = _arguments(words)
     wanted = cells({LINE: CELLS[LINE]}, range(given.seeds))
     if given.save is not None:
         print(save(frozen(wanted[0].seed), given.save))
@@ -253,11 +258,11 @@ def main() -> None:
     print(table(RESULTS))
 
 
-def _arguments() -> Namespace:
+def _arguments(words: Sequence[str] | None) -> Namespace:
     parser = ArgumentParser(prog="python -m experiments.chips.frozen_columns")
     parser.add_argument("--seeds", type=int, default=SEEDS, help=f"0 to this less one (default: {SEEDS})")
     parser.add_argument("--save", type=Path, metavar="FOLDER", help="write the network of seed 0 for deploy, no row")
-    return parser.parse_args()
+    return parser.parse_args(words)
 
 
 def table(results: Path) -> str:
@@ -266,7 +271,14 @@ def table(results: Path) -> str:
     table_rows = read_rows(OURS / "continual-P2.jsonl", CONTINUAL_ROW)
     committed = {row.config: row.figures.acc for row in table_rows if row.figures.acc is not None}
     beside = {(c.variant, c.seed): c.key for c in cells({n: CELLS[n] for n in (LINE, BESIDE)}, P2_SEEDS)}
-    head = ("seed", "network", "learner", f"`{LINE}`", f"`{BESIDE}`", "all images", "answers", "cores", "spikes")
+    head = [
+        "seed",
+        *(f"ACC %, {who}" for who in ("network", "learner", f"`{LINE}`", f"`{BESIDE}`")),
+        "all images %, network",
+        "answers that differ",
+        "cores",
+        f"spikes that differ, {WINDOWS} windows",
+    ]
     lines = [f"| {' | '.join(head)} |", f"|{'---|' * len(head)}"]
     numbers = []
     for row in rows:
