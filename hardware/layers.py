@@ -43,15 +43,18 @@ class Excess:
         population: whose neurons.
         limit: what is too small, in words.
         needs, has: how much is asked for, and how much there is.
+        change: the smallest that would do; "" where none is known.
     """
 
     population: str
     limit: str
     needs: int
     has: int
+    change: str = ""
 
     def __str__(self) -> str:
-        return f"'{self.population}' needs {self.needs:,} {self.limit}; there are {self.has:,}"
+        change = f" ({self.change})" if self.change else ""
+        return f"'{self.population}' needs {self.needs:,} {self.limit}; there are {self.has:,}{change}"
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dlm_snn.errors import DlmError
+from dlm_snn.errors import DlmError, UnsupportedError
 from dlm_snn.networks.network import IntegerNetwork
 from dlm_snn.runs.recording import Recording
 from dlm_snn.runs.run_metrics import OnChip
@@ -21,7 +21,10 @@ from hardware.operations import count
 from hardware.placement import Placement, place
 from hardware.profiles import profile
 from hardware.subset import doubts, obstacles
+from hardware.windows import windows
 
+PROVED = 20_000_000
+"""Synapses, beyond which the proof that windows are apart takes longer than all else."""
 PROFILE = "loihi1-davies2018"
 """No energies of Loihi 2 are public; these are of the chip before it."""
 
@@ -58,11 +61,24 @@ def summary(recording: Recording, stimulus: Mapping[str, Any], chip: Chip) -> On
             f"{line[:1].upper()}{line[1:]}."
             for line in (
                 f"load: {busy}",
+                *windows_told(network, recording.n_steps),
                 *str(latency(network, recording.n_steps, events)).splitlines(),
                 str(estimate(operations, profile(PROFILE))),
             )
         ),
     )
+
+
+def windows_told(network: IntegerNetwork, n_steps: int) -> list[str]:
+    """How samples follow one another, in a line; none where that takes too long to prove."""
+    if sum(p.connection.weight.size for p in network.projections) > PROVED:
+        return []
+    try:
+        found = windows(network, n_steps)
+    except UnsupportedError as error:
+        return [f"windows: {error}"]
+    ours = f", with inhibition by an Input of ours ({', '.join(found.events)})" if found.events else ""
+    return [f"windows: {n_steps} steps, a new sample every {found.period}{ours}"]
 
 
 def verdict(placed: Placement, n_obstacles: int) -> str:

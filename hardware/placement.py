@@ -107,7 +107,8 @@ def place(
     cores = sum(layer.cores for layer in layers)
     if chip.cores is not None and cores > chip.cores.value:
         largest = max(layers, key=lambda layer: layer.cores).population
-        excesses.append(Excess(largest, ALL_CORES, cores, chip.cores.value))
+        change = f"spread it over {-(-cores // chip.cores.value)} chips"
+        excesses.append(Excess(largest, ALL_CORES, cores, chip.cores.value, change))
     return Placement(chip, rule, layers, tuple(excesses))
 
 
@@ -156,10 +157,21 @@ def _broken(layer: Layer, chip: Chip, rule: Packing) -> list[Excess]:
         "words on a core": (layer.total, chip.total_words),
     }
     return [
-        Excess(layer.population, limit, int(used.max()), figure.value)
+        Excess(layer.population, limit, int(used.max()), figure.value, _change(layer, int(used.max()), figure.value))
         for limit, (used, figure) in asked.items()
         if used is not None and figure is not None and used.max() > figure.value
     ]
+
+
+def _change(layer: Layer, needs: int, has: int) -> str:
+    """What would bring the fullest core below a limit."""
+    most = int(layer.neurons.max())
+    if most > 1:
+        return f"{most} neurons a core -> about {max(1, most * has // needs)}"
+    if layer.axons is None:
+        return "a smaller kernel, or fewer channels"
+    axons = int(layer.axons.max())
+    return f"{axons:,} presynaptic neurons of one neuron -> about {axons * has // needs:,}"
 
 
 def _line(layer: Layer, chip: Chip, rule: Packing) -> dict[str, str]:

@@ -104,7 +104,9 @@ def stored(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("stored")
 def test_check_says_the_verdict_first_and_its_exit_code_is_that(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["check", "integer.json"]) == 0
-    assert capsys.readouterr().out.splitlines()[0] == "fits on one Intel Loihi 2: 1 of 128 cores"
+    told = capsys.readouterr().out.splitlines()
+    assert told[0] == "fits on one Intel Loihi 2: 1 of 128 cores"
+    assert "windows: 20 steps, a new sample every 32" in told
     assert main(["check", "winners.json"]) == 1
     assert "to change: 'h' has a competition (2 of 6 may spike)" in capsys.readouterr().out
     assert main(["check", "integer.json", "--neurons-per-core", "h=4"]) == 0

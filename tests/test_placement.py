@@ -195,7 +195,10 @@ def test_neurons_of_a_core_can_be_told() -> None:
     network = dense((784, 128), (8,))
     assert place(network, LOIHI2, neurons_per_core={"p1": 32}).layers[0].neurons.tolist() == [32] * 4
     crowded = place(network, LOIHI2, neurons_per_core={"p1": 128})
-    assert str(crowded.excesses[0]) == "'p1' needs 32,144 synapse words on a core; there are 16,000"
+    assert (
+        str(crowded.excesses[0])
+        == "'p1' needs 32,144 synapse words on a core; there are 16,000 (128 neurons a core -> about 63)"
+    )
     assert not crowded.fits
     assert crowded.chips is None
 
@@ -204,7 +207,8 @@ def test_what_does_not_fit_is_told_with_the_limit_and_by_how_much() -> None:
     wide = place(dense((11_352, 1_000), (8,)), LOIHI2)
     assert [excess.limit for excess in wide.excesses] == ["words on a core", "cores together with the others"]
     assert str(wide).startswith(
-        "does not fit on one Intel Loihi 2: 'p1' needs 22,707 words on a core; there are 20,000"
+        "does not fit on one Intel Loihi 2: 'p1' needs 22,707 words on a core; there are 20,000 "
+        "(11,352 presynaptic neurons of one neuron -> about 9,998)"
     )
     many = place(dense((6000, 900), (8,)), LOIHI2)
     assert many.chips == 2

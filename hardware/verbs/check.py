@@ -90,6 +90,7 @@ def _limits(of: Subject, chip: Chip) -> tuple[bool, list[str]]:
 def _placed(of: Subject, chip: Chip, arguments: Namespace, per_core: dict[str, int]) -> tuple[bool, list[str]]:
     """A chip whose compiler's print-outs are repeated: cores, load, what has to change."""
     from hardware.messages import traffic
+    from hardware.on_chip import windows_told
     from hardware.partition import cut
     from hardware.placement import place
     from hardware.subset import doubts, obstacles
@@ -104,6 +105,7 @@ def _placed(of: Subject, chip: Chip, arguments: Namespace, per_core: dict[str, i
         parts = cut(busy, chip.cores.value)
         chips = parts.chip
         lines += [f"over chips: {parts}", *_systems(chip, parts.chips)]
+    lines += windows_told(of.integer, of.n_steps)
     lines += [f"to change: {one}" for one in against]
     lines += [f"may differ from Lava: {one}" for one in doubts(of.integer)]
     if arguments.picture is not None:
