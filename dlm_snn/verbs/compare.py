@@ -1,4 +1,5 @@
-"""``dlm-snn compare``: two networks, two recordings, two runs or two rasters; or a network and its torch module."""
+"""``dlm-snn compare``: two networks, two recordings, two runs or two rasters; a network and its torch module; a bundle
+and what a board made of it."""
 
 from __future__ import annotations
 
@@ -29,7 +30,7 @@ def _kinds() -> str:
     rasters = ", ".join(endings("rasters", written=True))
     return (
         f"a network (NAME that 'dlm-snn train', 'convert' or 'import' wrote; {networks}), a folder of 'dlm-snn "
-        f"simulate' or 'run', or a raster ({rasters})"
+        f"simulate' or 'run', a raster ({rasters}), or a bundle of 'dlm-snn deploy' and what a board made of it"
     )
 
 
@@ -51,11 +52,14 @@ def _check(path: Path) -> None:
 def _run(arguments: Namespace) -> int:
     from dlm_snn.errors import DlmError, UnlikeError
     from dlm_snn.exchange.formats import read_path
+    from dlm_snn.exchange.rasters.bundle import is_bundle
 
     for path in filter(None, (arguments.first, arguments.second)):
         _check(path)
     if arguments.module is not None:
         return _with_module(arguments)
+    if any(path is not None and is_bundle(path) for path in (arguments.first, arguments.second)):
+        return _with_bundle(arguments)
     if arguments.second is None:
         raise DlmError(f"{arguments.first} alone; give another one, or --module FILE.py:NAME")
     options = exchange_options(arguments, arguments.first, arguments.second)
@@ -95,6 +99,41 @@ def _with_module(arguments: Namespace) -> int:
     elif before["sha256"] != own.sha256:
         print(f"{own.path.name} has changed since the import, the network has not")
     return 0
+
+
+def _with_bundle(arguments: Namespace) -> int:
+    """What a board made, beside the spikes that were expected."""
+    from dlm_snn.errors import DlmError
+    from dlm_snn.exchange.rasters.bundle import is_bundle, read_answer, read_expected
+    from dlm_snn.runs.differences import counted, raster_differences
+
+    bundle, file = arguments.first, arguments.second
+    if not is_bundle(bundle) or file is None or is_bundle(file):
+        given = f"{bundle} alone" if file is None else f"{bundle} and {file}"
+        raise DlmError(f"{given}; give a bundle, then the npz or CSV that a board made of it")
+    if arguments.tolerance is not None:
+        raise DlmError("--tolerance is for u and v, and a board's file has spikes alone; leave it out")
+    expected = read_expected(bundle)
+    got = read_answer(file, expected)
+    samples = next(iter(got.values())).n_samples
+    expected_here = {name: expected[name][:samples] for name in got}
+    differences = raster_differences(expected_here, got)
+    told = f"{counted(len(got), 'population')}, {counted(samples, 'sample')}"
+    if absent := sorted(expected.keys() - got.keys()):
+        told += f"; not in {file}: {', '.join(absent)}"
+    parted = [difference for difference in differences if difference.first is not None]
+    if not parted:
+        print(f"equal: {sum(map(len, got.values()))} spikes of {told}")
+        return 0
+    for difference in differences:
+        print(f"{difference.population}: {difference.differ} of {difference.spikes[0]} spikes differ")
+    # Of those in one step, who computes first: min keeps the order of the bundle.
+    earliest = min(parted, key=lambda difference: (difference.first or ())[:2])
+    sample, step, neuron = earliest.first or (0, 0, 0)
+    has = "expected a spike, got none" if earliest.in_first else "got a spike, expected none"
+    print(f"first difference: sample {sample}, step {step}, population {earliest.population}, neuron {neuron}: {has}")
+    print(f"compared: {told}")
+    return DIFFERENT
 
 
 def _compared(first: Any, second: Any, tolerance: float | None) -> bool:
@@ -167,4 +206,4 @@ def _rasters(first: Any, second: Any, networks: bool) -> bool:
     return False
 
 
-compare = Verb("compare two networks, recordings, runs or rasters (exit code 1: they differ)", _arguments, _run)
+compare = Verb("compare networks, recordings, runs, rasters, a bundle (exit code 1: they differ)", _arguments, _run)
