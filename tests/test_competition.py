@@ -23,6 +23,7 @@ from dlm_snn.training.loop import TrainingConfig
 from dlm_snn.training.training import train
 from experiments.recipes.config import RunConfig
 from experiments.recipes.table import chosen_config
+from experiments.road.competition import activity_table, competition
 from experiments.road.road import train_network
 from hardware.subset import obstacles
 
@@ -253,3 +254,38 @@ def test_the_recipe_for_chips():
     assert (plain_.network.inhibition.kind, plain_.network.winners) == ("lateral", None)
     assert asked(variant="penalty").network.inhibition is None
     assert asked(variant="penalty").training.activity == plain_.training.activity
+
+
+def test_active_neurons_are_counted(digits):
+    """Against dense counts; and another contrast is what pixels of other values do, where none is cut off."""
+    x, y = (part[:40] for part in digits)
+    network = with_lateral(plain(), "hidden", -0.1)
+    integer, _ = quantize(network, 8, {"pixels": x}, STEPS)
+    figures = competition(network, integer, Split(digits_dataset(), x, y, x, y), STEPS, "hidden")
+    for prefix, form, samples in (
+        ("", network, x),
+        ("integer_", integer, x),
+        ("half_", network, x / 32),
+        ("double_", with_lateral(plain(scale=8), "hidden", -0.1), x),
+    ):
+        counts = active(form, samples)
+        assert figures[f"{prefix}active"] == pytest.approx(counts.mean(), abs=5e-4)
+        assert figures[f"{prefix}active_99"] == np.percentile(counts, 99)
+        assert figures[f"{prefix}active_most"] == counts.max()
+    assert (figures["hidden_cores"], figures["obstacles"]) == (1, 0)
+
+
+def test_the_table_of_active_neurons():
+    def row(seed, value, **more):
+        keys = ("integer_active", "half_active", "double_active", "half_accuracy", "double_accuracy", "spikes")
+        figures = dict.fromkeys(keys, value) | {"active": 1, "integer_active_99": 30, "hidden_cores": 6, "obstacles": 0}
+        return {"seed": seed, "figures": {**figures, "float": 0.97, "integer": 0.97 + 0.001 * seed, **more}}
+
+    rows = {"a": [row(0, 26), row(1, 26, obstacles=1)], "b": [row(0, 25, integer=0.96), row(1, 27, integer=0.961)]}
+    heading, first, second = activity_table(rows)
+    assert len(heading) == len(first) == len(second)
+    told = dict(zip(heading, second, strict=True))
+    assert told["against exact"] == "-1.00 ± 0.00"
+    assert told["active a step"].startswith("26.0 ± ")
+    assert (first[-1], told["a chip takes it"], told["cores of hidden"]) == ("no", "yes", "6")
+    assert activity_table({"c": [{"seed": 0, "figures": {"float": 0.9}}]}) == []

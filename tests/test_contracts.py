@@ -204,6 +204,7 @@ CONTRACTS = {
             "experiments.recipes.idle": {"seed"},
             "hardware.verbs.control": {"seed"},
             "experiments.road.again": {"commit", "machine", "versions"},
+            "experiments.road.competition": {"figures", "seed", "variant"},
             "experiments.road.repeat": {"config", "figures", "seed", "variant"},
             "experiments.tuning.bursts": set(),
             "experiments.tuning.evidence": {"acc", "forgetting"},

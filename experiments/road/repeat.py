@@ -20,6 +20,7 @@ from experiments.harness.progress import Show
 from experiments.harness.rows import Row, key_of, of_kind, writing_rows
 from experiments.recipes.config import RunConfig
 from experiments.recipes.table import EXPERIMENTS, variant_config
+from experiments.road.competition import activity_table, competition
 from experiments.road.evaluate import evaluate
 from experiments.road.road import convert, train_network
 
@@ -57,8 +58,15 @@ def key(config: RunConfig) -> str:
     return key_of(values)
 
 
-def repetition(config: RunConfig, show: Show, control: bool = True) -> dict[str, float]:
-    """The figures of one repetition: float, integer, Lava fixed_pt (fused on large test sets), the ReLU control."""
+def repetition(config: RunConfig, show: Show, control: bool = True, active: str | None = None) -> dict[str, float]:
+    """The figures of one repetition: float, integer, Lava fixed_pt (fused on large test sets), the ReLU control.
+
+    Args:
+        config: of the run.
+        show: told of every stage.
+        control: whether a ReLU network is trained beside it.
+        active: the population whose active neurons are counted, if any.
+    """
     data = split(config.data)
     network, _ = train_network(config, data, show)
     integer, report = convert(config, network, data)
@@ -83,6 +91,9 @@ def repetition(config: RunConfig, show: Show, control: bool = True) -> dict[str,
     figures["synaptic_operations"] = round(results["integer"].synaptic_operations)
     figures["hidden_rate"] = round(results["float"].rates[next(iter(network.neurons))], 4)
     figures["hidden_equal"] = round(report.populations[0].equal or float("nan"), 4)
+    if active is not None:
+        show("count active neurons", 0, 1)
+        figures |= competition(network, integer, data, n_steps, active)
     return figures
 
 
@@ -111,8 +122,8 @@ def repeat(
                 found = file.find(config=key(config))
                 if found is None:
                     placed = config.model_copy(update={"data": config.data.model_copy(update={"data_dir": data_dir})})
-                    control = getattr(EXPERIMENTS[name], "CONTROL", True)
-                    figures = repetition(placed, _prefixed(show, f"{variant} {seed}: "), control)
+                    options = (getattr(EXPERIMENTS[name], "CONTROL", True), getattr(EXPERIMENTS[name], "ACTIVE", None))
+                    figures = repetition(placed, _prefixed(show, f"{variant} {seed}: "), *options)
                     found = _row(name, variant, seed, key(config), settings, figures)
                     file.append(found)
                     _write_settings(results.with_name(f"{name}-{variant}.yaml"), variant_config(name, variant))
@@ -173,6 +184,11 @@ def paired(rows: list[Row]) -> list[tuple[str, ...]]:
         spikes = interval([100 * (a["hidden_rate"] / b["hidden_rate"] - 1) for a, b in pairs], "+.1f")
         lines.append((variant, str(len(seeds)), *cells, f"{spikes} %"))
     return lines
+
+
+def activity(rows: list[Row]) -> list[tuple[str, ...]]:
+    """Active neurons of a step, see ``competition.activity_table``; nothing where they were not counted."""
+    return activity_table(_lines(rows))
 
 
 def _lines(rows: list[Row]) -> dict[str, list[Row]]:

@@ -12,7 +12,8 @@ from experiments.verbs.shared import run_arguments
 
 def _experiment_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
-        "name", help="digits, mnist, dlm, dissipation; of continual learning: split_digits, continual_p2 to _p6"
+        "name",
+        help="digits, mnist, dlm, dissipation; of continual learning: split_digits, continual_p2 to _p6",
     )
     parser.add_argument("--variant", action="append", metavar="NAME", help="only this one; repeatable")
     run_arguments(parser)
@@ -31,7 +32,7 @@ def _experiment(arguments: Namespace) -> int:
 
 def _repeated(arguments: Namespace, module: Any) -> int:
     """An experiment whose repetitions each train and convert one network."""
-    from experiments.road.repeat import paired, repeat, table
+    from experiments.road.repeat import activity, paired, repeat, table
     from experiments.verbs.shared import refuse_continual
 
     refuse_continual(arguments)
@@ -53,8 +54,17 @@ def _repeated(arguments: Namespace, module: Any) -> int:
         for line in lines:
             shown.add_row(*line)
         Console().print(shown)
+    for text in _turned(activity(rows)):
+        print(text)
     print(f"rows: {results}")
     return 0
+
+
+def _turned(lines: list[tuple[str, ...]]) -> list[str]:
+    """A table of many columns as plain text, a row for each of them."""
+    widths = [max(map(len, line)) for line in lines]
+    columns = zip(*lines, strict=True)
+    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in columns]
 
 
 experiment = Verb(

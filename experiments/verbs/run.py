@@ -24,7 +24,8 @@ def _choice(parser: ArgumentParser) -> None:
     """The options that choose a configuration."""
     parser.add_argument("--dataset", help="digits (default), mnist, or another installed dataset")
     parser.add_argument(
-        "--variant", help="digits: kwta, plain; mnist: k26, k13, plain; for chips lateral, counting, penalty"
+        "--variant",
+        help="digits: kwta, plain; mnist: k26, k13, plain; for chips lateral, counting (also -learned), penalty",
     )
     parser.add_argument(
         "--dynamics", choices=("dlm", "plain"), help="how weights learn: dlm (default) or plain, by AdamW"
