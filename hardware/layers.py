@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 import numpy as np
@@ -89,6 +89,12 @@ class Layer:
         counts = [int(axis[-1]) + 1 for axis in axes]
         channel, row, column = np.ix_(*axes)
         return ((channel * counts[1] + row) * counts[2] + column).astype(np.int32).reshape(-1)
+
+    def core(self, number: int) -> Layer:
+        """One of its cores alone."""
+        one = slice(number, number + 1)
+        axons = None if self.axons is None else self.axons[one]
+        return replace(self, neurons=self.neurons[one], synapses=self.synapses[one], axons=axons)
 
     @property
     def cores(self) -> int:

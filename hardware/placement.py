@@ -54,9 +54,19 @@ class Placement:
             return None
         return -(-self.cores // self.chip.cores.value)
 
-    def table(self) -> list[dict[str, str]]:
-        """A line for each population: the columns of the compiler's utilization table, of its fullest core."""
-        return [_line(layer, self.chip, self.packing) for layer in self.layers]
+    def table(self, each_core: bool = False) -> list[dict[str, str]]:
+        """The columns of the compiler's utilization table: a line for each population, of its fullest core.
+
+        Args:
+            each_core: a line for each core instead.
+        """
+        if not each_core:
+            return [_line(layer, self.chip, self.packing) for layer in self.layers]
+        cores = [(layer, core) for layer in self.layers for core in range(layer.cores)]
+        return [
+            {"core": str(number), **_line(layer.core(core), self.chip, self.packing)}
+            for number, (layer, core) in enumerate(cores)
+        ]
 
     def __str__(self) -> str:
         cores = "" if self.chip.cores is None else f" of {self.chip.cores.value}"

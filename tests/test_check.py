@@ -109,8 +109,13 @@ def test_check_says_the_verdict_first_and_its_exit_code_is_that(capsys: pytest.C
     assert "windows: 20 steps, a new sample every 32" in told
     assert main(["check", "winners.json"]) == 1
     assert "to change: 'h' has a competition (2 of 6 may spike)" in capsys.readouterr().out
-    assert main(["check", "integer.json", "--neurons-per-core", "h=4"]) == 0
-    assert "2 of 128 cores" in capsys.readouterr().out
+    assert main(["check", "integer.json", "--neurons-per-core", "h=4", "--each-core"]) == 0
+    told = capsys.readouterr().out
+    assert "2 of 128 cores" in told
+    assert [line.split()[:4] for line in told.splitlines() if line[:1] in "01"] == [
+        ["0", "h", "1", "4"],
+        ["1", "h", "1", "2"],
+    ]
     assert main(["check", "integer.json", "--chip", "all"]) == 0
     told = capsys.readouterr().out
     assert all(one.title in told for one in all_chips().values())

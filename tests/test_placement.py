@@ -191,6 +191,16 @@ def test_cores_hold_every_neuron_once_and_within_their_limits() -> None:
     assert layer.unchecked == ("a list of synapses",)
 
 
+def test_each_core_has_its_own_line() -> None:
+    placed = place(dense(*DENSE["mnist"][1:]), LOIHI2)
+    lines = placed.table(each_core=True)
+    assert [line["core"] for line in lines] == ["0", "1", "2", "3", "4"]
+    assert [line["neurons a core"] for line in lines] == ["50", "50", "28", "64", "10"]
+    assert lines[0]["total %"] == placed.table()[0]["total %"]
+    assert float(lines[2]["total %"]) < float(lines[0]["total %"])
+    assert {line["cores"] for line in lines} == {"1"}
+
+
 def test_neurons_of_a_core_can_be_told() -> None:
     network = dense((784, 128), (8,))
     assert place(network, LOIHI2, neurons_per_core={"p1": 32}).layers[0].neurons.tolist() == [32] * 4

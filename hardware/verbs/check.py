@@ -34,6 +34,7 @@ def _arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--samples", type=int, default=1000, help="test samples at most (default: 1000; 0: no accuracies)"
     )
+    parser.add_argument("--each-core", action="store_true", help="a line of the table for each core")
     parser.add_argument("--picture", type=Path, metavar="FILE", help="draw the cores (NAME.svg, NAME.png, NAME.pdf)")
 
 
@@ -50,6 +51,7 @@ def _run(arguments: Namespace) -> int:
         ("--packing", arguments.packing),
         ("--neurons-per-core", per_core),
         ("--picture", arguments.picture),
+        ("--each-core", arguments.each_core),
     ):
         if given and not laid_out:
             raise DlmError(f"{option} is for chips with a packing (loihi2), not {arguments.chip}")
@@ -92,14 +94,16 @@ def _placed(of: Subject, chip: Chip, arguments: Namespace, per_core: dict[str, i
     from hardware.messages import traffic
     from hardware.on_chip import windows_told
     from hardware.partition import cut
-    from hardware.placement import place
+    from hardware.placement import as_columns, place
     from hardware.subset import doubts, obstacles
     from hardware.verbs.picture import draw
 
     placed = place(of.integer, chip, arguments.packing, per_core)
     against = (*of.obstacles(), *map(str, obstacles(of.integer)))
     busy = traffic(of.integer, placed, of.rates)
-    lines = [*of.notes, *str(placed).splitlines(), f"load: {busy}"]
+    lines = [*of.notes, *str(placed).splitlines()]
+    lines += as_columns(placed.table(each_core=True)) if arguments.each_core else []
+    lines.append(f"load: {busy}")
     chips = None
     if placed.chips is not None and placed.chips > 1 and chip.cores is not None:
         parts = cut(busy, chip.cores.value)
