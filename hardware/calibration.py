@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from dlm_snn.errors import DlmError
 from dlm_snn.networks.network import IntegerNetwork
 from hardware.energy import MICRO, MODEL, estimate
 from hardware.operations import Operations, bounds
@@ -79,6 +80,9 @@ def calibration(
         by: a profile.
         networks: point -> its network, of those that are at hand.
         points: what is compared.
+
+    Raises:
+        DlmError: a network that takes other neuron updates than the published one.
     """
     given = networks or {}
     return [_row(point, by, given.get(point.name)) for point in points]
@@ -86,7 +90,13 @@ def calibration(
 
 def _row(point: Point, by: Profile, network: IntegerNetwork | None) -> Row:
     if network is not None and point.steps is not None:
-        low, high = (estimate(found, by).joules for found in bounds(network, point.steps))
+        found = bounds(network, point.steps)
+        if found[0].updates != point.updates:
+            raise DlmError(
+                f"the network of '{point.name}' takes {found[0].updates:,} neuron updates, the published one "
+                f"{point.updates:,.0f}: it is another one"
+            )
+        low, high = (estimate(one, by).joules for one in found)
         return Row(point, by, low, high, "bounds: no spike, and every neuron in every step; no frame is public")
     if point.synaptic is not None and point.updates is not None:
         joules = _of_published(point, by)

@@ -30,7 +30,7 @@ class AgainstDense:
 
     @property
     def alike(self) -> bool:
-        """Whether 0 lies in the interval: so many samples do not tell them apart."""
+        """Whether 0 lies in the interval: so many samples of one run do not tell them apart; it is not "equal"."""
         return self.low <= 0 <= self.high
 
     def __str__(self) -> str:
@@ -40,7 +40,7 @@ class AgainstDense:
             f"{100 * self.high:+.2f}"
         )
         if self.alike:
-            return f"{told}: not told apart"
+            return f"{told}: not told apart by these samples"
         better = "spiking" if self.spiking > self.dense else "dense"
         points = 100 * abs(self.spiking - self.dense)
         return f"{told}: the {better} network is better by {points:.2f} points, so their energies are not compared"

@@ -6,6 +6,7 @@ import os
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import dlm_snn as dlm
@@ -86,3 +87,12 @@ def test_a_point_without_operations_or_network_says_why_not() -> None:
     assert row.operations.startswith("cannot be estimated, because its operations were not published")
     assert row.ratio(row.point.total) is None
     assert row.to_json()["estimated"]["least"] is None
+
+
+def test_another_network_in_the_place_of_a_published_one_is_refused() -> None:
+    other = dlm.IntegerNetwork(
+        {"x": dlm.Input((2,)), "h": dlm.IntegerLIF((3,), dv=1, v_threshold=5)},
+        [dlm.IntegerProjection("x", "h", dlm.Dense(2 * np.ones((3, 2), int)))],
+    )
+    with pytest.raises(dlm.DlmError, match=r"takes 48 neuron updates, the published one 2,536,144: it is another one"):
+        rows(networks={"pilotnet_snn": other})

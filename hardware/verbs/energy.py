@@ -121,14 +121,17 @@ def _calibrated(arguments: Namespace, profiles: list[Any]) -> int:
 
 def _at_hand(data_dir: Path | None) -> dict[str, Any]:
     """The networks of published points that lie in a folder of data."""
-    import os
-
     from dlm_snn.exchange.formats import read_path
+    from dlm_snn.tasks.download import places
     from hardware.published import POINTS
 
-    folder = data_dir or Path(os.environ.get("DLM_DATA", ""))
-    files = {point.name: folder / point.at_hand for point in POINTS if point.at_hand}
-    return {name: read_path(file).network for name, file in files.items() if file.is_file()}
+    found = {}
+    for point in POINTS:
+        files = [folder / point.at_hand for folder in places(data_dir).values()] if point.at_hand else []
+        file = next((one for one in files if one.is_file()), None)
+        if file is not None:
+            found[point.name] = read_path(file).network
+    return found
 
 
 energy = Verb("what a sample costs: operations, joules by published energies, time", _arguments, _run)
