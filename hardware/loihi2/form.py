@@ -12,10 +12,8 @@ from dlm_snn.connections.conv2d import Conv2d
 from dlm_snn.connections.dense import Dense
 from dlm_snn.connections.pool2d import Pool2d
 from dlm_snn.networks.network import Input, IntegerNetwork, IntegerProjection
+from hardware.subset import convolves
 from hardware.windows import Windows
-
-CONV_LIMIT = 2**23
-"""Lava's Conv clamps its sums to 24 bits, the sign included (PyConvModelFixed)."""
 
 
 def as_data(windows: Windows) -> tuple[dict[str, Any], dict[str, NDArray]]:
@@ -95,16 +93,9 @@ def _each(delay: NDArray, shape: tuple[int, ...]) -> NDArray:
 
 
 def convolved(network: IntegerNetwork, p: IntegerProjection) -> Conv2d | None:
-    """The convolution that Lava's Conv computes in a projection's place; None where Sparse has to.
-
-    Conv has no delay and no weight exponent, and clamps its sums to 24 bits.
-    """
+    """The convolution that Lava's Conv computes in a projection's place; None where Sparse has to."""
     connection = p.connection.convolution() if isinstance(p.connection, Pool2d) else p.connection
-    if not isinstance(connection, Conv2d) or np.any(np.asarray(p.delay) != 1) or p.weight_exp != 0:
-        return None
-    low, high = network.inputs[p.pre].bounds if p.pre in network.inputs else (0, 1)
-    most = int(connection.absolute_sums().max(initial=0)) * max(-low, high)
-    return connection if most < CONV_LIMIT else None
+    return connection if isinstance(connection, Conv2d) and convolves(network, p) else None
 
 
 def stimulus_arrays(windows: Windows, stimulus: Mapping[str, NDArray]) -> dict[str, NDArray]:
