@@ -48,6 +48,7 @@ def _arguments(bundle: dict[str, Any]) -> ArgumentParser:
     add("--windows", type=int, default=bundle["n_windows"], help=f"how many (default: {bundle['n_windows']})")
     add("--record", default=",".join(bundle["populations"]), help="populations, with commas (default: all)")
     add("--out", type=Path, help="file of the spikes (default: got-TARGET.npz in the bundle)")
+    add("--stock-delays", action="store_true", help="on a CPU too, Lava's own delays: the same spikes, far slower")
     group = parser.add_argument_group("with --target loihi2")
     group.add_argument("--host", help="address of a board (default: NXSDKHOST, else SLURM)")
     group.add_argument("--partition", help="of SLURM")
@@ -118,7 +119,8 @@ def _rows(bundle: dict[str, Any], aside: Path, names: list[str], asked: Namespac
 
     latest = max(_later(bundle, name, asked) for name in names) + max(_shifts(asked))
     steps = (asked.windows - 1) * bundle["period"] + bundle["n_steps"] + latest
-    graph = build(bundle, aside, names, asked.windows, asked.input_steps, steps)
+    stock = asked.stock_delays or asked.target != "cpu"
+    graph = build(bundle, aside, names, asked.windows, steps, asked.input_steps, stock)
     config = _config(asked.target)
     for process in graph.neurons.values():
         # Lava runs what is connected with a process.

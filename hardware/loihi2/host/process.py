@@ -1,4 +1,8 @@
-"""Events from, and spikes into, files that are mapped into memory: reading a Var back costs 25 us a scalar."""
+"""Events from, and spikes into, files that are mapped into memory: reading a Var back costs 25 us a scalar.
+
+And a line that holds events back, for the simulator alone: a chip delays at its synapses, as Lava's DelaySparse and
+DelayDense do, whose models on the CPU split the matrix of synapses anew in every step.
+"""
 
 import typing as ty
 
@@ -42,6 +46,21 @@ class Sink(AbstractProcess):
         self.a_in = InPort(shape=(n,))
 
 
+class Line(AbstractProcess):
+    """Sends in step t what arrived in step t - steps; before that, zeros.
+
+    Args:
+        n: number of values a step.
+        steps: how long they are held, >= 1.
+        name: of the Process.
+    """
+
+    def __init__(self, *, n: int, steps: int, name: str) -> None:
+        super().__init__(n=n, steps=steps, name=name)
+        self.s_in = InPort(shape=(n,))
+        self.s_out = OutPort(shape=(n,))
+
+
 @implements(proc=Source, protocol=LoihiProtocol)
 @requires(CPU)
 @tag("bit_accurate_loihi", "fixed_pt")
@@ -82,3 +101,23 @@ class PySink(PyLoihiProcessModel):
         spikes = self.a_in.recv()
         if self.time_step <= self.rows.shape[0]:
             self.rows[self.time_step - 1] = spikes != 0
+
+
+@implements(proc=Line, protocol=LoihiProtocol)
+@requires(CPU)
+@tag("bit_accurate_loihi", "fixed_pt")
+class PyLine(PyLoihiProcessModel):
+    """A ring of the last steps."""
+
+    s_in: PyInPort = LavaPyType(PyInPort.VEC_DENSE, np.int32, precision=24)
+    s_out: PyOutPort = LavaPyType(PyOutPort.VEC_DENSE, np.int32, precision=24)
+
+    def __init__(self, proc_params: ty.Any) -> None:
+        super().__init__(proc_params)
+        self.ring: list = [np.zeros(proc_params["n"], dtype=np.int32)] * proc_params["steps"]
+
+    def run_spk(self) -> None:
+        """One step; it sends first, so that loops do not wait for themselves."""
+        place = self.time_step % len(self.ring)
+        self.s_out.send(self.ring[place])
+        self.ring[place] = self.s_in.recv()
