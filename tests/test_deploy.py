@@ -65,14 +65,18 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("loop", [0, 254], ids=["windows that touch", "a loop that is silenced"])
-def test_a_bundle_reproduces_its_spikes_with_nothing_of_ours(loop: int, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("loop", "words"),
+    [(0, []), (254, []), (254, ["--stock-delays"])],
+    ids=["windows that touch", "a loop that is silenced", "by Lava's own delays"],
+)
+def test_a_bundle_reproduces_its_spikes_with_nothing_of_ours(loop: int, words: list[str], tmp_path: Path) -> None:
     pytest.importorskip("lava")
     ready = prepared(network(loop, v_threshold=700), images(), STEPS)
     assert (ready.windows.period == STEPS) == (not loop)
     assert bool(ready.windows.events) == bool(loop)
     write_bundle(ready, tmp_path / "bundle")
-    words = [sys.executable, "-c", ALONE, str(tmp_path / "bundle/run.py"), "--out", str(tmp_path / "got.npz")]
+    words = [sys.executable, "-c", ALONE, str(tmp_path / "bundle/run.py"), "--out", str(tmp_path / "got.npz"), *words]
     done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, check=False)
     expected = dlm.run(network(loop, v_threshold=700), images(), STEPS)
     spikes = sum(len(raster) for raster in expected.rasters.values())
