@@ -6,9 +6,11 @@ import ast
 import json
 import subprocess
 import sys
+import threading
 from argparse import Namespace
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -33,21 +35,25 @@ ALONE = (
 
 
 def network(loop: int = 0, **changed: Any) -> dlm.IntegerNetwork:
-    """Graded pixels and a hidden layer with a synaptic current; with a loop that keeps itself awake, or without."""
+    """Graded pixels, an image with odd kernels, and a hidden layer with a synaptic current; with a loop that keeps
+    itself awake, or without."""
     rng = np.random.default_rng(0)
 
     def weights(post: int, pre: int) -> dlm.Dense:
         return dlm.Dense(2 * rng.integers(-60, 80, (post, pre)))
 
+    kernels = dlm.Conv2d(rng.integers(-90, 99, (4, 2, 2, 3)), (2, 3, 5))
     ring = dlm.Sparse((6, 6), np.arange(6), np.roll(np.arange(6), 1), np.full(6, loop))
     return dlm.IntegerNetwork(
         {
             "pixels": dlm.Input((20,), graded_bits=4, scale=15),
+            "image": dlm.Input((2, 3, 5)),
             "hidden": dlm.IntegerLIF((24,), **{"du": 2000, "dv": 410, "v_threshold": 1200} | changed),
             "output": dlm.IntegerLIF((6,), dv=300, v_threshold=200 if loop else 800, bias_mant=np.arange(6)),
         },
         (
             dlm.IntegerProjection("pixels", "hidden", weights(24, 20), weight_exp=-4),
+            dlm.IntegerProjection("image", "hidden", kernels),
             dlm.IntegerProjection("hidden", "output", weights(6, 24)),
             *(dlm.IntegerProjection("output", "output", ring, delay=2) for _ in range(bool(loop))),
         ),
@@ -55,7 +61,11 @@ def network(loop: int = 0, **changed: Any) -> dlm.IntegerNetwork:
 
 
 def images(samples: int = 6) -> dict[str, Any]:
-    return {"pixels": np.random.default_rng(1).integers(0, 16, (samples, 20))}
+    rng = np.random.default_rng(1)
+    return {
+        "pixels": rng.integers(0, 16, (samples, 20)),
+        "image": (rng.random((samples, STEPS, 30)) < 0.1).astype(np.uint8),
+    }
 
 
 @pytest.fixture(scope="module")
@@ -161,6 +171,44 @@ def test_a_damaged_bundle_is_a_line(
     assert len(told.splitlines()) == 1
 
 
+@pytest.mark.parametrize("words", [[], ["--target", "loihi2"]])
+def test_a_run_that_fails_ends_with_2_since_1_is_for_spikes_that_differ(
+    bundle: Path, words: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def broken(*given: Any) -> None:
+        raise RuntimeError("no such channel")
+
+    monkeypatch.setattr(script, "_claimed", broken)
+    monkeypatch.setattr(script, "_rows", broken)
+    assert script.run(bundle, words) == 2
+    told = capsys.readouterr().err.splitlines()
+    assert told[-1] == "error: the run failed (RuntimeError: no such channel); nothing was compared"
+    assert script.run(bundle, ["--out", "nowhere/got.npz"]) == 2
+    assert "cannot write nowhere/got.npz" in capsys.readouterr().err
+
+
+def test_a_killed_process_of_lava_ends_the_run(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Lava itself would wait for it for good."""
+    over, ended = threading.Event(), list[object]()
+    actors = [SimpleNamespace(exitcode=code, kill=lambda: ended.append("killed")) for code in (None, 0, -9)]
+    memory = SimpleNamespace(shutdown=lambda: ended.append("memory"))
+    infrastructure = SimpleNamespace(actors=[*actors, object()], _smm=memory)
+    process = SimpleNamespace(runtime=SimpleNamespace(_messaging_infrastructure=infrastructure))
+
+    def leave(code: int) -> None:
+        ended.append(code)
+        over.set()
+
+    monkeypatch.setattr(script.os, "_exit", leave)
+    (tmp_path / "aside").mkdir()
+    script._watch(process, tmp_path / "aside", over)
+    assert ended == ["killed"] * 3 + ["memory", 2]
+    assert not (tmp_path / "aside").exists()
+    assert "a process of Lava was killed (signal 9)" in capsys.readouterr().err
+
+
 def edited(folder: Path, **changed: Any) -> None:
     path = folder / "bundle.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | changed))
@@ -180,15 +228,15 @@ def stored(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> Path:
     dlm.save(network(winners=3), "winners")
     dlm.save(dlm.Network({"h": dlm.LIF((2,), dv=0.5)}), "floats")
     np.savez("images.npz", **images(3))
-    np.savez("wide.npz", pixels=np.zeros((3, 21), int))
+    np.savez("wide.npz", **{**images(3), "pixels": np.zeros((3, 21), int)})
     return Path(tmp_path)
 
 
 @pytest.mark.usefixtures("stored")
 def test_a_dry_run_writes_the_bundle_and_replaces_only_one(capsys: pytest.CaptureFixture[str]) -> None:
-    words = ["deploy", "small.json", "--dry-run", "--stimulus", "images.npz", "--steps", "5"]
+    words = ["deploy", "small.json", "--dry-run", "--stimulus", "images.npz", "--steps", "16"]
     assert main(words) == 0
-    assert capsys.readouterr().out.startswith("small-loihi2: 3 windows of 5 steps, one every ")
+    assert capsys.readouterr().out.startswith("small-loihi2: 3 windows of 16 steps, one every ")
     assert contents.read(Path("small-loihi2"))["network"] == network().digest()
     assert main(words) == 2
     Path("small-loihi2/got-cpu.npz").write_bytes(b"")
@@ -243,11 +291,18 @@ def test_what_a_chip_has_no_room_for_or_cannot_clear_is_refused() -> None:
     with pytest.raises(dlm.DlmError, match="does not fit on one Intel Loihi 2"):
         prepared(wide, {"x": np.zeros((1, 11_352), int)}, 4)
     with pytest.raises(dlm.DlmError, match="no samples"):
-        prepared(network(), images(0), 4)
+        prepared(network(), images(0), STEPS)
+    loop = dlm.IntegerProjection("h", "h", dlm.Dense(np.full((8, 8), 254)), weight_exp=7)
+    loud = dlm.IntegerNetwork(
+        {"x": dlm.Input((8,)), "h": dlm.IntegerLIF((8,), dv=1, v_threshold=9)},
+        [dlm.IntegerProjection("x", "h", dlm.Dense(np.full((8, 8), 4))), loop],
+    )
+    with pytest.raises(dlm.UnsupportedError, match=r"'h->h' \(lag 1\), whose spikes may go on until the next window"):
+        prepared(loud, {"x": np.ones((1, 8), int)}, 16)
     read = network()
     populations = {**read.populations, "output": dlm.IntegerLI((6,), dv=3)}
     with pytest.raises(dlm.DlmError, match="'output' never spikes, and a bundle compares spikes"):
-        prepared(dlm.IntegerNetwork(populations, read.projections[:2]), images(), 4)
+        prepared(dlm.IntegerNetwork(populations, read.projections[:3]), images(), STEPS)
 
 
 SHORT = r"""

@@ -141,7 +141,7 @@ def words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
         monkeypatch.delenv(name, raising=False)
     dlm.save(network(), "small")
     np.savez("images.npz", **images(3))
-    return ["deploy", "small.json", "--stimulus", "images.npz", "--steps", "5"]
+    return ["deploy", "small.json", "--stimulus", "images.npz", "--steps", "16"]
 
 
 def test_deploy_without_a_board_says_what_is_missing_and_what_is_in_order(
@@ -150,7 +150,7 @@ def test_deploy_without_a_board_says_what_is_missing_and_what_is_in_order(
     assert main([*words, "--out", "made"]) == 2
     told = capsys.readouterr().err
     assert "cannot deploy to a Loihi 2: Intel's extension" in told
-    assert "Validated: 3 windows of 5 steps, one every 8; 2 cores; " in told
+    assert "Validated: 3 windows of 16 steps, one every 16; 2 cores; " in told
     assert len(told.splitlines()) == 1
     assert not Path("made").exists()
 

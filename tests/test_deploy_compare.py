@@ -92,7 +92,7 @@ def changed(**arrays: object) -> None:
     ("write", "words", "line"),
     [
         (lambda: changed(n_steps=17), [], "got.npz has (samples, steps, neurons) = (6, 17, 24) of 'hidden', the "),
-        (lambda: changed(n_steps=9), [], "population 'hidden': raster step[35] = 9 lies outside 0..8"),
+        (lambda: changed(n_steps=9), [], "= 9 lies outside 0..8"),
         (lambda: changed(n_samples=7), [], "(7, 16, 24) of 'hidden', the bundle (6, 16, 24)"),
         (lambda: changed(**{"other.n_neurons": 3}), [], "no array 'other.sample'"),
         (lambda: changed(**{"hidden.neuron": np.zeros(3, int)}), [], "population 'hidden': raster arrays have shapes"),

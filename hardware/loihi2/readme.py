@@ -50,6 +50,8 @@ Steps are those of a population's own window: it begins as many steps after the 
 Nobody who wrote this had a board. What a simulator cannot show: whether the compiler takes the network, where it puts
 it, how many steps a spike takes through the adapters (`--input-steps`, `--output-steps`; the script looks for late
 spikes by itself and says which number to give), time and energy.
+
+The scripts are dlm-snn's, under the MIT license.
 """
 
 

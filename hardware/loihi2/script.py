@@ -5,12 +5,17 @@ It needs lava-nc and NumPy only.
 
 from __future__ import annotations
 
+import os
+import shutil
+import signal
 import sys
 import tempfile
+import threading
 import time
+import traceback
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
@@ -38,7 +43,11 @@ def run(folder: Path, words: list[str]) -> int:
         return _run(folder, bundle, _arguments(bundle).parse_args(words))
     except contents.BundleError as error:
         print(f"error: {error}", file=sys.stderr)
-        return REFUSED
+    except Exception as error:
+        # Exit code 1 is for spikes that differ, and Lava may raise anything; its traceback tells more.
+        traceback.print_exc()
+        print(f"error: the run failed ({type(error).__name__}: {error}); nothing was compared", file=sys.stderr)
+    return REFUSED
 
 
 def _arguments(bundle: dict[str, Any]) -> ArgumentParser:
@@ -66,9 +75,11 @@ def _run(folder: Path, bundle: dict[str, Any], asked: Namespace) -> int:
         raise contents.BundleError(f"--record {min(unknown)!r} is none of {', '.join(bundle['populations'])}")
     if not 1 <= asked.windows <= bundle["n_windows"]:
         raise contents.BundleError(f"--windows {asked.windows} is not in 1..{bundle['n_windows']}")
+    out = asked.out or folder / f"got-{asked.target}.npz"
+    if not os.access(out.parent, os.W_OK):
+        raise contents.BundleError(f"cannot write {out}: no such folder, or not yours; give another --out")
     if asked.target == "loihi2":
         print(_claimed(asked), flush=True)
-    out = asked.out or folder / f"got-{asked.target}.npz"
     begun = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="bundle-") as aside:
         rows = _rows(bundle, Path(aside), names, asked)
@@ -125,7 +136,7 @@ def _rows(bundle: dict[str, Any], aside: Path, names: list[str], asked: Namespac
     for process in graph.neurons.values():
         # Lava runs what is connected with a process.
         if process.runtime is None:
-            _run_part(process, config, steps, CHUNK if asked.target == "cpu" else steps)
+            _run_part(process, config, steps, CHUNK if asked.target == "cpu" else steps, aside)
     return {name: np.load(path, mmap_mode="r") for name, path in graph.sinks.items()}
 
 
@@ -135,16 +146,56 @@ def _config(target: str) -> Any:
     return Loihi2SimCfg(select_tag="fixed_pt") if target == "cpu" else board.hardware_config()
 
 
-def _run_part(process: Any, config: Any, steps: int, chunk: int) -> None:
+def _run_part(process: Any, config: Any, steps: int, chunk: int, aside: Path) -> None:
     from lava.magma.core.run_conditions import RunSteps
 
+    # Ctrl-C is this process's to answer: Lava's would each print a traceback.
+    answer = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        process.create_runtime(run_cfg=config)
+    finally:
+        signal.signal(signal.SIGINT, answer)
+    over = threading.Event()
+    threading.Thread(target=_watch, args=(process, aside, over), daemon=True).start()
     try:
         for start in range(0, steps, chunk):
             process.run(condition=RunSteps(num_steps=min(chunk, steps - start)), run_cfg=config)
             print(f"{min(start + chunk, steps)} of {steps} steps", file=sys.stderr, flush=True)
-    finally:
-        if process.runtime is not None:
-            process.stop()
+    except BaseException as error:
+        over.set()
+        if isinstance(error, KeyboardInterrupt):
+            _end(process, aside, "interrupted")
+        traceback.print_exc()
+        _end(process, aside, f"{type(error).__name__}: {error}")
+    over.set()
+    process.stop()
+
+
+def _watch(process: Any, aside: Path, over: threading.Event) -> None:
+    """Look for killed processes of Lava, for which it would wait for good."""
+    while not over.wait(1):
+        killed = [actor.exitcode for actor in _actors(process) if (actor.exitcode or 0) < 0]
+        if killed and not over.is_set():
+            _end(process, aside, f"a process of Lava was killed (signal {-killed[0]})")
+
+
+def _actors(process: Any) -> list[Any]:
+    infrastructure = getattr(process.runtime, "_messaging_infrastructure", None)
+    return [actor for actor in getattr(infrastructure, "actors", ()) if hasattr(actor, "exitcode")]
+
+
+def _end(process: Any, aside: Path, reason: str) -> NoReturn:
+    """Leave at once, and nothing behind: Lava's own stop would not return."""
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+    print(f"error: the run ended early ({reason}); nothing was compared", file=sys.stderr, flush=True)
+    for actor in _actors(process):
+        actor.kill()
+    memory = getattr(process.runtime._messaging_infrastructure, "_smm", None)
+    if memory is not None:
+        memory.shutdown()
+    shutil.rmtree(aside, ignore_errors=True)
+    os._exit(REFUSED)
 
 
 def _cut(
