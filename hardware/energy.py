@@ -76,6 +76,9 @@ def estimate(operations: Operations, by: Profile) -> Estimate:
     Args:
         operations: per sample.
         by: a profile.
+
+    Raises:
+        DlmError: no Profile.
     """
     return _estimate(_asked(operations, by), by, "inference")
 
@@ -98,6 +101,8 @@ def estimate_learned(operations: Operations, learning_events: float, by: Profile
 
 
 def _asked(operations: Operations, by: Profile) -> dict[str, tuple[float, float | None]]:
+    if not isinstance(by, Profile):
+        raise DlmError(f"{by!r} is no Profile; give hardware.profile('loihi1-davies2018')")
     return {
         "accumulates": (operations.accumulates, by.accumulate),
         "multiplies": (operations.multiplies, by.multiply),
@@ -126,8 +131,10 @@ def landauer(bits: float, temperature: float = 300.0) -> float:
     """The least heat of erasing so many bits, bits k T ln 2, in joules; temperature in kelvin.
 
     Raises:
-        DlmError: a temperature that is not above 0.
+        DlmError: bits below 0, or a temperature that is not above 0.
     """
-    if not temperature > 0:
+    if not (isfinite(temperature) and temperature > 0):
         raise DlmError(f"temperature = {temperature!r} K is not above 0")
+    if not (isfinite(bits) and bits >= 0):
+        raise DlmError(f"bits = {bits!r} is not a number of at least 0")
     return bits * BOLTZMANN * temperature * log(2)

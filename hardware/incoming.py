@@ -95,10 +95,12 @@ class Kernel:
 
 
 def written(projection: IntegerProjection, network: IntegerNetwork) -> bool:
-    """Whether an Input's values go straight into the neurons, as netx writes those of a layer "input": no synapses."""
-    connection = projection.connection
+    """Whether an image's values go straight into the neurons, as netx writes those of a layer "input": no synapses."""
+    connection, pre = projection.connection, network.populations[projection.pre]
     return (
-        isinstance(network.populations[projection.pre], Input)
+        isinstance(pre, Input)
+        and len(pre.shape) == 3
+        and np.array_equal(projection.delay, 1)
         and isinstance(connection, Sparse)
         and connection.weight.size == connection.n_pre == connection.n_post
         and bool(np.all(connection.post == connection.pre) and np.all(connection.weight == connection.weight[:1]))

@@ -9,6 +9,7 @@ from typing import Any
 from dlm_snn.errors import DlmError
 from dlm_snn.networks.network import IntegerNetwork, Network
 from dlm_snn.runs.metrics import answering
+from dlm_snn.values import is_whole
 
 SHORTEST_STEP = 200e-9
 """Seconds of Loihi 2's shortest step; what a step takes with a network on the chip is longer."""
@@ -83,10 +84,14 @@ def latency(
         step_time: seconds, as measured; None: the shortest of Loihi 2.
 
     Raises:
-        DlmError: a step time that is not above 0.
+        DlmError: a step time that is not above 0, no steps, events below 0.
     """
     if step_time is not None and not (isfinite(step_time) and step_time > 0):
-        raise DlmError(f"step time {step_time!r} s is not above 0")
+        raise DlmError(f"step time {step_time!r} s is not a positive number of seconds")
+    if not is_whole(n_steps) or n_steps < 1:
+        raise DlmError(f"n_steps = {n_steps!r} is not a positive integer")
+    if not (isfinite(input_events_a_step) and input_events_a_step >= 0):
+        raise DlmError(f"input_events_a_step = {input_events_a_step!r} is not a number of at least 0")
     steps = n_steps + network.depth[answering(network)]
     given = step_time is not None
     return Latency(steps, SHORTEST_STEP if step_time is None else step_time, given, input_events_a_step)

@@ -71,8 +71,6 @@ class Traffic:
 
     def __str__(self) -> str:
         how = "measured" if self.measured else "if every neuron spiked once"
-        if not self.sent.size:
-            return "no cores"
         busiest = int(np.argmax(self.reaching))
         first = self.populations.index(name := self.populations[busiest])
         return (
@@ -108,8 +106,10 @@ def traffic(
             named, each of its neurons spikes once.
 
     Raises:
-        DlmError: a population that is not there, or numbers that are not one for each neuron, negative or not finite.
+        DlmError: a placement of other populations; a population that is not there, or numbers that are not one for
+            each neuron, negative or not finite.
     """
+    _check_placed(network, placement)
     given = {name: _checked(network, name, values) for name, values in (spikes or {}).items()}
     layers, n = placement.layers, placement.cores
     first = np.cumsum([0, *(layer.cores for layer in layers)]).tolist()
@@ -122,6 +122,12 @@ def traffic(
         begin = home.get(projection.pre, np.full(n_pre, OUTSIDE, np.int32))
         add_rows(*_rows(projection, home[projection.post]), rate, begin, block, np.full(n_pre, -1, np.int32), counted)
     return Traffic(placement, *counted[:3], block, counted.between, tuple(given))
+
+
+def _check_placed(network: IntegerNetwork, placement: Placement) -> None:
+    sizes = {name: neuron.shape for name, neuron in network.neurons.items()}
+    if not isinstance(network, IntegerNetwork) or sizes != {one.population: one.shape for one in placement.layers}:
+        raise DlmError("the placement is of another network; give place(network, chip)")
 
 
 def _blocks(sizes: Sequence[int]) -> NDArray[np.int64]:

@@ -23,8 +23,8 @@ from hardware.profiles import profile
 from hardware.subset import doubts, obstacles
 from hardware.windows import windows
 
-PROVED = 20_000_000
-"""Synapses, beyond which the proof that windows are apart takes longer than all else."""
+PROVED = 400_000_000
+"""Synapses times steps, beyond which the proof that windows are apart takes longer than all else."""
 PROFILE = "loihi1-davies2018"
 """No energies of Loihi 2 are public; these are of the chip before it."""
 
@@ -45,7 +45,8 @@ def summary(recording: Recording, stimulus: Mapping[str, Any], chip: Chip) -> On
         raise DlmError("a chip takes integers: give a recording of an IntegerNetwork")
     placed = place(network, chip)
     busy = traffic(network, placed, rates(recording, stimulus))
-    against = obstacles(network)
+    apart, refused = windows_told(network, recording.n_steps)
+    against = [*map(str, obstacles(network)), *refused]
     operations = count(recording, stimulus)
     events = operations.input_events / operations.steps
     return OnChip(
@@ -55,13 +56,13 @@ def summary(recording: Recording, stimulus: Mapping[str, Any], chip: Chip) -> On
         cores=memory(placed),
         messages=_by_population(busy),
         table=tuple(placed.table()),
-        changes=tuple(map(str, against)),
+        changes=tuple(against),
         doubts=doubts(network),
         notes=tuple(
             f"{line[:1].upper()}{line[1:]}."
             for line in (
                 f"load: {busy}",
-                *windows_told(network, recording.n_steps),
+                *apart,
                 *str(latency(network, recording.n_steps, events)).splitlines(),
                 str(estimate(operations, profile(PROFILE))),
             )
@@ -69,16 +70,16 @@ def summary(recording: Recording, stimulus: Mapping[str, Any], chip: Chip) -> On
     )
 
 
-def windows_told(network: IntegerNetwork, n_steps: int) -> list[str]:
-    """How samples follow one another, in a line; none where that takes too long to prove."""
-    if sum(p.connection.weight.size for p in network.projections) > PROVED:
-        return []
+def windows_told(network: IntegerNetwork, n_steps: int) -> tuple[list[str], list[str]]:
+    """How samples follow one another, and what has to change for that; a line each."""
+    if sum(p.connection.weight.size for p in network.projections) * n_steps > PROVED:
+        return ["windows: not worked out, which would take minutes; hardware.windows does it"], []
     try:
         found = windows(network, n_steps)
     except UnsupportedError as error:
-        return [f"windows: {error}"]
+        return [], [str(error)]
     ours = f", with inhibition by an Input of ours ({', '.join(found.events)})" if found.events else ""
-    return [f"windows: {n_steps} steps, a new sample every {found.period}{ours}"]
+    return [f"windows: {n_steps} steps, a new sample every {found.period}{ours}"], []
 
 
 def verdict(placed: Placement, n_obstacles: int) -> str:

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dlm_snn.errors import DlmError, MissingError
+from dlm_snn.values import is_whole
 from hardware.messages import Traffic
 
 LARGEST = 1_000_000
@@ -50,11 +51,11 @@ def cut(traffic: Traffic, cores: int) -> Cut:
         cores: of a chip.
 
     Raises:
-        DlmError: no cores on a chip.
+        DlmError: a number of cores that is not a positive integer.
         MissingError: more than one chip is needed and pymetis is not installed.
     """
-    if cores < 1:
-        raise DlmError(f"a chip of {cores} cores takes none")
+    if not is_whole(cores) or cores < 1:
+        raise DlmError(f"cores = {cores!r} of a chip is not a positive integer")
     size = np.bincount(traffic.block)
     straight = _in_order(size, cores)
     in_order = _across(straight, traffic.between)

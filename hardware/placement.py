@@ -95,11 +95,18 @@ def place(
         neurons_per_core: population -> how many of its neurons go on a core, instead of what the compiler would choose.
 
     Raises:
-        DlmError: a float network, a packing or population that is not there, a number below 1.
+        DlmError: a float network, or one without neurons; a packing or population that is not there; a number of
+            neurons that a core or the population cannot have.
         UnsupportedError: a chip whose packing is not known.
     """
     if not isinstance(network, IntegerNetwork):
         raise DlmError("a chip takes integers: give an IntegerNetwork, as dlm.quantize makes it")
+    if not network.neurons:
+        raise DlmError("the network has no neurons to place, only Inputs")
+    if not isinstance(chip, Chip):
+        raise DlmError(f"{chip!r} is no Chip; give hardware.chip('loihi2')")
+    if neurons_per_core is not None and not isinstance(neurons_per_core, Mapping):
+        raise DlmError(f"neurons_per_core = {neurons_per_core!r}; give population: number")
     if not chip.packings:
         raise UnsupportedError(f"placement on {chip.title}", "an unknown compiler", "give a chip with packings: loihi2")
     rules = {rule.name: rule for rule in chip.packings}
@@ -112,6 +119,8 @@ def place(
             raise DlmError(f"neurons_per_core names '{name}'; {nearest(name, network.neurons)}")
         if not is_whole(number) or number < 1:
             raise DlmError(f"neurons_per_core['{name}'] = {number!r} is not a positive integer")
+        if number > network.neurons[name].n:
+            raise DlmError(f"neurons_per_core['{name}'] = {number}, of {network.neurons[name].n} neurons")
     layers = tuple(_layer(network, name, chip, rule, asked.get(name)) for name in network.neurons)
     excesses = [excess for layer in layers for excess in _broken(layer, chip, rule)]
     cores = sum(layer.cores for layer in layers)

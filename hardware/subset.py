@@ -74,7 +74,12 @@ def obstacles(network: IntegerNetwork, rules: Mapping[str, LearningRule] | None 
     Args:
         network: of integers.
         rules: projection -> the rule by which it learns on the chip.
+
+    Raises:
+        DlmError: a float network.
     """
+    if not isinstance(network, IntegerNetwork):
+        raise DlmError("a chip takes integers: give an IntegerNetwork, as dlm.quantize makes it")
     found = [one for name, part in network.inputs.items() for one in _of_input(name, part)]
     found += [one for name, neuron in network.neurons.items() for one in _of_neurons(name, neuron)]
     found += [one for projection in network.projections for one in _of_projection(network, projection)]
@@ -82,7 +87,13 @@ def obstacles(network: IntegerNetwork, rules: Mapping[str, LearningRule] | None 
 
 
 def doubts(network: IntegerNetwork) -> tuple[str, ...]:
-    """What a chip may compute otherwise than Lava's simulator, as nobody can check without one."""
+    """What a chip may compute otherwise than Lava's simulator, as nobody can check without one.
+
+    Raises:
+        DlmError: a float network.
+    """
+    if not isinstance(network, IntegerNetwork):
+        raise DlmError("a chip takes integers: give an IntegerNetwork, as dlm.quantize makes it")
     found = []
     for projection in network.projections:
         if projection.weight_exp < 0:
@@ -143,7 +154,7 @@ def _of_neurons(name: str, neuron: Any) -> Iterator[Obstacle]:
                 name,
                 f"{len(values)} values of {field}",
                 "one for a population",
-                f"split it into populations, or take one, as {int(np.median(values))}",
+                f"split it into populations (hardware.as_stock), or take one, as {int(np.median(values))}",
             )
 
 

@@ -34,7 +34,7 @@ OBSTACLES: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
     "dv of each neuron": (
         {"dv": np.arange(6)},
         {},
-        "'h' has 6 values of dv; a chip has one for a population: split it into populations, or take one, as 2",
+        "'h' has 6 values of dv; a chip has one for a population: split it into populations (hardware.as_stock)",
     ),
     "threshold of each neuron": ({"v_threshold": np.array([1, 1, 1, 2, 2, 2])}, {}, "'h' has 2 values of v_threshold"),
     "delay": ({}, {"delay": 63}, "'x->h' has a delay of 63 steps; a chip has at most 62: 63 -> 62"),
@@ -98,7 +98,7 @@ def stored(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     dlm.save(network(), "integer")
     dlm.save(network(dlm.IntegerLIF((6,), dv=10, v_threshold=100, winners=2)), "winners")
-    dlm.save(dlm.Network({"h": dlm.LIF((2,), dv=0.5)}), "floats")
+    dlm.save(dlm.IntegerNetwork({"x": dlm.Input((3,))}), "inputs")
 
 
 @pytest.mark.usefixtures("stored")
@@ -106,7 +106,7 @@ def test_check_says_the_verdict_first_and_its_exit_code_is_that(capsys: pytest.C
     assert main(["check", "integer.json"]) == 0
     told = capsys.readouterr().out.splitlines()
     assert told[0] == "fits on one Intel Loihi 2: 1 of 128 cores"
-    assert "windows: 20 steps, a new sample every 32" in told
+    assert "windows: 16 steps, a new sample every 16" in told
     assert main(["check", "winners.json"]) == 1
     assert "to change: 'h' has a competition (2 of 6 may spike)" in capsys.readouterr().out
     assert main(["check", "integer.json", "--neurons-per-core", "h=4", "--each-core"]) == 0
@@ -134,6 +134,9 @@ def test_check_says_the_verdict_first_and_its_exit_code_is_that(capsys: pytest.C
         (["integer.json", "--chip", "loihi3"], "no chip 'loihi3'; did you mean 'loihi2'"),
         (["integer.json", "--neurons-per-core", "h"], "--neurons-per-core 'h' is not POPULATION=N"),
         (["integer.json", "--neurons-per-core", "g=3"], "neurons_per_core names 'g'"),
+        (["integer.json", "--neurons-per-core", "h=7"], "neurons_per_core['h'] = 7, of 6 neurons"),
+        (["integer.json", *("--neurons-per-core", "h=2") * 2], "--neurons-per-core names 'h' twice"),
+        (["inputs.json"], "the network has no neurons to place"),
         (["integer.json", "--packing", "2021"], "Intel Loihi 2 has no packing '2021'"),
         (
             ["integer.json", "--packing", "2023", "--chip", "truenorth"],

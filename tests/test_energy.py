@@ -194,8 +194,16 @@ def test_latency_is_a_lower_bound_or_of_a_given_step() -> None:
     assert "at least" not in str(given)
     assert given.to_json()["kind"] == "given"
     for step_time in (0.0, -1e-3, float("nan"), float("inf")):
-        with pytest.raises(dlm.DlmError, match="is not above 0"):
+        with pytest.raises(dlm.DlmError, match="is not a positive number of seconds"):
             latency(net, 20, 3.0, step_time)
+    with pytest.raises(dlm.DlmError, match="n_steps = -8 is not a positive integer"):
+        latency(net, -8, 3.0)
+    with pytest.raises(dlm.DlmError, match=r"input_events_a_step = -1.0 is not a number of at least 0"):
+        latency(net, 8, -1.0)
+    with pytest.raises(dlm.DlmError, match="bits = -1 is not a number of at least 0"):
+        landauer(-1)
+    with pytest.raises(dlm.DlmError, match="'loihi1' is no Profile"):
+        estimate(bounds(net, 8)[0], "loihi1")  # type: ignore[arg-type]
 
 
 def test_accuracies_are_told_apart_by_the_interval_of_their_difference() -> None:

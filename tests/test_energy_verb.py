@@ -161,7 +161,7 @@ def test_the_calibration_table_and_its_json(capsys: pytest.CaptureFixture[str]) 
         (["run", "--stimulus", "steps.npy"], "--stimulus is for networks; run is a run"),
         (["run", "--simulator", "brian2"], "run has no rasters of 'brian2'; known: reference, reference-integer"),
         (["run", "--learning-events", "-1"], "learning_events = -1.0 per sample; give a number from 0 on"),
-        (["run", "--step-time", "0"], "step time 0.0 s is not above 0"),
+        (["run", "--step-time", "0"], "step time 0.0 s is not a positive number of seconds"),
         (["run", "--dense-accuracy", "98"], "dense accuracy = 98.0 is no share; give 0 to 1"),
         (["floats"], "floats does not say what is fed in; give either --stimulus FILE.npy or --dataset NAME"),
         (["floats", "--stimulus", "none.npy"], "no stimulus at none.npy"),

@@ -8,7 +8,7 @@ import pytest
 import dlm_snn as dlm
 from hardware import place
 from hardware.chips import LOIHI2
-from hardware.messages import BLOCKS, Traffic, rates, traffic
+from hardware.messages import BLOCKS, rates, traffic
 from hardware.partition import cut
 from hardware.placement import Placement
 
@@ -130,7 +130,7 @@ def test_no_chip_takes_more_than_it_holds_and_what_fits_one_is_not_cut() -> None
         assert found.across == pytest.approx(busy.between[outside].sum())
     assert cut(busy, 60).chips == 1
     assert cut(busy, 60).across == 0
-    with pytest.raises(dlm.DlmError, match="a chip of 0 cores takes none"):
+    with pytest.raises(dlm.DlmError, match="cores = 0 of a chip is not a positive integer"):
         cut(busy, 0)
 
 
@@ -163,8 +163,8 @@ def test_spikes_that_cannot_be_are_a_line(spikes: dict[str, np.ndarray], line: s
         traffic(network, place(network, LOIHI2), spikes)
 
 
-def test_no_cores_send_nothing() -> None:
-    network = dlm.IntegerNetwork({"x": dlm.Input((3,))}, [])
-    found = traffic(network, place(network, LOIHI2))
-    assert isinstance(found, Traffic)
-    assert str(found) == "no cores"
+def test_a_placement_of_another_network_is_refused() -> None:
+    placed = place(communities(2, 40), LOIHI2)
+    for other in (communities(2, 50), mixed()):
+        with pytest.raises(dlm.DlmError, match="the placement is of another network"):
+            traffic(other, placed)

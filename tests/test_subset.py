@@ -78,7 +78,7 @@ CHANGED: dict[str, tuple[Change, str]] = {
     ),
     "decays": (
         setting("h", "dv", np.array([3, 5])),
-        "'h' has 2 values of dv; a chip has one for a population: split it into populations, or take one, as 4",
+        "'h' has 2 values of dv; a chip has one for a population: split it into populations (hardware.as_stock)",
     ),
     "graded bits": (
         setting("x", "graded_bits", 32),

@@ -148,8 +148,8 @@ def _synapses(told: Mapping[str, Any], bits: int) -> Any:
         "sign_mode": SignMode[told["sign_mode"].upper()],
     }
     delayed = np.max(delay, initial=1) > 1
-    # Lava counts the step that a connection takes anyway apart.
-    late = delay - 1
+    # Lava counts the step that a connection takes anyway apart, and takes arrays of Python's int alone.
+    late = np.asarray(delay, dtype=int) - 1 if np.ndim(delay) else delay - 1
     if told["kind"] == "dense":
         return DelayDense(weights=weight, delays=late, **given) if delayed else Dense(weights=weight, **given)
     from scipy.sparse import csr_matrix

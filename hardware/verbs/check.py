@@ -30,7 +30,7 @@ def _arguments(parser: ArgumentParser) -> None:
     )
     parser.add_argument("--dataset", help="measure what each change costs on its test samples (default: a run's own)")
     parser.add_argument("--data-dir", type=Path, metavar="DIR", help="folder that holds it")
-    parser.add_argument("--steps", type=int, help="steps of a sample (default: a run's own; else 20)")
+    parser.add_argument("--steps", type=int, help="steps of a sample (default: a run's own; else 16)")
     parser.add_argument(
         "--samples", type=int, default=1000, help="test samples at most (default: 1000; 0: no accuracies)"
     )
@@ -44,7 +44,7 @@ def _run(arguments: Namespace) -> int:
     from hardware.verbs.picture import check_picture
     from hardware.verbs.subject import subject
 
-    per_core = dict(_pair(text) for text in arguments.neurons_per_core)
+    per_core = _per_core(arguments.neurons_per_core)
     chosen = list(all_chips().values()) if arguments.chip == ALL else [chip(arguments.chip)]
     laid_out = [one for one in chosen if one.packings]
     for option, given in (
@@ -58,16 +58,16 @@ def _run(arguments: Namespace) -> int:
     if arguments.picture is not None:
         check_picture(arguments.picture)
     of = subject(arguments)
-    costs = of.costs()
+    of.check_data()
     fits = False
     for number, one in enumerate(chosen):
         if number:
             print()
         taken, lines = _placed(of, one, arguments, per_core) if one.packings else _limits(of, one)
         fits = fits or taken
-        print("\n".join(lines))
-    for line in costs:
-        print(line)
+        print("\n".join(lines), flush=True)
+    for line in of.costs():
+        print(line, flush=True)
     return 0 if fits else 1
 
 
@@ -99,7 +99,7 @@ def _placed(of: Subject, chip: Chip, arguments: Namespace, per_core: dict[str, i
     from hardware.verbs.picture import draw
 
     placed = place(of.integer, chip, arguments.packing, per_core)
-    against = (*of.obstacles(), *map(str, obstacles(of.integer)))
+    against = [*of.obstacles(), *map(str, obstacles(of.integer))]
     busy = traffic(of.integer, placed, of.rates)
     lines = [*of.notes, *str(placed).splitlines()]
     lines += as_columns(placed.table(each_core=True)) if arguments.each_core else []
@@ -109,7 +109,9 @@ def _placed(of: Subject, chip: Chip, arguments: Namespace, per_core: dict[str, i
         parts = cut(busy, chip.cores.value)
         chips = parts.chip
         lines += [f"over chips: {parts}", *_systems(chip, parts.chips)]
-    lines += windows_told(of.integer, of.n_steps)
+    apart, refused = windows_told(of.integer, of.n_steps)
+    against += refused
+    lines += apart
     lines += [f"to change: {one}" for one in against]
     lines += [f"may differ from Lava: {one}" for one in doubts(of.integer)]
     if arguments.picture is not None:
@@ -126,13 +128,18 @@ def _systems(chip: Chip, chips: int) -> list[str]:
     return [f"machines: {least.name} has {least.chips.value} chips ({least.chips.mark})"]
 
 
-def _pair(text: str) -> tuple[str, int]:
+def _per_core(texts: list[str]) -> dict[str, int]:
     from dlm_snn.errors import DlmError
 
-    name, _, number = text.partition("=")
-    if not name or not number.isdecimal():
-        raise DlmError(f"--neurons-per-core {text!r} is not POPULATION=N")
-    return name, int(number)
+    found: dict[str, int] = {}
+    for text in texts:
+        name, _, number = text.partition("=")
+        if not name or not number.isdecimal():
+            raise DlmError(f"--neurons-per-core {text!r} is not POPULATION=N")
+        if name in found:
+            raise DlmError(f"--neurons-per-core names '{name}' twice; give one number")
+        found[name] = int(number)
+    return found
 
 
 check = Verb("does a network fit a chip: limits, cores, memory, what has to change", _arguments, _run)

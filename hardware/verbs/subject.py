@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from argparse import Namespace
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -18,7 +19,7 @@ from hardware.changes import changes, chip_neurons, neurons_changed
 if TYPE_CHECKING:
     from dlm_snn.tasks.parts import Split
 
-STEPS = 20
+STEPS = 16
 """Of a sample, where nobody says."""
 
 
@@ -64,23 +65,28 @@ class Subject:
         """What the integers do not have any more."""
         return [] if isinstance(self.network, IntegerNetwork) else neurons_changed(self.network)
 
-    def costs(self) -> list[str]:
-        """Accuracy as it is, and with each change alone; nothing where there are no samples."""
+    def check_data(self) -> None:
+        """Raise unless the network takes the samples, before the work."""
+        from dlm_snn.backends import run
+
+        if self.data is not None and not isinstance(self.data, str):
+            run(self.network, self._stimulus(self.data.x_test[:0]), self.n_steps, backend="fast")
+
+    def costs(self) -> Iterator[str]:
+        """Accuracy as it is, and with each change alone, line by line; nothing where there are no samples."""
         if self.data is None:
-            return []
+            return
         if isinstance(self.data, str):
-            return [f"accuracies are not measured: {self.data}"]
+            yield f"accuracies are not measured: {self.data}"
+            return
         labels = self.data.y_test[: self.samples]
         told = f"{len(labels)} test samples of {self.data.dataset.name}, weights as they are"
-        lines = [
-            f"accuracy on {told}:",
-            f"  as it is, {self.n_steps} steps: {self._accuracy(self.network, self.n_steps):.1%}",
-        ]
-        found = changes(self.network, self.n_steps)
-        lines += [f"  {what}: {self._accuracy(network, n_steps):.1%}" for what, network, n_steps in found]
+        yield f"accuracy on {told}:"
+        yield f"  as it is, {self.n_steps} steps: {self._accuracy(self.network, self.n_steps):.1%}"
+        for what, network, n_steps in changes(self.network, self.n_steps):
+            yield f"  {what}: {self._accuracy(network, n_steps):.1%}"
         if self.integer is not self.network:
-            lines.append(f"  as 8-bit integers on a chip: {self._accuracy(self.integer, self.n_steps):.1%}")
-        return lines
+            yield f"  as 8-bit integers on a chip: {self._accuracy(self.integer, self.n_steps):.1%}"
 
     def _accuracy(self, network: Any, n_steps: int) -> float:
         from dlm_snn.backends import run
