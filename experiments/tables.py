@@ -1,9 +1,9 @@
-"""The tables of continual learning in docs/experiments.md, from the committed rows.
+"""Tables of docs/experiments.md and docs/competition-on-chips.md, from the committed rows.
 
 Between ``<!-- NAME -->`` and ``<!-- end NAME -->`` stands the table of the experiment NAME, such as continual_p2.
 ``chains NAME`` in its place: what happens inside its columns, steps, spikes by stage, ties. ``bursts``: what columns
 noticed of new tasks. ``evidence``: what their output neurons should wait for. ``folds``: of the stream. ``frozen``:
-the columns as stock neurons.
+the columns as stock neurons. ``competition``: how many neurons are active.
 ``python -m experiments.tables`` writes them anew; a test compares.
 """
 
@@ -26,16 +26,18 @@ from experiments.chips import frozen_columns
 from experiments.harness.cells import cells
 from experiments.harness.rows import CONTINUAL_ROW, OURS, read_rows
 from experiments.recipes.table import CONTINUAL
+from experiments.road import competition
 from experiments.tuning import bursts, evidence, stream_tuning
 
 ROOT = Path(__file__).parents[1]
-PAGE = ROOT / "docs" / "experiments.md"
+PAGES = (ROOT / "docs" / "experiments.md", ROOT / "docs" / "competition-on-chips.md")
 CHAINS = "chains "
 OTHERS: dict[str, ModuleType] = {
     "bursts": bursts,
     "evidence": evidence,
     "folds": stream_tuning,
     "frozen": frozen_columns,
+    "competition": competition,
 }
 """Modules with results and a table of their own."""
 MARK = rf"((?:{CHAINS})?continual_\w+|{'|'.join(OTHERS)})"
@@ -46,10 +48,14 @@ HEADING = ("line", "front end", "normalization", "winner", "keeps, is told", "se
 
 
 def main() -> None:
-    """Write the tables of the page anew."""
-    page = PAGE.read_text(encoding="utf-8")
-    kind = FileKind("the page that was read", lambda path: path.read_text(encoding="utf-8") == page)
-    write_text(PAGE, filled(page, OURS), kind, replace=True)
+    """Write the tables of the pages anew."""
+    for path in PAGES:
+        _write(path, path.read_text(encoding="utf-8"))
+
+
+def _write(path: Path, page: str) -> None:
+    kind = FileKind("the page that was read", lambda file: file.read_text(encoding="utf-8") == page)
+    write_text(path, filled(page, OURS), kind, replace=True)
 
 
 def filled(page: str, results: Path) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from argparse import Namespace
+import shlex
+from argparse import ArgumentParser, Namespace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -25,6 +27,7 @@ from experiments.recipes.config import RunConfig
 from experiments.recipes.table import chosen_config
 from experiments.road.competition import activity_table, competition
 from experiments.road.road import train_network
+from experiments.verbs.run import run as run_verb
 from hardware.subset import obstacles
 
 pytestmark = [pytest.mark.usefixtures("one_thread"), pytest.mark.xdist_group("training")]
@@ -289,3 +292,16 @@ def test_the_table_of_active_neurons():
     assert told["active a step"].startswith("26.0 ± ")
     assert (first[-1], told["a chip takes it"], told["cores of hidden"]) == ("no", "yes", "6")
     assert activity_table({"c": [{"seed": 0, "figures": {"float": 0.9}}]}) == []
+
+
+def test_the_page_gives_commands_that_are_taken():
+    """Those of docs/competition-on-chips.md that train: every option and key is known, none is without effect."""
+    page = (Path(__file__).parents[1] / "docs" / "competition-on-chips.md").read_text()
+    commands = [line for line in page.replace("\\\n", " ").splitlines() if line.startswith("dlm-snn run ")]
+    configs = []
+    for command in commands:
+        parser = ArgumentParser()
+        run_verb.arguments(parser)
+        configs.append(chosen_config(parser.parse_args(shlex.split(command)[2:])))
+    assert [config.network.inhibition.learned for config in configs] == [True, True]
+    assert {config.simulation.n_steps for config in configs} == {16}

@@ -3,21 +3,23 @@
 import json
 import re
 
+import numpy as np
 import pytest
 
 from dlm_snn.continual.standings import interval, standings
 from dlm_snn.errors import DlmError
 from experiments.harness.cells import cells
-from experiments.harness.rows import OURS
+from experiments.harness.rows import OURS, read_rows
 from experiments.recipes import continual_p2
-from experiments.tables import PAGE, ROOT, chains, filled, rows_of, table
+from experiments.tables import PAGES, ROOT, chains, filled, rows_of, table
 
 STAGES = ("rate", "edges", "code", "winner")
 
 
-def test_the_page_says_what_the_rows_say():
-    page = PAGE.read_text(encoding="utf-8")
-    assert "<!-- continual_p2 -->" in page
+@pytest.mark.parametrize(("path", "mark"), [*zip(PAGES, ("continual_p2", "competition"), strict=True)])
+def test_the_page_says_what_the_rows_say(path, mark):
+    page = path.read_text(encoding="utf-8")
+    assert f"<!-- {mark} -->" in page
     assert filled(page, OURS) == page
 
 
@@ -39,6 +41,32 @@ def test_figures_on_other_pages_are_those_of_the_rows():
         assert points(f"columns-float-{n}", f"columns-first-{n}") in page
         assert points(f"columns-{n}", f"columns-kept-{n}").lstrip("+") in page
     assert points("columns-float-5000", "columns-5000") in page
+
+
+def test_the_conclusion_about_competition_is_that_of_the_rows():
+    """Accuracies in 8 bits of the learned form and of the control, and differences seed by seed."""
+    page = PAGES[1].read_text(encoding="utf-8").partition("```")[0]
+    found: dict[str, dict[int, dict[str, float]]] = {}
+    for row in read_rows(OURS / "competition.jsonl"):
+        found.setdefault(row["variant"], {})[row["seed"]] = row["figures"]
+
+    def mean(variant: str, key: str) -> float:
+        return sum(figures[key] for figures in found[variant].values()) / 3
+
+    def points(variant: str, less: str) -> str:
+        pairs = [100 * (found[variant][seed]["integer"] - found[less][seed]["integer"]) for seed in range(3)]
+        return interval(np.array(pairs), "+.2f")
+
+    assert f"{100 * mean('lateral-learned', 'integer'):.2f} % in 8 bits" in page
+    assert f"{100 * mean('penalty', 'integer'):.2f} % and {mean('penalty', 'integer_active_99'):.0f}." in page
+    assert f"({points('lateral-learned', 'exact')} points, three seeds)" in page
+    against = points("lateral", "penalty"), points("counting", "penalty"), points("lateral-learned", "penalty")
+    assert "({} points for lateral, {} for counting); learned lateral weights are ({})".format(*against) in page
+    for variant in ("lateral", "lateral-learned", "counting", "counting-learned", "penalty"):
+        assert mean("exact", "integer") - mean(variant, "integer") < 0.005
+        assert max(figures["integer_active_99"] for figures in found[variant].values()) <= 39
+        assert 18 <= round(mean(variant, "half_active")) <= 20
+        assert 31 <= round(mean(variant, "double_active")) <= 34
 
 
 def test_a_table_is_of_the_experiments_own_rows(tmp_path):

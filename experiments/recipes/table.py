@@ -11,6 +11,7 @@ from dlm_snn.config import load_config, merged, parsed_override
 from dlm_snn.errors import DlmError, nearest
 from dlm_snn.physics.weights.trainer import DynamicsConfig
 from experiments.recipes import (
+    competition,
     continual_p2,
     continual_p3,
     continual_p4,
@@ -27,7 +28,7 @@ from experiments.recipes.idle import refuse_idle
 
 DATASETS: dict[str, ModuleType] = {"digits": digits, "mnist": mnist}
 """The recipes by dataset; each has the plain one and, over it, the DLM's."""
-EXPERIMENTS: dict[str, ModuleType] = {**DATASETS, "dlm": dlm, "dissipation": dissipation}
+EXPERIMENTS: dict[str, ModuleType] = {**DATASETS, "competition": competition, "dlm": dlm, "dissipation": dissipation}
 CONTINUAL: dict[str, ModuleType] = {
     "split_digits": split_digits,
     "continual_p2": continual_p2,

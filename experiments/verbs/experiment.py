@@ -13,7 +13,7 @@ from experiments.verbs.shared import run_arguments
 def _experiment_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "name",
-        help="digits, mnist, dlm, dissipation; of continual learning: split_digits, continual_p2 to _p6",
+        help="digits, mnist, competition, dlm, dissipation; of continual learning: split_digits, continual_p2 to _p6",
     )
     parser.add_argument("--variant", action="append", metavar="NAME", help="only this one; repeatable")
     run_arguments(parser)
