@@ -34,7 +34,6 @@ ALONE = (
     "import runpy, sys\n"
     "sys.modules.update(dict.fromkeys(('dlm_snn', 'lava_processes', 'hardware', 'experiments')))\n"
     "sys.argv = sys.argv[1:]\n"
-    "sys.path.insert(0, sys.argv[0].rpartition('/')[0])\n"
     "runpy.run_path(sys.argv[0], run_name='__main__')\n"
 )
 VERDICT = re.compile(r"^(\d+) of (\d+) spikes differ", re.M)

@@ -18,6 +18,10 @@ import pytest
 
 import dlm_snn as dlm
 from dlm_snn.cli import main
+from dlm_snn.provenance import Provenance
+from dlm_snn.runs.run_folder import write_run
+from dlm_snn.runs.run_metrics import RunMetrics
+from dlm_snn.tasks.parts import DataConfig, split
 from hardware.loihi2 import contents, rasters, script
 from hardware.loihi2.bundle import PARTS, write_bundle
 from hardware.loihi2.prepared import prepared
@@ -28,7 +32,6 @@ ALONE = (
     "import runpy, sys\n"
     "sys.modules.update(dict.fromkeys(('dlm_snn', 'lava_processes', 'hardware', 'experiments')))\n"
     "sys.argv = sys.argv[1:]\n"
-    "sys.path.insert(0, sys.argv[0].rpartition('/')[0])\n"
     "runpy.run_path(sys.argv[0], run_name='__main__')\n"
 )
 """Runs a script in an interpreter that has nothing of ours."""
@@ -247,6 +250,48 @@ def test_a_dry_run_writes_the_bundle_and_replaces_only_one(capsys: pytest.Captur
     assert "mine.txt" in capsys.readouterr().err
 
 
+def made_run(folder: Path, settings: str, steps: int = 7) -> None:
+    """A run of digits, whose network was never trained."""
+    rng = np.random.default_rng(0)
+    weights = [dlm.Dense(rng.normal(0, 0.2, shape)) for shape in ((16, 64), (10, 16))]
+    floats = dlm.Network(
+        {
+            "pixels": dlm.Input((64,), graded_bits=5, scale=16),
+            "hidden": dlm.LIF((16,), dv=0.1),
+            "output": dlm.LIF((10,), dv=0.1),
+        },
+        [dlm.Projection("pixels", "hidden", weights[0]), dlm.Projection("hidden", "output", weights[1])],
+    )
+    integer, _ = dlm.quantize(floats, 8)
+    recording = dlm.run(integer, {"pixels": np.ones((1, 64), int)}, steps, record=("s", "v"))
+    folder.mkdir()
+    kept = {"reference-integer": (recording, recording)}
+    write_run(folder, settings, {"integer": integer}, kept, RunMetrics(), Provenance("a test", seed=0))
+
+
+def test_a_run_brings_its_own_steps_and_samples(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    made_run(Path("run"), "data:\n  dataset: digits\n  split_seed: 3\nsimulation:\n  n_steps: 7\n")
+    assert main(["deploy", "run", "--dry-run", "--samples", "5", "--out", "bundle"]) == 0
+    held = contents.read(Path("bundle"))
+    assert (held["n_windows"], held["n_steps"], held["period"]) == (5, 7, 8)
+    assert np.array_equal(held["inputs"]["pixels"]["values"][:, 0], split(DataConfig(split_seed=3)).x_test[:5])
+    assert main(["deploy", "run", "--dry-run", "--samples", "5", "--split-seed", "1", "--steps", "3"]) == 0
+    held = contents.read(Path("run-loihi2"))
+    assert (held["n_steps"], held["period"]) == (3, 4)
+    assert np.array_equal(held["inputs"]["pixels"]["values"][:, 0], split(DataConfig(split_seed=1)).x_test[:5])
+    for number, settings in enumerate(("simulation: 3\n", "simulation:\n  n_steps: many\n", "data: digits\n", "[\n")):
+        made_run(Path(f"run-{number}"), settings)
+        capsys.readouterr()
+        assert main(["deploy", f"run-{number}", "--dry-run", "--out", "other"]) == 2
+        told = capsys.readouterr().err
+        assert "config.yaml" in told
+        assert len(told.splitlines()) == 1
+    assert not Path("other").exists()
+
+
 @pytest.mark.usefixtures("stored")
 @pytest.mark.parametrize(
     ("words", "line"),
@@ -260,6 +305,8 @@ def test_a_dry_run_writes_the_bundle_and_replaces_only_one(capsys: pytest.Captur
         (["small.json", "--stimulus", "images.npz", "--dataset", "digits"], "beside --dataset; give one"),
         (["small.json", "--samples", "0"], "--samples 0: at least 1"),
         (["small.json", "--steps", "0"], "--steps 0: at least 1"),
+        (["small.json", "--input-steps", "-1"], "--input-steps -1: at least 0"),
+        (["small.json", "--generation", "N3B4"], "no --generation 'N3B4'; did you mean 'N3B3'?"),
     ],
 )
 def test_what_cannot_be_deployed_is_a_line_and_leaves_nothing(
@@ -276,20 +323,20 @@ def test_what_cannot_be_deployed_is_a_line_and_leaves_nothing(
 
 def test_what_a_chip_has_no_room_for_or_cannot_clear_is_refused() -> None:
     wide = dlm.IntegerNetwork(
-        {"x": dlm.Input((11_352,)), "h": dlm.IntegerLIF((1000,), dv=1, v_threshold=9)},
-        [
-            dlm.IntegerProjection(
-                "x",
-                "h",
-                dlm.Dense(
-                    np.full((1000, 11_352), 3),
-                ),
-                sign_mode="excitatory",
-            )
-        ],
+        {"x": dlm.Input((11_352,)), "h": dlm.IntegerLIF((100,), dv=1, v_threshold=9)},
+        [dlm.IntegerProjection("x", "h", dlm.Dense(np.full((100, 11_352), 3)), sign_mode="excitatory")],
     )
     with pytest.raises(dlm.DlmError, match="does not fit on one Intel Loihi 2"):
         prepared(wide, {"x": np.zeros((1, 11_352), int)}, 4)
+    weight = np.arange(800 * 6000, dtype=np.int16).reshape(800, 6000) & 255
+    broad = dlm.IntegerNetwork(
+        {"x": dlm.Input((6000,)), "h": dlm.IntegerLIF((800,), dv=1, v_threshold=9)},
+        [dlm.IntegerProjection("x", "h", dlm.Dense(weight), sign_mode="excitatory")],
+    )
+    silence = {"x": np.zeros((1, 6000), np.uint8)}
+    with pytest.raises(dlm.DlmError, match="cores together with the others"):
+        prepared(broad, silence, 4)
+    assert prepared(broad, silence, 4, chips=2).placement.chips == 2
     with pytest.raises(dlm.DlmError, match="no samples"):
         prepared(network(), images(0), STEPS)
     loop = dlm.IntegerProjection("h", "h", dlm.Dense(np.full((8, 8), 254)), weight_exp=7)

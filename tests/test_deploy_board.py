@@ -41,9 +41,14 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_with_extension_and_board_it_runs_as_lava_chooses_models_there(bundle: Path) -> None:
-    words = ["--partition", "oheogulch", "--input-steps", "1", "--output-steps", "2"]
-    code, told, error = run(bundle, *words, late="1,2")
+def test_with_extension_and_board_it_runs_as_lava_chooses_models_there(
+    bundle: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    for name, value in environment(late="1,2").items():
+        monkeypatch.setenv(name, value)
+    settings = {"partition": "oheogulch", "input-steps": 1, "output-steps": 2, "host": None}
+    code = launch.run_bundle(bundle, settings)
+    told, error = capfd.readouterr()
     assert (code, told.splitlines()[0]) == (0, "SLURM, oheogulch"), error
     assert told.splitlines()[1].startswith("0 of ")
     assert (bundle / "got-loihi2.npz").is_file()
@@ -72,15 +77,17 @@ def test_what_would_run_in_python_is_refused_before_it_runs(tmp_path: Path) -> N
         (["--partition", "og"], {}, "SLURM has no partition 'og'; known: oheogulch"),
         (["--board", "ncl-og-02"], {}, "SLURM has no board 'ncl-og-02'; known: ncl-og-01"),
         (["--host", "10.0.0.9"], {}, "`ping 10.0.0.9` failed"),
+        (["--input-steps", "-1"], {}, "argument --input-steps: '-1' is not a number of steps >= 0"),
+        (["--generation", "N4"], {}, "argument --generation: invalid choice: 'N4'"),
     ],
-    ids=["no extension", "no board", "another partition", "another board", "a silent host"],
+    ids=["no extension", "no board", "partition", "board", "a silent host", "steps", "generation"],
 )
 def test_what_is_missing_is_said_in_a_line_and_nothing_runs(
     bundle: Path, words: list[str], given: dict[str, Any], line: str
 ) -> None:
     code, told, error = run(bundle, *words, **given)
     assert (code, told) == (2, "")
-    assert error.startswith("error: cannot run on a Loihi 2: ")
+    assert error.startswith("error: cannot run on a Loihi 2: " if "argument" not in line else "error: ")
     assert line in error
     assert len(error.splitlines()) == 1
 

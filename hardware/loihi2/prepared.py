@@ -52,13 +52,14 @@ class Prepared:
         )
 
 
-def prepared(network: IntegerNetwork, stimulus: Mapping[str, Any], n_steps: int) -> Prepared:
+def prepared(network: IntegerNetwork, stimulus: Mapping[str, Any], n_steps: int, chips: int = 1) -> Prepared:
     """Check a network for a Loihi 2 and compute the spikes that it must make.
 
     Args:
         network: of stock parts.
         stimulus: as for ``dlm_snn.run``; one sample a window.
         n_steps: of a window.
+        chips: how many the board has.
 
     Raises:
         UnsupportedError: what a chip does not do, each thing with its place, value, limit and the smallest change.
@@ -75,7 +76,7 @@ def prepared(network: IntegerNetwork, stimulus: Mapping[str, Any], n_steps: int)
         raise DlmError(f"'{silent}' never spikes, and a bundle compares spikes; make it an IntegerLIF")
     after_one_another = windows(network, n_steps)
     placement = place(after_one_another.network, chip("loihi2"))
-    if not placement.fits:
+    if not placement.fits and (placement.chips is None or placement.chips > chips):
         raise DlmError(str(placement).splitlines()[0])
     fed, n_windows = prepare(network, stimulus, n_steps)
     if not n_windows:

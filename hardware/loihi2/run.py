@@ -9,6 +9,9 @@ from pathlib import Path
 
 def main() -> int:
     """Exit code 0: no spike differs; 1: some do; 2: it cannot run, and a line says why."""
+    here = Path(__file__).resolve().parent
+    # Python leaves it out where it is told to be safe.
+    sys.path.insert(0, str(here))
     if sys.version_info >= (3, 11):
         # lava-nc 0.10.0 cannot be imported there as it is.
         from parts.lava_mend import mend
@@ -16,7 +19,7 @@ def main() -> int:
         mend()
     from parts.script import run
 
-    return int(run(Path(__file__).resolve().parent, sys.argv[1:]))
+    return int(run(here, sys.argv[1:]))
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ import tempfile
 import threading
 import time
 import traceback
-from argparse import ArgumentParser, Namespace
+from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -50,8 +50,22 @@ def run(folder: Path, words: list[str]) -> int:
     return REFUSED
 
 
+class _Parser(ArgumentParser):
+    """Says what is wrong in a line."""
+
+    def error(self, message: str) -> NoReturn:
+        """Of the command line."""
+        raise contents.BundleError(f"{message}; see run.py --help")
+
+
+def _steps(text: str) -> int:
+    if not text.isdecimal():
+        raise ArgumentTypeError(f"{text!r} is not a number of steps >= 0")
+    return int(text)
+
+
 def _arguments(bundle: dict[str, Any]) -> ArgumentParser:
-    parser = ArgumentParser(prog="run.py", description="Run a bundle's network and compare its spikes.")
+    parser = _Parser(prog="run.py", description="Run a bundle's network and compare its spikes.")
     add = parser.add_argument
     add("--target", choices=("cpu", "loihi2"), default="cpu", help="Lava's simulator, or a chip (default: cpu)")
     add("--windows", type=int, default=bundle["n_windows"], help=f"how many (default: {bundle['n_windows']})")
@@ -63,8 +77,8 @@ def _arguments(bundle: dict[str, Any]) -> ArgumentParser:
     group.add_argument("--partition", help="of SLURM")
     group.add_argument("--board", help="of SLURM")
     group.add_argument("--generation", choices=board.GENERATIONS, default="N3B3", help="of the chip (default: N3B3)")
-    group.add_argument("--input-steps", type=int, default=0, help="steps from host to chip, beyond a simulator's")
-    group.add_argument("--output-steps", type=int, default=0, help="steps from chip to host, beyond a simulator's")
+    group.add_argument("--input-steps", type=_steps, default=0, help="steps from host to chip, beyond a simulator's")
+    group.add_argument("--output-steps", type=_steps, default=0, help="steps from chip to host, beyond a simulator's")
     return parser
 
 

@@ -10,6 +10,8 @@ from dlm_snn.verbs.verb import Verb, add_replace
 
 TARGETS = ("loihi2",)
 STEPS, SAMPLES = 16, 100
+NUMBERS = {"samples": 1, "steps": 1, "chips": 1, "input_steps": 0, "output_steps": 0}
+"""Option -> the least that it may be."""
 SETTINGS = ("host", "partition", "board", "generation", "input_steps", "output_steps")
 
 
@@ -26,6 +28,7 @@ def _arguments(parser: ArgumentParser) -> None:
     group.add_argument("--data-dir", type=Path, metavar="DIR", help="folder that holds it")
     group.add_argument("--split-seed", type=int, help="of the hold-out of a one-pool dataset")
     group = parser.add_argument_group("the board")
+    group.add_argument("--chips", type=int, default=1, metavar="N", help="that it has (default: 1)")
     group.add_argument("--host", metavar="ADDRESS", help="of a board (default: NXSDKHOST, else SLURM)")
     group.add_argument("--partition", metavar="NAME", help="of SLURM")
     group.add_argument("--board", metavar="NAME", help="of SLURM")
@@ -40,11 +43,18 @@ def _arguments(parser: ArgumentParser) -> None:
 def _run(arguments: Namespace) -> int:
     from dlm_snn.errors import DlmError, nearest
     from dlm_snn.files.atomic import check
+    from hardware.loihi2.board import GENERATIONS
     from hardware.loihi2.bundle import BUNDLE, write_bundle
     from hardware.loihi2.prepared import prepared
 
     if arguments.target not in TARGETS:
         raise DlmError(f"no target '{arguments.target}'; {nearest(arguments.target, TARGETS)}")
+    if arguments.generation not in (None, *GENERATIONS):
+        raise DlmError(f"no --generation '{arguments.generation}'; {nearest(arguments.generation, GENERATIONS)}")
+    for option, least in NUMBERS.items():
+        value = getattr(arguments, option)
+        if value is not None and value < least:
+            raise DlmError(f"--{option.replace('_', '-')} {value}: at least {least}")
     out = arguments.out
     if out is None and arguments.dry_run:
         out = Path(f"{arguments.network.stem}-{arguments.target}")
@@ -52,7 +62,7 @@ def _run(arguments: Namespace) -> int:
         check(out, BUNDLE, arguments.replace)
     network, config = _network(arguments.network)
     stimulus, n_steps = _fed(arguments, network, config)
-    ready = prepared(network, stimulus, n_steps)
+    ready = prepared(network, stimulus, n_steps, arguments.chips)
     if arguments.dry_run:
         write_bundle(ready, out, arguments.replace)
         print(f"{out}: {ready.told}")
@@ -79,13 +89,16 @@ def _network(path: Path) -> tuple[Any, dict[str, Any]]:
     from dlm_snn.errors import DlmError
     from dlm_snn.exchange.format import Options
     from dlm_snn.exchange.formats import read_path
+    from dlm_snn.files.kinds import check_kind
     from dlm_snn.files.reading import read_text
     from dlm_snn.files.yaml_text import parse_yaml
     from dlm_snn.networks.network import IntegerNetwork
     from dlm_snn.runs.run_folder import CONFIG, is_run, read_network
 
     if is_run(path):
-        return read_network(path, "integer"), parse_yaml(read_text(path / CONFIG), str(path / CONFIG))
+        config = parse_yaml(read_text(path / CONFIG), str(path / CONFIG))
+        check_kind(config, {"data?": {"*": object}, "simulation?": {"n_steps?": int}}, path / CONFIG)
+        return read_network(path, "integer"), config
     network = read_path(path, Options(None)).network
     if not isinstance(network, IntegerNetwork):
         held = "no network; give a run or an integer network"
@@ -103,9 +116,6 @@ def _fed(arguments: Namespace, network: Any, config: dict[str, Any]) -> tuple[di
     from dlm_snn.tasks.parts import DataConfig, split
     from dlm_snn.verbs.data_options import only_input
 
-    for option in ("samples", "steps"):
-        if getattr(arguments, option) is not None and getattr(arguments, option) < 1:
-            raise DlmError(f"--{option} {getattr(arguments, option)}: at least 1")
     n_steps = arguments.steps or config.get("simulation", {}).get("n_steps", STEPS)
     chosen = {key: getattr(arguments, key) for key in ("dataset", "data_dir", "split_seed")}
     chosen = {key: value for key, value in chosen.items() if value is not None}
