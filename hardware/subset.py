@@ -18,6 +18,7 @@ from dlm_snn.connections.pool2d import Pool2d
 from dlm_snn.errors import DlmError
 from dlm_snn.learning.on_chip.limits import EPOCH, check_rule
 from dlm_snn.learning.on_chip.rule import LearningRule
+from dlm_snn.networks.clocked import as_convolution, clocked_delay
 from dlm_snn.networks.network import Input, IntegerNetwork
 from dlm_snn.networks.signs import weight_grid
 from dlm_snn.neurons.integer_lif import DECAY_UNITY, THRESHOLD_LIMIT, IntegerLIF
@@ -37,8 +38,6 @@ WIDTHS = {
 SYNAPSES = {"weight_exp": (-8, 7, "4 bits"), "num_weight_bits": (1, 8, "8 bits")}
 GRADED = (1, 24, "24 bits")
 """Bits of a graded event."""
-CONVOLVED = 2**23
-"""Lava's Conv clamps its sums to 24 bits, the sign included; beyond, a convolution is a list of synapses."""
 SUM_BITS = 21
 """A sum of weights beyond so many bits may wrap elsewhere on a chip than in Lava's model; see docs/hardware.md."""
 PER_NEURON = ("du", "dv", "v_threshold")
@@ -102,7 +101,7 @@ def doubts(network: IntegerNetwork) -> tuple[str, ...]:
         bits = int(projection.connection.absolute_sums().max(initial=0) * largest).bit_length() + 1
         if bits > SUM_BITS:
             found.append(f"'{projection.name}' can sum up to {bits} bits, beyond {SUM_BITS}")
-        if isinstance(projection.connection, ImageConnection) and not convolves(network, projection):
+        if isinstance(projection.connection, ImageConnection) and as_convolution(network, projection) is None:
             found.append(
                 f"'{projection.name}' is a list of synapses there: Lava's Conv has no weight_exp and no delay, and "
                 "clamps sums to 24 bits"
@@ -174,7 +173,7 @@ def _of_projection(network: IntegerNetwork, projection: Any) -> Iterator[Obstacl
     yield from _of_weights(network, projection)
     pre = network.populations[projection.pre]
     waits = isinstance(pre, Input) and pre.aligned
-    longest = network.depth[projection.post] if waits else int(np.max(projection.delay, initial=1))
+    longest = int(np.max(clocked_delay(network, projection), initial=1))
     if longest > LONGEST_DELAY:
         why = f" (until the window of '{projection.post}' begins)" if waits else ""
         change = "bring it nearer to the Inputs" if waits else f"{longest} -> {LONGEST_DELAY}"
@@ -185,7 +184,7 @@ def _of_weights(network: IntegerNetwork, projection: Any) -> Iterator[Obstacle]:
     """Weights off the grid that the chip's synapses have."""
     weight = projection.connection.weight
     low, high, grain = projection.grid
-    if isinstance(projection.connection, ImageConnection) and not convolves(network, projection):
+    if isinstance(projection.connection, ImageConnection) and as_convolution(network, projection) is None:
         low, high, grain = weight_grid(projection.sign_mode, projection.num_weight_bits)
     off = weight[(weight < low) | (weight > high) | ((weight - low) % grain != 0)]
     if off.size:
@@ -193,13 +192,6 @@ def _of_weights(network: IntegerNetwork, projection: Any) -> Iterator[Obstacle]:
         nearest = low + int(np.clip((found - low) // grain, 0, (high - low) // grain)) * grain
         held = f"weights {low}..{high} in steps of {grain} ({projection.sign_mode}, {projection.num_weight_bits} bits)"
         yield Obstacle(projection.name, f"a weight of {found}", held, f"{found} -> {nearest}")
-
-
-def convolves(network: IntegerNetwork, projection: Any) -> bool:
-    """Whether Lava's Conv computes an image connection: no delay, no weight_exp, sums of at most 24 bits."""
-    largest = max(abs(bound) for bound in _bounds(network, projection.pre))
-    sums = int(projection.connection.absolute_sums().max(initial=0)) * largest
-    return projection.weight_exp == 0 and bool(np.all(np.asarray(projection.delay) == 1)) and sums < CONVOLVED
 
 
 def _of_rule(network: IntegerNetwork, name: str, rule: LearningRule) -> Iterator[Obstacle]:

@@ -14,9 +14,10 @@ from dlm_snn.connections.conv2d import Conv2d
 from dlm_snn.connections.dense import Dense as DenseConnection
 from dlm_snn.description import unfailing
 from dlm_snn.errors import UnsupportedError
+from dlm_snn.networks.clocked import as_convolution, clocked_delay
 from dlm_snn.networks.network import Input, IntegerNetwork, IntegerProjection, Network, Projection
 from dlm_snn.neurons.models import is_integer
-from lava_processes.support import TAGS, Target, as_convolution, check_supported, clocked_delay
+from lava_processes.support import TAGS, Target, check_supported
 
 NEVER = 2**30
 """A reset interval longer than any run; a power of two, as chips want it."""

@@ -6,11 +6,10 @@ from typing import Any, Literal
 
 import numpy as np
 
-from dlm_snn.connections.conv2d import Conv2d
-from dlm_snn.connections.pool2d import Pool2d
 from dlm_snn.errors import DlmError, UnsupportedError, nearest
+from dlm_snn.networks.clocked import as_convolution
 from dlm_snn.networks.known import check_known
-from dlm_snn.networks.network import Input, IntegerNetwork, IntegerProjection, Network, Projection
+from dlm_snn.networks.network import IntegerNetwork, IntegerProjection, Network
 from dlm_snn.networks.signs import weight_grid
 from dlm_snn.neurons.integer_lif import ALIGNMENT, DECAY_UNITY
 from dlm_snn.neurons.models import is_integer
@@ -18,8 +17,6 @@ from dlm_snn.neurons.models import is_integer
 Target = Literal["float", "fixed"]
 TAGS = {"float": "floating_pt", "fixed": "fixed_pt"}
 """Lava's ProcessModel tag of each target: Loihi2SimCfg(select_tag=...)."""
-CONV_LIMIT = 2**23
-"""Lava's Conv clamps its sums to 24 bits, sign included (PyConvModelFixed)."""
 
 
 def check_supported(network: Network | IntegerNetwork, target: str, sequential: bool) -> None:
@@ -40,27 +37,6 @@ def check_supported(network: Network | IntegerNetwork, target: str, sequential: 
             "run one sample at a time",
         )
     _check_early_spikes(network, target)
-
-
-def clocked_delay(network: Network | IntegerNetwork, p: Projection | IntegerProjection) -> Any:
-    """Delay of a projection on a machine with a clock, where an aligned Input waits until its window begins."""
-    pre = network.populations[p.pre]
-    return network.depth[p.post] if isinstance(pre, Input) and pre.aligned else p.delay
-
-
-def as_convolution(network: Network | IntegerNetwork, p: Projection | IntegerProjection) -> Conv2d | None:
-    """The convolution that Lava's Conv computes in this projection's place; None where Sparse has to.
-
-    Conv has no delay and no weight exponent, and clamps its sums to 24 bits.
-    """
-    connection = p.connection.convolution() if isinstance(p.connection, Pool2d) else p.connection
-    if not isinstance(connection, Conv2d) or np.any(clocked_delay(network, p) != 1):
-        return None
-    if isinstance(p, IntegerProjection):
-        bits = getattr(network.populations[p.pre], "graded_bits", None) or 1
-        if p.weight_exp != 0 or connection.absolute_sums().max() * (2**bits - 1) >= CONV_LIMIT:
-            return None
-    return connection
 
 
 def _check_grid(network: Network | IntegerNetwork, p: Any, target: str) -> None:

@@ -21,6 +21,7 @@ HEAVY = {"torch", "snntorch", "lava", "brian2", "matplotlib", "sklearn", "scipy"
 NUMPY_ONLY = (
     "dlm_snn.networks.network",
     "dlm_snn.networks.timing",
+    "dlm_snn.networks.clocked",
     "dlm_snn.networks.extent",
     "dlm_snn.networks.known",
     "dlm_snn.networks.delays",

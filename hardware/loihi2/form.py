@@ -8,11 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dlm_snn.connections.conv2d import Conv2d
 from dlm_snn.connections.dense import Dense
-from dlm_snn.connections.pool2d import Pool2d
-from dlm_snn.networks.network import Input, IntegerNetwork, IntegerProjection
-from hardware.subset import convolves
+from dlm_snn.networks.clocked import as_convolution, clocked_delay
+from dlm_snn.networks.network import IntegerNetwork, IntegerProjection
 from hardware.windows import Windows
 
 
@@ -64,10 +62,8 @@ def _projection(network: IntegerNetwork, p: IntegerProjection) -> tuple[dict[str
         "num_weight_bits": p.num_weight_bits,
         "sign_mode": p.sign_mode,
     }
-    pre = network.populations[p.pre]
-    # An Input of ours waits until the window of whom it reaches begins.
-    delay: Any = network.depth[p.post] if isinstance(pre, Input) and pre.aligned else p.delay
-    convolution = convolved(network, p)
+    delay = clocked_delay(network, p)
+    convolution = as_convolution(network, p)
     if convolution is not None:
         stride, padding, dilation = convolution.spacing
         spacing = {"stride": stride, "padding": padding, "dilation": dilation, "groups": convolution.groups}
@@ -90,12 +86,6 @@ def _each(delay: NDArray, shape: tuple[int, ...]) -> NDArray:
     """A delay for each weight, where one is given for each neuron."""
     delay = np.asarray(delay, dtype=np.int32)
     return delay if delay.shape == shape else np.broadcast_to(delay[:, None], shape).copy()
-
-
-def convolved(network: IntegerNetwork, p: IntegerProjection) -> Conv2d | None:
-    """The convolution that Lava's Conv computes in a projection's place; None where Sparse has to."""
-    connection = p.connection.convolution() if isinstance(p.connection, Pool2d) else p.connection
-    return connection if isinstance(connection, Conv2d) and convolves(network, p) else None
 
 
 def stimulus_arrays(windows: Windows, stimulus: Mapping[str, NDArray]) -> dict[str, NDArray]:

@@ -67,14 +67,13 @@ def prepared(network: IntegerNetwork, stimulus: Mapping[str, Any], n_steps: int,
     """
     if not isinstance(network, IntegerNetwork):
         raise UnsupportedError("a Loihi 2", "a network of floats", "quantize it")
-    found = obstacles(network)
-    if found:
-        more = f" (and {len(found) - 1} more: dlm-snn check)" * (len(found) > 1)
-        raise DlmError(f"not for a Loihi 2: {found[0]}{more}")
+    _check(network, "dlm-snn check")
     silent = next((name for name, neuron in network.neurons.items() if not spikes(neuron)), None)
     if silent is not None:
         raise DlmError(f"'{silent}' never spikes, and a bundle compares spikes; make it an IntegerLIF")
     after_one_another = windows(network, n_steps)
+    # Inputs of ours, which silence a population between two windows, wait until its window begins.
+    _check(after_one_another.network, "of what clears it between two windows")
     placement = place(after_one_another.network, chip("loihi2"))
     if not placement.fits and (placement.chips is None or placement.chips > chips):
         raise DlmError(str(placement).splitlines()[0])
@@ -91,3 +90,11 @@ def prepared(network: IntegerNetwork, stimulus: Mapping[str, Any], n_steps: int,
         placement,
         doubts(after_one_another.network),
     )
+
+
+def _check(network: IntegerNetwork, others: str) -> None:
+    """Raise what a chip does not do."""
+    found = obstacles(network)
+    if found:
+        more = f" (and {len(found) - 1} more: {others})" * (len(found) > 1)
+        raise DlmError(f"not for a Loihi 2: {found[0]}{more}")

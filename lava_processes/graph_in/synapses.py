@@ -13,9 +13,9 @@ from dlm_snn.connections.connection import Connection, Sparse
 from dlm_snn.connections.conv2d import Conv2d
 from dlm_snn.connections.dense import Dense
 from dlm_snn.errors import DlmError
+from dlm_snn.networks.clocked import CONV_LIMIT
 from lava_processes.graph_in.stock import Arithmetic, leaf
 from lava_processes.graph_in.walk import Places, called, refuse
-from lava_processes.support import CONV_LIMIT
 
 SUM_LIMIT = 2**31
 """Lava adds up in 32 bits."""
