@@ -186,11 +186,29 @@ def _run_part(process: Any, config: Any, steps: int, chunk: int, aside: Path) ->
 
 
 def _watch(process: Any, aside: Path, over: threading.Event) -> None:
-    """Look for killed processes of Lava, for which it would wait for good."""
+    """Look for processes of Lava that failed or were killed: it would wait for them for good."""
     while not over.wait(1):
-        killed = [actor.exitcode for actor in _actors(process) if (actor.exitcode or 0) < 0]
-        if killed and not over.is_set():
-            _end(process, aside, f"a process of Lava was killed (signal {-killed[0]})")
+        for actor in _actors(process):
+            code = _exit_code(actor)
+            if code is not None and not over.is_set():
+                _end(process, aside, _said(actor) or f"a process of Lava ended with code {code}")
+
+
+def _exit_code(actor: Any) -> int | None:
+    try:
+        return actor.exitcode
+    except ValueError:
+        # Lava joined and closed it.
+        return None
+
+
+def _said(actor: Any) -> str | None:
+    """The error that a process raised, in a line."""
+    try:
+        raised = getattr(actor, "exception", None)
+    except (OSError, EOFError):
+        return None
+    return " ".join(f"{type(raised[0]).__name__}: {raised[0]}".split()) if raised else None
 
 
 def _actors(process: Any) -> list[Any]:
