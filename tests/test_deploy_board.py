@@ -164,7 +164,7 @@ def test_deploy_without_a_board_says_what_is_missing_and_what_is_in_order(
 
 @pytest.mark.parametrize("out", [[], ["--out", "made"]])
 def test_deploy_with_a_board_runs_the_bundles_script_and_ends_as_it_does(
-    words: list[str], out: list[str], monkeypatch: pytest.MonkeyPatch
+    words: list[str], out: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     ran: list[list[str]] = []
 
@@ -179,5 +179,6 @@ def test_deploy_with_a_board_runs_the_bundles_script_and_ends_as_it_does(
     (command,) = ran
     assert command[0] == sys.executable
     assert command[2:] == ["--target", "loihi2", "--host", "10.0.0.1", "--input-steps", "2"]
+    assert ("--out FOLDER keeps it" in capsys.readouterr().out) == (not out)
     assert Path("made").is_dir() == bool(out)
     assert Path(command[1]).exists() == bool(out)

@@ -81,7 +81,10 @@ def _deployed(arguments: Namespace, ready: Any, out: Path | None) -> int:
     with temporary_folder() as aside:
         folder = out or aside / "bundle"
         write_bundle(ready, folder, arguments.replace)
-        return run_bundle(folder, settings)
+        code = run_bundle(folder, settings)
+        if out is None:
+            print("the bundle was a temporary one; --out FOLDER keeps it, and the spikes in it")
+        return code
 
 
 def _network(path: Path) -> tuple[Any, dict[str, Any]]:
