@@ -6,7 +6,7 @@ are mapped by the very arithmetic of a step. What may wrap is unknown from then 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -15,11 +15,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dlm_snn.networks.network import Input, IntegerNetwork
-from dlm_snn.neurons.integer_lif import ALIGNMENT, STATE_LIMIT, Integers, decay
+from dlm_snn.neurons.integer_lif import ALIGNMENT, DECAY_UNITY, STATE_LIMIT, Integers, decay
 from dlm_snn.neurons.models import spikes
 
 UNKNOWN = 2**31
 """u of a neuron that may have wrapped: 32 bits hold it."""
+
+
+class EffortError(Exception):
+    """A sweep that would take longer than it may."""
 
 
 class Interval(NamedTuple):
@@ -81,10 +85,11 @@ class Sweep:
         in_flight: whether everybody may have spiked in every step before its first.
         silence: population -> strength of the inhibition that it gets in a step in which it may spike otherwise.
         open: steps before this one get no inhibition.
+        effort: synapses that may be summed, each time that they are; beyond, ``run`` raises an EffortError.
         last: population -> the last step in which a neuron of it may spike; found.
         events: population -> the steps in which it gets the inhibition; found.
-        lacking: population -> the strength that some step asks for; found.
-        wrapped: the populations whose u may leave its 24 bits from step ``open`` on; found.
+        lacking: population -> the strength that some step asks for, and the first such step; found.
+        wrapped: population -> the step in which its u may have left its 24 bits, the last time that it did; found.
     """
 
     network: IntegerNetwork
@@ -94,14 +99,16 @@ class Sweep:
     in_flight: bool
     silence: Mapping[str, int]
     open: int = 0
+    effort: float = np.inf
     last: dict[str, int] = field(default_factory=dict)
     events: dict[str, list[int]] = field(default_factory=dict)
-    lacking: dict[str, int] = field(default_factory=dict)
-    wrapped: set[str] = field(default_factory=set)
+    lacking: dict[str, tuple[int, int]] = field(default_factory=dict)
+    wrapped: dict[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._sent: dict[tuple[str, int], Interval] = {}
         self._reach: dict[str, Reach | None] = dict.fromkeys(self.network.neurons)
+        self._known: dict[tuple[int, int], tuple[Interval, Interval]] = {}
 
     def run(self, stop: int) -> None:
         """Go through all steps before ``stop``."""
@@ -121,11 +128,12 @@ class Sweep:
         reach = advanced(neuron, before, drive)
         if t >= self.open and name in self.silence and np.any(reach.spiking):
             self.events.setdefault(name, []).append(t)
-            self.lacking[name] = max(self.lacking.get(name, 0), reach.excess)
+            if reach.excess > self.lacking.get(name, (0, t))[0]:
+                self.lacking[name] = reach.excess, t
             reach = advanced(neuron, before, Interval(*(a - self.silence[name] for a in drive)))
         self._reach[name] = reach
-        if reach.wraps and t >= self.open:
-            self.wrapped.add(name)
+        if reach.wraps and not before.wraps:
+            self.wrapped[name] = t
         if np.any(reach.spiking):
             self.last[name] = t
             self._sent[name, t] = Interval(np.zeros(neuron.n, np.int64), reach.spiking.astype(np.int64))
@@ -133,15 +141,33 @@ class Sweep:
     def _drive(self, name: str, t: int) -> Interval | None:
         """The sums that may arrive; None where nothing does."""
         total: Interval | None = None
+        for _, sums in self._arriving(name, t):
+            total = sums if total is None else Interval(total.low + sums.low, total.high + sums.high)
+        return total
+
+    def _arriving(self, name: str, t: int) -> Iterator[tuple[int, Interval]]:
+        """(position of a projection, sums that may arrive by a part of it), where anything may."""
         for position, projection in enumerate(self.network.projections):
             if projection.post != name:
                 continue
             for part, lag in enumerate(self.network.lags(projection)):
                 sent = self._at(projection.pre, t - lag)
                 if sent is not None:
-                    sums = self._sums(position, part, sent)
-                    total = sums if total is None else Interval(total.low + sums.low, total.high + sums.high)
-        return total
+                    yield position, self._sums(position, part, sent)
+
+    def shares(self, name: str, t: int) -> dict[int, NDArray[np.float64]]:
+        """What each projection may have brought into u by step t, in sums of weights, without our inhibition.
+
+        Returns:
+            Position of a projection -> (2, neuron), smallest and largest, where anything came since the last reset.
+        """
+        keep = (DECAY_UNITY - np.asarray(self.network.neurons[name].du) - 1) / DECAY_UNITY
+        found: dict[int, NDArray[np.float64]] = {}
+        for step in range(max(self.begin[name], t - t % self.resets[name]), t + 1):
+            found = {position: keep * ends for position, ends in found.items()}
+            for position, sums in self._arriving(name, step):
+                found[position] = found.get(position, 0.0) + np.stack(sums)
+        return found
 
     def _at(self, name: str, t: int) -> Interval | None:
         """What a population may send in a step; None: nothing."""
@@ -156,6 +182,12 @@ class Sweep:
 
     def _sums(self, position: int, part: int, sent: Interval) -> Interval:
         """Bounds of a part's sums: positive weights take one end, negative ones the other."""
+        known = self._known.get((position, part))
+        if known is not None and all(map(np.array_equal, known[0], sent)):
+            return known[1]
+        self.effort -= self.network.projections[position].parts[part][1].weight.size
+        if self.effort < 0:
+            raise EffortError
         halves = self._halves[position][part]
         low, high = (
             sum(half.apply(x[None])[0].astype(np.int64) for half, x in zip(halves, ends, strict=True) if np.any(x))
@@ -163,7 +195,9 @@ class Sweep:
             for ends in ((sent.low, sent.high), (sent.high, sent.low))
         )
         exponent = self.network.projections[position].weight_exp
-        return Interval(*(a << exponent if exponent > 0 else a >> -exponent for a in (low, high)))
+        sums = Interval(*(a << exponent if exponent > 0 else a >> -exponent for a in (low, high)))
+        self._known[position, part] = sent, sums
+        return sums
 
     @cached_property
     def _halves(self) -> list[list[tuple[Any, Any]]]:

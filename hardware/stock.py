@@ -18,6 +18,7 @@ from dlm_snn.connections.dense import Dense
 from dlm_snn.errors import UnsupportedError
 from dlm_snn.networks.known import check_known
 from dlm_snn.networks.network import Input, IntegerNetwork, IntegerProjection
+from dlm_snn.networks.signs import weight_grid
 from dlm_snn.neurons.integer_lif import IntegerLIF
 from dlm_snn.neurons.li import IntegerLI
 from dlm_snn.runs.raster import SpikeRaster
@@ -68,7 +69,7 @@ def as_stock(network: IntegerNetwork) -> IntegerNetwork:
 
     Raises:
         UnsupportedError: a competition, by the population's name; a projection that floors its sums and would be cut
-            into several sums.
+            into several sums; a convolution with odd weights that would be cut.
     """
     check_known(network, TARGET, (IntegerLIF, IntegerLI))
     for name, neuron in network.neurons.items():
@@ -134,6 +135,14 @@ def _cuts(p: IntegerProjection, parts: Mapping[str, Part], network: IntegerNetwo
     if len(pres) == len(posts) == 1:
         yield replace(p, pre=next(iter(pres)), post=next(iter(posts)))
         return
+    if np.any(p.connection.weight % weight_grid(p.sign_mode, p.num_weight_bits)[2]):
+        ends = {p.pre: len(pres), p.post: len(posts)}
+        where = " and ".join(f"'{name}' in {number} parts" for name, number in ends.items() if number > 1)
+        raise UnsupportedError(
+            TARGET,
+            f"the odd weights of the convolution '{p.name}', with {where}: its synapses are listed, and take even ones",
+            "even weights",
+        )
     if len(pres) > 1 and _floors(p, [part.neurons for part in pres.values()]):
         raise UnsupportedError(
             TARGET,

@@ -21,16 +21,19 @@ from dlm_snn.neurons.integer_lif import ALIGNMENT, STATE_LIMIT, IntegerLIF
 from dlm_snn.neurons.li import IntegerLI
 from dlm_snn.runs.stimulus import prepare
 from dlm_snn.values import is_whole
-from hardware.bounds import Sweep
+from hardware.bounds import EffortError, Sweep
 
 TARGET = "a chip with windows one after another"
 STRONGEST = 255 << 7
 """What one inhibitory synapse takes from a sum: 8 bits, and the largest weight_exp."""
 LARGEST = STATE_LIMIT >> ALIGNMENT
 """A sum of weights beyond which u wraps."""
+HELD = LARGEST // STRONGEST * STRONGEST
+"""The strongest inhibition that does not wrap u by itself."""
 ATTEMPTS = 40
-TRIED = 2**30
-"""Synapses times steps up to which a whole window is gone through, some seconds, for a period of half the length."""
+TRIED = 2**27
+"""Synapses summed, each time that they are, for a period of half the length: about 1 s of Dense, 4 s of Sparse."""
+ALONE = "run one sample at a time"
 
 
 @dataclass(frozen=True)
@@ -67,7 +70,7 @@ class Windows:
         return found | {name: np.broadcast_to(e, (n_samples, *e.shape)) for name, e in ours.items()}
 
 
-def windows(network: IntegerNetwork, n_steps: int) -> Windows:
+def windows(network: IntegerNetwork, n_steps: int, begin: int = 0) -> Windows:
     """A period, resets and, where needed, inhibition by which no sample reaches the next one's window.
 
     Balanced: period = the next power of two >= n_steps. Lags of Inputs alone: >= n_steps + lag; of neurons too, where
@@ -75,17 +78,27 @@ def windows(network: IntegerNetwork, n_steps: int) -> Windows:
     need be. Else all populations are set to rest at R, the next power of two >= n_steps, too, and the same is proved of
     what is in flight then.
 
+    The bounds sum all synapses of a projection anew where what it may carry changes from one step to the next. A whole
+    window gets 2^27 such synapses in all, up to 4 s, and is given up beyond. From R on there is no end: at worst
+    (period - R) times all synapses are summed in each attempt, 10^8 in about 1 s if they are Dense, 3 s if Sparse.
+
     Args:
         network: of integers.
         n_steps: of a sample's window.
+        begin: by how many steps the first window begins later on the chip's clock than in a simulator, as through a
+            board's adapters: a bias works for so much longer before it.
 
     Raises:
         UnsupportedError: names the projection that cannot be cleared, or the population whose own period or bias is in
             the way.
+        DlmError: n_steps or begin is no such number.
     """
     check_known(network, TARGET, (IntegerLIF, IntegerLI))
     if not is_whole(n_steps) or n_steps < 1:
         raise DlmError(f"n_steps = {n_steps!r} is not a positive integer")
+    if not is_whole(begin) or begin < 0:
+        raise DlmError(f"begin = {begin!r} is not a whole number >= 0")
+    n_steps = int(n_steps)
     of_neurons = max((network.memory(name) for name in network.neurons), default=0)
     of_inputs = max((network.memory(name) for name in network.inputs), default=0)
     if not of_neurons:
@@ -93,10 +106,9 @@ def windows(network: IntegerNetwork, n_steps: int) -> Windows:
         return Windows(_reset_every(network, n_steps, period), n_steps, period, {})
     apart = _power(n_steps)
     network = _reset_every(network, n_steps, apart)
-    _check_beginning(network)
-    synapses = sum(p.connection.weight.size for p in network.projections)
-    if n_steps + max(of_neurons, of_inputs) <= apart and synapses * n_steps <= TRIED:
-        with suppress(UnsupportedError):
+    _check_beginning(network, int(begin))
+    if n_steps + max(of_neurons, of_inputs) <= apart:
+        with suppress(UnsupportedError, EffortError):
             return _silenced(network, n_steps, apart, _cleared(network, n_steps, 0, apart))
     period = _power(max(apart + of_neurons, n_steps + of_inputs))
     return _silenced(network, n_steps, period, _cleared(network, n_steps, apart, period))
@@ -125,9 +137,9 @@ def _own_periods(network: IntegerNetwork) -> dict[str, int]:
     return {name: neuron.period for name, neuron in network.neurons.items()}
 
 
-def _check_beginning(network: IntegerNetwork) -> None:
+def _check_beginning(network: IntegerNetwork, more: int) -> None:
     """Before its first window a population is at rest, but for a bias."""
-    begin = {name: -network.depth[name] for name in network.neurons}
+    begin = {name: -network.depth[name] - more for name in network.neurons}
     sweep = Sweep(network, begin, _own_periods(network), fed=0, in_flight=False, silence={})
     sweep.run(0)
     for name, last in sweep.last.items():
@@ -146,21 +158,22 @@ def _cleared(network: IntegerNetwork, n_steps: int, start: int, period: int) -> 
     From 0 the whole window is gone through: nothing is in flight when it begins, as the end of the period proves.
     """
     begin = dict.fromkeys(network.neurons, start)
+    resets, effort = _own_periods(network), np.inf if start else TRIED
     silence: dict[str, int] = {}
     for _ in range(ATTEMPTS):
-        sweep = Sweep(
-            network, begin, _own_periods(network), n_steps, in_flight=start > 0, silence=silence, open=n_steps
-        )
+        sweep = Sweep(network, begin, resets, n_steps, start > 0, silence, open=n_steps, effort=effort)
         sweep.run(period)
-        lacking = {name: _realized(s) for name, s in sweep.lacking.items() if s > silence[name]}
-        for name in silence:
-            if max(lacking.values(), default=0) > 4 * STRONGEST or (name in sweep.wrapped and name not in lacking):
-                _refuse_wraps(network, name)
+        effort = sweep.effort
         awake = [name for name, last in sweep.last.items() if last + network.memory(name) >= period]
-        if not awake and not lacking:
+        if not awake:
             return sweep
-        silence = silence | {name: silence.get(name, 1) for name in awake if network.memory(name)} | lacking
-    raise UnsupportedError(TARGET, f"'{_late(network, awake[0]).name}', whose spikes go on", "run one sample at a time")
+        wider = silence | {name: 1 for name in awake if name not in silence}
+        for name, (strength, _) in sweep.lacking.items():
+            wider[name] = max(wider[name], _realized(min(strength, HELD)))
+        if wider == silence:
+            _refuse_wraps(sweep, awake[0])
+        silence = wider
+    raise UnsupportedError(TARGET, f"'{_late(network, awake[0]).name}', whose spikes go on", ALONE)
 
 
 def _late(network: IntegerNetwork, name: str) -> IntegerProjection:
@@ -168,20 +181,41 @@ def _late(network: IntegerNetwork, name: str) -> IntegerProjection:
     return max((p for p in network.projections if p.pre == name), key=lambda p: max(network.lags(p)))
 
 
-def _refuse_wraps(network: IntegerNetwork, name: str) -> None:
+def _refuse_wraps(sweep: Sweep, name: str) -> None:
     """Sums so large that no inhibition is sure to hold u down."""
-    late = _late(network, name)
-    into = [p for p in network.into(name) if not isinstance(network.populations[p.pre], Input)]
-    sums = {id(p): 2.0**p.weight_exp * p.connection.absolute_sums() for p in into}
-    largest = max(into, key=lambda p: sums[id(p)].max())
-    total = int(np.max(sum(sums.values())))
-    shift = max(1, int(np.ceil(np.log2(total / LARGEST))))
-    raise UnsupportedError(
-        TARGET,
-        f"'{late.name}' (lag {max(network.lags(late))}), whose spikes may go on until the next window: '{name}' can "
-        f"get sums of {total:,}, which with the inhibition that they need wrap beyond {LARGEST:,}",
-        f"weight_exp of '{largest.name}': {largest.weight_exp} -> {largest.weight_exp - shift}",
-    )
+    network, late = sweep.network, _late(sweep.network, name)
+    needed, step = sweep.lacking.get(name, (sweep.silence[name], 0))
+    shares = sweep.shares(name, sweep.wrapped.get(name, step))
+    thing = f"'{late.name}' (lag {max(network.lags(late))}), whose spikes may go on until the next window: '{name}'"
+    low, high = sum(shares.values(), np.zeros((2, network.neurons[name].n)))
+    if not np.any(high - low):
+        thing += f" may pass its threshold by {needed:,}, and inhibition wraps u beyond {LARGEST:,}"
+        raise UnsupportedError(TARGET, thing, ALONE)
+    neuron = int(np.argmax(high - low))
+    ranges = {position: float(np.ptp(ends[:, neuron])) for position, ends in shares.items()}
+    most = max(ranges, key=lambda position: ranges[position])
+    thing += f" can get sums of {int(low[neuron]):,} to {int(high[neuron]):,}, most by {_numbered(network, most)}"
+    thing += f", which with the inhibition that they need (up to {needed:,}) wrap beyond {LARGEST:,}"
+    raise UnsupportedError(TARGET, thing, _weaker(network, most, ranges))
+
+
+def _weaker(network: IntegerNetwork, most: int, ranges: Mapping[int, float]) -> str:
+    """The weight_exp that brings a projection's sums down, where there is one."""
+    projection = network.projections[most]
+    old = projection.weight_exp
+    new = old - max(1, int(np.ceil(np.log2(sum(ranges.values()) / LARGEST))))
+    try:
+        replace(projection, weight_exp=new)
+    except DlmError:
+        return ALONE
+    return f"weight_exp of {_numbered(network, most)}: {old} -> {new}"
+
+
+def _numbered(network: IntegerNetwork, position: int) -> str:
+    """A projection's name, with a number where it has namesakes."""
+    name = network.projections[position].name
+    same = [place for place, p in enumerate(network.projections) if p.name == name]
+    return f"'{name}'" if len(same) == 1 else f"'{name}' (number {same.index(position) + 1} of {len(same)})"
 
 
 def _parts(strength: int) -> tuple[int, int, int]:

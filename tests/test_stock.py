@@ -110,6 +110,28 @@ def test_a_sum_that_is_floored_is_not_cut_into_two() -> None:
         assert list(as_stock(split_in_two(exponent, weight)).populations) == ["x", "a_0", "a_1", "b"]
 
 
+@pytest.mark.parametrize("where", ["a", "x"])
+def test_odd_weights_of_a_convolution_are_not_cut(where: str) -> None:
+    """A list of synapses of both signs takes even weights alone."""
+    kernel = Conv2d(np.array([[[[1, 3, -7]]]]), (1, 1, 6))
+    threshold = {"x": 3, "a": 3, where: np.arange({"x": 6, "a": 4}[where]) // 3}
+    populations = {
+        "in": Input((1, 1, 6)),
+        "x": IntegerLIF((1, 1, 6), dv=0, v_threshold=threshold["x"]),
+        "a": IntegerLIF(kernel.post_shape, dv=0, v_threshold=threshold["a"]),
+    }
+    odd, even = (
+        IntegerNetwork(
+            populations,
+            [IntegerProjection("in", "x", Dense(4 * np.eye(6, dtype=int))), IntegerProjection("x", "a", convolution)],
+        )
+        for convolution in (kernel, kernel.with_weight(2 * kernel.weight))
+    )
+    with pytest.raises(UnsupportedError, match=rf"odd weights .* 'x->a', with '{where}' in 2 parts.*; even weights$"):
+        as_stock(odd)
+    assert len(as_stock(even).populations) == 4
+
+
 def test_a_competition_is_refused_by_name() -> None:
     network = split_in_two(0, [2, 2], winners=1)
     with pytest.raises(UnsupportedError, match=r"the competition of 'a' \(1 of 2 may spike\)"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -11,7 +12,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from dlm_snn import Dense, Input, IntegerLI, IntegerLIF, IntegerNetwork, IntegerProjection, UnsupportedError, run
+from dlm_snn import (
+    Dense,
+    DlmError,
+    Input,
+    IntegerLI,
+    IntegerLIF,
+    IntegerNetwork,
+    IntegerProjection,
+    UnsupportedError,
+    run,
+)
+from hardware.bounds import EffortError, Sweep
 from hardware.windows import STRONGEST, Windows, windows
 
 pytestmark = pytest.mark.filterwarnings("ignore:stimulus .one. is not 1", "ignore:.*left their 24 bits")
@@ -19,11 +31,16 @@ N = 6
 LOOPS = ("a->a", "b->a", "b->b")
 
 
-def drawn(seed: int) -> tuple[IntegerNetwork, dict[str, NDArray], int]:
-    """x -> a -> b -> c, with skips and loops of any delay, strong enough to go on by themselves."""
+def drawn(seed: int, wild: bool = False) -> tuple[IntegerNetwork, dict[str, NDArray], int]:
+    """x -> a -> b -> c, with skips and loops of any delay, strong enough to go on by themselves.
+
+    ``wild``: with an Input y of many bits, also signed, and synapses so strong that they may wrap what they reach.
+    """
     rng = np.random.default_rng(seed)
     n_steps = int(rng.integers(3, 14))
     populations: dict[str, Any] = {"x": Input((N,)), "one": Input((1,), graded_bits=1, aligned=True)}
+    if wild:
+        populations["y"] = Input((2,), graded_bits=int(rng.integers(8, 25)), signed=bool(rng.random() < 0.5))
     for name in "abc":
         fields: dict[str, Any] = {
             "du": int(rng.choice([-1, 4095, 4095, rng.integers(1, 4000)])),
@@ -38,16 +55,20 @@ def drawn(seed: int) -> tuple[IntegerNetwork, dict[str, NDArray], int]:
             continue
         populations[name] = IntegerLIF((N,), v_threshold=int(rng.integers(0, 300)), **fields)
     edges = ["x->a", "a->b", "b->c", *(e for e in (*LOOPS, "x->b", "a->c", "x->c", "one->b") if rng.random() < 0.5)]
+    edges += ["y->a", "y->a", "y->b"][: 3 * wild]
     projections = []
     for edge in edges:
         pre, post = edge.split("->")
         shape = (N, populations[pre].n)
         weight = 2 * rng.integers(-40, 90, shape) * (rng.random(shape) < 0.6)
-        exponent = int(rng.choice([-2, 0, 1]))
+        exponent = int(rng.choice([-8, 0, 7] if pre == "y" else [-2, 0, 1, 7][: 3 + wild]))
         delay = rng.integers(1, 6, shape) if rng.random() < 0.3 else int(rng.choice([1, 1, 2, 5]))
         projections.append(IntegerProjection(pre, post, Dense(weight), 1 if pre == "one" else delay, exponent))
-    samples = rng.random((3, n_steps, N)) < rng.choice([0.1, 0.5])
-    return IntegerNetwork(populations, projections), {"x": samples}, n_steps
+    stimulus = {"x": rng.random((3, n_steps, N)) < rng.choice([0.1, 0.5])}
+    if wild:
+        low, high = populations["y"].bounds
+        stimulus["y"] = np.where(rng.random((3, n_steps, 2)) < 0.5, high, rng.choice([low, 0, 1], (3, n_steps, 2)))
+    return IntegerNetwork(populations, projections), stimulus, n_steps
 
 
 def differing(
@@ -70,10 +91,10 @@ def differing(
     return count
 
 
-@settings(max_examples=25)
-@given(st.integers(0, 2**32 - 1))
-def test_a_sample_never_reaches_the_next_window(seed: int) -> None:
-    network, stimulus, n_steps = drawn(seed)
+@settings(max_examples=40)
+@given(st.integers(0, 2**32 - 1), st.booleans())
+def test_a_sample_never_reaches_the_next_window(seed: int, wild: bool) -> None:
+    network, stimulus, n_steps = drawn(seed, wild)
     try:
         found = windows(network, n_steps)
     except UnsupportedError:
@@ -82,6 +103,44 @@ def test_a_sample_never_reaches_the_next_window(seed: int) -> None:
     assert found.period >= n_steps
     assert all(found.period % neuron.period == 0 for neuron in found.network.neurons.values())
     assert differing(network, stimulus, n_steps, found) == 0
+
+
+ADVICE = re.compile(
+    r"weight_exp of '(?P<name>.+)'( \(number (?P<number>\d+) of \d+\))?: (?P<old>-?\d+) -> (?P<new>-?\d+)$"
+)
+
+
+def advised(network: IntegerNetwork, told: str) -> IntegerNetwork | None:
+    """The network after a refusal's advice; None where it gives none."""
+    advice = ADVICE.search(told)
+    if advice is None:
+        return None
+    same = [k for k, p in enumerate(network.projections) if p.name == advice["name"]]
+    assert (len(same) > 1) == (advice["number"] is not None)
+    place = same[int(advice["number"] or 1) - 1]
+    projections = list(network.projections)
+    assert projections[place].weight_exp == int(advice["old"]) > int(advice["new"])
+    projections[place] = replace(projections[place], weight_exp=int(advice["new"]))
+    return IntegerNetwork(network.populations, projections)
+
+
+@settings(max_examples=40)
+@given(st.integers(0, 2**32 - 1))
+def test_the_advice_of_refusals_comes_to_an_end(seed: int) -> None:
+    """It lowers an exponent each time; the end is a proof, or a refusal that gives no number."""
+    network, _, n_steps = drawn(seed, wild=True)
+    told = ""
+    while True:
+        try:
+            windows(network, n_steps)
+            return
+        except UnsupportedError as error:
+            told = str(error)
+        changed = advised(network, told)
+        if changed is None:
+            break
+        network = changed
+    assert "wrap" not in told or told.endswith("; run one sample at a time")
 
 
 def loop(weight: int = 40, n: int = 2, threshold: int = 10, delay: int = 1, **fields: Any) -> IntegerNetwork:
@@ -178,6 +237,80 @@ def test_sums_that_wrap_are_refused_by_the_projections_name() -> None:
     with pytest.raises(UnsupportedError, match=r"'a->a' \(lag 1\).* 177,800.*weight_exp of 'a->a': 0 -> -1"):
         windows(loop(weight=254, n=700), 8)
     assert windows(loop(weight=254, n=500), 8).events
+
+
+@pytest.mark.parametrize("n_steps", [5, 8])
+def test_what_inputs_wrap_is_set_to_rest_once_more(n_steps: int) -> None:
+    """A population with a lag, that an Input alone reaches."""
+    fields: dict[str, Any] = {"dv": 0, "v_threshold": 30}
+    populations = {"x": Input((2,)), "a": IntegerLIF((1,), du=-1, **fields), "b": IntegerLIF((1,), **fields)}
+    projections = [
+        IntegerProjection("x", "a", Dense([[254, 254]]), 1, 7),
+        IntegerProjection("x", "b", Dense([[40, 40]])),
+        IntegerProjection("a", "b", Dense([[40]]), 3),
+    ]
+    network = IntegerNetwork(populations, projections)
+    found = windows(network, n_steps)
+    assert found.period == 16
+    x = np.random.default_rng(0).random((4, n_steps, 2)) < 0.5
+    assert differing(network, {"x": x}, n_steps, found) == 0
+
+
+@pytest.mark.parametrize(("exponent", "sums"), [(0, "16,581,160"), (-1, "16,581,140"), (-8, "16,581,120")])
+def test_what_inputs_add_counts_among_the_sums_that_wrap(exponent: int, sums: str) -> None:
+    populations = {"x": Input((2,), graded_bits=8), "a": IntegerLIF((1,), dv=0, v_threshold=30)}
+    strong = Dense([[254, 254]])
+    projections = [
+        IntegerProjection("x", "a", strong, 1, 7),
+        IntegerProjection("x", "a", strong, 9, 7),
+        IntegerProjection("a", "a", Dense([[40]]), 1, exponent),
+    ]
+    network = IntegerNetwork(populations, projections)
+    named = rf"'a->a' \(lag 1\).* sums of 0 to {sums}, most by 'x->a' \(number 2 of 2\).*: 7 -> 0$"
+    with pytest.raises(UnsupportedError, match=named) as refused:
+        windows(network, 8)
+    weaker = advised(network, str(refused.value))
+    assert weaker is not None
+    found = windows(weaker, 8)
+    x = np.random.default_rng(0).integers(0, 256, (4, 8, 2))
+    assert differing(weaker, {"x": x}, 8, found) == 0
+
+
+def test_an_input_whose_weakest_synapses_still_wrap_gets_no_advice() -> None:
+    populations = {"x": Input((1,), graded_bits=24), "a": IntegerLIF((1,), dv=0, v_threshold=30)}
+    far = [IntegerProjection("x", "a", Dense([[254]]), delay, -8) for delay in (1, 9)]
+    network = IntegerNetwork(populations, [*far, IntegerProjection("a", "a", Dense([[40]]))])
+    with pytest.raises(UnsupportedError, match=r"most by 'x->a' \(number 2 of 2\).*; run one sample at a time$"):
+        windows(network, 8)
+
+
+def test_numpys_numbers_are_numbers() -> None:
+    found = windows(loop(), np.int64(8), begin=np.int64(0))
+    assert (found.n_steps, found.period) == (8, 16)
+    assert type(found.n_steps) is type(found.period) is int
+    with pytest.raises(DlmError, match=r"begin = -1 is not a whole number >= 0"):
+        windows(loop(), 8, begin=-1)
+
+
+def test_a_bias_works_longer_where_the_first_window_begins_later() -> None:
+    network = loop(bias_mant=400, threshold=10, dv=0)
+    assert windows(network, 8).period == 16
+    with pytest.raises(UnsupportedError, match="the bias before the first window, by which 'a' may spike"):
+        windows(network, 8, begin=1)
+
+
+def test_a_whole_window_takes_no_more_than_its_effort(monkeypatch) -> None:
+    network = loop()
+    sweep = Sweep(network, {"a": 0, "b": 0}, {"a": 256, "b": 256}, 200, False, {}, effort=1000)
+    sweep.run(256)
+    assert 1000 - sweep.effort <= 3 * 12  # sums are taken where what arrives changes, of 12 synapses
+    with pytest.raises(EffortError):
+        Sweep(network, {"a": 0, "b": 0}, {"a": 256, "b": 256}, 200, False, {}, effort=11).run(256)
+    assert windows(network, 6).period == 8
+    monkeypatch.setattr("hardware.windows.TRIED", 11)
+    found = windows(network, 6)
+    assert found.period == 16
+    assert differing(network, {"x": one_event()["x"][:, :6]}, 6, found) == 0
 
 
 def test_inhibition_beyond_one_synapse_is_several() -> None:
