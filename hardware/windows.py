@@ -5,7 +5,7 @@ docs/windows.md has the rule and why it holds.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
@@ -22,10 +22,12 @@ from dlm_snn.neurons.li import IntegerLI
 from dlm_snn.runs.stimulus import prepare
 from dlm_snn.values import is_whole
 from hardware.bounds import EffortError, Sweep
+from hardware.subset import SYNAPSES
 
 TARGET = "a chip with windows one after another"
 STRONGEST = 255 << 7
 """What one inhibitory synapse takes from a sum: 8 bits, and the largest weight_exp."""
+WEAKEST = SYNAPSES["weight_exp"][0]
 LARGEST = STATE_LIMIT >> ALIGNMENT
 """A sum of weights beyond which u wraps."""
 HELD = LARGEST // STRONGEST * STRONGEST
@@ -109,9 +111,15 @@ def windows(network: IntegerNetwork, n_steps: int, begin: int = 0) -> Windows:
     _check_beginning(network, int(begin))
     if n_steps + max(of_neurons, of_inputs) <= apart:
         with suppress(UnsupportedError, EffortError):
-            return _silenced(network, n_steps, apart, _cleared(network, n_steps, 0, apart))
+            sweep, awake = _cleared(network, n_steps, 0, apart, TRIED)
+            if awake is None:
+                return _silenced(network, n_steps, apart, sweep)
     period = _power(max(apart + of_neurons, n_steps + of_inputs))
-    return _silenced(network, n_steps, period, _cleared(network, n_steps, apart, period))
+    sweep, awake = _cleared(network, n_steps, apart, period)
+    if awake is not None:
+        remedy = _remedy(sweep, awake, lambda weaker, effort: _cleared(weaker, n_steps, apart, period, effort))
+        raise UnsupportedError(TARGET, _wraps(sweep, awake), remedy)
+    return _silenced(network, n_steps, period, sweep)
 
 
 def _power(number: int) -> int:
@@ -152,13 +160,16 @@ def _check_beginning(network: IntegerNetwork, more: int) -> None:
             )
 
 
-def _cleared(network: IntegerNetwork, n_steps: int, start: int, period: int) -> Sweep:
+def _cleared(
+    network: IntegerNetwork, n_steps: int, start: int, period: int, effort: float = np.inf
+) -> tuple[Sweep, str | None]:
     """The steps from the resets at ``start`` to the period's end, with as much inhibition as they need.
 
-    From 0 the whole window is gone through: nothing is in flight when it begins, as the end of the period proves.
+    And who may reach the next window all the same, since its u may wrap; None: nobody. From 0 the whole window is gone
+    through: nothing is in flight when it begins, as the end of the period proves.
     """
     begin = dict.fromkeys(network.neurons, start)
-    resets, effort = _own_periods(network), np.inf if start else TRIED
+    resets = _own_periods(network)
     silence: dict[str, int] = {}
     for _ in range(ATTEMPTS):
         sweep = Sweep(network, begin, resets, n_steps, start > 0, silence, open=n_steps, effort=effort)
@@ -166,12 +177,12 @@ def _cleared(network: IntegerNetwork, n_steps: int, start: int, period: int) -> 
         effort = sweep.effort
         awake = [name for name, last in sweep.last.items() if last + network.memory(name) >= period]
         if not awake:
-            return sweep
+            return sweep, None
         wider = silence | {name: 1 for name in awake if name not in silence}
         for name, (strength, _) in sweep.lacking.items():
             wider[name] = max(wider[name], _realized(min(strength, HELD)))
         if wider == silence:
-            _refuse_wraps(sweep, awake[0])
+            return sweep, awake[0]
         silence = wider
     raise UnsupportedError(TARGET, f"'{_late(network, awake[0]).name}', whose spikes go on", ALONE)
 
@@ -181,34 +192,57 @@ def _late(network: IntegerNetwork, name: str) -> IntegerProjection:
     return max((p for p in network.projections if p.pre == name), key=lambda p: max(network.lags(p)))
 
 
-def _refuse_wraps(sweep: Sweep, name: str) -> None:
-    """Sums so large that no inhibition is sure to hold u down."""
-    network, late = sweep.network, _late(sweep.network, name)
-    needed, step = sweep.lacking.get(name, (sweep.silence[name], 0))
-    shares = sweep.shares(name, sweep.wrapped.get(name, step))
-    thing = f"'{late.name}' (lag {max(network.lags(late))}), whose spikes may go on until the next window: '{name}'"
-    low, high = sum(shares.values(), np.zeros((2, network.neurons[name].n)))
-    if not np.any(high - low):
-        thing += f" may pass its threshold by {needed:,}, and inhibition wraps u beyond {LARGEST:,}"
-        raise UnsupportedError(TARGET, thing, ALONE)
+def _ranges(sweep: Sweep, name: str) -> tuple[tuple[int, int], dict[int, float]]:
+    """The neuron whose sums vary most where u may wrap: their ends, and by how much they vary by each projection."""
+    step = sweep.wrapped.get(name, sweep.lacking.get(name, (0, 0))[1])
+    shares = sweep.shares(name, step)
+    low, high = sum(shares.values(), np.zeros((2, sweep.network.neurons[name].n)))
     neuron = int(np.argmax(high - low))
-    ranges = {position: float(np.ptp(ends[:, neuron])) for position, ends in shares.items()}
-    most = max(ranges, key=lambda position: ranges[position])
-    thing += f" can get sums of {int(low[neuron]):,} to {int(high[neuron]):,}, most by {_numbered(network, most)}"
-    thing += f", which with the inhibition that they need (up to {needed:,}) wrap beyond {LARGEST:,}"
-    raise UnsupportedError(TARGET, thing, _weaker(network, most, ranges))
+    varying = {position: float(np.ptp(ends[:, neuron])) for position, ends in shares.items()}
+    return (int(low[neuron]), int(high[neuron])), {position: by for position, by in varying.items() if by}
 
 
-def _weaker(network: IntegerNetwork, most: int, ranges: Mapping[int, float]) -> str:
-    """The weight_exp that brings a projection's sums down, where there is one."""
-    projection = network.projections[most]
-    old = projection.weight_exp
-    new = old - max(1, int(np.ceil(np.log2(sum(ranges.values()) / LARGEST))))
-    try:
-        replace(projection, weight_exp=new)
-    except DlmError:
-        return ALONE
-    return f"weight_exp of {_numbered(network, most)}: {old} -> {new}"
+def _needed(sweep: Sweep, name: str) -> int:
+    """The inhibition that u would have to hold."""
+    return max(sweep.silence[name], sweep.lacking.get(name, (0, 0))[0])
+
+
+def _wraps(sweep: Sweep, name: str) -> str:
+    """What stands in the way where no inhibition is sure to hold u down."""
+    network, late, needed = sweep.network, _late(sweep.network, name), _needed(sweep, name)
+    (low, high), by = _ranges(sweep, name)
+    told = f"'{late.name}' (lag {max(network.lags(late))}), whose spikes may go on until the next window: '{name}'"
+    if not by:
+        return f"{told} may pass its threshold by {needed:,}, and inhibition wraps u beyond {LARGEST:,}"
+    most = _numbered(network, max(by, key=by.__getitem__))
+    told += f" can get sums of {low:,} to {high:,}, most by {most}, which with the inhibition that they need"
+    return f"{told} (up to {needed:,}) wrap beyond {LARGEST:,}"
+
+
+def _remedy(sweep: Sweep, name: str | None, again: Callable[[IntegerNetwork, float], tuple[Sweep, str | None]]) -> str:
+    """Exponents with which the proof holds, where some are found: what brings most is lowered until it does."""
+    given = weaker = sweep.network
+    effort: float = TRIED
+    with suppress(DlmError, EffortError):
+        while name is not None:
+            (low, high), by = _ranges(sweep, name)
+            if not by:
+                return ALONE
+            most = max(by, key=by.__getitem__)
+            beyond = max(high - low, _needed(sweep, name) - low) / LARGEST
+            projections = list(weaker.projections)
+            exponent = projections[most].weight_exp
+            lower = max(WEAKEST, exponent - max(1, int(np.ceil(np.log2(beyond)))))
+            if lower == exponent:
+                return ALONE
+            projections[most] = replace(projections[most], weight_exp=lower)
+            weaker = IntegerNetwork(weaker.populations, projections)
+            sweep, name = again(weaker, effort)
+            effort = sweep.effort
+        pairs = enumerate(zip(given.projections, weaker.projections, strict=True))
+        changes = [(k, old.weight_exp, new.weight_exp) for k, (old, new) in pairs if old.weight_exp != new.weight_exp]
+        return "weight_exp of " + " and of ".join(f"{_numbered(given, k)}: {old} -> {new}" for k, old, new in changes)
+    return ALONE
 
 
 def _numbered(network: IntegerNetwork, position: int) -> str:

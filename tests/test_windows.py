@@ -91,7 +91,7 @@ def differing(
     return count
 
 
-@settings(max_examples=40)
+@settings(max_examples=30)
 @given(st.integers(0, 2**32 - 1), st.booleans())
 def test_a_sample_never_reaches_the_next_window(seed: int, wild: bool) -> None:
     network, stimulus, n_steps = drawn(seed, wild)
@@ -105,42 +105,38 @@ def test_a_sample_never_reaches_the_next_window(seed: int, wild: bool) -> None:
     assert differing(network, stimulus, n_steps, found) == 0
 
 
-ADVICE = re.compile(
-    r"weight_exp of '(?P<name>.+)'( \(number (?P<number>\d+) of \d+\))?: (?P<old>-?\d+) -> (?P<new>-?\d+)$"
-)
+ADVICE = re.compile(r"'([^' ]+)'(?: \(number (\d+) of \d+\))?: (-?\d+) -> (-?\d+)")
 
 
 def advised(network: IntegerNetwork, told: str) -> IntegerNetwork | None:
     """The network after a refusal's advice; None where it gives none."""
-    advice = ADVICE.search(told)
-    if advice is None:
-        return None
-    same = [k for k, p in enumerate(network.projections) if p.name == advice["name"]]
-    assert (len(same) > 1) == (advice["number"] is not None)
-    place = same[int(advice["number"] or 1) - 1]
+    advice = told.rpartition("; weight_exp of ")[2] if "; weight_exp of " in told else ""
     projections = list(network.projections)
-    assert projections[place].weight_exp == int(advice["old"]) > int(advice["new"])
-    projections[place] = replace(projections[place], weight_exp=int(advice["new"]))
-    return IntegerNetwork(network.populations, projections)
+    for name, number, old, new in ADVICE.findall(advice):
+        same = [k for k, p in enumerate(network.projections) if p.name == name]
+        assert (len(same) > 1) == bool(number)
+        place = same[int(number or 1) - 1]
+        assert projections[place].weight_exp == int(old) > int(new)
+        projections[place] = replace(projections[place], weight_exp=int(new))
+    return IntegerNetwork(network.populations, projections) if advice else None
 
 
-@settings(max_examples=40)
+@settings(max_examples=15)
 @given(st.integers(0, 2**32 - 1))
-def test_the_advice_of_refusals_comes_to_an_end(seed: int) -> None:
-    """It lowers an exponent each time; the end is a proof, or a refusal that gives no number."""
-    network, _, n_steps = drawn(seed, wild=True)
-    told = ""
-    while True:
-        try:
-            windows(network, n_steps)
-            return
-        except UnsupportedError as error:
-            told = str(error)
-        changed = advised(network, told)
-        if changed is None:
-            break
-        network = changed
-    assert "wrap" not in told or told.endswith("; run one sample at a time")
+def test_the_advice_of_a_refusal_works(seed: int) -> None:
+    """Sums that wrap do so no more with the exponents that it names."""
+    network, stimulus, n_steps = drawn(seed, wild=True)
+    try:
+        windows(network, n_steps)
+        return
+    except UnsupportedError as error:
+        refused = error
+    changed = advised(network, str(refused))
+    if changed is None:
+        assert "wrap" not in str(refused) or refused.remedy == "run one sample at a time"
+        return
+    found = windows(changed, n_steps)
+    assert differing(changed, stimulus, n_steps, found) == 0
 
 
 def loop(weight: int = 40, n: int = 2, threshold: int = 10, delay: int = 1, **fields: Any) -> IntegerNetwork:
