@@ -281,7 +281,7 @@ def test_an_input_whose_weakest_synapses_still_wrap_gets_no_advice() -> None:
 
 
 def test_numpys_numbers_are_numbers() -> None:
-    found = windows(loop(), np.int64(8), begin=np.int64(0))
+    found = windows(loop(), np.int64(8))
     assert (found.n_steps, found.period) == (8, 16)
     assert type(found.n_steps) is type(found.period) is int
     with pytest.raises(DlmError, match=r"begin = -1 is not a whole number >= 0"):
