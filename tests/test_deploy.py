@@ -22,7 +22,7 @@ from dlm_snn.provenance import Provenance
 from dlm_snn.runs.run_folder import write_run
 from dlm_snn.runs.run_metrics import RunMetrics
 from dlm_snn.tasks.parts import DataConfig, split
-from hardware.loihi2 import contents, rasters, script
+from hardware.loihi2 import contents, rasters, running, script
 from hardware.loihi2.bundle import PARTS, write_bundle
 from hardware.loihi2.prepared import prepared
 from tests.test_docs import ROOT, blocks, runs
@@ -156,7 +156,7 @@ def test_the_earliest_difference_counts_and_before_others_that_of_who_computes_f
     [
         (lambda f: (f / "network.npz").write_bytes(b"x"), "network.npz was changed since it was written"),
         (lambda f: (f / "parts/graph.py").unlink(), "lacks parts/graph.py"),
-        (lambda f: edited(f, version=2), "is a bundle of version 2, this is for 1; write it again"),
+        (lambda f: edited(f, version=2), "is a bundle of version 2, this is for 1; ask who made it"),
         (lambda f: edited(f, format="other"), "is not the record of a bundle"),
         (lambda f: (f / "bundle.json").write_text("{"), "is no complete bundle"),
         (lambda f: None, "--record 'input' is none of hidden, output"),
@@ -219,9 +219,10 @@ def test_a_process_of_lava_that_ends_ends_the_run(
         ended.append(code)
         over.set()
 
-    monkeypatch.setattr(script.os, "_exit", leave)
+    monkeypatch.setattr(running, "LOOK_EVERY", 0.01)
+    monkeypatch.setattr(running.os, "_exit", leave)
     (tmp_path / "aside").mkdir()
-    script._watch(process, tmp_path / "aside", over)
+    running.watch(process, tmp_path / "aside", over, 600)
     assert ended == ["killed"] * 2 + ["memory", 2]
     assert not (tmp_path / "aside").exists()
     assert line in capsys.readouterr().err

@@ -12,6 +12,7 @@ import pytest
 import dlm_snn as dlm
 from dlm_snn.cli import main
 from dlm_snn.exchange.rasters import bundle as reading
+from dlm_snn.files.reading import SEAL, sealed
 from hardware.loihi2 import contents, rasters
 from hardware.loihi2.bundle import write_bundle
 from hardware.loihi2.prepared import prepared
@@ -53,6 +54,7 @@ def written_npz(found: dict[str, rasters.Raster], skip: int = 0) -> None:
 def test_our_two_readers_know_one_format() -> None:
     names = ("FORMAT", "VERSION", "RECORD", "EXPECTED")
     assert [getattr(reading, name) for name in names] == [getattr(contents, name) for name in names]
+    assert contents.SEAL == SEAL
 
 
 @pytest.mark.parametrize(("write", "file"), [(written_npz, "got.npz"), (written_csv, "got.csv")])
@@ -123,6 +125,10 @@ def test_rows_of_another_network_are_a_line(folder: Path, capsys: pytest.Capture
         assert len(told.splitlines()) == 1
 
 
+def resealed(record: dict[str, object]) -> dict[str, object]:
+    return sealed({key: value for key, value in record.items() if key != SEAL})
+
+
 def test_a_bundle_of_another_version_and_a_changed_one_are_refused(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -131,15 +137,20 @@ def test_a_bundle_of_another_version_and_a_changed_one_are_refused(
     written_npz(expected())
     for change, line in (
         ({"version": 2}, "bundle is a bundle of another kind (version 2 of 'dlm-snn deployment bundle'; wanted: 1"),
+        ({"n_steps": 9}, "bundle.json was changed since it was written, its checksum differs; copy the bundle again"),
         ({"files": {contents.EXPECTED: "0"}}, "expected.npz was changed"),
         ({"populations": {}}, "has not the populations of bundle.json"),
         ({"populations": 3}, "populations"),
     ):
-        path.write_text(json.dumps(json.loads(held) | change))
+        record = json.loads(held) | change
+        path.write_text(json.dumps(record if "n_steps" in change else resealed(record)))
         assert main(["compare", "bundle", "got.npz"]) == 2
         told = capsys.readouterr().err
         assert line in told
         assert len(told.splitlines()) == 1
+    path.write_text(json.dumps({key: value for key, value in json.loads(held).items() if key != SEAL}))
+    assert main(["compare", "bundle", "got.npz"]) == 2
+    assert "bundle.json has no checksum of its own; copy the bundle again" in capsys.readouterr().err
     path.write_text(held)
     for words in (["bundle"], ["got.npz", "bundle"], ["bundle", "bundle"]):
         assert main(["compare", *words]) == 2

@@ -11,6 +11,7 @@ from dlm_snn.files.atomic import writing_folder
 from dlm_snn.files.checksums import checksums
 from dlm_snn.files.layouts import FolderKind, json_file
 from dlm_snn.files.packed import write_npz
+from dlm_snn.files.reading import sealed
 from dlm_snn.runs.raster import SpikeRaster
 from hardware.loihi2 import contents, rasters
 from hardware.loihi2.form import as_data
@@ -20,7 +21,7 @@ from hardware.loihi2.readme import readme
 HERE = Path(__file__).parent
 PARTS = (
     *("__init__", "adapters/__init__", "adapters/process", "host/__init__", "host/process"),
-    *("board", "contents", "graph", "rasters", "script"),
+    *("board", "contents", "graph", "rasters", "running", "script"),
 )
 """Modules that a bundle carries."""
 PLACEMENT, README, SCRIPT = "placement.txt", "README.md", "run.py"
@@ -68,7 +69,7 @@ def write_bundle(ready: Prepared, path: Path, replace: bool = False) -> None:
             **told,
             "files": checksums(folder),
         }
-        (folder / contents.RECORD).write_text(json.dumps(record, indent=1) + "\n")
+        (folder / contents.RECORD).write_text(json.dumps(sealed(record), indent=1) + "\n")
 
 
 def _plain(raster: SpikeRaster) -> rasters.Raster:

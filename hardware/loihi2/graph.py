@@ -12,6 +12,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from .running import PROGRESS
+
 MESSAGE_BITS = 24
 """Width of graded events; a simulator only asks whether it is above 0."""
 
@@ -54,6 +56,7 @@ def build(
     neurons = {name: _neuron(name, told, later) for name, told in bundle["populations"].items()}
     ports = {name: process.s_out for name, process in neurons.items()}
     ports.update({name: _input(name, told, bundle, folder, n_windows) for name, told in bundle["inputs"].items()})
+    np.save(folder / PROGRESS, np.zeros(1, np.int64))
     connections = []
     for told in bundle["projections"]:
         source, graded = ports[told["pre"]], bundle["inputs"].get(told["pre"], {}).get("graded_bits") is not None
@@ -119,7 +122,8 @@ def _sink(name: str, neuron: Any, folder: Path, steps: int) -> Path:
     np.lib.format.open_memmap(path, mode="w+", dtype=np.uint8, shape=(steps, n)).flush()
     adapter = OutputAdapter(shape=(n,), name=f"adapter {name}")
     neuron.s_out.connect(adapter.inp)
-    adapter.out.connect(Sink(path=str(path), n=n, name=f"sink {name}").a_in)
+    sink = Sink(path=str(path), progress=str(folder / PROGRESS), n=n, name=f"sink {name}")
+    adapter.out.connect(sink.a_in)
     return path
 
 

@@ -5,12 +5,8 @@ It needs lava-nc and NumPy only.
 
 from __future__ import annotations
 
-import os
-import shutil
-import signal
 import sys
 import tempfile
-import threading
 import time
 import traceback
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
@@ -19,13 +15,16 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from . import board, contents, rasters
+from . import board, contents, rasters, running
 
 CHUNK = 2000
 """Steps between two signs of life, on a CPU."""
 SHIFTS = 8
 """Steps by which the spikes of a board may come later than expected, and are looked for."""
-REFUSED = 2
+PATIENCE = 600
+"""Seconds without a step."""
+ON_BOARD = {**dict.fromkeys(("host", "partition", "board")), "generation": "N3B3", "input_steps": 0, "output_steps": 0}
+"""Settings of a run on a board, and what they are where nobody says."""
 
 
 def run(folder: Path, words: list[str]) -> int:
@@ -37,17 +36,24 @@ def run(folder: Path, words: list[str]) -> int:
 
     Returns:
         0: no spike differs; 1: some do; 2: refused, the reason on the error output.
+
+    Raises:
+        ModuleNotFoundError: a package that it needs is not installed.
     """
     try:
         bundle = contents.read(folder)
         return _run(folder, bundle, _arguments(bundle).parse_args(words))
     except contents.BundleError as error:
         print(f"error: {error}", file=sys.stderr)
+    except ModuleNotFoundError:
+        raise
+    except KeyboardInterrupt:
+        print("error: interrupted; nothing was compared", file=sys.stderr)
     except Exception as error:
         # Exit code 1 is for spikes that differ, and Lava may raise anything; its traceback tells more.
         traceback.print_exc()
         print(f"error: the run failed ({type(error).__name__}: {error}); nothing was compared", file=sys.stderr)
-    return REFUSED
+    return running.REFUSED
 
 
 class _Parser(ArgumentParser):
@@ -69,38 +75,35 @@ def _arguments(bundle: dict[str, Any]) -> ArgumentParser:
     add = parser.add_argument
     add("--target", choices=("cpu", "loihi2"), default="cpu", help="Lava's simulator, or a chip (default: cpu)")
     add("--windows", type=int, default=bundle["n_windows"], help=f"how many (default: {bundle['n_windows']})")
-    add("--record", default=",".join(bundle["populations"]), help="populations, with commas (default: all)")
-    add("--out", type=Path, help="file of the spikes (default: got-TARGET.npz in the bundle)")
+    add("--record", metavar="NAMES", help="populations, with commas (default: all)")
+    add("--out", type=Path, metavar="FILE.npz", help="of the spikes (default: got-TARGET.npz in the bundle)")
+    add("--patience", type=float, default=PATIENCE, help=f"seconds without a step until it ends (default: {PATIENCE})")
     add("--stock-delays", action="store_true", help="on a CPU too, Lava's own delays: the same spikes, far slower")
     group = parser.add_argument_group("with --target loihi2")
     group.add_argument("--host", help="address of a board (default: NXSDKHOST, else SLURM)")
     group.add_argument("--partition", help="of SLURM")
     group.add_argument("--board", help="of SLURM")
-    group.add_argument("--generation", choices=board.GENERATIONS, default="N3B3", help="of the chip (default: N3B3)")
-    group.add_argument("--input-steps", type=_steps, default=0, help="steps from host to chip, beyond a simulator's")
-    group.add_argument("--output-steps", type=_steps, default=0, help="steps from chip to host, beyond a simulator's")
+    group.add_argument("--generation", choices=board.GENERATIONS, help="of the chip (default: N3B3)")
+    group.add_argument("--input-steps", type=_steps, help="steps from host to chip, beyond a simulator's")
+    group.add_argument("--output-steps", type=_steps, help="steps from chip to host, beyond a simulator's")
     return parser
 
 
 def _run(folder: Path, bundle: dict[str, Any], asked: Namespace) -> int:
-    names = [name for name in bundle["populations"] if name in asked.record.split(",")]
-    unknown = set(asked.record.split(",")) - set(names)
-    if unknown:
-        raise contents.BundleError(f"--record {min(unknown)!r} is none of {', '.join(bundle['populations'])}")
-    if not 1 <= asked.windows <= bundle["n_windows"]:
-        raise contents.BundleError(f"--windows {asked.windows} is not in 1..{bundle['n_windows']}")
-    out = asked.out or folder / f"got-{asked.target}.npz"
-    if not os.access(out.parent, os.W_OK):
-        raise contents.BundleError(f"cannot write {out}: no such folder, or not yours; give another --out")
+    names = _asked(bundle, asked)
+    out = _writable(asked.out or folder / f"got-{asked.target}.npz")
     if asked.target == "loihi2":
         print(_claimed(asked), flush=True)
     begun = time.monotonic()
-    with tempfile.TemporaryDirectory(prefix="bundle-") as aside:
+    with _aside() as aside:
         rows = _rows(bundle, Path(aside), names, asked)
         found = {shift: _cut(bundle, rows, names, asked, shift) for shift in _shifts(asked)}
     took = f"{asked.windows} windows of {bundle['period']} steps in {time.monotonic() - begun:.0f} s"
     got = found[0]
-    rasters.write(out, got)
+    try:
+        rasters.write(out, got)
+    except OSError as error:
+        raise contents.BundleError(f"cannot write {out} ({error.strerror}); give another --out") from error
     expected = {
         name: rasters.first_samples(raster, asked.windows)
         for name, raster in rasters.read(folder / contents.EXPECTED).items()
@@ -117,6 +120,49 @@ def _run(folder: Path, bundle: dict[str, Any], asked: Namespace) -> int:
     elif asked.target == "loihi2":
         print(f"no delay of 1 to {SHIFTS} steps explains it; events may reach the chip late: try --input-steps 1, 2, 3")
     return 1
+
+
+def _asked(bundle: dict[str, Any], asked: Namespace) -> list[str]:
+    """The populations that are recorded; settings are filled in."""
+    for setting, otherwise in ON_BOARD.items():
+        if getattr(asked, setting) is None:
+            setattr(asked, setting, otherwise)
+        elif asked.target == "cpu":
+            option = "--" + setting.replace("_", "-")
+            raise contents.BundleError(f"{option} is for a run on a board; leave it out, or give --target loihi2")
+    if asked.record is None:
+        recorded = set(bundle["populations"])
+    else:
+        recorded = {name.strip() for name in asked.record.split(",")}
+    names = [name for name in bundle["populations"] if name in recorded]
+    unknown = recorded - set(names)
+    if unknown:
+        raise contents.BundleError(f"--record {min(unknown)!r} is none of {', '.join(bundle['populations'])}")
+    if not 1 <= asked.windows <= bundle["n_windows"]:
+        raise contents.BundleError(f"--windows {asked.windows} is not in 1..{bundle['n_windows']}")
+    if not asked.patience > 0:
+        raise contents.BundleError(f"--patience {asked.patience:g}: more than 0 seconds")
+    return names
+
+
+def _writable(out: Path) -> Path:
+    """Where spikes go, looked at before the run."""
+    if out.suffix != ".npz":
+        raise contents.BundleError(f"--out {out}: the name of the file ends in .npz")
+    if out.is_dir():
+        raise contents.BundleError(f"cannot write {out}: it is a folder; give another --out")
+    try:
+        with tempfile.NamedTemporaryFile(dir=out.parent):
+            return out
+    except OSError as error:
+        raise contents.BundleError(f"cannot write {out} ({error.strerror}); give another --out") from error
+
+
+def _aside() -> Any:
+    try:
+        return tempfile.TemporaryDirectory(prefix="bundle-")
+    except OSError as error:
+        raise contents.BundleError(f"no folder for what it needs on the way ({error}); set TMPDIR") from error
 
 
 def _claimed(asked: Namespace) -> str:
@@ -147,10 +193,12 @@ def _rows(bundle: dict[str, Any], aside: Path, names: list[str], asked: Namespac
     stock = asked.stock_delays or asked.target != "cpu"
     graph = build(bundle, aside, names, asked.windows, steps, asked.input_steps, stock)
     config = _config(asked.target)
-    for process in graph.neurons.values():
+    for name in names:
+        process = graph.neurons[name]
         # Lava runs what is connected with a process.
         if process.runtime is None:
-            _run_part(process, config, steps, CHUNK if asked.target == "cpu" else steps, aside)
+            chunk = CHUNK if asked.target == "cpu" else steps
+            running.run_part(process, config, steps, chunk, aside, asked.patience)
     return {name: np.load(path, mmap_mode="r") for name, path in graph.sinks.items()}
 
 
@@ -158,76 +206,6 @@ def _config(target: str) -> Any:
     from lava.magma.core.run_configs import Loihi2SimCfg
 
     return Loihi2SimCfg(select_tag="fixed_pt") if target == "cpu" else board.hardware_config()
-
-
-def _run_part(process: Any, config: Any, steps: int, chunk: int, aside: Path) -> None:
-    from lava.magma.core.run_conditions import RunSteps
-
-    # Ctrl-C is this process's to answer: Lava's would each print a traceback.
-    answer = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        process.create_runtime(run_cfg=config)
-    finally:
-        signal.signal(signal.SIGINT, answer)
-    over = threading.Event()
-    threading.Thread(target=_watch, args=(process, aside, over), daemon=True).start()
-    try:
-        for start in range(0, steps, chunk):
-            process.run(condition=RunSteps(num_steps=min(chunk, steps - start)), run_cfg=config)
-            print(f"{min(start + chunk, steps)} of {steps} steps", file=sys.stderr, flush=True)
-    except BaseException as error:
-        over.set()
-        if isinstance(error, KeyboardInterrupt):
-            _end(process, aside, "interrupted")
-        traceback.print_exc()
-        _end(process, aside, f"{type(error).__name__}: {error}")
-    over.set()
-    process.stop()
-
-
-def _watch(process: Any, aside: Path, over: threading.Event) -> None:
-    """Look for processes of Lava that failed or were killed: it would wait for them for good."""
-    while not over.wait(1):
-        for actor in _actors(process):
-            code = _exit_code(actor)
-            if code is not None and not over.is_set():
-                _end(process, aside, _said(actor) or f"a process of Lava ended with code {code}")
-
-
-def _exit_code(actor: Any) -> int | None:
-    try:
-        return actor.exitcode
-    except ValueError:
-        # Lava joined and closed it.
-        return None
-
-
-def _said(actor: Any) -> str | None:
-    """The error that a process raised, in a line."""
-    try:
-        raised = getattr(actor, "exception", None)
-    except (OSError, EOFError):
-        return None
-    return " ".join(f"{type(raised[0]).__name__}: {raised[0]}".split()) if raised else None
-
-
-def _actors(process: Any) -> list[Any]:
-    infrastructure = getattr(process.runtime, "_messaging_infrastructure", None)
-    return [actor for actor in getattr(infrastructure, "actors", ()) if hasattr(actor, "exitcode")]
-
-
-def _end(process: Any, aside: Path, reason: str) -> NoReturn:
-    """Leave at once, and nothing behind: Lava's own stop would not return."""
-    if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-    print(f"error: the run ended early ({reason}); nothing was compared", file=sys.stderr, flush=True)
-    for actor in _actors(process):
-        actor.kill()
-    memory = getattr(process.runtime._messaging_infrastructure, "_smm", None)
-    if memory is not None:
-        memory.shutdown()
-    shutil.rmtree(aside, ignore_errors=True)
-    os._exit(REFUSED)
 
 
 def _cut(

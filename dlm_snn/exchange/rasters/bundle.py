@@ -16,14 +16,14 @@ from dlm_snn.exchange.rasters.csv_files import populations_of, read_csv
 from dlm_snn.files.checksums import check_checksums
 from dlm_snn.files.kinds import check_kind
 from dlm_snn.files.packed import npz_names, read_npz
-from dlm_snn.files.reading import read_json
+from dlm_snn.files.reading import SEAL, read_json, unsealed
 from dlm_snn.runs.events import EVENT
 from dlm_snn.runs.raster import SpikeRaster
 
 FORMAT, VERSION = "dlm-snn deployment bundle", 1
 RECORD, EXPECTED = "bundle.json", "expected.npz"
 NEURONS = ".n_neurons"
-_AGAIN = "write the bundle again"
+_AGAIN = "copy the bundle again, or ask who made it"
 _KIND = {"populations": {"*": {"depth": int}}, "files": {"*": str}}
 
 
@@ -42,6 +42,9 @@ def read_expected(folder: Path) -> dict[str, SpikeRaster]:
     if record.get("format") != FORMAT or record.get("version") != VERSION:
         found = f"version {record.get('version')} of '{record.get('format')}'"
         raise DlmError(f"{folder} is a bundle of another kind ({found}; wanted: {VERSION} of '{FORMAT}'); {_AGAIN}")
+    if SEAL not in record:
+        raise DlmError(f"{folder / RECORD} has no checksum of its own; {_AGAIN}")
+    record = unsealed(record, folder / RECORD, _AGAIN)
     check_kind(record, _KIND, folder / RECORD, remedy=_AGAIN)
     if not (folder / EXPECTED).is_file():
         raise MissingError(f"{folder} lacks {EXPECTED}; {_AGAIN}")

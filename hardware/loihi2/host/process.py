@@ -37,12 +37,13 @@ class Sink(AbstractProcess):
 
     Args:
         path: an .npy file of shape (step, n) and type uint8, which is there.
+        progress: an .npy file of one number, which is there: the latest step.
         n: number of neurons.
         name: of the Process.
     """
 
-    def __init__(self, *, path: str, n: int, name: str) -> None:
-        super().__init__(path=path, n=n, name=name)
+    def __init__(self, *, path: str, progress: str, n: int, name: str) -> None:
+        super().__init__(path=path, progress=progress, n=n, name=name)
         self.a_in = InPort(shape=(n,))
 
 
@@ -95,12 +96,14 @@ class PySink(PyLoihiProcessModel):
     def __init__(self, proc_params: ty.Any) -> None:
         super().__init__(proc_params)
         self.rows = np.load(proc_params["path"], mmap_mode="r+")
+        self.progress = np.load(proc_params["progress"], mmap_mode="r+")
 
     def run_spk(self) -> None:
         """Write the spikes of this step."""
         spikes = self.a_in.recv()
         if self.time_step <= self.rows.shape[0]:
             self.rows[self.time_step - 1] = spikes != 0
+        self.progress[0] = self.time_step
 
 
 @implements(proc=Line, protocol=LoihiProtocol)
