@@ -69,6 +69,18 @@ def test_the_conclusion_about_competition_is_that_of_the_rows():
         assert 31 <= round(mean(variant, "double_active")) <= 34
 
 
+def test_the_settings_of_competition_are_those_that_were_measured():
+    page = PAGES[1].read_text(encoding="utf-8").partition("## How the settings were chosen")[2]
+    rows = {row["variant"]: row["figures"] for row in read_rows(OURS / "competition_settings.jsonl")}
+    told = {name: f"{100 * of['integer']:.2f}, {of['integer_active_99']:.0f}" for name, of in rows.items()}
+    forms = ("lateral", "lateral-learned", "counting", "penalty")
+    for name in forms:
+        line = next(line for line in page.splitlines() if line.startswith(f"| `{name}` |"))
+        assert [cell.strip() for cell in line.split("|")[2:4]] == [told.get(f"{name}-{k}", "") for k in (1, 3)]
+    assert f"`exact` has no penalty: {told['exact']}." in page
+    assert rows["penalty-3"]["integer_active_99"] <= 39 < rows["penalty-1"]["integer_active_99"]
+
+
 def test_a_table_is_of_the_experiments_own_rows(tmp_path):
     rows = [json.loads(text) for text in (OURS / "continual-P2.jsonl").read_text(encoding="utf-8").splitlines()]
     few = [row for row in rows if row["variant"] == "kept-2000" and row["seed"] < 2]

@@ -12,6 +12,7 @@ from dlm_snn.errors import DlmError, nearest
 from dlm_snn.physics.weights.trainer import DynamicsConfig
 from experiments.recipes import (
     competition,
+    competition_settings,
     continual_p2,
     continual_p3,
     continual_p4,
@@ -28,7 +29,13 @@ from experiments.recipes.idle import refuse_idle
 
 DATASETS: dict[str, ModuleType] = {"digits": digits, "mnist": mnist}
 """The recipes by dataset; each has the plain one and, over it, the DLM's."""
-EXPERIMENTS: dict[str, ModuleType] = {**DATASETS, "competition": competition, "dlm": dlm, "dissipation": dissipation}
+EXPERIMENTS: dict[str, ModuleType] = {
+    **DATASETS,
+    "competition": competition,
+    "competition_settings": competition_settings,
+    "dlm": dlm,
+    "dissipation": dissipation,
+}
 CONTINUAL: dict[str, ModuleType] = {
     "split_digits": split_digits,
     "continual_p2": continual_p2,

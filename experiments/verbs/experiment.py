@@ -11,10 +11,8 @@ from experiments.verbs.shared import run_arguments
 
 
 def _experiment_arguments(parser: ArgumentParser) -> None:
-    parser.add_argument(
-        "name",
-        help="digits, mnist, competition, dlm, dissipation; of continual learning: split_digits, continual_p2 to _p6",
-    )
+    trained = "digits, mnist, competition, competition_settings, dlm, dissipation"
+    parser.add_argument("name", help=f"{trained}; of continual learning: split_digits, continual_p2 to _p6")
     parser.add_argument("--variant", action="append", metavar="NAME", help="only this one; repeatable")
     run_arguments(parser)
 
