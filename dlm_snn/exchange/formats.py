@@ -11,6 +11,7 @@ from typing import Any
 from dlm_snn.errors import DlmError, MissingError, nearest
 from dlm_snn.exchange.format import NONE_GIVEN, Options, Stored, Writer
 from dlm_snn.exchange.known_formats import endings, format_at, format_of, formats, is_ours
+from dlm_snn.exchange.rasters.bundle import is_bundle
 from dlm_snn.exchange.rasters.session import told_labels
 from dlm_snn.files.atomic import writing_folder
 from dlm_snn.files.layouts import LISTED, LISTING, FolderKind, Kind, json_file, list_files
@@ -69,6 +70,8 @@ def unknown(path: Path, known: Sequence[str]) -> DlmError:
 
 
 def _folder(path: Path, simulator: str) -> Stored:
+    if is_bundle(path):
+        raise DlmError(f"{path} is a bundle of 'dlm-snn deploy'; give the network that it was made from")
     if (path / "recording.json").is_file():
         recording = load_recording(path)
         return Stored(recording.network, recording.rasters, recording)

@@ -133,6 +133,9 @@ def _with_bundle(arguments: Namespace) -> int:
     has = "expected a spike, got none" if earliest.in_first else "got a spike, expected none"
     print(f"first difference: sample {sample}, step {step}, population {earliest.population}, neuron {neuron}: {has}")
     print(f"compared: {told}")
+    last = max((int(raster.sample.max()) for raster in got.values() if len(raster)), default=-1)
+    if file.suffix == ".csv" and last + 1 < samples:
+        print(f"{file} ends with sample {last} of 0..{samples - 1}; of fewer windows give an npz, which says how many")
     return DIFFERENT
 
 

@@ -7,7 +7,8 @@ import shutil
 from pathlib import Path
 
 from dlm_snn import __version__
-from dlm_snn.files.atomic import writing_folder
+from dlm_snn.errors import DlmError
+from dlm_snn.files.atomic import check, writing_folder
 from dlm_snn.files.checksums import checksums
 from dlm_snn.files.layouts import FolderKind, json_file
 from dlm_snn.files.packed import write_npz
@@ -25,16 +26,30 @@ PARTS = (
 )
 """Modules that a bundle carries."""
 PLACEMENT, README, SCRIPT = "placement.txt", "README.md", "run.py"
+SIMULATED = "got-cpu.npz"
+"""What a run on Lava's simulator leaves: it can be made again, unlike what came back from a board."""
 BUNDLE = FolderKind(
     "a deployment bundle",
     {
         **dict.fromkeys((PLACEMENT, README, SCRIPT, contents.RECORD), None),
-        **dict.fromkeys((contents.NETWORK, contents.STIMULUS, contents.EXPECTED, "got-*.npz"), None),
+        **dict.fromkeys((contents.NETWORK, contents.STIMULUS, contents.EXPECTED, SIMULATED), None),
         **dict.fromkeys((f"parts/{name}.py" for name in (*PARTS, "lava_mend")), None),
         **dict.fromkeys((f"parts/{name}__pycache__/*" for name in ("", "adapters/", "host/")), None),
     },
     (contents.RECORD, json_file("the record of a bundle", equal={"format": contents.FORMAT})),
 )
+
+
+def check_bundle(path: Path, replace: bool = False) -> None:
+    """Refuse what ``write_bundle`` would refuse, before the work.
+
+    Raises:
+        DlmError: as it.
+    """
+    back = sorted(file.name for file in path.glob("got-*.npz") if file.name != SIMULATED) if replace else []
+    if back:
+        raise DlmError(f"{path} is not replaced: {back[0]} may come from a board; move it away, or choose another name")
+    check(path, BUNDLE, replace)
 
 
 def write_bundle(ready: Prepared, path: Path, replace: bool = False) -> None:
@@ -48,6 +63,7 @@ def write_bundle(ready: Prepared, path: Path, replace: bool = False) -> None:
     Raises:
         DlmError: it exists and must not be replaced, or cannot be written.
     """
+    check_bundle(path, replace)
     told, arrays = as_data(ready.windows)
     with writing_folder(path, BUNDLE, replace) as folder:
         _code(folder)

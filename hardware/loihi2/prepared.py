@@ -46,9 +46,11 @@ class Prepared:
     @property
     def told(self) -> str:
         """What was validated, in words."""
+        silent = [name for name, raster in self.expected.items() if not len(raster)]
+        never = f"; never spikes: {', '.join(silent)}" if silent else ""
         return (
             f"{self.n_windows} windows of {self.windows.n_steps} steps, one every {self.windows.period}; "
-            f"{self.placement.cores} cores; {sum(map(len, self.expected.values()))} spikes expected"
+            f"{self.placement.cores} cores; {sum(map(len, self.expected.values()))} spikes expected{never}"
         )
 
 

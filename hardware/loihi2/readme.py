@@ -13,7 +13,7 @@ Written by dlm-snn. The network runs {n_windows} windows of {n_steps} steps, one
 {period} steps. The spikes of every neuron were computed beforehand; the question is whether your machine makes
 the same.
 
-    python run.py                    # Lava's simulator: lava-nc 0.10.0 and NumPy, nothing else
+    python run.py                    # Lava's simulator: lava-nc 0.10.0, and NumPy and SciPy, which it brings
     python run.py --target loihi2    # a chip: also Intel's extension of Lava (lava-loihi), and a board
 
 lava-nc 0.10.0 asks for Python 3.8 to 3.10. On 3.11 and 3.12 install it with `pip install --no-deps
@@ -23,7 +23,8 @@ mends what keeps it from being imported there.
 The last line says `0 of {spikes} spikes differ`, or how many do; then the line above says where the first one is:
 window (called sample), step, population, neuron, and who has it. The exit code is 0 where none differs, 1 where some
 do, 2 where it could not run. `python run.py --help` has the settings of boards (`--partition`, `--board`, `--host`),
-and `--record {last}` to bring back the spikes of one population only.
+and `--record {last}` to bring back the spikes of one population only. A run in which no step comes for 10 minutes ends;
+`--patience SECONDS` changes that.
 
 ## Please send back
 
@@ -41,7 +42,8 @@ Steps are those of a population's own window: it begins as many steps after the 
 - `run.py`, `parts/`: the script and its modules. `parts/adapters` has the way onto a chip: the vendor's adapters, used
   as in its public notebooks.
 - `bundle.json`, `network.npz`: the network in the chip's own integers: weights, exponents, decays (of 4096),
-  thresholds, biases, delays, depths; and the SHA-256 of every file.
+  thresholds, biases, delays, depths; and the SHA-256 of every other file. `run.py` refuses a file that was changed, but
+  for this page and `placement.txt`.
 - `stimulus.npz`: the events of each input, (window, step, neuron).
 - `expected.npz`: the spikes that should come out, in the form above.
 - `placement.txt`: what it should take of the chip's cores.

@@ -1,6 +1,7 @@
 """Run this bundle's network and compare its spikes with the expected ones: python run.py, python run.py --help.
 
-It needs lava-nc and NumPy, and nothing of dlm-snn. With ``--target loihi2`` it needs Intel's extension and a board.
+It needs lava-nc and what lava-nc needs, and nothing of dlm-snn. With ``--target loihi2`` it needs Intel's extension and
+a board.
 """
 
 import sys

@@ -1,6 +1,6 @@
 """``run``, for use as a library by a bundle's ``run.py``: windows back to back, spikes kept and compared.
 
-It needs lava-nc and NumPy only.
+It needs lava-nc and what lava-nc needs.
 """
 
 from __future__ import annotations
@@ -109,7 +109,7 @@ def _run(folder: Path, bundle: dict[str, Any], asked: Namespace) -> int:
         for name, raster in rasters.read(folder / contents.EXPECTED).items()
     }
     parted = rasters.difference(expected, got, names)
-    told = f"{len(names)} population{'s' * (len(names) != 1)}, {took}; {out} has the spikes"
+    told = f"{len(names)} population{'s' * (len(names) != 1)}, {took}; {_shown(out)} has the spikes"
     *before, verdict = parted.lines()
     print("\n".join([*before, f"{verdict} ({told})"]))
     if not parted.differ:
@@ -156,6 +156,12 @@ def _writable(out: Path) -> Path:
             return out
     except OSError as error:
         raise contents.BundleError(f"cannot write {out} ({error.strerror}); give another --out") from error
+
+
+def _shown(out: Path) -> Path:
+    """As it lies from here."""
+    here = Path.cwd()
+    return out.relative_to(here) if here in out.parents else out
 
 
 def _aside() -> Any:

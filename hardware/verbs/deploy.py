@@ -10,17 +10,17 @@ from dlm_snn.verbs.verb import Verb, add_replace
 
 TARGETS = ("loihi2",)
 STEPS, SAMPLES = 16, 100
-NUMBERS = {"samples": 1, "steps": 1, "chips": 1, "input_steps": 0, "output_steps": 0}
+NUMBERS = {"samples": 1, "steps": 1, "chips": 1, "split_seed": 0, "input_steps": 0, "output_steps": 0}
 """Option -> the least that it may be."""
 SETTINGS = ("host", "partition", "board", "generation", "input_steps", "output_steps")
 
 
 def _arguments(parser: ArgumentParser) -> None:
-    parser.add_argument("network", type=Path, help="a run, or an integer network (NAME.json)")
+    parser.add_argument("network", type=Path, help="a run, or an integer network (NAME.json, NAME.net)")
     parser.add_argument("--target", default="loihi2", help="which chip (default: loihi2)")
     parser.add_argument("--dry-run", action="store_true", help="write the bundle, and run nothing")
     parser.add_argument("--out", type=Path, metavar="FOLDER", help="of the bundle (with --dry-run: NETWORK-loihi2)")
-    parser.add_argument("--samples", type=int, default=SAMPLES, help=f"windows one after another (default: {SAMPLES})")
+    parser.add_argument("--samples", type=int, help=f"windows one after another (default: {SAMPLES})")
     parser.add_argument("--steps", type=int, help=f"of a window (default: the run's; else {STEPS})")
     group = parser.add_argument_group("what is fed in (default: the run's test samples)")
     group.add_argument("--stimulus", type=Path, metavar="FILE.npz", help="integers by Input, (sample, [step,] neuron)")
@@ -41,11 +41,30 @@ def _arguments(parser: ArgumentParser) -> None:
 
 
 def _run(arguments: Namespace) -> int:
-    from dlm_snn.errors import DlmError, nearest
-    from dlm_snn.files.atomic import check
-    from hardware.loihi2.board import GENERATIONS
-    from hardware.loihi2.bundle import BUNDLE, write_bundle
+    from dlm_snn.errors import DlmError
+    from hardware.loihi2.bundle import write_bundle
     from hardware.loihi2.prepared import prepared
+
+    out = _checked(arguments)
+    network, config = _network(arguments.network)
+    stimulus, n_steps = _fed(arguments, network, config)
+    ready = prepared(network, stimulus, n_steps, arguments.chips)
+    if not any(map(len, ready.expected.values())):
+        raise DlmError(
+            f"0 spikes expected in {ready.n_windows} windows; nothing would be compared: feed something else"
+        )
+    if arguments.dry_run and out is not None:
+        write_bundle(ready, out, arguments.replace)
+        print(f"{out}: {ready.told}")
+        return 0
+    return _deployed(arguments, ready, out)
+
+
+def _checked(arguments: Namespace) -> Path | None:
+    """The folder of the bundle, looked at before the work as all options are."""
+    from dlm_snn.errors import DlmError, nearest
+    from hardware.loihi2.board import GENERATIONS
+    from hardware.loihi2.bundle import check_bundle
 
     if arguments.target not in TARGETS:
         raise DlmError(f"no target '{arguments.target}'; {nearest(arguments.target, TARGETS)}")
@@ -55,19 +74,15 @@ def _run(arguments: Namespace) -> int:
         value = getattr(arguments, option)
         if value is not None and value < least:
             raise DlmError(f"--{option.replace('_', '-')} {value}: at least {least}")
-    out = arguments.out
+    given = next((name for name in SETTINGS if getattr(arguments, name) is not None), None)
+    if arguments.dry_run and given is not None:
+        raise DlmError(f"--{given.replace('_', '-')} is for a run on a board; leave it out with --dry-run")
+    out: Path | None = arguments.out
     if out is None and arguments.dry_run:
         out = Path(f"{arguments.network.stem}-{arguments.target}")
     if out is not None:
-        check(out, BUNDLE, arguments.replace)
-    network, config = _network(arguments.network)
-    stimulus, n_steps = _fed(arguments, network, config)
-    ready = prepared(network, stimulus, n_steps, arguments.chips)
-    if arguments.dry_run:
-        write_bundle(ready, out, arguments.replace)
-        print(f"{out}: {ready.told}")
-        return 0
-    return _deployed(arguments, ready, out)
+        check_bundle(out, arguments.replace)
+    return out
 
 
 def _deployed(arguments: Namespace, ready: Any, out: Path | None) -> int:
@@ -126,10 +141,22 @@ def _fed(arguments: Namespace, network: Any, config: dict[str, Any]) -> tuple[di
         if chosen:
             raise DlmError(f"--stimulus {arguments.stimulus} beside --{min(chosen)}; give one")
         held = read_npz(arguments.stimulus, missing=f"no file {arguments.stimulus}; give an npz of arrays by Input")
-        return {name: values[: arguments.samples] for name, values in held.items()}, n_steps
+        there = min((len(values) if values.ndim else 0 for values in held.values()), default=0)
+        samples = _samples(arguments, there, arguments.stimulus)
+        return {name: values[:samples] if values.ndim else values for name, values in held.items()}, n_steps
     values = {"dataset": "digits", **config.get("data", {}), **chosen}
     data = split(load_config(DataConfig, None, [f"{key}={v}" for key, v in values.items() if v is not None]))
-    return {only_input(network): data.x_test[: arguments.samples]}, n_steps
+    samples = _samples(arguments, len(data.x_test), data.dataset.name)
+    return {only_input(network): data.x_test[:samples]}, n_steps
+
+
+def _samples(arguments: Namespace, there: int, where: object) -> int:
+    """How many at most."""
+    from dlm_snn.errors import DlmError
+
+    if arguments.samples is not None and arguments.samples > there:
+        raise DlmError(f"--samples {arguments.samples}: {where} has {there}")
+    return arguments.samples or SAMPLES
 
 
 deploy = Verb("put a network on a Loihi 2, or into a bundle for somebody who has one", _arguments, _run)

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from dlm_snn.errors import DlmError, MissingError, UnlikeError, nearest
-from dlm_snn.exchange.rasters.csv_files import populations_of, read_csv
+from dlm_snn.exchange.rasters.csv_files import COLUMNS, columns_of, populations_of, read_csv
 from dlm_snn.files.checksums import check_checksums
 from dlm_snn.files.kinds import check_kind
 from dlm_snn.files.packed import npz_names, read_npz
@@ -72,7 +72,11 @@ def read_answer(path: Path, expected: Mapping[str, SpikeRaster]) -> dict[str, Sp
         MissingError: no such file.
         DlmError: damaged; populations, steps or neurons of another network.
     """
+    if path.is_dir():
+        raise DlmError(f"{path} is a folder; give the npz or CSV that a board made of the bundle")
     if path.suffix == ".csv":
+        if not set(COLUMNS) <= set(columns_of(path)):
+            raise DlmError(f"{path} has another title line; its first line must be {','.join(COLUMNS)}")
         unknown = set(populations_of(path)) - set(expected)
         if unknown:
             raise DlmError(f"{path} has spikes of '{min(unknown)}'; {nearest(min(unknown), expected)}")

@@ -170,6 +170,17 @@ def populations_of(path: str | os.PathLike[str]) -> list[str]:
         return list(dict.fromkeys(row[place] for row in csv.reader(lines) if len(row) > place))
 
 
+def columns_of(path: str | os.PathLike[str]) -> list[str]:
+    """The names of a CSV's columns, as its title line has them.
+
+    Raises:
+        MissingError: no such file.
+        DlmError: no text.
+    """
+    with csv_errors(Path(path)), csv_lines(Path(path)) as lines:
+        return _titles(lines, extents=False)[0]
+
+
 @contextmanager
 def csv_errors(path: Path) -> Iterator[None]:
     """Name the file in what is wrong with it."""
