@@ -79,7 +79,9 @@ def windows_told(network: IntegerNetwork, n_steps: int) -> tuple[list[str], list
     except UnsupportedError as error:
         return [], [str(error)]
     ours = f", with inhibition by an Input of ours ({', '.join(found.events)})" if found.events else ""
-    return [f"windows: {n_steps} steps, a new sample every {found.period}{ours}"], []
+    own = set(map(str, obstacles(network)))
+    added = [one for one in map(str, obstacles(found.network)) if one not in own]
+    return [f"windows: {n_steps} steps, a new sample every {found.period}{ours}"], added
 
 
 def verdict(placed: Placement, n_obstacles: int) -> str:

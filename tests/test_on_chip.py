@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -78,6 +79,19 @@ def test_windows_that_cannot_be_told_apart_say_why() -> None:
     assert "not worked out" in windows_told(network(), 10**7)[0][0]
     apart, refused = windows_told(biased, 16)
     assert (len(apart), len(refused)) in ((1, 0), (0, 1))
+
+
+def test_inhibition_of_ours_that_waits_too_long_has_to_change() -> None:
+    one, weight = dlm.IntegerLIF((1,), dv=0, v_threshold=30), dlm.Dense(np.array([[40]]))
+    names = ["x", "a", "b", "c"]
+    chain = [dlm.IntegerProjection(pre, post, weight, delay=62) for pre, post in pairwise(names)]
+    deep = dlm.IntegerNetwork(
+        {"x": dlm.Input((1,)), **dict.fromkeys(names[1:], one)}, [*chain, dlm.IntegerProjection("c", "c", weight)]
+    )
+    apart, refused = windows_told(deep, 8)
+    assert "with inhibition by an Input of ours (silence_c)" in apart[0]
+    assert [line for line in refused if "a delay of 186 steps" in line and "silence_c" in line]
+    assert obstacles(deep) == ()
 
 
 def test_floats_are_refused() -> None:
