@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import dlm_snn as dlm
+from dlm_snn.errors import MissingError
 from hardware import place
 from hardware.chips import LOIHI2
 from hardware.messages import BLOCKS, rates, traffic
@@ -132,6 +133,15 @@ def test_no_chip_takes_more_than_it_holds_and_what_fits_one_is_not_cut() -> None
     assert cut(busy, 60).across == 0
     with pytest.raises(dlm.DlmError, match="cores = 0 of a chip is not a positive integer"):
         cut(busy, 0)
+
+
+def test_without_pymetis_only_one_chip_is_filled(monkeypatch: pytest.MonkeyPatch) -> None:
+    network = communities(2, 40)
+    busy = traffic(network, place(network, LOIHI2, neurons_per_core={"h": 1}))
+    monkeypatch.setattr("hardware.partition.find_spec", lambda name: None)
+    assert cut(busy, 40).chips == 1
+    with pytest.raises(MissingError, match=r"pip install 'dlm-snn\[chips\]'"):
+        cut(busy, 20)
 
 
 def test_thousands_of_cores_are_cut_in_blocks() -> None:
