@@ -18,16 +18,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))
-
-from dlm_snn.networks.network import IntegerNetwork  # noqa: E402
-from dlm_snn.tasks.parts import split  # noqa: E402
-from experiments.recipes.config import RunConfig  # noqa: E402
-from experiments.recipes.table import variant_config  # noqa: E402
-from experiments.road.road import convert, train_network  # noqa: E402
-from hardware.loihi2.bundle import write_bundle  # noqa: E402
-from hardware.loihi2.prepared import prepared  # noqa: E402
+from dlm_snn.networks.network import IntegerNetwork
+from dlm_snn.tasks.parts import split
+from experiments.recipes.config import RunConfig
+from experiments.recipes.table import variant_config
+from experiments.road.road import convert, train_network
+from hardware.loihi2.bundle import write_bundle
+from hardware.loihi2.prepared import prepared
 
 STEPS = 16
 ALONE = (
@@ -36,6 +33,7 @@ ALONE = (
     "sys.argv = sys.argv[1:]\n"
     "runpy.run_path(sys.argv[0], run_name='__main__')\n"
 )
+"""Runs a script in an interpreter that has nothing of ours."""
 VERDICT = re.compile(r"^(\d+) of (\d+) spikes differ", re.M)
 
 
@@ -48,7 +46,10 @@ class Work(NamedTuple):
 
 
 def of_recipe(dataset: str, variant: str) -> Callable[[int], Work]:
+    """What trains a recipe's variant by AdamW, for windows of STEPS steps."""
+
     def made(samples: int) -> Work:
+        """Its integer network, and so many test images."""
         config = variant_config(dataset, variant)
         told = {**config.model_dump(), "dynamics": None}
         told["simulation"]["n_steps"] = STEPS
@@ -62,6 +63,7 @@ def of_recipe(dataset: str, variant: str) -> Callable[[int], Work]:
 
 
 def columns(samples: int) -> Work:
+    """The columns frozen after P2, seed 0, from stock parts."""
     from experiments.chips.frozen_columns import frozen
 
     found = frozen(0)
@@ -96,6 +98,7 @@ def measured(work: Work, folder: Path) -> tuple[list[str], bool]:
 
 
 def main() -> int:
+    """Print the table."""
     parser = ArgumentParser(description=__doc__, prog="python benchmarks/bundles.py")
     parser.add_argument("names", nargs="*", choices=[*WORKS, []], default=[], metavar="NAME", help=", ".join(WORKS))
     parser.add_argument("--windows", type=int, default=100)

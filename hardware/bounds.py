@@ -203,6 +203,6 @@ class Sweep:
     def _halves(self) -> list[list[tuple[Any, Any]]]:
         """Of every projection and part the connection's positive and its negative weights."""
         return [
-            [tuple(c.with_weight(f(c.weight, 0)) for f in (np.maximum, np.minimum)) for _, c in p.parts]  # type: ignore[misc]
+            [(c.with_weight(np.maximum(c.weight, 0)), c.with_weight(np.minimum(c.weight, 0))) for _, c in p.parts]
             for p in self.network.projections
         ]

@@ -91,6 +91,7 @@ class Chip:
         synapses: of a chip.
         weight_bits: of a weight, its sign included.
         delay: the longest, in steps.
+        step_ns: the shortest step, in nanoseconds.
         axon_words, groups, axon_map_words, axon_memory_words, total_words: memory of a core as the maker's compiler
             counts it.
         model: how its neurons differ from ours.
@@ -107,6 +108,7 @@ class Chip:
     synapses: Figure | None = None
     weight_bits: Figure | None = None
     delay: Figure | None = None
+    step_ns: Figure | None = None
     axon_words: Figure | None = None
     groups: Figure | None = None
     axon_map_words: Figure | None = None
@@ -137,6 +139,8 @@ _LAVA = "lava-nc 0.10.0, lava/proc"
 _WIKICHIP = "WikiChip, Loihi 2"
 _NENGO = "nengo-loihi 1.1, block.py, and forum.nengo.ai/t/927"
 
+LOIHI2_STEP = Figure(200, "secondary", "Intel's brief on Loihi 2, as others quote it")
+"""Nanoseconds; what a step takes with a network on the chip is longer."""
 LOIHI2 = Chip(
     name="loihi2",
     title="Intel Loihi 2",
@@ -145,6 +149,7 @@ LOIHI2 = Chip(
     synapses=Figure(120_000_000, "secondary", f"{_WIKICHIP}; open-neuromorphic.org"),
     weight_bits=Figure(9, "published", f"{_LAVA}: 8 bits and the sign, even where signs are mixed"),
     delay=Figure(62, "published", "lava-dl 0.6.0, netx/hdf5.py: longer ones are clamped"),
+    step_ns=LOIHI2_STEP,
     axon_words=Figure(16_000, "derived", _PRINT_OUTS),
     groups=Figure(8, "derived", _PRINT_OUTS),
     axon_map_words=Figure(16_000, "derived", _PRINT_OUTS),

@@ -10,10 +10,11 @@ from dlm_snn.errors import DlmError
 from dlm_snn.networks.network import IntegerNetwork, Network
 from dlm_snn.runs.metrics import answering
 from dlm_snn.values import is_whole
+from hardware.chips import LOIHI2_STEP
 
-SHORTEST_STEP = 200e-9
-"""Seconds of Loihi 2's shortest step; what a step takes with a network on the chip is longer."""
-SHORTEST_STEP_SOURCE = "secondary: Intel's brief on Loihi 2, as others quote it"
+SHORTEST_STEP = LOIHI2_STEP.value / 1e9
+"""Seconds of Loihi 2's shortest step."""
+SHORTEST_STEP_SOURCE = f"{LOIHI2_STEP.mark}: {LOIHI2_STEP.source}"
 HOST_LINK: float | None = None
 """Events a second that a host brings onto Loihi 2; not public."""
 

@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 
 import dlm_snn as dlm
+from benchmarks.bundles import ALONE
 from dlm_snn.cli import main
 from dlm_snn.provenance import Provenance
 from dlm_snn.runs.run_folder import write_run
@@ -28,13 +29,6 @@ from hardware.loihi2.prepared import prepared
 from tests.test_docs import ROOT, blocks, runs
 
 STEPS = 16
-ALONE = (
-    "import runpy, sys\n"
-    "sys.modules.update(dict.fromkeys(('dlm_snn', 'lava_processes', 'hardware', 'experiments')))\n"
-    "sys.argv = sys.argv[1:]\n"
-    "runpy.run_path(sys.argv[0], run_name='__main__')\n"
-)
-"""Runs a script in an interpreter that has nothing of ours."""
 
 
 def network(loop: int = 0, **changed: Any) -> dlm.IntegerNetwork:
