@@ -26,7 +26,7 @@ OPEN_FOLDERS = ("dlm_snn", "experiments")
 """Whose modules are rooms of their own."""
 SHOWN = (
     "dlm_snn",
-    *(f"dlm_snn.{name}" for name in ("continual", "exchange", "learning", "physics", "tasks", "training")),
+    *(f"dlm_snn.{name}" for name in ("analysis", "continual", "exchange", "learning", "physics", "tasks", "training")),
     "lava_processes",
     "hardware",
 )

@@ -23,6 +23,7 @@ from dlm_snn.verbs.verb import Verb
 
 HEAVY = {"torch", "lava", "brian2", "matplotlib", "sklearn", "scipy", "pydantic", "snntorch"}
 OWN = [
+    "analyze",
     "check",
     "compare",
     "convert",

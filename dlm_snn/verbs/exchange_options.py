@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
+from collections.abc import Callable, Container
 from pathlib import Path
 from typing import Any
 
@@ -74,6 +75,12 @@ _OPTIONS: dict[str, tuple[str, dict[str, Any]]] = {
 """Each option: its help, and how it is parsed."""
 
 
+_PART = {
+    "begin": "seconds from the beginning, or on the recording's clock; what is earlier is left out",
+    "end": "seconds from the beginning, or on the recording's clock, at which the part ends",
+    "trials": "only these trials (samples); alone, for a recording: one sample for each trial",
+}
+"""What cuts a part out of every file."""
 _WORDS = {"begin": "from", "end": "to"}
 """What Python has other words for."""
 
@@ -88,22 +95,43 @@ def _endings(option: str) -> tuple[str, ...]:
     return tuple(kind for kind, known in kinds.items() if option in known.options)
 
 
-def add_exchange_options(parser: ArgumentParser) -> None:
-    """What files of others leave open."""
+def add_exchange_options(parser: ArgumentParser, trials: Callable[[str], slice] | None = None) -> None:
+    """What files of others leave open.
+
+    Args:
+        parser: of the verb.
+        trials: how a range of trials is parsed, for a verb that looks at a part: --from, --to and --trials are then
+            for every file.
+    """
     group = parser.add_argument_group("what a file of others does not tell")
+    part = group if trials is None else parser.add_argument_group("the part of the file to look at")
     for name, (text, parsed) in _OPTIONS.items():
-        group.add_argument(_option(name), dest=name, help=text.format(", ".join(_endings(name))), **parsed)
+        if trials is not None and name in _PART:
+            part.add_argument(_option(name), dest=name, help=_PART[name], **_parsed(name, trials))
+        else:
+            group.add_argument(_option(name), dest=name, help=text.format(", ".join(_endings(name))), **parsed)
 
 
-def exchange_options(arguments: Namespace, *paths: Path) -> Options:
+def _parsed(name: str, trials: Callable[[str], slice]) -> dict[str, Any]:
+    ranged = {"nargs": "?", "const": True, "default": False, "type": trials, "metavar": "FIRST:LAST"}
+    return ranged if name == "trials" else dict(_SECONDS)
+
+
+def exchange_options(arguments: Namespace, *paths: Path, without: Container[str] = ()) -> Options:
     """The options that were given for files.
+
+    Args:
+        arguments: of the command line.
+        paths: of the files.
+        without: options that the verb itself answers for these files.
 
     Raises:
         DlmError: an option that says nothing about any of them.
     """
     from dlm_snn.errors import DlmError
 
-    given = {name: getattr(arguments, name) for name in _OPTIONS}
+    given: dict[str, Any] = {name: None if name in without else getattr(arguments, name) for name in _OPTIONS}
+    given["trials"] = bool(given["trials"])
     kinds, known = [kind_at(path) for path in paths], {*formats(), *BY_CONTENT}
     for name in _OPTIONS:
         open_to = _endings(name)

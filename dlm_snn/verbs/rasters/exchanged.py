@@ -1,55 +1,34 @@
-"""``dlm-snn raster``: look at rasters, convert them, cut parts out."""
+"""The actions of ``dlm-snn raster`` that say what a file holds, convert it, and cut parts out."""
 
 from __future__ import annotations
 
-from argparse import ArgumentParser, ArgumentTypeError, Namespace
+from argparse import ArgumentParser, Namespace
 from pathlib import Path
 from typing import Any
 
 from dlm_snn.exchange.known_formats import endings
 from dlm_snn.verbs.exchange_options import add_exchange_options, exchange_options
+from dlm_snn.verbs.rasters.selection import chosen_populations, kinds_of_rasters, span
 from dlm_snn.verbs.verb import Verb, add_replace
 
 MANY = 2**20
 """Neurons counted by a mask, whatever their number of spikes."""
+_CUT = ("samples", "steps", "neurons")
 
 
-def _range(text: str) -> slice:
-    """``first:last`` with one past the last, either left out; or one number."""
-    parts = text.split(":")
-    try:
-        bounds = [int(part) if part else None for part in parts]
-    except ValueError as error:
-        raise ArgumentTypeError(f"'{text}' is not a range such as 0:100") from error
-    if len(bounds) == 1 and bounds[0] is not None and bounds[0] >= 0:
-        return slice(bounds[0], bounds[0] + 1)
-    if len(bounds) != 2:
-        raise ArgumentTypeError(f"'{text}' is not a range such as 0:100")
-    return slice(*bounds)
-
-
-def _arguments(parser: ArgumentParser) -> None:
-    actions = parser.add_subparsers(dest="action", required=True, metavar="info|convert|cut")
-    others = ", ".join(endings("rasters", ours=False))
-    kinds = f"a raster (.npz, .raster), {others}, or a folder of them"
-    written = f"{', '.join(endings('rasters', written=True))}, or a folder"
-    for name, text in (("info", "what is in it"), ("convert", "into another format"), ("cut", "a part of it")):
-        action = actions.add_parser(name, help=text, description=text, allow_abbrev=False)
-        action.add_argument("file", type=Path, help=kinds)
-        if name != "info":
-            action.add_argument("out", type=Path, help=written)
-            add_replace(action, "a file or folder of ours, of the same format and")
-        action.add_argument("--population", metavar="NAME", help="only this one")
-        if name == "cut":
-            for axis in ("samples", "steps", "neurons"):
-                action.add_argument(
-                    f"--{axis}", type=_range, default=slice(None), metavar="FIRST:LAST", help=f"of {axis}"
-                )
-        add_exchange_options(action)
+def _arguments(parser: ArgumentParser, written: bool = True, cut: bool = False) -> None:
+    parser.add_argument("file", type=Path, help=kinds_of_rasters())
+    if written:
+        parser.add_argument("out", type=Path, help=f"{', '.join(endings('rasters', written=True))}, or a folder")
+        add_replace(parser, "a file or folder of ours, of the same format and")
+    parser.add_argument("--population", metavar="NAME", help="only this one")
+    for axis in _CUT if cut else ():
+        parser.add_argument(f"--{axis}", type=span, default=slice(None), metavar="FIRST:LAST", help=f"of {axis}")
+    add_exchange_options(parser)
 
 
 def _run(arguments: Namespace) -> int:
-    from dlm_snn.errors import DlmError, nearest
+    from dlm_snn.errors import DlmError
     from dlm_snn.exchange.formats import read_path, write_rasters, written_kind
     from dlm_snn.files.atomic import check
 
@@ -59,12 +38,8 @@ def _run(arguments: Namespace) -> int:
     rasters: dict[str, Any] = dict(found.rasters)
     if not rasters:
         raise DlmError(f"{arguments.file} holds no rasters")
-    if arguments.population is not None:
-        if arguments.population not in rasters:
-            raise DlmError(
-                f"{arguments.file} has no '{arguments.population}'; {nearest(arguments.population, rasters)}"
-            )
-        rasters = {arguments.population: rasters[arguments.population]}
+    named = None if arguments.population is None else [arguments.population]
+    rasters = {name: rasters[name] for name in chosen_populations(rasters, named, arguments.file)}
     if arguments.action == "cut":
         rasters = {name: _cut(name, raster, arguments) for name, raster in rasters.items()}
     for name, raster in rasters.items():
@@ -111,4 +86,6 @@ def _active(raster: Any) -> int:
     return int(seen.sum())
 
 
-raster = Verb("look at rasters, convert them, cut parts out", _arguments, _run)
+info = Verb("what is in it", lambda parser: _arguments(parser, written=False), _run)
+convert = Verb("into another format", _arguments, _run)
+cut = Verb("a part of it", lambda parser: _arguments(parser, cut=True), _run)

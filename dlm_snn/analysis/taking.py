@@ -1,0 +1,101 @@
+"""Rasters from what people have in memory, for use as a library: Neo objects, frames, Monitor data, tensors, ours."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from dlm_snn.errors import DlmError
+from dlm_snn.exchange.rasters.arrays import from_monitor, from_time_first
+from dlm_snn.exchange.rasters.csv_files import from_frame
+from dlm_snn.exchange.rasters.neo import from_neo
+from dlm_snn.runs.raster import SpikeRaster
+from dlm_snn.runs.recording import Recording
+
+UNNAMED = "spikes"
+"""Name of the population of an array, which tells none."""
+STEP = SpikeRaster.dt
+"""Seconds per step of what has steps and does not tell their length."""
+
+
+def rasters_of(thing: Any, dt: float | None = None) -> dict[str, SpikeRaster]:
+    """The rasters of an object.
+
+    Args:
+        thing: a SpikeRaster; a Recording of ours; a mapping population -> SpikeRaster; a neo.Block, Segment, SpikeTrain
+            or a list of SpikeTrains; a pandas frame with the columns population, sample, step, neuron; the data of a
+            Lava Monitor, ``monitor.get_data()``; an array or tensor of 0 and 1: (step, neuron), or (step, sample,
+            neuron) as snnTorch has it, [T, B, N].
+        dt: seconds per step. Neo objects, which have times, need it; what has steps takes 1 ms where it is not given.
+            Rasters of ours have their own.
+
+    Returns:
+        Population -> raster. A Monitor's Processes are its populations.
+
+    Raises:
+        DlmError: an object of another kind; see the readers for what is wrong inside.
+    """
+    if isinstance(thing, SpikeRaster):
+        return {UNNAMED: _as_told(thing, dt, UNNAMED)}
+    if isinstance(thing, Recording):
+        return {name: _as_told(raster, dt, name) for name, raster in thing.rasters.items()}
+    if isinstance(thing, Mapping):
+        return _of_mapping(thing, dt)
+    kind = type(thing).__module__.partition(".")[0]
+    if kind == "neo" or _are_trains(thing):
+        return from_neo([thing] if type(thing).__name__ == "SpikeTrain" else thing, dt)[0]
+    if kind == "pandas":
+        return {name: _as_told(raster, dt, name) for name, raster in from_frame(thing).items()}
+    return {UNNAMED: _of_array(thing, dt)}
+
+
+def raster_of(thing: Any, dt: float | None = None, population: str | None = None) -> SpikeRaster:
+    """The one raster of an object, or that of a named population; see ``rasters_of``.
+
+    Raises:
+        DlmError: several populations and none named, or none of that name.
+    """
+    found = rasters_of(thing, dt)
+    if population is None and len(found) == 1:
+        return next(iter(found.values()))
+    if population not in found:
+        told = "no population was named" if population is None else f"'{population}' is none of them"
+        raise DlmError(f"there are rasters of {', '.join(found) or 'nothing'}, and {told}; give population=NAME")
+    return found[population]
+
+
+def _as_told(raster: Any, dt: float | None, name: str) -> SpikeRaster:
+    if not isinstance(raster, SpikeRaster):
+        raise DlmError(f"'{name}' is a {type(raster).__name__}, where a SpikeRaster is wanted")
+    if dt is not None and dt != raster.dt:
+        raise DlmError(f"the raster of '{name}' has dt = {raster.dt:g} s, and dt = {dt:g} was given; leave it out")
+    return raster
+
+
+def _of_mapping(thing: Mapping[Any, Any], dt: float | None) -> dict[str, SpikeRaster]:
+    if thing and all(isinstance(ports, Mapping) for ports in thing.values()):
+        return {str(process): from_monitor(thing, process, STEP if dt is None else dt) for process in thing}
+    return {str(name): _as_told(raster, dt, str(name)) for name, raster in thing.items()}
+
+
+def _are_trains(thing: Any) -> bool:
+    return (
+        isinstance(thing, (list, tuple))
+        and bool(thing)
+        and all(type(one).__module__.startswith("neo") for one in thing)
+    )
+
+
+def _of_array(thing: Any, dt: float | None) -> SpikeRaster:
+    shape = np.shape(thing)
+    step = STEP if dt is None else dt
+    if len(shape) == 2:
+        return from_time_first(np.asarray(thing)[:, None], step)
+    if len(shape) != 3:
+        raise DlmError(
+            f"a {type(thing).__name__} of shape {shape} is no raster; give (step, neuron), (step, sample, neuron), "
+            "a SpikeRaster, Neo objects, a frame or a Monitor's data"
+        )
+    return from_time_first(thing, step)

@@ -1,0 +1,1 @@
+"""What ``dlm-snn`` does with rasters."""

@@ -1,0 +1,1 @@
+"""One analysis of ``dlm-snn analyze`` a module."""

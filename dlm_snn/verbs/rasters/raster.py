@@ -1,0 +1,24 @@
+"""``dlm-snn raster``: look at rasters, convert them, cut parts out, analyze and draw them."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser, Namespace
+
+from dlm_snn.verbs.rasters.exchanged import convert, cut, info
+from dlm_snn.verbs.verb import Verb
+
+ACTIONS = {"info": info, "convert": convert, "cut": cut}
+"""Name of an action -> what it is; each is written as a verb."""
+
+
+def _arguments(parser: ArgumentParser) -> None:
+    actions = parser.add_subparsers(dest="action", required=True, metavar="|".join(ACTIONS))
+    for name, action in ACTIONS.items():
+        action.arguments(actions.add_parser(name, help=action.help, description=action.help, allow_abbrev=False))
+
+
+def _run(arguments: Namespace) -> int | None:
+    return ACTIONS[arguments.action].run(arguments)
+
+
+raster = Verb("look at rasters, convert them, cut parts out", _arguments, _run)

@@ -1,0 +1,139 @@
+"""Which part of a file's rasters a command looks at."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser, ArgumentTypeError, Namespace
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dlm_snn.exchange.known_formats import endings
+from dlm_snn.verbs.exchange_options import (
+    add_exchange_options,
+    add_simulator,
+    chosen_simulator,
+    exchange_options,
+)
+
+if TYPE_CHECKING:
+    from dlm_snn.exchange.format import Stored
+    from dlm_snn.runs.raster import SpikeRaster
+
+
+def span(text: str) -> slice:
+    """``first:last`` with one past the last, either left out; or one number."""
+    parts = text.split(":")
+    try:
+        bounds = [int(part) if part else None for part in parts]
+    except ValueError as error:
+        raise ArgumentTypeError(f"'{text}' is not a range such as 0:100") from error
+    if len(bounds) == 1 and bounds[0] is not None and bounds[0] >= 0:
+        return slice(bounds[0], bounds[0] + 1)
+    if len(bounds) != 2:
+        raise ArgumentTypeError(f"'{text}' is not a range such as 0:100")
+    return slice(*bounds)
+
+
+def kinds_of_rasters() -> str:
+    """What a command about rasters takes, in words."""
+    others = ", ".join(endings("rasters", ours=False))
+    return f"a raster (.npz, .raster), {others}, a folder of them, or a run"
+
+
+@dataclass(frozen=True)
+class Selected:
+    """What was read, and the part of it that was asked for.
+
+    Attributes:
+        path: where it lies.
+        stored: all that lies there.
+        rasters: population -> the selected part of its raster, numbered from 0; never empty.
+        start: population -> step of the whole at which the part begins, for axes in time.
+        samples: the samples that were selected.
+    """
+
+    path: Path
+    stored: Stored
+    rasters: Mapping[str, SpikeRaster]
+    start: Mapping[str, int]
+    samples: slice
+
+
+def add_selection(parser: ArgumentParser) -> None:
+    """FILE|RUN, --population, --from, --to, --trials, --neurons, --simulator, and what files of others leave open."""
+    parser.add_argument("file", type=Path, metavar="FILE|RUN", help=kinds_of_rasters())
+    parser.add_argument(
+        "--population", action="append", metavar="NAME", help="only this one; may be given several times"
+    )
+    parser.add_argument("--neurons", type=span, metavar="FIRST:LAST", help="only these neurons")
+    add_simulator(parser)
+    add_exchange_options(parser, trials=span)
+
+
+def selected(arguments: Namespace) -> Selected:
+    """Read the file and take the selected part.
+
+    Raises:
+        MissingError, DlmError: nothing there, no raster, or nothing in the selection; each names the file.
+    """
+    from dlm_snn.errors import DlmError
+    from dlm_snn.exchange.formats import read_path
+
+    path: Path = arguments.file
+    cut = _cut_by_us(arguments, path)
+    simulator = chosen_simulator(arguments, path)
+    stored = read_path(path, exchange_options(arguments, path, without=cut), simulator)
+    if not stored.rasters:
+        raise DlmError(f"{path} holds no rasters; give a raster, a recording or a run")
+    samples = arguments.trials if isinstance(arguments.trials, slice) else slice(None)
+    rasters, start = {}, {}
+    for name in chosen_populations(stored.rasters, arguments.population, path):
+        raster = stored.rasters[name]
+        steps = _steps(raster, arguments, path) if "begin" in cut else slice(None)
+        part = {"--trials": samples, "--from and --to": steps, "--neurons": arguments.neurons or slice(None)}
+        for (option, chosen), extent in zip(part.items(), raster.extent, strict=True):
+            first, last, _ = chosen.indices(extent)
+            if extent and first >= last:
+                raise DlmError(f"{option} leaves nothing of '{name}' in {path}, which has 0..{extent - 1}")
+        rasters[name] = raster[tuple(part.values())]
+        start[name] = steps.indices(raster.n_steps)[0]
+    return Selected(path, stored, rasters, start, samples)
+
+
+def chosen_populations(rasters: Mapping[str, Any], names: list[str] | None, path: Path) -> list[str]:
+    """The populations that were named, or all.
+
+    Raises:
+        DlmError: one that is not there.
+    """
+    from dlm_snn.errors import DlmError, nearest
+
+    for name in names or ():
+        if name not in rasters:
+            raise DlmError(f"{path} has no '{name}'; {nearest(name, rasters)}")
+    return list(dict.fromkeys(names)) if names else list(rasters)
+
+
+def _cut_by_us(arguments: Namespace, path: Path) -> frozenset[str]:
+    """Options that the file's reader does not know, so that the selection is taken from the whole raster."""
+    from dlm_snn.exchange.known_formats import format_at
+
+    known = None if path.is_dir() and not (path.suffix and format_at(path)) else format_at(path)
+    taken = set(known.options) if known else set()
+    cut = {"begin", "end"} - taken
+    if "trials" not in taken and isinstance(arguments.trials, slice):
+        cut.add("trials")
+    return frozenset(cut)
+
+
+def _steps(raster: Any, arguments: Namespace, path: Path) -> slice:
+    """--from and --to in seconds as steps of a raster."""
+    from dlm_snn.errors import DlmError
+
+    bounds = []
+    for option, seconds in (("--from", arguments.begin), ("--to", arguments.end)):
+        if seconds is not None and not 0 <= seconds < float("inf"):
+            raise DlmError(f"{option} {seconds} for {path} is no time in seconds from 0 on")
+        bounds.append(None if seconds is None else round(seconds / raster.dt))
+    return slice(*bounds)
