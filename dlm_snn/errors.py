@@ -42,6 +42,10 @@ class UnlikeError(DlmError):
     """Two things have not the same parts or extents: they differ, and cannot be compared further."""
 
 
+class OwnStepsError(DlmError):
+    """A file that has steps and samples was asked for a part by a recording's clock or trials."""
+
+
 class MissingError(DlmError):
     """A package, file or dataset that is not there."""
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dlm_snn import plugins
-from dlm_snn.errors import DlmError
+from dlm_snn.errors import DlmError, OwnStepsError
 from dlm_snn.exchange.format import Format, Options, Stored, Writer
 from dlm_snn.exchange.session_formats import BY_CONTENT, CLOCK, TIMED, content_of, read_nwb, read_timed
 
@@ -117,7 +117,7 @@ def _read_csv(path: Path, options: Options) -> Stored:
     timed = [name for name in TIMED if getattr(options, name) is not None]
     if timed:
         told = {"begin": "--from", "end": "--to"}.get(timed[0], f"--{timed[0].replace('_', '-')}")
-        raise DlmError(
+        raise OwnStepsError(
             f"{path}: {told} is for spikes with times; name them, --columns time=..,unit=.., or leave it out"
         )
     extents = None

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dlm_snn.errors import DlmError, LossWarning
+from dlm_snn.errors import DlmError, LossWarning, OwnStepsError
 from dlm_snn.exchange.guarded import hdf5
 from dlm_snn.exchange.rasters.cuts import Cut, placed, placed_trials
 from dlm_snn.exchange.rasters.grid import (
@@ -174,12 +174,14 @@ def read_session(
                 raise DlmError(f"it was written for dt = {noted['dt']!r} s, not {dt!r} s; leave dt out")
             if cut.given or trials:
                 given = " and ".join([*cut.given, *(["trials"] if trials else [])])
-                raise DlmError(f"{given} of a file of ours, whose samples begin at 0; leave it out")
+                raise OwnStepsError(f"{path}: {given} of a file of ours, whose samples begin at 0; leave it out")
             return Session(*_ours(held.trains, held.neurons, noted), {}, {}, {}, (), ())
         if noted is not None:
             # Somebody changed a file of ours, whose trials are its samples.
             held = held._replace(trials=np.zeros((0, 2)))
         session = _others(held, noted["dt"] if dt is None else dt, cut, trials, str(path))
+    except OwnStepsError:
+        raise
     except (KeyError, TypeError) as error:
         raise DlmError(f"{path}: its notes '{NOTE}' do not fit ({error}); write it again") from error
     except DlmError as error:

@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from dlm_snn.runs.raster import SpikeRaster
 
 
+_PART = frozenset({"begin", "end", "trials"})
+"""Options that choose a part of a file."""
+
+
 def span(text: str) -> slice:
     """``first:last`` with one past the last, either left out; or one number."""
     parts = text.split(":")
@@ -77,13 +81,19 @@ def selected(arguments: Namespace) -> Selected:
     Raises:
         MissingError, DlmError: nothing there, no raster, or nothing in the selection; each names the file.
     """
-    from dlm_snn.errors import DlmError
+    from dlm_snn.errors import DlmError, OwnStepsError
     from dlm_snn.exchange.formats import read_path
 
     path: Path = arguments.file
     cut = _cut_by_us(arguments, path)
     simulator = chosen_simulator(arguments, path)
-    stored = read_path(path, exchange_options(arguments, path, without=cut), simulator)
+    try:
+        stored = read_path(path, exchange_options(arguments, path, without=cut), simulator)
+    except OwnStepsError:
+        if arguments.trials is True:
+            raise
+        cut = _PART
+        stored = read_path(path, exchange_options(arguments, path, without=cut), simulator)
     if not stored.rasters:
         raise DlmError(f"{path} holds no rasters; give a raster, a recording or a run")
     samples = arguments.trials if isinstance(arguments.trials, slice) else slice(None)
