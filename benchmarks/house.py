@@ -27,6 +27,7 @@ OPEN_FOLDERS = ("dlm_snn", "experiments")
 SHOWN = (
     "dlm_snn",
     *(f"dlm_snn.{name}" for name in ("analysis", "continual", "exchange", "learning", "physics", "tasks", "training")),
+    "dlm_snn.analysis.plots",
     "lava_processes",
     "hardware",
 )
