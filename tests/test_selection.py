@@ -90,5 +90,5 @@ def test_no_file_and_no_raster(tmp_path):
         select(tmp_path / "none.npz")
     network = dlm.Network({"a": dlm.LIF(2, dv=0.1)}, {})
     dlm.save(network, tmp_path / "net")
-    with pytest.raises(dlm.DlmError, match="net.* holds no rasters; give a raster, a recording or a run"):
+    with pytest.raises(dlm.DlmError, match=r"net.* holds no rasters; give a raster, a recording or a run"):
         select(tmp_path / "net.json")
