@@ -145,7 +145,7 @@ def test_colors_differ_for_readers_without_red_or_green_cones():
         assert least(style.COLORS, matrix) > 0.18
         if matrix[0, 0] < 1:
             assert least(list(matplotlib.colors.TABLEAU_COLORS.values())[:8], matrix) < 0.11
-    assert [style.color_of(place) for place in range(16)] == 2 * list(style.COLORS)
+    assert [style.color_of(place) for place in range(14)] == 2 * list(style.COLORS)
 
 
 def test_pyplot_is_neither_imported_nor_touched(tmp_path):

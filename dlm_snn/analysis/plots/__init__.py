@@ -7,17 +7,29 @@ from typing import TYPE_CHECKING
 from dlm_snn.lazy import exports
 
 _HOME = {
+    "confusion": "answer_plot",
+    "raster": "raster_plot",
     "save": "saving",
     "styled": "style",
+    "voltages": "voltage_plot",
+    "weights": "weight_plot",
 }
 
 __all__ = [
+    "confusion",
+    "raster",
     "save",
     "styled",
+    "voltages",
+    "weights",
 ]
 
 if TYPE_CHECKING:
+    from dlm_snn.analysis.plots.answer_plot import confusion
+    from dlm_snn.analysis.plots.raster_plot import raster
     from dlm_snn.analysis.plots.saving import save
     from dlm_snn.analysis.plots.style import styled
+    from dlm_snn.analysis.plots.voltage_plot import voltages
+    from dlm_snn.analysis.plots.weight_plot import weights
 
 __getattr__, __dir__ = exports(__name__, _HOME)

@@ -12,9 +12,9 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-COLORS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000", "#f0e442")
+COLORS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000")
 """For populations and classes: those of Okabe and Ito (2008; Wong, Nature Methods 8:441, 2011), which color-blind
-readers tell apart; what is pale on white comes last."""
+readers tell apart; without their yellow, which is too pale for thin strokes on white."""
 INK, MUTED, RULE = "#1f2a33", "#5d6873", "#d5dade"
 """Of text; of axes and what stands back; of lines behind the data."""
 SPIKE = INK

@@ -1,0 +1,174 @@
+"""Spikes over time, for use as a library."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dlm_snn.analysis.plots.bands import FLOOR, MS, Band, bands_of, sample_length
+from dlm_snn.analysis.plots.style import MUTED, RULE, drawing
+from dlm_snn.analysis.taking import rasters_of
+from dlm_snn.runs.raster import SpikeRaster
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+MARKS = 100_000
+"""Above this many spikes they are drawn as an image: as strokes they would cover one another."""
+VECTORS = 20_000
+"""Above this many strokes an SVG or PDF holds them as an image: as paths they would be slow to open."""
+_PIXELS = 900, 450
+"""Of the image: time, rows."""
+_PALEST = 0.3
+"""Opacity of a pixel with one spike."""
+_LABELS = 24
+"""Names beside the axis; of more bands every second, third, ... has one."""
+
+
+def raster(
+    data: Any,
+    by: str = "population",
+    labels: Any = None,
+    dt: float | None = None,
+    begin: float = 0.0,
+    ax: Axes | None = None,
+) -> Axes:
+    """Spikes over time, one upright stroke each, at step * dt; more than 100,000 as an image, which then says so.
+
+    Args:
+        data: what ``rasters_of`` takes.
+        by: "population": a band for each, one row for each neuron, samples one after another.
+            "trial": a band for each sample, all at the same time. "label": the same, sorted and colored by label.
+        labels: (sample,) numbers or names, for by="label".
+        dt: seconds per step, where the data do not tell.
+        begin: seconds at which the first step lies, for the axis.
+        ax: to draw into; None: a new figure.
+
+    Returns:
+        The Axes: ms, and neurons, populations, trials or labels.
+
+    Raises:
+        DlmError: see ``rasters_of``; several populations by trial or label; labels that do not fit.
+    """
+    rasters = rasters_of(data, dt)
+    bands = bands_of(rasters, by, labels, begin)
+    with drawing(ax) as axes:
+        _limits(axes, rasters, bands, by, begin)
+        strokes(axes, bands) if sum(band.time.size for band in bands) <= MARKS else image(axes, bands)
+        _rows(axes, rasters, bands, by)
+        _time(axes, rasters, by, begin)
+    return axes
+
+
+def strokes(axes: Axes, bands: Sequence[Band]) -> None:
+    """One upright stroke for each spike, all of a band one path; the limits of the axes are set already."""
+    box = axes.get_position()
+    wide, high = axes.figure.figure.get_size_inches() * 72 * (box.width, box.height)
+    low, top = axes.get_ylim()
+    points = high / max(top - low, 1e-9)
+    many = sum(band.time.size for band in bands) > VECTORS
+    for band in bands:
+        # As high as a row, and to be seen where rows are thinner than a point.
+        half = max(0.42 * band.height, 0.6 / points)
+        gap = np.full(band.time.shape, np.nan)
+        x = np.stack([band.time, band.time, gap], axis=1).ravel()
+        y = np.stack([band.y - half, band.y + half, gap], axis=1).ravel()
+        width = float(np.clip(wide / max(np.unique(band.time).size, 1) * 0.6, 0.5, 1.6))
+        axes.plot(x, y, color=band.color, linewidth=width, solid_capstyle="butt", rasterized=many, label=band.name)
+
+
+def image(axes: Axes, bands: Sequence[Band]) -> None:
+    """Spikes counted in pixels: the more, the darker. A line above says what a pixel is."""
+    from matplotlib.colors import LinearSegmentedColormap, to_rgb
+
+    limits = axes.get_xlim(), axes.get_ylim()
+    (begin, end), (low, top) = limits
+    most, tallest = 0, 0.0
+    for band in bands:
+        rows = max(min(band.rows, round(_PIXELS[1] * (band.high - band.low) / (top - low))), 1)
+        counts = _counted(band, begin, end, rows)
+        color = to_rgb(band.color)
+        axes.imshow(
+            np.ma.masked_equal(counts, 0),
+            cmap=LinearSegmentedColormap.from_list("", [(*color, _PALEST), (*color, 1.0)]),
+            vmin=1,
+            vmax=max(counts.max(), 2),
+            extent=(begin, end, band.low, band.high),
+            origin="lower",
+            aspect="auto",
+            interpolation="nearest",
+        )
+        most, tallest = max(most, int(counts.max())), max(tallest, band.rows / rows)
+    axes.set(xlim=limits[0], ylim=limits[1])
+    spikes = sum(band.time.size for band in bands)
+    pixel = f"{(end - begin) / _PIXELS[0]:.2g} ms x {tallest:.2g} row{'' if tallest == 1 else 's'}"
+    axes.set_title(f"{spikes:,} spikes as an image:\npixels of {pixel}, up to {most:,} spikes", color=MUTED)
+
+
+def _counted(band: Band, begin: float, end: float, rows: int) -> NDArray[np.int64]:
+    """Spikes in each pixel, (row, time)."""
+    column = ((band.time - begin) * (_PIXELS[0] / (end - begin))).astype(np.int64).clip(0, _PIXELS[0] - 1)
+    row = band.row * rows // max(band.rows, 1)
+    return np.bincount(row * _PIXELS[0] + column, minlength=rows * _PIXELS[0]).reshape(rows, _PIXELS[0])
+
+
+def _limits(axes: Axes, rasters: Mapping[str, SpikeRaster], bands: Sequence[Band], by: str, begin: float) -> None:
+    """From the first step to the end of the last; a stroke of the first step is drawn whole."""
+    length = sample_length(rasters)
+    samples = max((raster.n_samples for raster in rasters.values()), default=0) if by == "population" else 1
+    step = max((raster.dt * MS for raster in rasters.values()), default=1.0)
+    first = begin * MS
+    axes.set_xlim(first - step / 2, first + max(length * samples, step))
+    high = bands[-1].high if bands else FLOOR
+    axes.set_ylim(FLOOR, max(high, FLOOR + 1))
+
+
+def _rows(axes: Axes, rasters: Mapping[str, SpikeRaster], bands: Sequence[Band], by: str) -> None:
+    """Numbers of neurons or trials, or the names of bands, on the y axis."""
+    from matplotlib.ticker import MaxNLocator
+
+    if len(bands) == 1 and by != "label":
+        axes.yaxis.set_major_locator(MaxNLocator(5, integer=True, steps=[1, 2, 5, 10]))
+        axes.set_ylabel("neuron" if by == "population" else _trial(rasters))
+        return
+    every = max(-(-len(bands) // _LABELS), 1)
+    named = list(bands)[::every]
+    axes.set_yticks([(band.low + band.high) / 2 for band in named], [_name(band, by) for band in named])
+    axes.tick_params(axis="y", length=0)
+    for band in bands[1:]:
+        axes.axhline(band.low, color=RULE, linewidth=0.6, zorder=0)
+    if by == "label":
+        axes.set_ylabel("label")
+
+
+def _trial(rasters: Mapping[str, SpikeRaster]) -> str:
+    neurons = max((raster.n_neurons for raster in rasters.values()), default=0)
+    return "trial" if neurons == 1 else f"trial of {neurons} neurons"
+
+
+def _name(band: Band, by: str) -> str:
+    short = band.name if len(band.name) <= 16 else f"{band.name[:15]}…"
+    return f"{short}\n{band.rows:,}" if by == "population" else short
+
+
+def _time(axes: Axes, rasters: Mapping[str, SpikeRaster], by: str, begin: float) -> None:
+    """ms; where samples follow one another they count anew in each, or each is named by its number."""
+    from matplotlib.ticker import MaxNLocator
+
+    axes.set_xlabel("time in ms")
+    axes.xaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
+    samples = max((raster.n_samples for raster in rasters.values()), default=0)
+    if by != "population" or samples <= 1:
+        return
+    length, first = sample_length(rasters), begin * MS
+    for sample in range(1, samples if samples <= 60 else 0):
+        axes.axvline(first + sample * length, color=RULE, linewidth=0.8, zorder=0)
+    numbers = np.array(
+        [k for k in MaxNLocator(8, integer=True, steps=[1, 2, 5, 10]).tick_values(0, samples - 1) if 0 <= k < samples]
+    )
+    axes.set_xticks(first + (numbers + 0.5) * length, [f"{k:g}" for k in numbers])
+    axes.tick_params(axis="x", length=0)
+    axes.set_xlabel(f"sample, each {length:g} ms")
