@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from scipy.stats import ttest_1samp
+from scipy.stats import binomtest, ttest_1samp
 
 from dlm_snn import (
     LI,
@@ -20,7 +20,7 @@ from dlm_snn import (
     run,
     synaptic_operations,
 )
-from dlm_snn.runs.metrics import confidence_95, interval, silent, silent_populations, unanswered
+from dlm_snn.runs.metrics import confidence_95, interval, silent, silent_populations, unanswered, wilson_95
 from experiments.road.repeat import table
 
 
@@ -225,3 +225,17 @@ def test_a_table_of_one_seed_has_dashes():
     heading, line = table([{"variant": "plain", "seed": 0, "figures": figures}])
     assert heading[:4] == ("variant", "seeds", "float", "integer")
     assert line[:4] == ("plain", "1", "97.00 ± -", "96.00 ± -")
+
+
+@pytest.mark.parametrize(("right", "n"), [(0, 1), (1, 1), (0, 40), (40, 40), (431, 449), (5, 10_000), (9_713, 10_000)])
+def test_the_interval_of_an_accuracy_is_wilsons(right, n):
+    low, high = wilson_95(right / n, n)
+    expected = binomtest(right, n).proportion_ci(0.95, method="wilson")
+    assert (low, high) == pytest.approx((expected.low, expected.high), abs=1e-12)
+    assert 0 <= low <= right / n <= high <= 1
+
+
+def test_no_interval_without_samples_or_of_what_is_no_share():
+    for share, n in ((0.5, 0), (1.5, 3), (-0.1, 3), (float("nan"), 3)):
+        with pytest.raises(DlmError, match="has no interval; give a share in"):
+            wilson_95(share, n)

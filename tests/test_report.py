@@ -408,11 +408,27 @@ def test_a_pair_that_differs_is_told_in_words_and_in_the_header(run: Path) -> No
     text = "7 spikes differ; first divergence at sample 3, step 4, hidden[12]"
     rows[3] = replace(rows[3], equal=False, text=text, spikes=counts)
     change(run / "metrics.json", agreement=as_json(rows))
-    _, page = page_of(run)
+    text, page = page_of(run)
     assert "4 of 5 simulator pairs agree" in page.text
     assert "✗ differs" in page.text
     assert "4,362 / 4,365 7 differ" in page.text
     assert "first divergence at sample 3, step 4, hidden[12]" in page.text
+    assert "4 of 5 pairs equal over 40 samples (1 with ties)." in page.text
+    # What differs stands open before the fold, what is equal inside it.
+    before, folded = re.split(r'<details class="wide">', text)
+    assert "✗ differs" in before
+    assert "✓ equal" not in before
+    assert folded.count("✓ equal") == 4
+
+
+def test_accuracies_have_their_intervals(run: Path) -> None:
+    change(run / "metrics.json", accuracy={"float": 0.9, "lava-float": 1.0}, accuracy_samples={"float": 40})
+    _, page = page_of(run)
+    # 36 of 40, scipy.stats.binomtest(36, 40).proportion_ci(method="wilson")
+    assert "test accuracy; 95 % interval 76.9 to 96.0 %" in page.text
+    assert "float 90.0 % 76.9 to 96.0 % 40" in page.text
+    assert "lava-float 100.0 % — —" in page.text
+    assert "A dash stands where this run measured nothing." in page.text
 
 
 def test_what_a_run_does_not_have_is_left_out_with_a_line(run: Path) -> None:

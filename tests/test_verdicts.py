@@ -216,5 +216,7 @@ def test_the_report_shows_no_accuracy_without_the_share_of_answers():
     told = wording.sentence(metrics).replace("\u00a0", " ")
     assert told.startswith("The float network gets 2.0 % right (98.0 % of samples without an answer); its integer form")
     first, second = wording.tiles(metrics)[:2]
-    assert first.label.replace("\u00a0", " ") == "test accuracy; 98.0 % of samples without an answer"
-    assert second.label == "test accuracy"
+    assert first.label.replace("\u00a0", " ") == (
+        "test accuracy; 95 % interval 0.4 to 10.5 %; 98.0 % of samples without an answer"
+    )
+    assert second.label.replace("\u00a0", " ") == "test accuracy; 95 % interval 36.6 to 63.4 %"

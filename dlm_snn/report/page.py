@@ -13,12 +13,10 @@ from markupsafe import Markup
 
 from dlm_snn.files.atomic import check, write_text
 from dlm_snn.files.reading import refused
-from dlm_snn.report import chip, choice, panels, physics, wording
+from dlm_snn.report import agreement, chip, choice, panels, physics, wording
 from dlm_snn.report.svg import styled
 from dlm_snn.runs.run_folder import PAGE, REPORT, RunFolder, read_run
-from dlm_snn.runs.run_metrics import Agreement, LossBudget
-
-_COMPARED = "u and v compared"
+from dlm_snn.runs.run_metrics import LossBudget
 
 
 def write(path: Path) -> Path:
@@ -46,14 +44,18 @@ def render(run: RunFolder) -> str:
             "fields": physics.fields(run.metrics),
             "cores": chip.cores(run.metrics),
         }
+    unequal, equal = agreement.pairs(run.metrics.agreement or (), labels)
     return template("page.html").render(
         style=Markup(part("style.css")),
         sentence=wording.sentence(run.metrics),
         tiles=wording.tiles(run.metrics),
-        results=wording.results(run.metrics),
-        agreement=[
-            (labels.get(str(row.network), row.network), row, _remarks(row)) for row in run.metrics.agreement or ()
-        ],
+        results=(results := wording.results(run.metrics)),
+        partial=results is not None and any(wording.NOTHING in row for row in results.rows),
+        matrices=agreement.matrices(run.metrics, labels),
+        symbols=agreement.SYMBOLS,
+        agreed=agreement.sentence(run.metrics),
+        unequal=unequal,
+        equal=equal,
         populations=_compared(run),
         single=run.metrics.float32,
         budget=run.metrics.loss_budget,
@@ -98,20 +100,6 @@ def _compared(run: RunFolder) -> list[str]:
     listed = [name for row in run.metrics.agreement or () for name in row.spikes or {}]
     known = [name for name in choice.order(run) if name in listed]
     return list(dict.fromkeys(known + listed))
-
-
-def _remarks(row: Agreement) -> list[str]:
-    """What there is to say about a pair beyond its verdict: the divergence or the ties, the voltages, the note."""
-    plain = row.equal is True and not row.ties
-    remarks = [row.text] if row.text and not plain else []
-    gaps = [gap for pair in (row.values or {}).values() for gap in pair]
-    note = row.note or ""
-    if gaps:
-        apart = "identical" if not any(gaps) else f"apart by {max(gaps):.2g} at most"
-        on = note.removeprefix(_COMPARED) if note.startswith(_COMPARED) else ""
-        remarks.append(f"u and v {apart}{on}")
-        note = "" if on else note
-    return [*remarks, note] if note else remarks
 
 
 def _losses(budget: LossBudget | None) -> list[wording.Table]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from dlm_snn.networks.known import ARITHMETICS
-from dlm_snn.runs.metrics import silence, silent_populations
+from dlm_snn.runs.metrics import silence, silent_populations, wilson_95
 from dlm_snn.runs.run_metrics import Activity, DatasetSize, LossPart, RunMetrics
 
 NOTHING = "—"
@@ -113,6 +113,15 @@ def percent(share: Any) -> str:
     return f"{share:.1%}".replace("%", "\u00a0%") if isinstance(share, (int, float)) else NOTHING
 
 
+def between(metrics: RunMetrics, run: str) -> str:
+    """The 95 % interval of an accuracy on the samples that it was measured on; empty where it is not known."""
+    share, samples = ((of or {}).get(run) for of in (metrics.accuracy, metrics.accuracy_samples))
+    if share is None or not samples or not 0 <= share <= 1:
+        return ""
+    low, high = wilson_95(share, int(samples))
+    return f"{100 * low:.1f} to {percent(high)}"
+
+
 def quantity(key: str, value: Any) -> str:
     """A value of the loss budget."""
     if key in _SHARES and isinstance(value, (int, float)) and not isinstance(value, bool):
@@ -193,7 +202,8 @@ def tiles(metrics: RunMetrics) -> list[Tile]:
     found = []
     for kind in (kind for kind in ARITHMETICS if kind in accuracy):
         quiet = _silence(metrics, kind)
-        label = f"test accuracy; {quiet}" if quiet else "test accuracy"
+        interval = between(metrics, kind)
+        label = "; ".join(filter(None, ("test accuracy", interval and f"95 % interval {interval}", quiet)))
         found.append(Tile(percent(accuracy[kind]), label, name[kind]))
     agree, compared = agreeing(metrics)
     if compared:
@@ -211,7 +221,7 @@ def results(metrics: RunMetrics) -> Table | None:
     accuracy, silent, samples = metrics.accuracy or {}, metrics.silent or {}, metrics.accuracy_samples or {}
     activity = {run: cost or Activity() for run, cost in (metrics.activity or {}).items()}
     populations = list(dict.fromkeys(p for cost in activity.values() for p in cost.rates))
-    columns = ["Run", "Accuracy", "Samples", "Silent", "Spikes", "Synaptic operations"]
+    columns = ["Run", "Accuracy", "95 % interval", "Samples", "Silent", "Spikes", "Synaptic operations"]
     rows = []
     for run in dict.fromkeys([*accuracy, *silent, *activity]):
         cost = activity.get(run, Activity())
@@ -219,6 +229,7 @@ def results(metrics: RunMetrics) -> Table | None:
             [
                 labels(metrics).get(run, run),
                 percent(accuracy.get(run)),
+                between(metrics, run) or NOTHING,
                 number(samples.get(run)),
                 number(silent.get(run)),
                 number(cost.spikes),

@@ -26,6 +26,8 @@ OF_V: Mapping[str, Callable[[NDArray], NDArray]] = {
 }
 """What is read of v (sample, step, neuron) -> its score (sample, neuron); the sum ranks as the mean, and is exact."""
 KINDS = ("spikes", *OF_V)
+_Z95 = 1.959963984540054
+"""The normal distribution's 97.5 % quantile."""
 
 
 def read_out(
@@ -229,6 +231,31 @@ def events_by_population(recording: Recording, stimulus: Mapping[str, Any]) -> d
         else:
             found[name] = spikes_of(recording, name).counts().sum(axis=0)
     return found
+
+
+def wilson_95(share: float, n: int) -> tuple[float, float]:
+    """95 % interval of a share that was measured on n independent samples, by Wilson's score.
+
+    (p + z^2/2n -+ z sqrt(p (1 - p)/n + z^2/4n^2)) / (1 + z^2/n), z = 1.96: inside 0..1, and no point at 0 and 1.
+
+    Args:
+        share: p, in 0..1.
+        n: samples, at least one.
+
+    Raises:
+        DlmError: a share outside 0..1, or no samples.
+
+    Source: Wilson, JASA 22:209 (1927); Brown, Cai and DasGupta, Statistical Science 16:101 (2001).
+    """
+    if not 0 <= share <= 1 or n < 1:
+        wanted = "give a share in 0..1 of at least one sample"
+        raise DlmError(f"a share of {share:g} of {n} samples has no interval; {wanted}")
+    middle = share + _Z95**2 / (2 * n)
+    half = _Z95 * np.sqrt(share * (1 - share) / n + _Z95**2 / (4 * n**2))
+    scale = 1 + _Z95**2 / n
+    # Rounding must neither push the ends past the share itself, where it is 0 or 1, nor out of 0..1.
+    low, high = float((middle - half) / scale), float((middle + half) / scale)
+    return max(0.0, min(share, low)), min(1.0, max(share, high))
 
 
 def confidence_95(values: NDArray) -> tuple[float, float]:

@@ -208,10 +208,10 @@ class RunMetrics:
     Attributes:
         dataset: what it learned.
         accuracy, accuracy_samples: of each arithmetic on the test set, and of supervised simulators on what they ran.
-        silent: arithmetic -> test samples without an output spike.
+        silent: of the same, samples without an output spike.
         overflow: of the integer network.
         agreement: every pair of simulators.
-        activity: arithmetic -> what the network does per sample.
+        activity: of the same, what the network does per sample.
         loss_budget: of the conversion.
         curve: of the training.
         float32: what single precision changes.

@@ -13,8 +13,10 @@ from dlm_snn.conversion.loss_budget import PopulationLoss, ProjectionLoss, Quant
 from dlm_snn.networks.network import IntegerNetwork, Network
 from dlm_snn.physics.membranes.ledger import membrane_ledger
 from dlm_snn.runs.comparison import compare
-from dlm_snn.runs.metrics import accuracy
+from dlm_snn.runs.metrics import accuracy, silent, synaptic_operations
+from dlm_snn.runs.recording import Recording
 from dlm_snn.runs.run_metrics import (
+    Activity,
     DatasetSize,
     LossBudget,
     LossPart,
@@ -84,24 +86,28 @@ def measured(
     unanswered = {name: result.unanswered for name, result in whole.items()}
     return RunMetrics(
         dataset=DatasetSize(data.dataset.name, len(data.y_train), len(data.y_test), data.dataset.n_classes),
-        accuracy={
-            **right,
-            **{name: accuracy(r.rasters["output"], data.y_test[: r.n_samples]) for name, r in apart.items()},
-        },
-        accuracy_samples={
-            **{name: result.samples for name, result in whole.items()},
-            **{name: recording.n_samples for name, recording in apart.items()},
-        },
-        silent={name: result.silent for name, result in whole.items()},
+        accuracy=right | {name: accuracy(r.rasters["output"], data.y_test[: r.n_samples]) for name, r in apart.items()},
+        accuracy_samples={name: result.samples for name, result in whole.items()}
+        | {name: recording.n_samples for name, recording in apart.items()},
+        silent={name: result.silent for name, result in whole.items()}
+        | {name: silent(recording.rasters["output"]) for name, recording in apart.items()},
         overflow=Overflows(whole["integer"].wraps, whole["integer"].saturations),
         agreement=(*floats.rows, *integers.rows),
-        activity={name: result.activity() for name, result in whole.items()},
+        activity={name: result.activity() for name, result in whole.items()}
+        | {name: _activity(recording, _fed(data, floats)) for name, recording in apart.items()},
         loss_budget=_budget(replace(report, accuracy=right, unanswered=unanswered)),
         curve=tuple(curve),
         float32=single,
         membranes={part.arithmetic: _membranes(data, part) for part in (floats, integers)},
         on_chip=summary(next(iter(integers.recordings.values())), _fed(data, integers), chip(CHIP)),
     )
+
+
+def _activity(recording: Recording, fed: Mapping[str, NDArray]) -> Activity:
+    """What a network did in one simulator."""
+    spikes = sum(map(len, recording.rasters.values())) / recording.n_samples
+    rates = {name: raster.rate for name, raster in recording.rasters.items()}
+    return Activity(spikes, synaptic_operations(recording, fed), rates)
 
 
 def _fed(data: Split, part: Simulated) -> dict[str, NDArray]:

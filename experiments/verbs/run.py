@@ -183,7 +183,7 @@ def _remarks(metrics: RunMetrics) -> Iterator[str]:
         )
         told = f"over training {heat:.3g} of heat, {work:.3g} of work by the current, in units of the loss"
         yield f"thermodynamics: {told}; the report has all"
-    for kind, cost in (metrics.activity or {}).items():
+    for kind, cost in ((kind, metrics.active(kind)) for kind in _KINDS):
         if cost and (quiet := silence(0.0, silent_populations(cost.rates))):
             yield f"warning: {kind} network: {quiet} on the test samples"
     if metrics.loss_budget:
