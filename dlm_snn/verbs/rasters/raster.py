@@ -5,9 +5,10 @@ from __future__ import annotations
 from argparse import ArgumentParser, Namespace
 
 from dlm_snn.verbs.rasters.exchanged import convert, cut, info
+from dlm_snn.verbs.rasters.view import view
 from dlm_snn.verbs.verb import Verb
 
-ACTIONS = {"info": info, "convert": convert, "cut": cut}
+ACTIONS = {"info": info, "convert": convert, "cut": cut, "view": view}
 """Name of an action -> what it is; each is written as a verb."""
 
 

@@ -1,0 +1,101 @@
+// What is selected: steps from up to to, and neurons first up to last of some populations.
+// A selection is {from, to, parts: [{population, first, last}]}; populations that are hidden do not count.
+
+/** The selection of a rectangle between two places of the plot. */
+function selectionBetween(state, a, b) {
+  const [low, high] = [Math.min(a.y, b.y), Math.max(a.y, b.y)];
+  const [start, end] = boundsOf(state);
+  const from = Math.min(Math.max(Math.floor(Math.min(a.x, b.x)), start), end);
+  const to = Math.max(Math.min(Math.ceil(Math.max(a.x, b.x)), end), from);
+  const parts = state.bands.flatMap((band) => {
+    const [first, last] = neuronsBetween(band, low, high);
+    return first < last ? [{ population: band.index, first, last }] : [];
+  });
+  return { from, to, parts };
+}
+
+function shownParts(state) {
+  return state.selection.parts.filter((part) => state.populations[part.population].shown);
+}
+
+/** Spikes of each layer, neurons, and seconds of the selection. */
+function measured(state) {
+  const { from, to } = state.selection;
+  const parts = shownParts(state);
+  const layers = state.populations[0].layers.map((_, layer) =>
+    parts.reduce((sum, { population, first, last }) => sum + countIn(state.populations[population].layers[layer], first, last, from, to), 0),
+  );
+  const neurons = parts.reduce((sum, { first, last }) => sum + last - first, 0);
+  return { layers, neurons, seconds: (to - from) * state.dt };
+}
+
+/** Spikes of each run, from those of each layer. */
+function ofRuns([both, first, second]) {
+  return first === undefined ? [both] : [both + first, both + second];
+}
+
+function hertz(spikes, neurons, seconds) {
+  return neurons && seconds ? `${short(spikes / neurons / seconds)} Hz` : "no rate";
+}
+
+/** The selection in words. */
+function toldSelection(state) {
+  const { layers, neurons, seconds } = measured(state);
+  const names = shownParts(state).map(({ population, first, last }) => {
+    const { name } = state.populations[population];
+    const [one, other] = [first, last - 1].map((neuron) => unitOf(state.populations[population], neuron));
+    return last - first === 1 ? `${name} ${one}` : `${name} ${one} to ${other}`;
+  });
+  const where = `${neurons.toLocaleString("en")} neurons (${names.join(", ") || "none"}), ${toldSpan(state, state.selection.from, state.selection.to)}`;
+  const counts = layers.map((count) => count.toLocaleString("en"));
+  const rates = ofRuns(layers).map((count) => hertz(count, neurons, seconds));
+  if (layers.length === 1) return `Selected: ${counts[0]} spikes of ${where}; ${rates[0]}.`;
+  const [one, other] = state.names;
+  return `Selected: ${counts[0]} spikes in both, ${counts[1]} only in ${one}, ${counts[2]} only in ${other}, of ${where}; ${one} ${rates[0]}, ${other} ${rates[1]}.`;
+}
+
+function toldSpan(state, from, to) {
+  return `${milliseconds(state.clock(from))} to ${milliseconds(state.clock(to))} ms`;
+}
+
+function quoted(text) {
+  return /[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}
+
+/** The selected spikes as CSV, in pieces: a title line, then a spike a line, by population, neuron and time. */
+function* csvPieces(state) {
+  const named = state.populations.some((one) => Array.isArray(one.units));
+  const two = state.names.length > 1;
+  yield `population,sample,step,neuron,time_ms${named ? ",unit" : ""}${two ? ",run" : ""}\n`;
+  const runs = ["both", ...state.names.map((name) => `only ${name}`)].map(quoted);
+  for (const { population, first, last } of shownParts(state)) {
+    for (let neuron = first; neuron < last; neuron++) {
+      const own = state.populations[population];
+      const lines = own.layers.flatMap((layer, index) => linesOf(state, own, layer, neuron, named, two ? `,${runs[index]}` : ""));
+      if (lines.length) yield lines.sort((a, b) => a[0] - b[0]).map((line) => line[1]).join("");
+    }
+  }
+}
+
+function linesOf(state, population, layer, neuron, named, run) {
+  const [low, high] = placesOf(layer, neuron, state.selection.from, state.selection.to);
+  const number = Array.isArray(population.units) ? neuron : neuron + population.units;
+  const unit = named ? `,${quoted(unitOf(population, neuron))}` : "";
+  const lines = [];
+  for (let i = low; i < high; i++) {
+    const sample = Math.floor(layer.at[i] / state.steps);
+    const step = (layer.at[i] % state.steps) + state.firstStep;
+    const time = Number((step * state.dt * 1e3).toPrecision(12));
+    lines.push([layer.at[i], `${quoted(population.name)},${sample + state.firstSample},${step},${number},${time}${unit}${run}\n`]);
+  }
+  return lines;
+}
+
+/** Hand the selection to the browser as a file; nothing is requested. */
+function saveSelection(state) {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(new Blob([...csvPieces(state)], { type: "text/csv" }));
+  link.download = "selected-spikes.csv";
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 10000);
+}

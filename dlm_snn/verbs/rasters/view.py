@@ -1,0 +1,122 @@
+"""``dlm-snn raster view``: a page of one file that shows spikes, or those of two runs laid over each other."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser, Namespace
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dlm_snn.verbs.exchange_options import SIMULATOR
+from dlm_snn.verbs.rasters.selection import add_selection, selected
+from dlm_snn.verbs.verb import Verb, add_replace
+
+if TYPE_CHECKING:
+    from dlm_snn.analysis.viewer.membranes import Membrane
+    from dlm_snn.analysis.viewer.page import Labels
+    from dlm_snn.verbs.rasters.selection import Selected
+
+
+def _arguments(parser: ArgumentParser) -> None:
+    add_selection(parser)
+    parser.add_argument(
+        "--against", type=Path, metavar="FILE|RUN", help="a second one of the same extents, laid over the first"
+    )
+    parser.add_argument(
+        "--against-simulator",
+        metavar="NAME",
+        help="whose rasters of the second run; alone, of the first run once more",
+    )
+    parser.add_argument("--out", type=Path, metavar="FILE.html", help="the page (default: NAME.html, here)")
+    add_replace(parser, "a page of ours")
+
+
+def _run(arguments: Namespace) -> int:
+    from dlm_snn.analysis.viewer.page import PAGE, named_alike, view
+    from dlm_snn.files.atomic import check
+    from dlm_snn.runs.differences import raster_differences
+
+    out: Path = arguments.out or Path(f"{arguments.file.resolve().stem}.html")
+    check(out, PAGE, arguments.replace)
+    first = selected(arguments)
+    other = _against(arguments)
+    second = None if other is None else selected(other)
+    others = None if second is None else named_alike(first.rasters, second.rasters)
+    view(
+        first.rasters,
+        out,
+        others,
+        labels=_labels(arguments, other, first),
+        membranes=_membranes(arguments, first),
+        membranes_against=None if other is None or second is None else _membranes(other, second),
+        replace=arguments.replace,
+    )
+    for name, raster in first.rasters.items():
+        samples, steps, neurons = raster.extent
+        print(f"{name}: {len(raster)} spikes, {samples} samples x {steps} steps of {raster.dt:g} s x {neurons} neurons")
+    for difference in raster_differences(first.rasters, others) if others else ():
+        print(difference)
+    print(f"written: {out} ({out.stat().st_size / 1e6:.2f} MB)")
+    return 0
+
+
+def _against(arguments: Namespace) -> Namespace | None:
+    """The arguments of the second run; None where there is none."""
+    if arguments.against is None and arguments.against_simulator is None:
+        return None
+    changed = {"file": arguments.against or arguments.file, "simulator": arguments.against_simulator}
+    if arguments.against is not None and arguments.against_simulator is None and _is_run(arguments.against):
+        changed["simulator"] = arguments.simulator
+    return Namespace(**{**vars(arguments), **changed})
+
+
+def _is_run(path: Path) -> bool:
+    from dlm_snn.runs.run_folder import is_run
+
+    return is_run(path)
+
+
+def _labels(arguments: Namespace, other: Namespace | None, first: Selected) -> Labels:
+    from dlm_snn.analysis.viewer.page import Labels
+
+    names = [_name(arguments), "second" if other is None else _name(other)]
+    if names[0] == names[1]:
+        names = [f"{name} ({which})" for name, which in zip(names, ("first", "second"), strict=True)]
+    name, raster = next(iter(first.rasters.items()))
+    sample = first.samples.indices(first.stored.rasters[name].n_samples)[0]
+    # A reader that cuts out the part itself begins it at step 0.
+    step = first.start[name] or round((arguments.begin or 0) / raster.dt)
+    units = {name: _units(first, name, arguments.neurons or slice(None)) for name in first.rasters}
+    return Labels((names[0], names[1]), sample, step, units)
+
+
+def _units(first: Selected, name: str, neurons: slice) -> Sequence[int | str]:
+    """What the file calls the selected neurons, or their numbers in it."""
+    count = first.stored.rasters[name].n_neurons
+    own = first.stored.unit_ids.get(name, ())
+    return own[neurons] if len(own) == count else range(count)[neurons]
+
+
+def _membranes(arguments: Namespace, part: Selected) -> dict[str, Membrane]:
+    """v of the selected part, where the recording or the run has it."""
+    from dlm_snn.analysis.viewer.membranes import membranes_of, membranes_of_run
+
+    found: Mapping[str, Membrane] = {}
+    if part.stored.recording is not None:
+        found = membranes_of(part.stored.recording)
+    elif _is_run(part.path):
+        found = membranes_of_run(part.path, arguments.simulator or SIMULATOR)
+    start = next(iter(part.start.values()))
+    steps = slice(start, start + next(iter(part.rasters.values())).n_steps)
+    neurons = arguments.neurons or slice(None)
+    kept = {name: v for name, v in found.items() if not arguments.population or name in arguments.population}
+    return {name: v.part(part.samples, steps, neurons) for name, v in kept.items()}
+
+
+def _name(arguments: Namespace) -> str:
+    """Of a run: with its simulator, where one was chosen."""
+    name = arguments.file.resolve().name
+    return f"{name} {arguments.simulator}" if arguments.simulator else name
+
+
+view = Verb("write a page that shows it: pan, zoom, select, two runs laid over each other", _arguments, _run)
