@@ -147,10 +147,27 @@ def step(lif: IntegerLIF, state: State, drive: Integers) -> tuple[State, Overflo
     """
     current = decay(state.u, lif.du + 1) + (drive << ALIGNMENT)
     u = wrap(int32(current))
-    voltage = decay(state.v, lif.dv) + u + lif.bias
-    v = np.clip(int32(voltage), 1 - STATE_LIMIT, STATE_LIMIT - 1)
+    v, saturated = _voltage(lif, state.v, u)
     s = winning(v - (lif.v_threshold << ALIGNMENT), lif.winners, lif.groups)
-    return State(u=u, v=np.where(s, 0, v), s=s), overflow_of(u != current, v != voltage)
+    return State(u=u, v=np.where(s, 0, v), s=s), overflow_of(u != current, saturated)
+
+
+def voltage(lif: IntegerLIF, last: Integers, u: Integers) -> Integers:
+    """v before the reset of a step: clip(trunc(v (4096 - dv) / 4096) + u + bias).
+
+    Args:
+        lif: the parameters.
+        last: v at the end of the step before; of any shape that ends in neurons, as u.
+        u: of this step.
+    """
+    return _voltage(lif, last, u)[0]
+
+
+def _voltage(lif: IntegerLIF, last: Integers, u: Integers) -> tuple[Integers, NDArray[np.bool_]]:
+    """v before the reset, and where it saturated."""
+    whole = decay(last, lif.dv) + u + lif.bias
+    v = np.clip(int32(whole), 1 - STATE_LIMIT, STATE_LIMIT - 1)
+    return v, v != whole
 
 
 def overflow_of(wrapped: NDArray[np.bool_], saturated: NDArray[np.bool_]) -> Overflow:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dlm_snn.runs.raster import SpikeRaster
-from dlm_snn.runs.run_folder import KEPT, RunFolder, Trace, stored_arithmetic, stored_name
+from dlm_snn.runs.run_folder import KEPT, RunFolder, stored_arithmetic, stored_name
+from dlm_snn.runs.run_traces import Trace
 
 
 def order(run: RunFolder) -> list[str]:

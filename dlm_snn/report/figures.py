@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from dlm_snn.report.svg import THEME
 from dlm_snn.report.weights import Weights
 from dlm_snn.runs.raster import SpikeRaster
-from dlm_snn.runs.run_folder import Trace
 from dlm_snn.runs.run_metrics import Number
+from dlm_snn.runs.run_traces import Trace
 
 WIDTH = 3.7
 """Inches; a panel fills a phone, and two stand side by side on a desk."""

@@ -15,8 +15,9 @@ from dlm_snn.report.svg import inline
 from dlm_snn.report.weights import Weights, by_projection
 from dlm_snn.report.wording import percent
 from dlm_snn.runs.raster import SpikeRaster
-from dlm_snn.runs.run_folder import RunFolder, Trace
+from dlm_snn.runs.run_folder import RunFolder
 from dlm_snn.runs.run_metrics import Epoch, Number
+from dlm_snn.runs.run_traces import Trace
 
 SAMPLES = 3
 """Samples in a raster; fewer when they are long, see MAX_COLUMNS."""

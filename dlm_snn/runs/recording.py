@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from dlm_snn.description import unfailing
 from dlm_snn.errors import DlmError, nearest
 from dlm_snn.networks.network import IntegerNetwork, Network
+from dlm_snn.neurons import integer_lif
 from dlm_snn.neurons.integer_lif import Overflow
 from dlm_snn.neurons.models import MODELS
 from dlm_snn.runs.raster import SpikeRaster
@@ -204,21 +205,44 @@ def fed_into(recording: Recording, stimulus: Mapping[str, Any]) -> dict[str, Sti
 
 
 def before_reset(recording: Recording, name: str) -> NDArray | None:
-    """v of a float population before the reset of each step, (sample, step, neuron), from the recorded u and v.
+    """v of a population before the reset of each step, (sample, step, neuron), from the recorded u and v.
 
-    v = (1 - dv) v(t-1) + u(t) + bias [- v_threshold s(t-1) for reset by subtraction]; the run began at rest.
+    Floats: v = (1 - dv) v(t-1) + u(t) + bias [- v_threshold s(t-1) for reset by subtraction], 0 while refractory.
+    Integers: v = clip(trunc(v(t-1) (4096 - dv) / 4096) + u(t) + bias), exactly. The run began at rest.
+
     None where u or v was not recorded, and for a model of another package.
+
+    Raises:
+        DlmError: reset by subtraction or a refractory period, and its spikes were not recorded.
     """
     neuron: Any = recording.network.populations[name]
     if name not in recording.u or name not in recording.v or type(neuron) not in MODELS:
         return None
-    v = np.zeros_like(recording.v[name])
-    v[:, 1:] = (1 - neuron.dv) * recording.v[name][:, :-1]
+    last = np.zeros_like(recording.v[name])
+    last[:, 1:] = recording.v[name][:, :-1]
+    if neuron.period is not None:
+        last[:, :: neuron.period] = 0
+    if MODELS[type(neuron)].integer:
+        return integer_lif.voltage(neuron, last, recording.u[name])
+    v = (1 - neuron.dv) * last
     if neuron.reset == "subtract":
         v[:, 1:] -= neuron.v_threshold * spikes_of(recording, name).dense()[:, :-1]
-    if neuron.period is not None:
-        v[:, :: neuron.period] = 0
-    return v + recording.u[name] + neuron.bias
+        if neuron.period is not None:
+            v[:, :: neuron.period] = 0
+    v = v + recording.u[name] + neuron.bias
+    return np.where(_refractory(recording, name), 0, v) if neuron.refractory else v
+
+
+def _refractory(recording: Recording, name: str) -> NDArray[np.bool_]:
+    """Where a spike of the steps before holds v at 0, (sample, step, neuron)."""
+    neuron: Any = recording.network.populations[name]
+    spikes = spikes_of(recording, name).dense()
+    window = np.arange(recording.n_steps) // (neuron.period or recording.n_steps)
+    held = np.zeros_like(spikes)
+    for past in range(1, min(neuron.refractory, recording.n_steps - 1) + 1):
+        # A periodic reset ends the refractory period too.
+        held[:, past:] |= spikes[:, :-past] & (window[past:] == window[:-past])[:, None]
+    return held
 
 
 def check_state(network: Network | IntegerNetwork, state: RunState | None, n_samples: int) -> None:

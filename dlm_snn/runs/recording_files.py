@@ -22,7 +22,8 @@ from dlm_snn.runs.recording import Recording
 
 _REMEDY = "simulate again"
 _KIND = {"n_samples": int, "n_steps": int, "backend?": str}
-TRACES = npz_file("traces", lambda names: all(name.rpartition("/")[2] in ("u", "v", "v_threshold") for name in names))
+_KEYS = ("u", "v", "v_before_reset", "v_threshold")
+TRACES = npz_file("traces", lambda names: all(name.rpartition("/")[2] in _KEYS for name in names))
 _EXTENT = json_file("a recording", "n_samples", "n_steps", "backend")
 RECORDING = FolderKind(
     "a recording",

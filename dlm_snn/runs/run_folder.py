@@ -8,7 +8,6 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from dlm_snn.errors import DlmError, MissingError, nearest
@@ -17,20 +16,22 @@ from dlm_snn.files.checksums import check_checksums, checksums
 from dlm_snn.files.kinds import Kind, check_kind
 from dlm_snn.files.layouts import FolderKind, json_file, text_file
 from dlm_snn.files.names import file_of
-from dlm_snn.files.packed import check_size, read_npz, write_npz
+from dlm_snn.files.packed import check_size, write_npz
 from dlm_snn.files.reading import opened, read_json, read_text, refused, sealed, settled, unsealed
 from dlm_snn.networks import artifact
 from dlm_snn.networks.network import IntegerNetwork, Network
-from dlm_snn.neurons.models import spikes
 from dlm_snn.provenance import Provenance
+from dlm_snn.runs.answers import ANSWERS, Answers, read_answers, write_answers
 from dlm_snn.runs.raster import SpikeRaster
 from dlm_snn.runs.raster_files import RASTER
 from dlm_snn.runs.recording import Recording
 from dlm_snn.runs.recording_files import TRACES
 from dlm_snn.runs.run_metrics import RunMetrics
+from dlm_snn.runs.run_traces import Trace, read_traces, stored_traces
 
 CONFIG, PAGE = "config.yaml", "report.html"
 _RECORD, _METRICS, _RASTERS, _TRACES = "record.json", "metrics.json", "rasters", "traces.npz"
+_ANSWERS = "answers.npz"
 _NETWORKS = {"float": "network", "integer": "integer"}
 """Arithmetic -> name of the network in it."""
 _RECORDS = json_file("the record of a run", "command", "versions", "digests", "seconds")
@@ -43,6 +44,7 @@ RUN = FolderKind(
         _METRICS: None,
         **{f"{name}.{ending}": None for name in _NETWORKS.values() for ending in ("json", "safetensors")},
         _TRACES: TRACES,
+        _ANSWERS: ANSWERS,
         f"{_RASTERS}/*/*.npz": RASTER,
         PAGE: REPORT,
     },
@@ -100,22 +102,6 @@ class StoredNetwork:
 
 
 @dataclass(frozen=True)
-class Trace:
-    """The membrane voltage of one population in one simulator, for one sample.
-
-    Attributes:
-        simulator: see ``stored_name``.
-        v: (step, neuron), at the end of each step.
-        v_threshold: one number, or (neuron,); None where it was not stored.
-    """
-
-    simulator: str
-    population: str
-    v: NDArray
-    v_threshold: NDArray | None
-
-
-@dataclass(frozen=True)
 class RunFolder:
     """The content of a run's folder.
 
@@ -125,6 +111,7 @@ class RunFolder:
         networks: arithmetic -> network, where stored.
         rasters: ``stored_name`` of a simulator -> population -> SpikeRaster.
         traces: of all simulators and populations.
+        answers: on the test set; None where they are not stored.
         verified: the files are those that the run wrote, by the checksums in its record.
     """
 
@@ -135,6 +122,7 @@ class RunFolder:
     networks: Mapping[str, StoredNetwork] = field(default_factory=dict)
     rasters: Mapping[str, Mapping[str, SpikeRaster]] = field(default_factory=dict)
     traces: tuple[Trace, ...] = ()
+    answers: Answers | None = None
     verified: bool = False
 
 
@@ -145,6 +133,7 @@ def write_run(
     simulated: Mapping[str, tuple[Recording, Recording]],
     metrics: RunMetrics,
     record: Provenance,
+    answers: Answers | None = None,
 ) -> None:
     """Write a run into an existing, empty folder; the record comes last, with checksums over the others.
 
@@ -154,6 +143,7 @@ def write_run(
         networks: arithmetic -> network.
         simulated: ``stored_name`` -> a recording, whose rasters are kept, and one of whose first sample v is kept.
         metrics, record: what the run measured, and what it was.
+        answers: on its test set.
 
     Raises:
         DlmError: the folder cannot be written.
@@ -166,22 +156,11 @@ def write_run(
         for population, raster in recording.rasters.items():
             raster.save(file_of(folder / _RASTERS / name, population, ".npz"))
     with writing(folder / _TRACES) as file:
-        write_npz(file, _traces({name: states for name, (_, states) in simulated.items()}))
+        write_npz(file, stored_traces({name: states for name, (_, states) in simulated.items()}))
+    if answers is not None:
+        write_answers(answers, folder / _ANSWERS)
     write_text(folder / _METRICS, json.dumps(metrics.to_json(), indent=1) + "\n")
     save_record(record, folder)
-
-
-def _traces(states: Mapping[str, Recording]) -> dict[str, NDArray]:
-    """v of the first sample, in units of the threshold's own."""
-    arrays = {}
-    for name, recording in states.items():
-        unit = 64 if isinstance(recording.network, IntegerNetwork) else 1
-        for population, v in recording.v.items():
-            neuron: Any = recording.network.populations[population]
-            arrays[f"{name}/{population}/v"] = v[0] / unit
-            if spikes(neuron):
-                arrays[f"{name}/{population}/v_threshold"] = np.asarray(neuron.v_threshold, dtype=float)
-    return arrays
 
 
 def save_record(record: Provenance, folder: Path, replace: bool = False) -> None:
@@ -250,7 +229,8 @@ def _read(path: Path) -> RunFolder:
         metrics=_read_metrics(path / _METRICS),
         networks={arithmetic: stored for arithmetic, stored in networks.items() if stored is not None},
         rasters={name: _read_rasters(path, name) for name in simulators(path)},
-        traces=_read_traces(path / _TRACES),
+        traces=read_traces(path / _TRACES, _REMEDY),
+        answers=read_answers(path / _ANSWERS, _REMEDY),
     )
 
 
@@ -322,19 +302,3 @@ def read_simulated(folder: Path, name: str) -> tuple[Network | IntegerNetwork, d
     return network, {
         population: raster.at_depth(network.depth.get(population, 0)) for population, raster in rasters.items()
     }
-
-
-def _read_traces(path: Path) -> tuple[Trace, ...]:
-    if not path.exists():
-        return ()
-    arrays = read_npz(path, remedy=_REMEDY, what="is not a complete npz file")
-    places = [key.split("/") for key in sorted(arrays)]
-    return tuple(
-        Trace(place[0], place[1], arrays["/".join(place)], arrays.get(f"{place[0]}/{place[1]}/v_threshold"))
-        for place in places
-        if len(place) == 3 and place[2] == "v" and _is_trace(arrays["/".join(place)])
-    )
-
-
-def _is_trace(array: NDArray) -> bool:
-    return array.ndim == 2 and array.dtype.kind in "iuf"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +28,7 @@ class Evaluation:
         spikes, synaptic_operations: per sample.
         rates: population -> spikes per neuron and step.
         wraps, saturations: of u and of v, all populations together; 0 for a float network.
+        answers: (sample,) the class that each got, -1 where no output neuron spiked.
     """
 
     samples: int
@@ -38,6 +39,7 @@ class Evaluation:
     rates: dict[str, float]
     wraps: int
     saturations: int
+    answers: NDArray[np.int64] = field(repr=False, compare=False)
 
     @property
     def unanswered(self) -> float:
@@ -64,15 +66,13 @@ def evaluate(
         n_steps: steps of every window.
         backend: which simulator.
     """
-    right, silent, operations = 0, 0, 0.0
+    answers, operations = np.full(len(x), -1, np.int64), 0.0
     spikes: Counter[str] = Counter()
     wraps, saturations = 0, 0
     for part in slices(len(x), BATCH):
         stimulus = {"pixels": x[part]}
         recording = run(network, stimulus, n_steps, backend=backend)
-        classes = read_out(recording.rasters["output"])
-        right += int(np.count_nonzero(classes == y[part]))
-        silent += int(np.count_nonzero(classes < 0))
+        answers[part] = read_out(recording.rasters["output"])
         operations += synaptic_operations(recording, stimulus) * recording.n_samples
         spikes.update({name: len(raster) for name, raster in recording.rasters.items()})
         wraps += sum(o.wraps for o in recording.overflow.values())
@@ -80,11 +80,12 @@ def evaluate(
     n = len(x)
     return Evaluation(
         samples=n,
-        accuracy=right / n,
-        silent=silent,
+        accuracy=float(np.mean(answers == y)),
+        silent=int(np.count_nonzero(answers < 0)),
         spikes=spikes.total() / n,
         synaptic_operations=operations / n,
         rates={name: spikes[name] / (n * n_steps * neuron.n) for name, neuron in network.neurons.items()},
         wraps=wraps,
         saturations=saturations,
+        answers=answers,
     )

@@ -14,6 +14,7 @@ from dlm_snn.conversion.quantization import quantize
 from dlm_snn.networks.network import IntegerNetwork, Network
 from dlm_snn.provenance import Provenance
 from dlm_snn.report import write_report
+from dlm_snn.runs.answers import kept as kept_answers
 from dlm_snn.runs.run_folder import KEPT, write_run
 from dlm_snn.runs.run_metrics import Epoch, RunMetrics
 from dlm_snn.tasks.parts import Split, split
@@ -66,7 +67,9 @@ def run_road(config: RunConfig, folder: Path, command: str, show: Show, earlier:
     record.repetition = None if earlier is None else compared(earlier, config, record)
     show("write the report", 0, 1)
     kept = {**floats.stored(KEPT), **integers.stored(KEPT)}
-    write_run(folder, dump_config(config), {"float": network, "integer": integer}, kept, metrics, record)
+    given = {name: result.answers for name, result in whole.items()}
+    answers = kept_answers(data.y_test, given, data.x_test, data.dataset.shape, data.dataset.scale)
+    write_run(folder, dump_config(config), {"float": network, "integer": integer}, kept, metrics, record, answers)
     write_report(folder)
     return metrics
 
