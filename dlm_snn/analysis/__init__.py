@@ -9,25 +9,45 @@ from dlm_snn.lazy import exports
 _HOME = {
     "Control": "finding",
     "Finding": "finding",
+    "Intervals": "statistics.trains",
     "Labels": "viewer.page",
     "Membrane": "viewer.membranes",
+    "Psth": "statistics.histograms",
+    "SpikeTable": "statistics.first_order",
+    "fano_over_trials": "statistics.histograms",
+    "isi": "statistics.trains",
+    "population_summary": "statistics.population",
+    "psth": "statistics.histograms",
     "raster_of": "taking",
     "rasters_of": "taking",
+    "spike_table": "statistics.first_order",
     "view": "viewer.page",
 }
 
 __all__ = [
     "Control",
     "Finding",
+    "Intervals",
     "Labels",
     "Membrane",
+    "Psth",
+    "SpikeTable",
+    "fano_over_trials",
+    "isi",
+    "population_summary",
+    "psth",
     "raster_of",
     "rasters_of",
+    "spike_table",
     "view",
 ]
 
 if TYPE_CHECKING:
     from dlm_snn.analysis.finding import Control, Finding
+    from dlm_snn.analysis.statistics.first_order import SpikeTable, spike_table
+    from dlm_snn.analysis.statistics.histograms import Psth, fano_over_trials, psth
+    from dlm_snn.analysis.statistics.population import population_summary
+    from dlm_snn.analysis.statistics.trains import Intervals, isi
     from dlm_snn.analysis.taking import raster_of, rasters_of
     from dlm_snn.analysis.viewer.membranes import Membrane
     from dlm_snn.analysis.viewer.page import Labels, view

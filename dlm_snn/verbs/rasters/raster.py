@@ -5,10 +5,11 @@ from __future__ import annotations
 from argparse import ArgumentParser, Namespace
 
 from dlm_snn.verbs.rasters.exchanged import convert, cut, info
+from dlm_snn.verbs.rasters.stats import stats
 from dlm_snn.verbs.rasters.view import view
 from dlm_snn.verbs.verb import Verb
 
-ACTIONS = {"info": info, "convert": convert, "cut": cut, "view": view}
+ACTIONS = {"info": info, "convert": convert, "cut": cut, "view": view, "stats": stats}
 """Name of an action -> what it is; each is written as a verb."""
 
 
@@ -22,4 +23,4 @@ def _run(arguments: Namespace) -> int | None:
     return ACTIONS[arguments.action].run(arguments)
 
 
-raster = Verb("look at rasters, convert them, cut parts out", _arguments, _run)
+raster = Verb("look at rasters, convert them, cut parts out, statistics", _arguments, _run)

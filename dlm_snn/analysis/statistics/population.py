@@ -1,0 +1,108 @@
+"""What a table of neurons says of their population: one finding per figure, with its sample and interval."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dlm_snn.analysis.finding import Control, Finding
+from dlm_snn.analysis.statistics.confidence import mean_interval, share_interval
+from dlm_snn.analysis.statistics.first_order import SpikeTable
+
+ENOUGH = 10
+"""Intervals, pairs or windows that a neuron needs before its figure goes into a mean: a CV of fewer is biased low by
+several percent."""
+
+
+def population_summary(table: SpikeTable) -> tuple[Finding, ...]:
+    """Rate, silent neurons, irregularity, Fano factor and latency of a population.
+
+    Intervals are over neurons (Student's; of the silent ones Wilson's), and take these as independent. The control is
+    ``by_chance``: neurons of the same rates that spike in each step by chance alone.
+
+    Args:
+        table: of ``spike_table``.
+
+    Returns:
+        A finding per figure; "not resolved" where fewer than 2 neurons have at least 10 intervals, pairs or windows.
+    """
+    silent = int(np.count_nonzero(table.spikes == 0))
+    chance = by_chance(table.rate * table.dt)
+    return (
+        _mean("rate", table.rate, np.ones_like(table.spikes), 1, "Hz", "spikes / time, mean over neurons", table),
+        Finding(
+            "silent neurons",
+            silent / table.spikes.size if table.spikes.size else None,
+            share_interval(silent, table.spikes.size) if table.spikes.size else None,
+            estimator="share of neurons without a spike, Wilson's interval",
+            size={"neurons": table.spikes.size},
+        ),
+        _mean("CV of intervals", table.cv, table.intervals, ENOUGH, "", "std / mean", table, chance.cv),
+        _mean("CV2", table.cv2, table.pairs, ENOUGH, "", "mean 2 |x - y| / (x + y)", table, chance.cv2),
+        _mean("LV", table.lv, table.pairs, ENOUGH, "", "mean 3 ((x - y) / (x + y))^2", table, chance.lv),
+        _mean(
+            "Fano factor",
+            table.fano,
+            np.where(table.spikes > 0, table.windows, 0),
+            ENOUGH,
+            "",
+            f"variance / mean of counts in {1e3 * table.window:g} ms",
+            table,
+            chance.fano,
+        ),
+        _mean("first spike", table.latency_ms, table.samples_with_spike, 1, "ms", "mean over samples, neurons", table),
+    )
+
+
+class Chance(NamedTuple):
+    """What spikes by chance give, each an array like that of the probabilities."""
+
+    cv: NDArray[np.float64]
+    cv2: NDArray[np.float64]
+    lv: NDArray[np.float64]
+    fano: NDArray[np.float64]
+
+
+def by_chance(probability: NDArray[np.float64]) -> Chance:
+    """The figures of neurons that spike in each step with probability p, whatever came before.
+
+    Intervals are geometric. Of two neighbors the sum n has probability (n - 1) p^2 q^(n - 2), q = 1 - p, and the first
+    is uniform on 1..n-1; summed over n that gives CV = sqrt(q), LV = 1 - 2 (p + p^2 (ln p + q) / q^2),
+    CV2 = 1 - p^2 (q^2 / p + q - artanh q) / q^2, and the Fano factor q. All go to 1 as p goes to 0 (Poisson).
+    """
+    # The series lose their digits where q vanishes; there both figures are 0 to four digits.
+    p = np.clip(probability, 1e-12, 1 - 1e-4)
+    q = 1 - p
+    share = (p / q) ** 2
+    return Chance(
+        cv=np.sqrt(1 - probability),
+        cv2=1 - share * (q * q / p + q - np.arctanh(q)),
+        lv=1 - 2 * (p + share * (np.log(p) + q)),
+        fano=1 - probability,
+    )
+
+
+def _mean(
+    name: str,
+    values: NDArray[np.float64],
+    stands_on: NDArray[np.int64],
+    enough: int,
+    unit: str,
+    estimator: str,
+    table: SpikeTable,
+    control: NDArray[np.float64] | None = None,
+) -> Finding:
+    """The mean over neurons that have enough of what their value stands on."""
+    used = (stands_on >= enough) & np.isfinite(values)
+    size: Mapping[str, int] = {"neurons": int(used.sum()), "spikes": int(table.spikes[used].sum())}
+    if not used.any():
+        few = f"no neuron has the {enough} that it takes" if enough > 1 else "no neuron has one"
+        return Finding(name, None, None, unit, estimator, size, doubts=(few,))
+    low, high = mean_interval(values[used])
+    interval = (float(low), float(high)) if used.sum() > 1 else None
+    controls = () if control is None else (Control("spikes by chance", float(control[used].mean())),)
+    doubts = ("one neuron: no interval over neurons",) if interval is None and enough > 1 else ()
+    return Finding(name, float(values[used].mean()), interval, unit, estimator, size, controls, doubts)

@@ -1,0 +1,247 @@
+"""Statistics of rasters: closed forms, laws, what is too little, and the command line."""
+
+from __future__ import annotations
+
+import csv
+import json
+
+import numpy as np
+import pytest
+
+import dlm_snn as dlm
+from dlm_snn.analysis import fano_over_trials, isi, population_summary, psth, spike_table
+from dlm_snn.analysis.statistics.confidence import count_interval, mean_interval, share_interval
+from dlm_snn.analysis.statistics.population import by_chance
+from dlm_snn.cli import main
+
+
+def drawn(seed: int, extent: tuple[int, int, int], p: float, dt: float = 1e-3) -> dlm.SpikeRaster:
+    return dlm.SpikeRaster.from_dense(np.random.default_rng(seed).random(extent) < p, dt)
+
+
+def plain(raster: dlm.SpikeRaster, window: int) -> dict[str, np.ndarray]:
+    """The same figures, neuron after neuron and sample after sample, as their definitions say."""
+    dense = raster.dense()
+    rows = []
+    for k in range(raster.n_neurons):
+        lengths = [np.diff(np.flatnonzero(sample)) for sample in dense[:, :, k]]
+        x = np.concatenate([one[:-1] for one in lengths]).astype(float)
+        y = np.concatenate([one[1:] for one in lengths])
+        every = np.concatenate(lengths)
+        windows = raster.n_steps // window
+        counts = dense[:, : windows * window, k].reshape(-1, window).sum(axis=1)
+        first = [np.flatnonzero(sample)[0] for sample in dense[:, :, k] if sample.any()]
+        rows.append(
+            {
+                "isi_ms": every.mean() * raster.dt * 1e3,
+                "cv": every.std() / every.mean(),
+                "cv2": np.mean(2 * abs(x - y) / (x + y)),
+                "lv": np.mean(3 * ((x - y) / (x + y)) ** 2),
+                "fano": counts.var() / counts.mean(),
+                "latency_ms": np.mean(first) * raster.dt * 1e3,
+            }
+        )
+    return {name: np.array([row[name] for row in rows]) for name in rows[0]}
+
+
+@pytest.mark.parametrize(("samples", "window"), [(1, 7), (5, 7), (5, 60), (3, 1)])
+def test_the_table_is_that_of_the_definitions(samples, window):
+    raster = drawn(samples, (samples, 300, 8), 0.2, dt=2e-3)
+    table = spike_table(raster, window=window * 2e-3)
+    for name, values in plain(raster, window).items():
+        np.testing.assert_allclose(getattr(table, name), values, rtol=1e-12, err_msg=name)
+    assert table.spikes.tolist() == raster.counts().sum(axis=0).tolist()
+    np.testing.assert_allclose(table.rate, table.spikes / (samples * 300 * 2e-3))
+    assert table.windows == samples * (300 // window)
+
+
+def test_blocks_change_nothing(monkeypatch):
+    raster = drawn(1, (4, 200, 5), 0.3)
+    whole = spike_table(raster, 0.03).columns()
+    monkeypatch.setattr("dlm_snn.analysis.statistics.first_order.BLOCK", 7)
+    parts = spike_table(raster, 0.03).columns()
+    assert all(np.array_equal(whole[name], parts[name], equal_nan=True) for name in whole)
+
+
+def test_a_regular_train_far_from_zero_has_no_variation_at_all():
+    """The mean square less the squared mean would leave rounding here."""
+    step = np.arange(0, 4 * 10**9, 99_999_937, dtype=np.uint32)
+    raster = dlm.SpikeRaster(np.zeros_like(step), step, np.zeros_like(step), 1, 4 * 10**9, 1, 1e-6)
+    table = spike_table(raster)
+    assert (table.cv[0], table.cv2[0], table.lv[0]) == (0, 0, 0)
+    assert table.isi_ms[0] == pytest.approx(99_999.937)
+
+
+def test_squares_beyond_64_bits_are_refused():
+    none = np.zeros(0, dtype=np.uint32)
+    raster = dlm.SpikeRaster(none, none, none, 2000, 4 * 10**8, 3)
+    with pytest.raises(dlm.DlmError, match="pass 64 bits; take fewer"):
+        spike_table(raster)
+
+
+def test_too_few_spikes_are_nan_with_their_count():
+    step = np.array([3, 1, 5, 2, 4, 9], dtype=np.uint32)
+    neuron = np.array([1, 2, 2, 3, 3, 3], dtype=np.uint32)
+    table = spike_table(dlm.SpikeRaster(np.zeros(6, np.uint32), step, neuron, 1, 10, 4))
+    assert table.spikes.tolist() == [0, 1, 2, 3]
+    assert table.intervals.tolist() == [0, 0, 1, 2]
+    assert table.pairs.tolist() == [0, 0, 0, 1]
+    assert np.isnan(table.isi_ms).tolist() == [True, True, False, False]
+    assert np.isnan(table.cv).tolist() == [True, True, True, False]
+    assert np.isnan(table.lv).tolist() == [True, True, True, False]
+    assert np.isnan(table.fano).all()
+    assert table.latency_ms[1:].tolist() == [3, 1, 2]
+    assert np.isnan(table.latency_ms[0])
+
+
+def test_intervals_do_not_cross_samples():
+    dense = np.zeros((3, 10, 1), dtype=bool)
+    dense[0, [2, 8], 0] = dense[1, 1, 0] = dense[2, [0, 5, 9], 0] = True
+    raster = dlm.SpikeRaster.from_dense(dense)
+    assert isi(raster).of(0).tolist() == [6, 5, 4]
+    assert spike_table(raster).isi_ms[0] == 5
+    edges, counts = isi(raster).histogram(2e-3)
+    assert edges.tolist() == [0, 2, 4, 6, 8]
+    assert counts.tolist() == [0, 0, 2, 1]
+    assert isi(raster).histogram(2e-3, longest=5e-3)[1].tolist() == [0, 0, 2]
+
+
+@pytest.mark.parametrize("p", [0.003, 0.05, 0.4, 0.9, 1.0])
+def test_spikes_by_chance_have_the_closed_forms(p):
+    """Summed over geometric intervals: P(x + y = n) = (n - 1) p^2 q^(n - 2), x uniform on 1..n-1."""
+    q = 1 - p
+    n = np.arange(2, 20_000)
+    probability = (n - 1) * p**2 * q ** (n - 2.0)
+    absolute = np.where(n % 2 == 0, (n - 2) / np.maximum(n - 1, 1), (n - 1) / n)
+    found = by_chance(np.array([p]))
+    assert found.cv2[0] == pytest.approx(np.sum(probability * absolute), abs=2e-4)
+    assert found.lv[0] == pytest.approx(np.sum(probability * (n - 2) / n), abs=2e-4)
+    assert found.cv[0] == pytest.approx(np.sqrt(q))
+
+
+def test_the_summary_holds_the_truth_and_says_what_is_not_resolved():
+    raster = drawn(5, (1, 20_000, 60), 0.02)
+    found = {finding.name: finding for finding in population_summary(spike_table(raster))}
+    for name in ("CV2", "LV", "Fano factor"):
+        low, high = found[name].interval
+        assert low < found[name].controls[0].value < high, name
+    assert found["rate"].interval[0] < 20 < found["rate"].interval[1]
+    assert found["silent neurons"].value == 0
+    short = population_summary(spike_table(raster[:, :30]))
+    assert {finding.name for finding in short if not finding.resolved} == {
+        "CV of intervals",
+        "CV2",
+        "LV",
+        "Fano factor",
+    }
+    one = {finding.name: finding for finding in population_summary(spike_table(raster[:, :, 0]))}
+    assert one["rate"].resolved
+    assert not one["CV2"].resolved
+    assert "one neuron" in str(one["CV2"])
+
+
+def test_a_psth_counts_and_its_interval_holds_the_rate():
+    """1,000 bins of known rate: 95 % of the intervals hold it, of one trial and of several."""
+    for samples in (1, 8):
+        raster = drawn(samples, (samples, 10_000, 30), 0.05)
+        found = psth(raster, 0.01)
+        assert np.array_equal(found.spikes, raster.dense().reshape(samples, 1000, 300).sum(axis=(0, 2)))
+        np.testing.assert_allclose(found.rate, found.spikes / (samples * 30 * 0.01))
+        held = np.mean((found.low <= 50) & (found.high >= 50))
+        assert 0.93 < held < 0.98
+    assert psth(raster, 0.003).spikes.size == 3333
+
+
+def test_intervals_are_the_published_ones():
+    assert np.allclose(
+        count_interval(np.array([0, 1, 10])), [[0, 0.0253, 4.7954], [3.6889, 5.5716, 18.3904]], atol=1e-4
+    )
+    assert share_interval(0, 10) == pytest.approx((0, 0.27753), abs=1e-5)
+    assert share_interval(10, 10) == pytest.approx((0.72247, 1), abs=1e-5)
+    between = [float(bound) for bound in mean_interval(np.array([1.0, 2.0, 3.0]))]
+    assert between == pytest.approx([2 - 2.4841, 2 + 2.4841], abs=1e-4)
+
+
+def test_fano_over_trials():
+    raster = drawn(3, (20, 50, 4), 0.3)
+    counts = raster.counts()
+    np.testing.assert_allclose(fano_over_trials(raster), counts.var(axis=0) / counts.mean(axis=0))
+    assert np.isnan(fano_over_trials(raster[:1])).all()
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda r: spike_table(r, 0), "window = 0 is not a number of seconds above 0"),
+        (lambda r: spike_table(r, 0.0015), "window = 0.0015 s is no whole number of steps of 0.001 s"),
+        (lambda r: spike_table(r, 0.1), "window = 0.1 s is longer than a sample, which has 0.02 s"),
+        (lambda r: psth(r, True), "width = True is not a number of seconds"),
+        (lambda r: psth(r[:, :, :0], 0.01), "needs samples and neurons; the raster has 2 and 0"),
+        (lambda r: isi(r).histogram(1e-5), "width = 1e-05 s is no whole number of steps"),
+        (lambda r: spike_table("x"), "is no raster"),
+    ],
+)
+def test_bad_input_is_a_line(call, message):
+    with pytest.raises(dlm.DlmError, match=message):
+        call(drawn(0, (2, 20, 3), 0.2))
+
+
+def told(capsys, *words: str) -> tuple[int, str, str]:
+    code = main(list(words))
+    return code, *capsys.readouterr()
+
+
+def test_the_command_says_the_summary_first_then_the_neurons(tmp_path, capsys):
+    raster = drawn(4, (2, 400, 14), 0.1)
+    path = str(tmp_path / "cells.npz")
+    raster.save(path)
+    code, out, _ = told(capsys, "raster", "stats", path, "--window", "20")
+    assert code == 0
+    assert out.startswith(f"cells: {len(raster):,} spikes of 14 neurons in 2 samples of 400 ms, dt 1 ms")
+    assert out.index("Fano factor") < out.index("latency_ms")
+    assert "counts in 20 ms" in out
+    assert "... 4 more neurons" in out
+    code, out, _ = told(capsys, "raster", "stats", path, "--all", "--neurons", "5:9")
+    assert [line.split()[0] for line in out.splitlines()[-5:-1]] == ["5", "6", "7", "8"]
+
+
+def test_what_the_command_writes_is_the_table(tmp_path, capsys):
+    raster = drawn(4, (2, 400, 14), 0.01)
+    path, out = str(tmp_path / "cells.npz"), tmp_path / "table.csv"
+    raster.save(path)
+    table = spike_table(raster)
+    assert told(capsys, "raster", "stats", path, "--out", str(out))[0] == 0
+    rows = list(csv.DictReader(out.read_text().splitlines()[1:]))
+    for name, values in table.columns().items():
+        read = [float(row[name]) if row[name] else np.nan for row in rows]
+        np.testing.assert_array_equal(read, values, err_msg=name)
+    code, printed, _ = told(capsys, "raster", "stats", path, "--json")
+    held = json.loads(printed)["populations"]["cells"]
+    assert held["neurons"]["spikes"] == table.spikes.tolist()
+    assert [row["name"] for row in held["summary"]] == [one.name for one in population_summary(table)]
+    code, _, error = told(capsys, "raster", "stats", path, "--out", str(out))
+    assert (code, "exists" in error) == (2, True)
+    assert told(capsys, "raster", "stats", path, "--out", str(out), "--replace")[0] == 0
+    (tmp_path / "mine.csv").write_text("a,b\n")
+    code, _, error = told(capsys, "raster", "stats", path, "--out", str(tmp_path / "mine.csv"), "--replace")
+    assert (code, "not replaced" in error) == (2, True)
+    assert (tmp_path / "mine.csv").read_text() == "a,b\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--to", "0.001"], "holds no spike of 'cells' in this part"),
+        (["--window", "500"], "'cells' in {path}: window = 0.5 s is longer than a sample"),
+        (["--out", "x.txt"], "--out x.txt ends neither in .csv nor in .json"),
+    ],
+)
+def test_what_the_command_refuses_names_the_file(tmp_path, capsys, words, message):
+    path = str(tmp_path / "cells.npz")
+    dense = np.zeros((1, 50, 2), dtype=bool)
+    dense[0, 20:, :] = True
+    dlm.SpikeRaster.from_dense(dense).save(path)
+    code, _, error = told(capsys, "raster", "stats", path, *words)
+    assert code == 2
+    assert message.format(path=path) in error
+    assert error.count("\n") == 1
