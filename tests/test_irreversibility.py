@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from dlm_snn import LIF, Dense, DlmError, Input, Network, Projection, SpikeRaster, run
+from dlm_snn.analysis import irreversibility, irreversibility_of_states
 from dlm_snn.physics.membranes.flux import edge_currents, spike_flux
 from dlm_snn.physics.membranes.integer_noise import calibration, integer_variance, simulate
 from dlm_snn.physics.membranes.irreversibility import (
@@ -16,7 +17,6 @@ from dlm_snn.physics.membranes.irreversibility import (
     from_spikes,
     from_states,
     path_entropy_production,
-    transfer_entropy,
 )
 from dlm_snn.physics.membranes.noise import antisymmetric_ring
 from dlm_snn.physics.weights import ornstein_uhlenbeck as ou
@@ -119,16 +119,6 @@ def test_words_of_neurons():
         from_spikes(SpikeRaster.from_dense(np.zeros((1, 2, 6), bool)), range(5))
 
 
-def test_transfer_entropy_of_a_noisy_copy():
-    rng = np.random.default_rng(5)
-    x = rng.random(100_000) < 0.5
-    y = np.roll(x, 1) ^ (rng.random(100_000) < 0.1)
-    exact = log(2) + 0.1 * log(0.1) + 0.9 * log(0.9)
-    assert exact == pytest.approx(0.368064, rel=1e-5)
-    assert transfer_entropy(x, y) == pytest.approx(exact, abs=4 * 0.002)
-    assert transfer_entropy(y, x) < 5e-5
-
-
 def test_a_ring_of_membranes_produces_path_entropy_and_no_joules():
     """N = 6, a = .03, tau = 20, T = .01: sigma = tau |A|^2 = .216, chain .21713 at dt = .1; v.Av = 0."""
     n, a, tau, temperature, dt = 6, 0.03, 20.0, 0.01, 0.1
@@ -197,9 +187,6 @@ def test_stochastic_rounding_would_make_a_temperature_by_its_formula():
         (lambda: from_states([0, 3, 1], 3), r"states\[1\] = 3 is not in 0\.\.2"),
         (lambda: from_states([0, -1, 1], 3), r"states\[1\] = -1 is not in 0\.\.2"),
         (lambda: from_states([0, 0.5], 3), r"states\[1\] = 0\.5 is not a whole number"),
-        (lambda: transfer_entropy([0, 0.5, 1], [0, 1, 1]), r"source\[1\] = 0\.5 is not a whole number"),
-        (lambda: transfer_entropy([0, 1, 1], [0, 1]), r"sequences of the shapes \(3,\) and \(2,\)"),
-        (lambda: transfer_entropy([0, 2, 1], [0, 1, 1]), r"source\[1\] = 2 is not in 0\.\.1"),
         (lambda: chain_entropy_production([[0.5, 0.4], [0.5, 0.5]]), "rows of a transition matrix sum to 1"),
         (lambda: integer_variance(-1, 410), r"bits = -1 is not in 0\.\.24"),
     ],
@@ -214,3 +201,52 @@ def test_a_variance_without_a_leak_is_refused():
         integer_variance(4, 0)
     with pytest.raises(DlmError, match="rounding = 'floor'"):
         integer_variance(4, 10, "floor")
+
+
+def test_the_estimate_comes_with_an_interval_and_a_control():
+    rng = np.random.default_rng(10)
+    found = irreversibility_of_states(walk(0.4, 0.1, 10_000, rng), rng)
+    assert found.resolved
+    assert found.interval[0] < 0.4158883 < found.interval[1]
+    # The variance of ln(p_ij / p_ji) + 1 - p_ji / p_ij over the steps of the ring is 3.58.
+    assert found.interval[1] - found.interval[0] == pytest.approx(2 * 1.96 * sqrt(3.576 / 10_000), rel=0.4)
+    assert found.controls[0].interval[1] < 0.003
+    assert not irreversibility_of_states(walk(0.25, 0.25, 10_000, rng), rng).resolved
+
+
+def follower(n_steps: int, rng: np.random.Generator, n_neurons: int = 2) -> SpikeRaster:
+    """The second neuron repeats the first, often, and spikes on its own; the others are noise."""
+    spikes = rng.random((2, n_steps, n_neurons)) < 0.2
+    spikes[:, 1:, 1] |= spikes[:, :-1, 0] & (rng.random((2, n_steps - 1)) < 0.6)
+    return SpikeRaster.from_dense(spikes)
+
+
+def test_words_are_held_against_spikes_shifted_in_time():
+    rng = np.random.default_rng(11)
+    found = irreversibility(follower(20_000, rng), rng, [0, 1])
+    assert found.resolved
+    assert found.controls[0].name == "shifted in time"
+    assert found.controls[0].interval[1] < found.interval[0]
+    noise = SpikeRaster.from_dense(rng.random((2, 20_000, 3)) < 0.2)
+    assert not irreversibility(noise, rng).resolved
+    three = irreversibility(follower(20_000, rng, 6), rng)
+    assert three.estimator.startswith("words of 3 neurons")
+
+
+@pytest.mark.parametrize(
+    ("raster", "doubt"),
+    [
+        (lambda rng: SpikeRaster.from_dense(np.eye(3, dtype=bool)[None, np.arange(999) % 3]), "never seen backwards"),
+        (lambda rng: follower(40, rng), "is not 10 times the bias"),
+        (lambda rng: SpikeRaster.from_dense(np.zeros((1, 50, 3), bool)), "no word follows another"),
+        (lambda rng: SpikeRaster.from_dense(np.ones((1, 1, 3), bool)), "no word follows another"),
+        (lambda rng: follower(5000, rng)[:, :, 1:], "one neuron has 0 by construction"),
+        (lambda rng: SpikeRaster.from_dense(rng.random((1, 8000, 3)) < np.repeat([0.05, 0.4], 4000)[:, None]), "bias"),
+    ],
+    ids=["one-way", "few", "constant", "one step", "one neuron", "step in the rates"],
+)
+def test_traps_are_no_production(raster, doubt):
+    rng = np.random.default_rng(12)
+    found = irreversibility(raster(rng), rng)
+    assert found.value is None
+    assert any(doubt in told for told in found.doubts)

@@ -14,13 +14,20 @@ _HOME = {
     "Membrane": "viewer.membranes",
     "Psth": "statistics.histograms",
     "SpikeTable": "statistics.first_order",
+    "decoder_bound": "estimators.information",
+    "entropy": "estimators.information_counts",
     "fano_over_trials": "statistics.histograms",
+    "irreversibility": "estimators.irreversibility",
+    "irreversibility_of_states": "estimators.irreversibility",
     "isi": "statistics.trains",
+    "mutual_information": "estimators.information",
+    "pool_information": "estimators.information_pools",
     "population_summary": "statistics.population",
     "psth": "statistics.histograms",
     "raster_of": "taking",
     "rasters_of": "taking",
     "spike_table": "statistics.first_order",
+    "transfer_entropy": "estimators.transfer",
     "view": "viewer.page",
 }
 
@@ -32,17 +39,29 @@ __all__ = [
     "Membrane",
     "Psth",
     "SpikeTable",
+    "decoder_bound",
+    "entropy",
     "fano_over_trials",
+    "irreversibility",
+    "irreversibility_of_states",
     "isi",
+    "mutual_information",
+    "pool_information",
     "population_summary",
     "psth",
     "raster_of",
     "rasters_of",
     "spike_table",
+    "transfer_entropy",
     "view",
 ]
 
 if TYPE_CHECKING:
+    from dlm_snn.analysis.estimators.information import decoder_bound, mutual_information
+    from dlm_snn.analysis.estimators.information_counts import entropy
+    from dlm_snn.analysis.estimators.information_pools import pool_information
+    from dlm_snn.analysis.estimators.irreversibility import irreversibility, irreversibility_of_states
+    from dlm_snn.analysis.estimators.transfer import transfer_entropy
     from dlm_snn.analysis.finding import Control, Finding
     from dlm_snn.analysis.statistics.first_order import SpikeTable, spike_table
     from dlm_snn.analysis.statistics.histograms import Psth, fano_over_trials, psth

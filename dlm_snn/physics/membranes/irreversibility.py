@@ -1,4 +1,4 @@
-"""Time's arrow in spikes and membrane paths, for use as a library: entropy production from words, paths and transfer.
+"""Time's arrow in spikes and membrane paths: entropy production from words and paths.
 
 Words are the joint spikes of a few neurons in a step. sigma = sum_ij p_ij ln(p_ij / p_ji) over transitions i -> j,
 nats a step: a lower bound of what produced them, since words are coarse. A transition that is never seen backwards
@@ -89,11 +89,20 @@ def from_states(states: ArrayLike, n_states: int, pseudo_count: float = 0.5) -> 
     Raises:
         DlmError: a state that is none of these.
     """
+    return from_counts(transitions(states, n_states), pseudo_count)
+
+
+def transitions(states: ArrayLike, n_states: int) -> NDArray[np.float64]:
+    """How often each state followed each, (from, to); see ``from_states``."""
     sequences = np.atleast_2d(as_integers(states, "states", 0, n_states - 1))
-    counts = np.zeros((n_states, n_states))
-    np.add.at(counts, (sequences[:, :-1].ravel(), sequences[:, 1:].ravel()), 1)
+    flat = sequences[:, :-1] * n_states + sequences[:, 1:]
+    return np.bincount(flat.ravel(), minlength=n_states**2).reshape(n_states, n_states).astype(np.float64)
+
+
+def from_counts(counts: NDArray[np.float64], pseudo_count: float = 0.5) -> Irreversibility:
+    """sigma of counted transitions (from, to); see ``from_states``."""
     total = counts.sum()
-    seen = (counts + counts.T > 0) & ~np.eye(n_states, dtype=bool)
+    seen = (counts + counts.T > 0) & ~np.eye(len(counts), dtype=bool)
     one_way = float(counts[seen & (counts.T == 0)].sum() / max(total, 1))
     filled = counts + pseudo_count * seen
     both = filled * ((filled > 0) & (filled.T > 0))
@@ -112,11 +121,29 @@ def from_spikes(raster: SpikeRaster, neurons: ArrayLike, pseudo_count: float = 0
     Raises:
         DlmError: no neurons, or too many for any recording.
     """
+    spikes = spikes_of_few(raster, neurons)
+    return from_states(words(spikes), 1 << spikes.shape[-1], pseudo_count)
+
+
+def spikes_of_few(raster: SpikeRaster, neurons: ArrayLike) -> NDArray[np.bool_]:
+    """The spikes of a few neurons, (sample, step, neuron).
+
+    Args:
+        raster: their population.
+        neurons: 1 to 4 different indices, in the order of the bits of a word.
+
+    Raises:
+        DlmError: none, or too many for any recording.
+    """
     chosen = np.atleast_1d(as_integers(neurons, "neurons", 0, raster.n_neurons - 1))
     if not 1 <= len(chosen) <= MOST_NEURONS:
         raise DlmError(f"{len(chosen)} neurons in a word; give 1 to {MOST_NEURONS}, more cannot be resolved")
-    words = raster.dense()[..., chosen] @ (1 << np.arange(len(chosen)))
-    return from_states(words, 1 << len(chosen), pseudo_count)
+    return raster[:, :, chosen].dense()
+
+
+def words(spikes: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """The joint spikes of a few neurons (..., neuron) as whole numbers, the first neuron in the lowest bit."""
+    return sum((spikes[..., i].astype(np.int64) << i for i in range(spikes.shape[-1])), np.zeros((), np.int64))
 
 
 def path_entropy_production(
@@ -134,25 +161,3 @@ def path_entropy_production(
     moved, middle = np.diff(path, axis=1), (path[:, 1:] + path[:, :-1]) / 2
     terms = ((middle @ as_floats(drift, "drift").T) * moved / as_floats(noise, "noise")).sum(-1)
     return np.asarray((terms if counted is None else terms * counted).sum(-1))
-
-
-def transfer_entropy(source: ArrayLike, target: ArrayLike) -> float:
-    """TE = I(target(t+1); source(t) | target(t)) of two binary sequences, plug-in, nats.
-
-    Source: Schreiber, Phys. Rev. Lett. 85, 461 (2000).
-
-    Raises:
-        DlmError: sequences that are not binary, of one length, of two steps at least.
-    """
-    x, y = as_integers(source, "source", 0, 1), as_integers(target, "target", 0, 1)
-    if x.ndim != 1 or x.shape != y.shape or len(x) < 2:
-        raise DlmError(
-            f"sequences of the shapes {x.shape} and {y.shape}: source and target are of 0 and 1, equally long"
-        )
-    joint = np.zeros((2, 2, 2))
-    np.add.at(joint, (y[1:], y[:-1], x[:-1]), 1)
-    joint /= joint.sum()
-    past, pair, state = joint.sum(0), joint.sum(2), joint.sum((0, 2))
-    with np.errstate(divide="ignore", invalid="ignore"):
-        terms = joint * np.log(joint * state[None, :, None] / (past[None] * pair[:, :, None]))
-    return float(np.nansum(terms))

@@ -1,13 +1,30 @@
-"""What an analysis of a file's rasters returns."""
+"""What an analysis of a file's rasters takes and returns."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from dlm_snn.analysis.finding import Finding
+    from dlm_snn.runs.raster import SpikeRaster
+
+
+class Part(Protocol):
+    """The part of a file that was asked for: ``verbs.rasters.selection.Selected``."""
+
+    @property
+    def stored(self) -> Any:
+        """All that lies in the file, an ``exchange.format.Stored``."""
+
+    @property
+    def rasters(self) -> Mapping[str, SpikeRaster]:
+        """Population -> the selected part of its raster, numbered from 0."""
+
+    @property
+    def samples(self) -> slice:
+        """The samples that were selected."""
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,1 @@
+"""Estimators with intervals and controls, which say "not resolved" where a number would mislead."""

@@ -1,0 +1,74 @@
+"""The interval of a mean of values that depend on their neighbors: by blocks of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dlm_snn.analysis.finding import LEVEL
+
+BLOCKS = 40
+"""Of a series: enough for a variance, few enough to be longer than what neighbors share."""
+NORMAL = 1.96
+"""Standard deviations to each side that hold 95 % of a normal distribution."""
+DRAWS = (40, 200)
+"""Fewest and most surrogates."""
+WORK = 5e6
+"""Values of all surrogates together, about."""
+
+
+@dataclass(frozen=True)
+class Spread:
+    """How sure the mean of a series is.
+
+    Attributes:
+        error: standard error of the mean.
+        half: half the width of its 95 % interval.
+        independent: how many independent values would be as sure; at most as many as there are.
+    """
+
+    error: float
+    half: float
+    independent: float
+
+
+def spread_of_mean(values: NDArray[np.float64], n_blocks: int = BLOCKS) -> Spread:
+    """The error of the mean of series, by the means of blocks and Student's t.
+
+    Sequences are independent of one another: where there are at least as many as blocks, each is a block, else each is
+    cut into blocks of equal length.
+
+    Args:
+        values: (sequence, step); values that are all independent: (n, 1).
+        n_blocks: about how many blocks.
+    """
+    sequences, steps = values.shape
+    per_sequence = 1 if sequences >= n_blocks else min(-(-n_blocks // max(sequences, 1)), steps)
+    length = steps // max(per_sequence, 1)
+    blocks = values[:, : length * per_sequence].reshape(sequences * per_sequence, length)
+    if length == 0 or len(blocks) < 2:
+        return Spread(np.inf, np.inf, 0.0)
+    error = float(blocks.mean(1).std(ddof=1) / np.sqrt(len(blocks)))
+    variance = float(values.var(ddof=1))
+    independent = values.size if error == 0 else min(variance / error**2, values.size)
+    return Spread(error, student(len(blocks) - 1) * error, float(independent))
+
+
+def student(freedom: int) -> float:
+    """How many standard errors the 95 % interval reaches to each side, by Student's t."""
+    from scipy.special import stdtrit
+
+    return float(stdtrit(freedom, (1 + LEVEL) / 2))
+
+
+def middle(values: NDArray[np.float64]) -> tuple[float, float]:
+    """Between which two values 95 % of them lie."""
+    low, high = np.quantile(values, ((1 - LEVEL) / 2, (1 + LEVEL) / 2))
+    return float(low), float(high)
+
+
+def draws(n: int) -> int:
+    """How many surrogates of n values are drawn: 200, fewer of long recordings, 40 at least."""
+    return int(np.clip(WORK / max(n, 1), *DRAWS))

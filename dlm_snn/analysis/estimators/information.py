@@ -1,0 +1,144 @@
+"""What spike counts say about labels, in nats: mutual information, and the bound that a decoder gives."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from dlm_snn.analysis.estimators.information_counts import Codes, Method, Observed, coded, conditional
+from dlm_snn.analysis.finding import Finding
+from dlm_snn.errors import DlmError
+from dlm_snn.values import as_integers
+
+LARGEST = 2**62
+FOLDS = 10
+"""Of the cross-validation of a decoder."""
+TRIALS = 10
+"""Sequences from which on a control exchanges them whole; fewer are shifted in time."""
+
+
+def mutual_information(
+    x: ArrayLike,
+    y: ArrayLike,
+    rng: np.random.Generator,
+    method: Method = "grassberger",
+    name: str = "mutual information",
+) -> Finding:
+    """I(X; Y) = <ln p(x, y) / (p(x) p(y))> of paired whole numbers, nats, with its interval, and shuffles as control.
+
+    The interval is that of the mean of ln p(x, y) / (p(x) p(y)), by blocks where values depend on their neighbors. It
+    is widened by the spread that an information of 0 has. Shuffles say what the same estimator finds where there is
+    nothing; they are no correction, since subtracted they overcorrect. Do not give the words of a whole layer: nearly
+    every sample has a word of its own, and the estimate is the logarithm of the number of samples.
+
+    Args:
+        x, y: (n,) independent observations, such as the label and the spike count of each sample; or series
+            (sequence, step), in which neighbors may depend on each other.
+        rng: of the shuffles.
+        method: see ``entropy``.
+        name: of the finding.
+
+    Returns:
+        The finding; not resolved below 6 observations per pair of values, or where shuffles give as much.
+
+    Raises:
+        DlmError: arrays of other or unequal shapes, or empty; values that are not whole.
+
+    Source of the interval: Roulston, Physica D 125, 285 (1999).
+    """
+    first, second = paired(x, y, ("x", "y"))
+    observed = _observed(first, second, np.zeros_like(first), method)
+    how, control, scrambled = scramble(first.shape, rng)
+    return conditional(observed, name, f"counts, {method}, {how}", control, scrambled)
+
+
+def _observed(x: Codes, y: Codes, z: Codes, method: Method) -> Observed:
+    (x, n_x), (y, n_y), (z, n_z) = (coded(values) for values in (x, y, z))
+    return Observed(x, y, z, (n_x, n_y, n_z), method)
+
+
+def paired(x: ArrayLike, y: ArrayLike, names: tuple[str, str]) -> tuple[Codes, Codes]:
+    """Two arrays of one shape as (sequence, step); (n,) becomes (n, 1).
+
+    Raises:
+        DlmError: other or unequal shapes, no observation, values that are not whole.
+    """
+    first, second = (as_integers(given, name, -LARGEST, LARGEST) for given, name in zip((x, y), names, strict=True))
+    if first.shape != second.shape or first.ndim not in (1, 2):
+        raise DlmError(
+            f"{names[0]} and {names[1]} have shapes {first.shape} and {second.shape}; give two of (n,), or two of "
+            "(sequence, step)"
+        )
+    if not first.size:
+        raise DlmError(f"{names[0]} and {names[1]} hold 0 observations; give at least one")
+    return (first[:, None], second[:, None]) if first.ndim == 1 else (first, second)
+
+
+def scramble(shape: tuple[int, ...], rng: np.random.Generator) -> tuple[str, str, Callable[[Codes], Codes]]:
+    """How X loses its tie to Y: how observations are taken, the name of the control, and a function that draws one."""
+    sequences, steps = shape
+    if steps == 1:
+        return "independent observations", "shuffled", rng.permutation
+    if sequences >= TRIALS:
+        return "blocks of sequences", "sequences exchanged", rng.permutation
+    return "blocks of steps", "shifted in time", partial(shifted, rng=rng)
+
+
+def shifted(x: NDArray, rng: np.random.Generator) -> NDArray:
+    """Each sequence (sequence, step) turned around in time, by a shift of its own."""
+    sequences, steps = x.shape
+    by = rng.integers(1, max(steps, 2), (sequences, 1))
+    return np.take_along_axis(x, (np.arange(steps) + by) % steps, 1)
+
+
+def decoder_bound(
+    labels: ArrayLike,
+    counts: ArrayLike,
+    rng: np.random.Generator,
+    name: str = "decoder bound",
+) -> Finding:
+    """A lower bound of I(label; counts of many neurons): I(label; decoded label), nats.
+
+    What a decoder makes of the counts holds no more than the counts (data processing inequality). The decoder takes
+    counts as independent Poisson variables given the label, ln P(label | counts) = sum counts ln rate - sum rate
+    + const, and decodes each sample with the rates of the others, in 10 parts.
+
+    Args:
+        labels: (sample,) whole numbers.
+        counts: (sample, neuron) spikes, whole numbers >= 0.
+        rng: of the parts, and of the shuffles.
+        name: of the finding.
+
+    Raises:
+        DlmError: shapes that do not fit; fewer than two samples.
+    """
+    classes = as_integers(labels, "labels", -LARGEST, LARGEST)
+    spikes = as_integers(counts, "counts", 0, LARGEST)
+    if classes.ndim != 1 or spikes.ndim != 2 or len(classes) != len(spikes) or len(classes) < 2:
+        raise DlmError(
+            f"labels of shape {classes.shape} and counts of shape {spikes.shape}; give (sample,) and (sample, neuron) "
+            "of at least 2 samples"
+        )
+    codes, n_classes = coded(classes)
+    decoded = np.empty_like(codes)
+    part = rng.permutation(len(codes)) % FOLDS
+    for fold in range(FOLDS):
+        held = part == fold
+        if held.any():
+            decoded[held] = _decoded(codes[~held], spikes[~held], spikes[held], n_classes)
+    return mutual_information(codes, decoded, rng, name=name)
+
+
+def _decoded(labels: Codes, counts: NDArray, others: NDArray, n_classes: int) -> Codes:
+    """The likeliest labels of other samples; a class without a sample is none."""
+    samples = np.bincount(labels, minlength=n_classes)
+    sums = np.zeros((n_classes, counts.shape[1]))
+    np.add.at(sums, labels, counts)
+    # Half a spike more keeps the logarithm of a neuron that was silent.
+    rate = (sums + 0.5) / np.maximum(samples, 1)[:, None]
+    with np.errstate(divide="ignore"):
+        prior = np.log(samples)
+    return np.asarray(np.argmax(others @ np.log(rate).T - rate.sum(1) + prior, axis=1))

@@ -1,0 +1,75 @@
+"""``dlm-snn analyze --what information``: what spikes say about labels, other layers and each other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from dlm_snn.verbs.rasters.analyses.outcome import Outcome, Part
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from dlm_snn.analysis.finding import Finding
+    from dlm_snn.runs.raster import SpikeRaster
+
+NEURONS = 3
+"""Neurons whose counts are held against the labels."""
+LABELS = ("label", "class", "target", "condition", "stimulus")
+"""Columns of a table of trials that tell what a sample is, the first that is there."""
+
+
+def analyze(selected: Part, population: str, rng: np.random.Generator) -> Outcome:
+    """Counts against labels, where the file has labels; this layer against the next; two neurons against each other."""
+    raster = selected.rasters[population]
+    labels = labels_of(selected)
+    found = [] if labels is None or len(labels) != raster.n_samples else list(_of_labels(raster, labels, rng))
+    return Outcome([*found, *_to_the_next(selected, population, rng), *_between(raster, rng)])
+
+
+def labels_of(selected: Part) -> list[int] | None:
+    """What each selected sample is, as the number of its kind; None where the file does not tell."""
+    trials = list(selected.stored.trials)[selected.samples]
+    column = next((name for name in LABELS if trials and all(name in trial for trial in trials)), None)
+    if column is None:
+        return None
+    kinds = {kind: i for i, kind in enumerate(dict.fromkeys(str(trial[column]) for trial in trials))}
+    return [kinds[str(trial[column])] for trial in trials]
+
+
+def _of_labels(raster: SpikeRaster, labels: list[int], rng: np.random.Generator) -> Iterator[Finding]:
+    from dlm_snn.analysis.estimators.information import decoder_bound, mutual_information
+    from dlm_snn.analysis.estimators.pools import liveliest
+
+    counts = raster.counts()
+    for neuron in liveliest(raster, NEURONS):
+        yield mutual_information(labels, counts[:, neuron], rng, name=f"I(label; count of neuron {neuron})")
+    if len(labels) > 1:
+        yield decoder_bound(labels, counts, rng, name="I(label; decoded label), bound of I(label; all counts)")
+
+
+def _to_the_next(selected: Part, population: str, rng: np.random.Generator) -> Iterator[Finding]:
+    """The pools of the next layer with the same samples and steps, if there is one."""
+    from dlm_snn.analysis.estimators.information_pools import pool_information
+
+    network: Any = selected.stored.network
+    order = [name for name in (network.order if network else selected.rasters) if name in selected.rasters]
+    if population not in order[:-1]:
+        return
+    after = order[order.index(population) + 1]
+    first, second = selected.rasters[population], selected.rasters[after]
+    if first.extent[:2] == second.extent[:2] and first.n_neurons and second.n_neurons and len(first):
+        yield pool_information(first, second, rng, name=f"I(2 neurons; 2 neurons of {after})")
+
+
+def _between(raster: SpikeRaster, rng: np.random.Generator) -> Iterator[Finding]:
+    from dlm_snn.analysis.estimators.pools import liveliest
+    from dlm_snn.analysis.estimators.transfer import transfer_entropy
+
+    pair = liveliest(raster, 2)
+    if len(pair) < 2 or raster.n_steps < 2 or not raster.n_samples:
+        return
+    spikes = raster[:, :, pair].dense()
+    for source, target in ((0, 1), (1, 0)):
+        name = f"transfer entropy of neuron {pair[source]} to {pair[target]}"
+        yield transfer_entropy(spikes[..., source], spikes[..., target], rng, name=name)
