@@ -371,6 +371,9 @@ def alone(known: Mapping[str, ast.Module], entry_points: str) -> set[str]:
             node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)
         ]
         reached |= {text.partition(":")[0] for text in texts} | ({name} if "__main__" in texts else set())
+        # f"dlm_snn.folder.{name}" loads whatever lies in the folder.
+        folders = {text.removesuffix(".") for text in texts if text.endswith(".")}
+        reached |= {other for other in known if other.rpartition(".")[0] in folders - {""}}
     reached |= {line.split('"')[1].partition(":")[0] for line in entry_points.splitlines() if line.count('"') == 2}
     return {name for name in known.keys() - reached if not is_package(name)}
 

@@ -12,10 +12,7 @@ from dlm_snn.verbs.verb import Verb
 if TYPE_CHECKING:
     from dlm_snn.verbs.rasters.analyses.outcome import Outcome
 
-WHAT: dict[str, str] = {
-    "information": "nats between spikes, labels and layers",
-    "irreversibility": "time's arrow in the words of three neurons",
-}
+WHAT: dict[str, str] = {}
 """Name of an analysis -> what it finds, in a line; ``analyses/NAME.py`` has ``analyze(selected, population, rng)``."""
 
 
