@@ -23,6 +23,7 @@ from experiments.recipes import (
     dlm,
     mnist,
     split_digits,
+    temperature,
 )
 from experiments.recipes.config import RunConfig
 from experiments.recipes.idle import refuse_idle
@@ -45,6 +46,8 @@ CONTINUAL: dict[str, ModuleType] = {
     "continual_p6": continual_p6,
 }
 """Experiments of continual learning: each has CELLS, variant -> Entry, and SEEDS."""
+SWEEPS: dict[str, ModuleType] = {"temperature": temperature}
+"""Sweeps over temperature and size, for a finite-size check: each has VARIANTS over SIZES and TEMPERATURES."""
 
 
 def chosen_config(arguments: Namespace) -> RunConfig:
@@ -95,7 +98,7 @@ def variant_config(
     Raises:
         DlmError: no such variant.
     """
-    module = EXPERIMENTS[experiment]
+    module = {**EXPERIMENTS, **SWEEPS}[experiment]
     known = {**module.VARIANTS, **getattr(module, "STOCK", {})}
     if variant is not None and variant not in known:
         raise DlmError(f"{experiment} has no variant '{variant}'; {nearest(variant, known)}")
@@ -109,7 +112,7 @@ def known_experiment(name: str) -> ModuleType:
     Raises:
         DlmError: no such experiment.
     """
-    known = {**EXPERIMENTS, **CONTINUAL}
+    known = {**EXPERIMENTS, **CONTINUAL, **SWEEPS}
     if name not in known:
         raise DlmError(f"no experiment '{name}'; {nearest(name, known)}")
     return known[name]

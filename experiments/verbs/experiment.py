@@ -11,21 +11,37 @@ from experiments.verbs.shared import run_arguments
 
 
 def _experiment_arguments(parser: ArgumentParser) -> None:
-    trained = "digits, mnist, competition, competition_settings, dlm, dissipation"
+    trained = "digits, mnist, competition, competition_settings, dlm, dissipation, temperature"
     parser.add_argument("name", help=f"{trained}; of continual learning: split_digits, continual_p2 to _p6")
     parser.add_argument("--variant", action="append", metavar="NAME", help="only this one; repeatable")
     run_arguments(parser)
 
 
 def _experiment(arguments: Namespace) -> int:
-    from experiments.recipes.table import CONTINUAL, known_experiment
+    from experiments.recipes.table import CONTINUAL, SWEEPS, known_experiment
 
     module = known_experiment(arguments.name)
     if arguments.name in CONTINUAL:
         from experiments.verbs.shared import run_table
 
         return run_table(arguments, module)
+    if arguments.name in SWEEPS:
+        return _swept(arguments, module)
     return _repeated(arguments, module)
+
+
+def _swept(arguments: Namespace, module: Any) -> int:
+    """A sweep over temperature and size, and what its finite sizes say."""
+    from experiments.road.sweep import sweep
+    from experiments.verbs.shared import refuse_continual
+
+    refuse_continual(arguments)
+    results = arguments.results / f"{arguments.name}.jsonl"
+    variants = arguments.variant or list(module.VARIANTS)
+    with progress() as show:
+        rows = sweep(arguments.name, variants, module.SEEDS, arguments.data_dir, results, show)
+    print(f"rows: {results} ({len(rows)} of this sweep)")
+    return 0
 
 
 def _repeated(arguments: Namespace, module: Any) -> int:

@@ -1,0 +1,94 @@
+"""A sweep over temperature and size: one JSON line per repetition, never run twice, and what its finite sizes say."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterable
+from pathlib import Path
+from time import process_time
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dlm_snn.backends import run
+from dlm_snn.errors import DivergenceWarning
+from dlm_snn.provenance import installed_versions, origin
+from dlm_snn.tasks.parts import Split, split
+from experiments.harness.progress import Show
+from experiments.harness.rows import Row, writing_rows
+from experiments.recipes.config import RunConfig
+from experiments.recipes.table import variant_config
+from experiments.road.repeat import REPEATED_ROW, key
+from experiments.road.road import train_network
+
+
+def seeded(config: RunConfig, seed: int) -> RunConfig:
+    """The same configuration with one seed for first weights, order of the samples and noise; the hold-out stays."""
+    parts = ("network", "training") if config.dynamics is None else ("network", "training", "dynamics")
+    return config.model_copy(update={p: getattr(config, p).model_copy(update={"seed": seed}) for p in parts})
+
+
+def guessed(counts: NDArray, labels: NDArray) -> NDArray[np.float64]:
+    """Chance of the right answer for each sample, where a tie is broken by guessing; (sample,).
+
+    A silent output is a tie of all classes, so that a network that says nothing is exactly at chance.
+
+    Args:
+        counts: (sample, class) spikes of the output.
+        labels: (sample,) classes.
+    """
+    best = counts == counts.max(1, keepdims=True)
+    return best[np.arange(len(labels)), labels] / best.sum(1)
+
+
+def measured(config: RunConfig, data: Split) -> dict[str, float]:
+    """Train one network and test it: accuracy, and the order parameter (accuracy - chance) / (1 - chance)."""
+    before = process_time()
+    with warnings.catch_warnings():
+        # Guessing is what a high temperature is here to show.
+        warnings.simplefilter("ignore", DivergenceWarning)
+        network, _ = train_network(config, data, lambda *_: None)
+    fired = run(network, {"pixels": data.x_test}, config.simulation.n_steps, record={"output": "s"}, backend="fast")
+    accuracy = float(guessed(fired.rasters["output"].dense().sum(1), data.y_test).mean())
+    chance = 1 / data.dataset.n_classes
+    return {
+        "accuracy": round(accuracy, 6),
+        "order": round((accuracy - chance) / (1 - chance), 6),
+        "test_samples": len(data.y_test),
+        "seconds": round(process_time() - before, 2),
+    }
+
+
+def sweep(
+    name: str, variants: Iterable[str], seeds: Iterable[int], data_dir: Path | None, results: Path, show: Show
+) -> list[Row]:
+    """Run what is missing, seed by seed, so that a sweep that is cut short has few seeds of every variant.
+
+    Args:
+        name: of the experiment.
+        variants, seeds: which repetitions.
+        data_dir: where the data lie.
+        results: JSON lines.
+        show: told of every repetition.
+
+    Returns:
+        The rows of exactly these variants and seeds.
+    """
+    configs = {variant: variant_config(name, variant) for variant in dict.fromkeys(variants)}
+    wanted = [(variant, seed, seeded(configs[variant], seed)) for seed in seeds for variant in configs]
+    found = []
+    with writing_rows(results, REPEATED_ROW) as file:
+        for done, (variant, seed, config) in enumerate(wanted):
+            row = file.find(config=key(config))
+            if row is None:
+                show(f"{variant} {seed}", done, len(wanted))
+                data = split(config.data.model_copy(update={"data_dir": data_dir}))
+                row = _row(name, variant, seed, key(config), measured(config, data))
+                file.append(row)
+            found.append(row)
+    return found
+
+
+def _row(name: str, variant: str, seed: int, config: str, figures: dict[str, float]) -> Row:
+    where = {**origin(), "torch": installed_versions().get("torch")}
+    return {"experiment": name, "variant": variant, "seed": seed, "config": config, **where, "figures": figures}
