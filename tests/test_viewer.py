@@ -20,6 +20,7 @@ from dlm_snn.analysis.viewer.membranes import membranes_of
 from dlm_snn.analysis.viewer.packing import leb128, low_bits, packed
 from dlm_snn.cli import main
 from dlm_snn.errors import DlmError, UnlikeError
+from dlm_snn.exchange.formats import write_rasters
 from tests.viewer_pages import BUSY, LOST, held_in
 
 
@@ -183,3 +184,24 @@ def test_recordings_bring_their_voltages(tmp_path):
     assert membrane["neurons"] == np.argsort(-BUSY.counts().sum(axis=0), kind="stable").tolist()
     assert others == []
     assert json.dumps(membrane["threshold"]) == "true"
+
+
+def test_the_page_about_the_viewer_does_what_it_says(tmp_path, monkeypatch, capsys):
+    page = (Path(__file__).parent.parent / "docs/viewer.md").read_text()
+    (python,) = re.findall(r"^```python\n(.*?)^```", page, re.S | re.M)
+    (bash,) = re.findall(r"^```bash\n(.*?)^```", page, re.S | re.M)
+    monkeypatch.chdir(tmp_path)
+    exec(compile(python, "docs/viewer.md", "exec"), {})
+    for line in bash.splitlines():
+        assert main(line.split()[1:]) == 0
+    assert {path.name for path in tmp_path.glob("*.html")} == {"spikes.html", "first.html", "both.html", "part.html"}
+    assert "differ; first at sample 1, step 2" in capsys.readouterr().out
+    assert held_in((tmp_path / "part.html").read_text())["firstSample"] == 1
+
+
+def test_neurons_keep_the_names_of_their_file(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    names = [f"u{i}" for i in range(BUSY.n_neurons)]
+    write_rasters({"busy": BUSY}, Path("rasters"), labels={"unit_ids": {"busy": names}})
+    assert main(["raster", "view", "rasters", "--neurons", "2:4"]) == 0
+    assert held_in(Path("rasters.html").read_text())["populations"][0]["units"] == names[2:4]

@@ -159,6 +159,50 @@ def test_moving_zooming_and_samples(tab: Tab, one: Path) -> None:
     assert tab.evaluate("[viewer.state.selection.from, viewer.state.selection.to]") == [70, 80]
 
 
+def test_two_fingers_zoom_into_both(tab: Tab, one: Path) -> None:
+    tab.open(one)
+    left, top = tab.evaluate("(b => [b.left, b.top])(document.getElementById('spikes').getBoundingClientRect())")
+    for kind, apart in (("touchStart", 50), ("touchMove", 75), ("touchMove", 100), ("touchEnd", None)):
+        ways = () if apart is None else (-1, 1)
+        points = [{"x": left + 400 + way * apart, "y": top + 200, "id": way + 1} for way in ways]
+        tab.call("Input.dispatchTouchEvent", type=kind, touchPoints=points)
+    tab.evaluate(STILL)
+    x0, x1, y0, y1, height = tab.evaluate(
+        "(({view, height}) => [view.x0, view.x1, view.y0, view.y1, height])(viewer.state)"
+    )
+    assert (x1 - x0, y1 - y0) == (pytest.approx(60, rel=0.02), pytest.approx(height / 2, rel=0.02))
+
+
+def test_the_selection_is_downloaded_without_a_request(tab: Tab, one: Path, tmp_path: Path) -> None:
+    tab.open(one)
+    select(tab, of=0)
+    wanted = tab.evaluate("viewer.csv()")
+    tab.call("Page.setDownloadBehavior", behavior="allow", downloadPath=str(tmp_path))
+    tab.events.clear()
+    click(tab, "save")
+    path = tmp_path / "selected-spikes.csv"
+    for _ in range(100):
+        if path.exists():
+            break
+        tab.evaluate("new Promise(done => setTimeout(done, 50))")
+    assert path.read_text() == wanted
+    asked = [
+        event["params"]["request"]["url"] for event in tab.events if event.get("method") == "Network.requestWillBeSent"
+    ]
+    assert [url for url in asked if not url.startswith("blob:")] == []
+
+
+def test_a_click_shows_the_voltage_of_a_neuron(tab: Tab, one: Path) -> None:
+    tab.open(one)
+    drag(tab, (0.5, 0.99), (0.5, 0.99))
+    assert tab.evaluate("viewer.state.voltage") == {"population": "busy", "neurons": [0]}
+    assert tab.evaluate("document.getElementById('voltage-neurons').value") == "0"
+    assert "first sample" in str(tab.evaluate("document.getElementById('voltage-note').textContent"))
+    values = tab.evaluate("Array.from(viewer.state.membranes[0][0].values.slice(0, 60))")
+    chosen = int(tab.evaluate("viewer.state.membranes[0][0].neurons[0]"))
+    assert np.allclose(values, V["busy"].v[0, :, chosen], atol=1e-4)
+
+
 def test_wrong_fields_are_marked_and_change_nothing(tab: Tab, one: Path) -> None:
     tab.open(one)
     for name, value in (("from", "x"), ("neurons", "900"), ("to", "-5")):
@@ -193,6 +237,21 @@ def test_two_runs_are_counted_and_gone_through(tab: Tab, two: Path) -> None:
     select(tab)
     assert tab.evaluate("viewer.measured().layers") == sizes
     assert str(tab.evaluate("viewer.csv()")).count(",only integer\n") == sizes[2]
+
+
+KEYS = ("+", "-", "0", "s", "[", "]", "n", "p", "Escape", "ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown")
+
+
+@pytest.mark.parametrize("neurons", [0, 1])
+def test_next_to_nothing_is_shown_and_takes_every_key(tab: Tab, tmp_path: Path, neurons: int) -> None:
+    one = [np.full(neurons, value, np.uint32) for value in (0, 4, 0)]
+    page = view(dlm.SpikeRaster(*one, 1, 10 * neurons, neurons), tmp_path / "a.html")
+    assert tab.complaints(page) == []
+    for key in KEYS:
+        press(tab, key)
+    select(tab)
+    assert tab.evaluate("viewer.measured().layers") == [neurons]
+    assert [event for event in tab.events if event.get("method") == "Runtime.exceptionThrown"] == []
 
 
 @pytest.mark.parametrize(("width", "dark"), [(1280, False), (400, True)])

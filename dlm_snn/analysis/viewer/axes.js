@@ -3,10 +3,10 @@
 const NUMBER = new Intl.NumberFormat("en", { maximumFractionDigits: 6 });
 
 /** The smallest of 1, 2, 5 times a power of ten that is not below a number. */
-function niceStep(raw) {
+function niceStep(raw, steps = [1, 2, 5, 10]) {
   if (!(raw > 0)) return 1;
   const power = 10 ** Math.floor(Math.log10(raw));
-  return [1, 2, 5, 10].find((step) => step * power >= raw * 0.999999) * power;
+  return steps.find((step) => step * power >= raw * 0.999999) * power;
 }
 
 /** Multiples of a nice step between two numbers, about one in each of so many parts. */
@@ -68,7 +68,7 @@ function drawSamples(context, plot, view, samples, colors, height) {
 }
 
 /** Neuron numbers, the name and the edges of each band. */
-function drawBands({ context, plot }, view, bands, colors) {
+function drawBands({ context, plot }, view, bands, gap, colors) {
   const ky = plot.h / (view.y1 - view.y0);
   for (const band of bands) {
     const top = plot.y + (view.y1 - band.bottom - band.height) * ky;
@@ -77,7 +77,7 @@ function drawBands({ context, plot }, view, bands, colors) {
     context.fillStyle = colors.soft;
     for (const y of [top, bottom]) if (y >= plot.y && y <= plot.y + plot.h) context.fillRect(plot.x, Math.round(y) - 0.5, plot.w, 1);
     drawNeurons(context, plot, view, band, ky, colors);
-    if (top - 4 < plot.y) continue;
+    if (top - 4 < plot.y || gap * ky < 13) continue;
     context.fillStyle = colors.text;
     context.textAlign = "left";
     context.fillText(fitted(context, band.population.name, plot.w - 8), plot.x + 4, top - 4);
@@ -93,17 +93,25 @@ function drawNeurons(context, plot, view, band, ky, colors) {
   for (const tick of ticks(first + offset, last - 1 + offset, ((last - first) * high) / 34, 1)) {
     const neuron = tick - offset;
     const y = plot.y + (view.y1 - heightOf(band, neuron + 0.5)) * ky;
-    if (y < plot.y + 4 || y > plot.y + plot.h - 2) continue;
     context.fillRect(plot.x - 4, Math.round(y) - 0.5, 4, 1);
-    context.fillText(fitted(context, unitOf(band.population, neuron), GUTTER - 8), plot.x - 6, y + 4);
+    const inside = Math.min(Math.max(y + 4, plot.y + 9), plot.y + plot.h);
+    context.fillText(fittedEnd(context, unitOf(band.population, neuron), GUTTER - 8), plot.x - 6, inside);
   }
 }
 
+/** A text cut to a width, at its end. */
 function fitted(context, text, width) {
   if (context.measureText(text).width <= width) return text;
   let kept = text;
   while (kept && context.measureText(`${kept}…`).width > width) kept = kept.slice(0, -1);
   return `${kept}…`;
+}
+
+/** A name cut at its beginning: names of units differ at their end. */
+function fittedEnd(context, text, width) {
+  let kept = text;
+  while (kept && context.measureText(kept === text ? text : `…${kept}`).width > width) kept = kept.slice(1);
+  return kept === text ? text : `…${kept}`;
 }
 
 /** A part of the plot marked: the selection, or the difference that was gone to. */
@@ -125,7 +133,8 @@ function drawBox({ context, plot }, view, box, fillColor, lineColor) {
 /** Rates of the populations in view in each bin; of two runs the first as an area, the second as a line. */
 function drawRates(frame, view, bins, runs, colors, text) {
   const { context, plot } = frame;
-  const most = niceStep(Math.max(1e-9, ...runs.map((rate) => rate.reduce((a, b) => Math.max(a, b), 0))));
+  const largest = Math.max(...runs.map((rate) => rate.reduce((a, b) => Math.max(a, b), 0)));
+  const most = niceStep(largest, [1, 1.5, 2, 3, 4, 5, 6, 8, 10]);
   runs.forEach((rate, run) => {
     traceRate(context, plot, view, bins, rate, most);
     if (run) {

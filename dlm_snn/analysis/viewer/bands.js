@@ -1,20 +1,22 @@
 // Populations stacked: each in a band, the first at the bottom, neuron 0 at the bottom of its band.
 // A band is as high as the root of its number of neurons, so that ten outputs are seen beside a thousand others.
 
-const NAME_SHARE = 0.045; // of all bands, above each of them: where its name stands
+const NAME = 16 / 400; // of the plot, above each band: where its name stands
+const NAMES = 0.5; // of the plot, at most, for all names
 
-/** Bands of the populations shown: [{index, population, bottom, height}], and their height in all. */
+/** Bands of the populations shown: [{index, population, bottom, height}], the gap above each, and their height in all. */
 function bandsOf(populations) {
   const shown = populations.map((population, index) => ({ population, index })).filter((one) => one.population.shown);
   const heights = shown.map(({ population }) => Math.sqrt(Math.max(population.neurons, 1)));
-  const sum = heights.reduce((a, b) => a + b, 0);
+  const names = Math.min(NAMES, NAME * shown.length);
+  const gap = (heights.reduce((a, b) => a + b, 0) * names) / (1 - names) / Math.max(shown.length, 1);
   let bottom = 0;
   const bands = shown.map((one, i) => {
     const band = { ...one, bottom, height: heights[i] };
-    bottom += heights[i] + sum * NAME_SHARE;
+    bottom += heights[i] + gap;
     return band;
   });
-  return { bands, height: bottom || 1 };
+  return { bands, gap, height: bottom || 1 };
 }
 
 /** Height of one neuron of a band. */

@@ -72,6 +72,7 @@ function sayDifference(state, found) {
     element("difference").textContent = state.difference ? "No further difference of what is shown." : "No difference in what is shown.";
     return;
   }
+  if (state.voltage.population) sayVoltage(state);
   const { population, neuron, layer, position } = state.difference;
   const own = state.populations[population];
   const [before, all] = rankOf(state.populations, state.difference);
@@ -141,8 +142,8 @@ function sayVoltage(state) {
   const missing = neurons.filter((neuron) => !membranes.some((one) => one.place.has(neuron)));
   const notes = [];
   if (missing.length) notes.push(`not in this page: ${missing.join(", ")}`);
-  if (membranes[0].neurons.length < membranes[0].of) notes.push(`it holds the ${membranes[0].neurons.length.toLocaleString("en")} most active neurons`);
-  if (membranes[0].samples < state.samples) notes.push(`v of the first ${many(membranes[0].samples, "sample")}`);
+  if (membranes[0].neurons.length < membranes[0].of) notes.push(`the page holds the ${membranes[0].neurons.length.toLocaleString("en")} most active neurons`);
+  if (membranes[0].samples < state.samples) notes.push(`v of the first ${membranes[0].samples === 1 ? "sample" : many(membranes[0].samples, "sample")}`);
   element("voltage-note").textContent = notes.join("; ");
 }
 
@@ -185,13 +186,22 @@ function runsOf(numbers) {
   return spans;
 }
 
+/** The neurons in view, population by population, in words. */
+function inView(state) {
+  const parts = state.bands.map((band) => {
+    const [first, last] = neuronsBetween(band, state.view.y0, state.view.y1);
+    return { population: band.index, first, last };
+  });
+  return toldParts(state, parts.filter(({ first, last }) => first < last));
+}
+
 /** Texts and buttons that follow what is shown. */
 function refresh(state, result) {
   const { shown, neurons } = result;
   const seconds = (state.view.x1 - state.view.x0) * state.dt;
   const rates = ofRuns(shown).map((count) => hertz(count, neurons, seconds));
   const counts = ofRuns(shown).map((count) => count.toLocaleString("en"));
-  element("shown").textContent = `Shown: ${counts.join(" and ")} spikes of ${many(neurons, "neuron")}, ${toldSpan(state, state.view.x0, state.view.x1)}; ${rates.join(" and ")}.`;
+  element("shown").textContent = `Shown: ${counts.join(" and ")} spikes of ${many(neurons, "neuron")} (${inView(state)}), ${toldSpan(state, state.view.x0, state.view.x1)}; ${rates.join(" and ")}.`;
   element("selected").textContent = state.selection ? toldSelection(state) : "Nothing selected.";
   for (const id of ["zoom-selected", "clear", "save"]) element(id).disabled = !state.selection;
   element("selecting").setAttribute("aria-pressed", String(state.selecting));

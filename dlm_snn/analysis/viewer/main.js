@@ -31,10 +31,10 @@ function paintSpikes(state, bins, colors, row) {
   const { context, plot, ratio } = state.frame;
   const size = { w: Math.round(plot.w * ratio), h: Math.round(plot.h * ratio), ratio };
   const inks = { bands: colors.bands.map(redGreenBlue), layers: [colors.both, colors.first, colors.second].map(redGreenBlue) };
-  const result = painted(size, state.view, state.bands, bins, inks);
+  const result = painted(size, state.view, state.samples * state.steps, state.bands, bins, inks);
   context.putImageData(result.image, Math.round(plot.x * ratio), Math.round(plot.y * ratio));
   drawFrame(state.frame, colors.line);
-  drawBands(state.frame, state.view, state.bands, colors);
+  drawBands(state.frame, state.view, state.bands, state.gap, colors);
   drawTimes(state.frame, state.view, state.clock, colors, row && { first: state.firstSample, count: state.samples, steps: state.steps });
   for (const box of boxesOf(state)) drawBox(state.frame, state.view, box, colors.select, colors.edge);
   return result;
@@ -51,8 +51,10 @@ function boxesOf(state) {
   if (!band) return boxes;
   const { position, neuron } = state.difference;
   const [x, y] = [(state.view.x1 - state.view.x0) / 60, (state.view.y1 - state.view.y0) / 30];
-  const middle = heightOf(band, neuron + 0.5);
-  return [...boxes, { from: position + 0.4 - x, to: position + 0.4 + x, low: middle - y, high: middle + y }];
+  // A mark begins with its step, and fills a part of it.
+  const wide = Math.min(1, Math.max(0.2, (WIDE * (state.view.x1 - state.view.x0)) / state.frame.plot.w));
+  const [center, middle] = [position + wide / 2, heightOf(band, neuron + 0.5)];
+  return [...boxes, { from: center - x, to: center + x, low: middle - y, high: middle + y }];
 }
 
 /** Spikes per second and neuron in each bin, for each run; bins at the edges only as far as they are seen. */
@@ -118,12 +120,13 @@ async function start() {
   source.remove();
   const viewer = { state, csv: () => [...csvPieces(state)].join(""), measured: () => measured(state) };
   const draw = drawerOf(state, (painting) => Object.assign(viewer, painting));
-  const go = (way) => draw(sayDifference(state, state.names.length > 1 && goToDifference(state, way)));
+  const go = (way) => state.names.length > 1 && draw(sayDifference(state, goToDifference(state, way)));
   fillSummary(state);
   fillRuns(state, go);
   fillPopulations(state, draw);
   fillSamples(state, draw);
   fillVoltages(state, draw);
+  element("spikes").style.setProperty("--bands", state.populations.length);
   Object.assign(viewer, paintAll(state));
   listenToPointer(state, element("spikes"), draw);
   listenToKeys(state, draw, go);

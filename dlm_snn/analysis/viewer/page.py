@@ -96,7 +96,7 @@ def view(
     others = None if against is None else named_alike(rasters, rasters_of(against, dt))
     _check(rasters, others)
     v = _membranes(thing, membranes), _membranes(against, membranes_against)
-    text = page(rasters, others, labels or Labels(), v)
+    text = page(rasters, others, labels or Labels((target.stem if others is None else "first", "second")), v)
     write_text(target, text, PAGE, replace)
     return target
 

@@ -2,8 +2,10 @@
 
 const GUTTER = 54; // at the left of every plot, for numbers
 const MARGIN = 8; // at its right
-const WIDEST = 3; // of a spike, in CSS pixels
+const WIDE = 3; // CSS pixels of a spike, where its step is wider; of very wide steps a fifth
 const SHADES = 1024;
+const SPARSE = 0.03; // spikes per pixel
+const CROWDED = 16; // spikes of a neuron in a cell, from which on doubling steps are faster than one by one
 
 /** A canvas made ready: its context in CSS pixels, its size, and the plot inside, which leaves room for the axes. */
 function framed(canvas, above, below) {
@@ -19,17 +21,17 @@ function framed(canvas, above, below) {
   return { context, ratio, width, height, plot };
 }
 
-/** Bins of the rate: of at least 1 ms and 2 pixels, 1, 2 or 5 times a power of ten, each aligned to the axis. */
+/** Bins of the rate: of at least 1 ms and 3 pixels, 1, 2 or 5 times a power of ten, each aligned to the axis. */
 function binsOf(view, plot, dtMs, start) {
   const least = Math.max(1, Math.round(1 / dtMs));
-  const steps = least * Math.max(1, niceStep(((view.x1 - view.x0) / plot.w) * 2 / least));
+  const steps = least * Math.max(1, niceStep(((view.x1 - view.x0) / plot.w) * 3 / least));
   const from = start + Math.floor((view.x0 - start) / steps) * steps;
   return { steps, from, size: Math.max(1, Math.ceil((view.x1 - from) / steps)) };
 }
 
 /** Count all layers of the populations in view, and color them: {image, shown, neurons, rates}. */
-function painted(size, view, bands, bins, colors) {
-  const grid = gridOf(size, view, bins);
+function painted(size, view, span, bands, bins, colors) {
+  const grid = gridOf(size, view, bins, isSparse(size, view, bands, span) ? 2 : 1);
   const image = new ImageData(grid.w, grid.h);
   const target = new Uint32Array(image.data.buffer);
   const layers = bands.length ? bands[0].population.layers.length : 1;
@@ -48,11 +50,21 @@ function painted(size, view, bands, bins, colors) {
   return { image, shown, neurons, rates };
 }
 
+/** Whether so few spikes are in view, were they even over the span of time, that one pixel each is hard to see. */
+function isSparse({ w, h }, view, bands, span) {
+  const part = (view.x1 - view.x0) / span;
+  const spikes = bands.reduce((sum, band) => {
+    const [first, last] = neuronsBetween(band, view.y0, view.y1);
+    return sum + (band.population.layers[0].size * (last - first)) / Math.max(1, band.population.neurons);
+  }, 0);
+  return spikes * part < w * h * SPARSE;
+}
+
 /** Pixels as counts; each row has some more at its end, so that a wide spike needs no test. */
-function gridOf({ w, h, ratio }, view, bins) {
+function gridOf({ w, h, ratio }, view, bins, least) {
   const kx = w / (view.x1 - view.x0);
   const ky = h / (view.y1 - view.y0);
-  const wide = Math.max(1, Math.min(Math.floor(kx * 0.8), Math.round(WIDEST * ratio)));
+  const wide = Math.max(least, Math.floor(Math.min(kx * 0.8, Math.max(kx / 5, WIDE * ratio))));
   const stride = w + wide + 1;
   return { w, h, kx, ky, wide, stride, view, bins, counts: new Uint32Array(stride * h), ratio };
 }
@@ -64,8 +76,9 @@ function rowsOf(grid, band, neuron) {
   return [top, Math.max(top + 1, bottom - (bottom - top > 4 ? 1 : 0))];
 }
 
+/** Count the spikes of some neurons of a band's first layer into pixels, and into the bins of the rate. */
 function countBand(grid, band, first, last, rate) {
-  const { view, h, stride, w, wide, counts } = grid;
+  const { view, h, stride, w, wide, kx, counts, bins } = grid;
   const layer = band.population.layers[0];
   let shown = 0;
   for (let neuron = first; neuron < last; neuron++) {
@@ -74,29 +87,39 @@ function countBand(grid, band, first, last, rate) {
     shown += high - low;
     const [top, end] = rowsOf(grid, band, neuron);
     const row = Math.min(Math.max(top, 0), h - 1) * stride;
-    if (wide === 1) countNarrow(grid, layer.at, low, high, row, rate);
-    else countWide(grid, layer.at, low, high, row, rate);
+    for (let more = 0; more < wide; more++) countInto(counts, row + more, layer.at, low, high, view.x0, kx);
+    countInto(rate, 0, layer.at, low, high, bins.from, 1 / bins.steps);
     for (let y = Math.max(top, 0) + 1; y < Math.min(end, h); y++) counts.copyWithin(y * stride, row, row + w);
   }
   return shown;
 }
 
-function countNarrow({ counts, kx, view, bins }, at, low, high, row, rate) {
-  const { x0 } = view;
-  const { from } = bins;
-  const perBin = 1 / bins.steps;
-  for (let i = low; i < high; i++) {
-    counts[row + (((at[i] - x0) * kx) | 0)]++;
-    rate[((at[i] - from) * perBin) | 0]++;
+/** Count sorted spikes into cells of an axis: one by one, or where many fall into each cell, a cell at a time. */
+function countInto(target, offset, at, low, high, origin, perCell) {
+  if (high - low > CROWDED * (1 + (at[high - 1] - at[low]) * perCell)) {
+    countCells(target, offset, at, low, high, origin, perCell);
+    return;
+  }
+  for (let i = low; i < high; i++) target[offset + (((at[i] - origin) * perCell) | 0)]++;
+}
+
+function countCells(target, offset, at, low, high, origin, perCell) {
+  for (let i = low; i < high; ) {
+    const cell = Math.floor((at[i] - origin) * perCell);
+    const end = Math.max(i + 1, nextAt(at, i, high, origin + (cell + 1) / perCell));
+    target[offset + cell] += end - i;
+    i = end;
   }
 }
 
-function countWide({ counts, kx, view, bins, wide }, at, low, high, row, rate) {
-  for (let i = low; i < high; i++) {
-    const x = row + (((at[i] - view.x0) * kx) | 0);
-    for (let more = 0; more < wide; more++) counts[x + more]++;
-    rate[Math.floor((at[i] - bins.from) / bins.steps)]++;
+/** The first place from low on whose spike is at x or later, looked for in steps that double. */
+function nextAt(at, low, high, x) {
+  let step = 1;
+  while (low + step < high && at[low + step] < x) {
+    low += step;
+    step *= 2;
   }
+  return lower(at, low, Math.min(low + step, high), x);
 }
 
 /** Counts of a band as one color: the more spikes in a pixel, the less of the ground is seen through it. */

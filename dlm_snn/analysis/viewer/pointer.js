@@ -83,10 +83,7 @@ function turned(state, canvas, event) {
 /** A click chooses the neuron whose voltage is shown. */
 function clicked(state, place) {
   const found = neuronAt(state.bands, place.y);
-  const name = found?.band.population.name;
-  if (!state.membranes.flat().some((one) => one.population === name && one.place.has(found.neuron))) return;
-  state.voltage = { population: name, neurons: [found.neuron] };
-  sayVoltage(state);
+  if (found && takeVoltage(state, found.band.population.name, found.neuron)) sayVoltage(state);
 }
 
 function sayUnder(state, { x, y }) {

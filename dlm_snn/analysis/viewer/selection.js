@@ -1,6 +1,8 @@
 // What is selected: steps from up to to, and neurons first up to last of some populations.
 // A selection is {from, to, parts: [{population, first, last}]}; populations that are hidden do not count.
 
+const TOLD = 4; // spans of neurons that a sentence names
+
 /** The selection of a rectangle between two places of the plot. */
 function selectionBetween(state, a, b) {
   const [low, high] = [Math.min(a.y, b.y), Math.max(a.y, b.y)];
@@ -15,7 +17,7 @@ function selectionBetween(state, a, b) {
 }
 
 function shownParts(state) {
-  return state.selection.parts.filter((part) => state.populations[part.population].shown);
+  return state.selection.parts.filter(({ population, first, last }) => first < last && state.populations[population].shown);
 }
 
 /** Spikes of each layer, neurons, and seconds of the selection. */
@@ -38,15 +40,24 @@ function hertz(spikes, neurons, seconds) {
   return neurons && seconds ? `${short(spikes / neurons / seconds)} Hz` : "no rate";
 }
 
+/** Some neurons of a population in words. */
+function toldPart(state, { population, first, last }) {
+  const own = state.populations[population];
+  const [one, other] = [unitOf(own, first), unitOf(own, last - 1)];
+  return last - first === 1 ? `${own.name} ${one}` : `${own.name} ${one} to ${other}`;
+}
+
+/** Neurons of several populations in words; of many, how many. */
+function toldParts(state, parts) {
+  if (!parts.length) return "none";
+  const populations = new Set(parts.map((part) => part.population)).size;
+  return parts.length > TOLD ? many(populations, "population") : parts.map((part) => toldPart(state, part)).join(", ");
+}
+
 /** The selection in words. */
 function toldSelection(state) {
   const { layers, neurons, seconds } = measured(state);
-  const names = shownParts(state).map(({ population, first, last }) => {
-    const { name } = state.populations[population];
-    const [one, other] = [first, last - 1].map((neuron) => unitOf(state.populations[population], neuron));
-    return last - first === 1 ? `${name} ${one}` : `${name} ${one} to ${other}`;
-  });
-  const where = `${neurons.toLocaleString("en")} neurons (${names.join(", ") || "none"}), ${toldSpan(state, state.selection.from, state.selection.to)}`;
+  const where = `${many(neurons, "neuron")} (${toldParts(state, shownParts(state))}), ${toldSpan(state, state.selection.from, state.selection.to)}`;
   const counts = layers.map((count) => count.toLocaleString("en"));
   const rates = ofRuns(layers).map((count) => hertz(count, neurons, seconds));
   if (layers.length === 1) return `Selected: ${counts[0]} spikes of ${where}; ${rates[0]}.`;

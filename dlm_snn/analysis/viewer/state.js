@@ -40,9 +40,15 @@ function boundsOf(state) {
   return [state.sample * state.steps, Math.max((state.sample + 1) * state.steps, state.sample * state.steps + 1)];
 }
 
+/** Show the voltage of a neuron, if the page holds it. */
+function takeVoltage(state, name, neuron) {
+  const held = state.membranes.flat().some((one) => one.population === name && one.place.has(neuron));
+  if (held) state.voltage = { population: name, neurons: [neuron] };
+  return held;
+}
+
 function restack(state) {
-  const { bands, height } = bandsOf(state.populations);
-  Object.assign(state, { bands, height });
+  Object.assign(state, bandsOf(state.populations));
 }
 
 function showAll(state) {
@@ -115,5 +121,6 @@ function goToDifference(state, way) {
   const high = Math.min(state.view.y1 - state.view.y0, pitch(band) * 40, state.height) / 2;
   const y = heightOf(band, found.neuron + 0.5);
   setView(state, { x0: found.position - wide, x1: found.position + wide, y0: y - high, y1: y + high });
+  takeVoltage(state, band.population.name, found.neuron);
   return true;
 }

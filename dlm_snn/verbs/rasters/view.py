@@ -80,6 +80,8 @@ def _labels(arguments: Namespace, other: Namespace | None, first: Selected) -> L
     from dlm_snn.analysis.viewer.page import Labels
 
     names = [_name(arguments), "second" if other is None else _name(other)]
+    if other is not None and other.file == arguments.file:
+        names = [one.simulator or SIMULATOR for one in (arguments, other)]
     if names[0] == names[1]:
         names = [f"{name} ({which})" for name, which in zip(names, ("first", "second"), strict=True)]
     name, raster = next(iter(first.rasters.items()))
@@ -114,9 +116,9 @@ def _membranes(arguments: Namespace, part: Selected) -> dict[str, Membrane]:
 
 
 def _name(arguments: Namespace) -> str:
-    """Of a run: with its simulator, where one was chosen."""
+    """Of a file; of a run with the simulator."""
     name = arguments.file.resolve().name
-    return f"{name} {arguments.simulator}" if arguments.simulator else name
+    return f"{name} {arguments.simulator or SIMULATOR}" if _is_run(arguments.file) else name
 
 
 view = Verb("write a page that shows it: pan, zoom, select, two runs laid over each other", _arguments, _run)
