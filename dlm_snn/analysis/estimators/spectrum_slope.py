@@ -1,0 +1,225 @@
+"""The slope of a spectrum with an interval that covers, or the reasons why there is none."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dlm_snn.analysis.estimators.spectrum_control import trained_controls
+from dlm_snn.analysis.estimators.spectrum_noise import in_portions, power_law_noise
+from dlm_snn.analysis.estimators.spectrum_second import second_opinion
+from dlm_snn.analysis.estimators.spectrum_steady import doubts_of_stationarity, doubts_of_variance
+from dlm_snn.analysis.estimators.spectrum_welch import BINS, PARTS, Line, frequencies, welch
+from dlm_snn.analysis.finding import Control, Finding
+from dlm_snn.errors import DlmError
+from dlm_snn.values import as_floats
+
+FEWEST = 200
+"""A series of at most so many steps per sample has no slope: its spectrum spans a decade, its interval half a unit."""
+FEWEST_BINS = 6
+DRAWS = (24, 100)
+"""Series of the bootstrap: few for long series, whose noise costs seconds."""
+WORK = 2**23
+"""Steps of noise that a bootstrap makes, within those numbers."""
+BENT = 5.0
+"""Standard deviations by which the line's bend must lie outside that of power laws."""
+BEND = 0.3
+"""Least difference of the slopes of both halves that matters."""
+ESTIMATOR = "Welch (Hann, N/8), DC dropped, 20 log bins, least squares, parametric bootstrap"
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Spectrum:
+    """A spectral density and its slope.
+
+    Attributes:
+        slope: d log P / d log f over the band.
+        frequency: (frequency,) in Hz.
+        power: (frequency,) in units of the series squared per Hz; a known floor is still in it.
+        binned_frequency, binned_power: (bin,) what the line goes through; a known floor is subtracted.
+        line: (2,) intercept and slope of least squares, log10 P = line[0] + line[1] log10 f, before any correction.
+        band: in Hz.
+        floor: density of white noise that was known and subtracted; 0 where there was none.
+        second: the slope by specparam; None where it is not installed or not told.
+    """
+
+    slope: Finding
+    frequency: Floats
+    power: Floats
+    binned_frequency: Floats
+    binned_power: Floats
+    line: tuple[float, float]
+    band: tuple[float, float]
+    floor: float = 0.0
+    second: Finding | None = None
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """The rows of a table."""
+        return (self.slope,) if self.second is None else (self.slope, self.second)
+
+
+def spectrum(
+    series: Any,
+    dt: float = 1e-3,
+    *,
+    rng: np.random.Generator,
+    band: tuple[float, float] | None = None,
+    floor: float = 0.0,
+    draws: int | None = None,
+) -> Spectrum:
+    """The slope s of P(f) ~ f^s, with a 95 % interval.
+
+    Welch's density (Hann window, segments of an eighth, each without its mean, overlapping by half), without f = 0 and
+    Nyquist's frequency; log10 P averaged in 20 bins of equal width in log f; least squares. ``draws`` series of
+    Gaussian noise with P = f^s + floor go through the same steps. Their mean slope minus s is the bias, which is
+    subtracted; their standard deviation, times the quantile of Student's t, is half the interval.
+
+    Args:
+        series: (step,) or (sample, step); samples are stretches of the same length, without order.
+        dt: seconds per step.
+        rng: of the noise.
+        band: lowest and highest frequency in Hz; all where None.
+        floor: density of white noise that is known to be there, in units of the series squared per Hz.
+        draws: series of the bootstrap; 24 to 100, by the length, where None.
+
+    Returns:
+        The spectrum. Its slope is not resolved where a series is constant, of 200 steps or fewer, not stationary, or
+        no single power law.
+
+    Raises:
+        DlmError: values that are not finite, another shape, a band without frequencies.
+    """
+    values = _series(series)
+    nperseg = max(values.shape[-1] // PARTS, 2)
+    frequency = frequencies(nperseg)
+    told = (0.0, 0.5) if band is None else (band[0] * dt, band[1] * dt)
+    if not 0 <= told[0] < told[1]:
+        raise DlmError(f"band = {band!r} is no range of frequencies in Hz; give two numbers, the lower one first")
+    line = Line.through(frequency, told)
+    size = {"samples": values.shape[0], "steps": values.shape[1], "bins": line.frequency.size}
+    hertz = frequency / dt
+    if np.ptp(values) == 0 or line.frequency.size < FEWEST_BINS:
+        why = _no_line(values, line, band)
+        power = np.zeros_like(hertz)
+        return Spectrum(_finding(None, None, size, (), (why,)), hertz, power, hertz[:0], power[:0], (0, 0), told, floor)
+    used = int(np.clip(WORK // values.size, *DRAWS)) if draws is None else draws
+    return _measured(values, dt, line, floor / dt, used, size, rng)
+
+
+def _measured(
+    values: Floats, dt: float, line: Line, floor: float, draws: int, size: dict[str, int], rng: np.random.Generator
+) -> Spectrum:
+    nperseg = max(values.shape[-1] // PARTS, 2)
+    power = welch(values, nperseg).mean(0)
+    usable = _above(power, floor)
+    raw = float(line.slope(usable))
+    level = 10 ** float(np.mean(line.binned(usable)) - raw * np.mean(np.log10(line.frequency)))
+    law = min(max(raw, -4.0), 2.0)
+    slopes, bends = _drawn(law, floor / level, values.shape, line, draws, rng)
+    flat, _ = _drawn(0.0, 0.0, values.shape, line, max(draws // 2, DRAWS[0]), rng)
+    estimate = raw - (slopes.mean() - law)
+    half = _quantile(draws) * slopes.std(ddof=1) * np.sqrt(1 + 1 / draws)
+    doubts = [
+        *_too_few(values.shape[-1], half),
+        *doubts_of_stationarity(values, rng, floor),
+        # The noise of spikes is louder wherever their rate is higher.
+        *(() if floor else doubts_of_variance(values)),
+        *_bent(float(line.bend(usable)), bends, line, usable, dt),
+    ]
+    controls = (Control("white noise", float(flat.mean()), _spread(flat)), *trained_controls())
+    slope = _finding(estimate, (estimate - half, estimate + half), size, controls, tuple(doubts))
+    binned = 10 ** line.binned(usable)
+    band = (float(line.frequency[0] / dt), float(line.frequency[-1] / dt))
+    second = second_opinion(frequencies(nperseg)[line.inside], usable[line.inside], slope)
+    return Spectrum(
+        slope,
+        frequencies(nperseg) / dt,
+        power * dt,
+        line.frequency / dt,
+        binned * dt,
+        (float(np.log10(level * dt) + raw * np.log10(dt)), raw),
+        band,
+        floor * dt,
+        second,
+    )
+
+
+def _series(given: Any) -> Floats:
+    values = as_floats(given, "series")
+    if values.ndim == 1:
+        values = values[None]
+    if values.ndim != 2 or values.shape[0] < 1 or values.shape[1] < 2:
+        raise DlmError(f"a series of shape {np.shape(given)} is none; give (step,) or (sample, step), two steps or more")
+    if not np.isfinite(values).all():
+        raise DlmError(f"the series has {np.count_nonzero(~np.isfinite(values))} values that are not finite; cut them out")
+    return values
+
+
+def _above(power: Floats, floor: float) -> Floats:
+    """The density above the floor; where chance put it below, a tenth of a percent of the floor stands in."""
+    return np.maximum(power - floor, max(1e-3 * floor, 1e-300))
+
+
+def _drawn(
+    slope: float, floor: float, shape: tuple[int, ...], line: Line, draws: int, rng: np.random.Generator
+) -> tuple[Floats, Floats]:
+    """Slopes and bends of noise with a known law, by the same steps."""
+    samples, n_steps = shape
+    nperseg = max(n_steps // PARTS, 2)
+    found = []
+    for portion in in_portions(draws * samples, n_steps):
+        noise = power_law_noise(slope, n_steps, rng, portion, floor)
+        found.append(welch(noise, nperseg))
+    power = _above(np.concatenate(found).reshape(draws, samples, -1).mean(1), floor)
+    return line.slope(power), line.bend(power)
+
+
+def _no_line(values: Floats, line: Line, band: tuple[float, float] | None) -> str:
+    if np.ptp(values) == 0:
+        return f"the series is constant at {values.flat[0]:g}"
+    where = "" if band is None else f" between {band[0]:g} and {band[1]:g} Hz"
+    return f"{values.shape[1]} steps per sample give {line.frequency.size} frequencies{where}; at least {FEWEST_BINS}"
+
+
+def _too_few(n_steps: int, half: float) -> list[str]:
+    if n_steps > FEWEST:
+        return []
+    return [f"too few steps: {n_steps} per sample, more than {FEWEST} are needed (interval +-{half:.2f})"]
+
+
+def _bent(bend: float, bends: Floats, line: Line, power: Floats, dt: float) -> list[str]:
+    off = bend - bends.mean()
+    if abs(off) <= max(BENT * bends.std(ddof=1), BEND):
+        return []
+    half = line.frequency.size // 2
+    logs, frequency = line.binned(power), np.log10(line.frequency)
+    low, high = (np.polyfit(frequency[part], logs[part], 1)[0] for part in (slice(half), slice(half, None)))
+    at = line.frequency[half] / dt
+    return [f"no single power law: the slope is {low:.2f} below {at:.3g} Hz and {high:.2f} above; give a band"]
+
+
+def _finding(
+    estimate: float | None,
+    interval: tuple[float, float] | None,
+    size: dict[str, int],
+    controls: tuple[Control, ...],
+    doubts: tuple[str, ...],
+) -> Finding:
+    return Finding("spectral slope", estimate, interval, "", ESTIMATOR, size, controls, doubts)
+
+
+def _spread(values: Floats) -> tuple[float, float]:
+    half = float(_quantile(values.size) * values.std(ddof=1))
+    return float(values.mean()) - half, float(values.mean()) + half
+
+
+def _quantile(draws: int) -> float:
+    from scipy.special import stdtrit
+
+    return float(stdtrit(draws - 1, 0.975))
