@@ -13,6 +13,7 @@ _HOME = {
     "Labels": "viewer.page",
     "Membrane": "viewer.membranes",
     "Psth": "statistics.histograms",
+    "Spectrum": "estimators.spectrum_slope",
     "SpikeTable": "statistics.first_order",
     "decoder_bound": "estimators.information",
     "entropy": "estimators.information_counts",
@@ -23,9 +24,12 @@ _HOME = {
     "mutual_information": "estimators.information",
     "pool_information": "estimators.information_pools",
     "population_summary": "statistics.population",
+    "power_law_noise": "estimators.spectrum_noise",
     "psth": "statistics.histograms",
     "raster_of": "taking",
+    "raster_spectrum": "estimators.spectrum_raster",
     "rasters_of": "taking",
+    "spectrum": "estimators.spectrum_slope",
     "spike_table": "statistics.first_order",
     "transfer_entropy": "estimators.transfer",
     "view": "viewer.page",
@@ -38,6 +42,7 @@ __all__ = [
     "Labels",
     "Membrane",
     "Psth",
+    "Spectrum",
     "SpikeTable",
     "decoder_bound",
     "entropy",
@@ -48,9 +53,12 @@ __all__ = [
     "mutual_information",
     "pool_information",
     "population_summary",
+    "power_law_noise",
     "psth",
     "raster_of",
+    "raster_spectrum",
     "rasters_of",
+    "spectrum",
     "spike_table",
     "transfer_entropy",
     "view",
@@ -61,6 +69,9 @@ if TYPE_CHECKING:
     from dlm_snn.analysis.estimators.information_counts import entropy
     from dlm_snn.analysis.estimators.information_pools import pool_information
     from dlm_snn.analysis.estimators.irreversibility import irreversibility, irreversibility_of_states
+    from dlm_snn.analysis.estimators.spectrum_noise import power_law_noise
+    from dlm_snn.analysis.estimators.spectrum_raster import raster_spectrum
+    from dlm_snn.analysis.estimators.spectrum_slope import Spectrum, spectrum
     from dlm_snn.analysis.estimators.transfer import transfer_entropy
     from dlm_snn.analysis.finding import Control, Finding
     from dlm_snn.analysis.statistics.first_order import SpikeTable, spike_table

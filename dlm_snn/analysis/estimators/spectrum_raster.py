@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dlm_snn.analysis.estimators.spectrum_slope import PARTS, Spectrum, spectrum
+from dlm_snn.analysis.estimators.spectrum_slope import FEWEST_BINS, PARTS, Spectrum, spectrum
 from dlm_snn.analysis.estimators.spectrum_welch import Line, frequencies, welch
 from dlm_snn.analysis.finding import Control, Finding
 from dlm_snn.analysis.taking import raster_of
@@ -82,7 +82,7 @@ def raster_spectrum(thing: Any, dt: float | None = None, *, rng: np.random.Gener
     below = np.flatnonzero(density < ABOVE * floor)
     last = below[0] - 1 if below.size else line.frequency.size - 1
     full = Control("all frequencies, floor left in", float(line.slope(np.maximum(power, 1e-300))))
-    if last < 1 or np.log10(line.frequency[last] / line.frequency[0]) < DECADES:
+    if last + 1 < FEWEST_BINS or np.log10(line.frequency[last] / line.frequency[0]) < DECADES:
         return _hidden(rate, raster.dt, line, power, density, floor, full)
     band = (0.0, float(line.frequency[last]) * (1 + 1e-9))
     found = spectrum(rate, raster.dt, rng=rng, band=band, floor=floor)
@@ -102,9 +102,12 @@ def _hidden(
     lowest, highest = density[0] / floor, density.max() / floor
     doubt = (
         f"the spikes' own white noise hides the rate's spectrum: its density is {lowest:.2g} times the floor at "
-        f"{line.frequency[0]:.3g} Hz and at most {highest:.2g} times, where {ABOVE:g} times over half a decade is needed"
+        f"{line.frequency[0]:.3g} Hz and at most {highest:.2g} times; "
+        f"{ABOVE:g} times over {FEWEST_BINS} bins and half a decade is needed"
     )
     size = {"samples": rate.shape[0], "steps": rate.shape[1], "bins": line.frequency.size}
     slope = Finding("spectral slope", None, None, "", "Welch, above the white floor of spikes", size, (full,), (doubt,))
     ends = float(line.frequency[0]), float(line.frequency[-1])
-    return Spectrum(slope, frequencies(max(rate.shape[1] // PARTS, 2)) / dt, power, line.frequency, density, (0, 0), ends, floor)
+    return Spectrum(
+        slope, frequencies(max(rate.shape[1] // PARTS, 2)) / dt, power, line.frequency, density, (0, 0), ends, floor
+    )

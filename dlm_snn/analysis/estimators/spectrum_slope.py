@@ -12,7 +12,7 @@ from dlm_snn.analysis.estimators.spectrum_control import trained_controls
 from dlm_snn.analysis.estimators.spectrum_noise import in_portions, power_law_noise
 from dlm_snn.analysis.estimators.spectrum_second import second_opinion
 from dlm_snn.analysis.estimators.spectrum_steady import doubts_of_stationarity, doubts_of_variance
-from dlm_snn.analysis.estimators.spectrum_welch import BINS, PARTS, Line, frequencies, welch
+from dlm_snn.analysis.estimators.spectrum_welch import PARTS, Line, frequencies, welch
 from dlm_snn.analysis.finding import Control, Finding
 from dlm_snn.errors import DlmError
 from dlm_snn.values import as_floats
@@ -106,7 +106,7 @@ def spectrum(
     hertz = frequency / dt
     if np.ptp(values) == 0 or line.frequency.size < FEWEST_BINS:
         why = _no_line(values, line, band)
-        power = np.zeros_like(hertz)
+        power = welch(values, nperseg).mean(0) * dt
         return Spectrum(_finding(None, None, size, (), (why,)), hertz, power, hertz[:0], power[:0], (0, 0), told, floor)
     used = int(np.clip(WORK // values.size, *DRAWS)) if draws is None else draws
     return _measured(values, dt, line, floor / dt, used, size, rng)
@@ -155,9 +155,13 @@ def _series(given: Any) -> Floats:
     if values.ndim == 1:
         values = values[None]
     if values.ndim != 2 or values.shape[0] < 1 or values.shape[1] < 2:
-        raise DlmError(f"a series of shape {np.shape(given)} is none; give (step,) or (sample, step), two steps or more")
+        raise DlmError(
+            f"a series of shape {np.shape(given)} is none; give (step,) or (sample, step), two steps or more"
+        )
     if not np.isfinite(values).all():
-        raise DlmError(f"the series has {np.count_nonzero(~np.isfinite(values))} values that are not finite; cut them out")
+        raise DlmError(
+            f"the series has {np.count_nonzero(~np.isfinite(values))} values that are not finite; cut them out"
+        )
     return values
 
 

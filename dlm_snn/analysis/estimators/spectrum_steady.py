@@ -81,9 +81,9 @@ def doubts_of_stationarity(series: Series, rng: np.random.Generator, floor: floa
     """Why the slope of a series would not be its noise's; empty where nothing was found.
 
     Two models are compared by Whittle's likelihood: noise of density A f^s + floor, and such noise around a trend, a
-    step or a decay. The gain in log likelihood must be beyond what it is in noise of the first model, with the same
-    numbers, and far beyond where removing the trend leaves the slope. Noise of 1/f^2 wanders too, but removing its best step gains
-    little.
+    step or a decay. The gain in log likelihood must be beyond what it ever is in noise of the first model, with the
+    same numbers; far beyond where removing the trend leaves the slope as it is. Noise of 1/f^2 wanders too, but
+    removing its best step gains little.
 
     Args:
         series: (sample, step), not constant.

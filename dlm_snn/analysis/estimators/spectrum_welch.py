@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +14,7 @@ PARTS = 8
 """A segment is this part of the series long."""
 
 
-def periodograms(series: NDArray[np.float64], nperseg: int, hop: int) -> NDArray[np.float64]:
+def periodograms(series: NDArray[np.floating], nperseg: int, hop: int) -> NDArray[Any]:
     """One-sided spectral density of every segment.
 
     P(f) = 2 |sum_t w_t (x_t - mean) e^(-2 pi i f t)|^2 / sum w^2, with the periodic Hann window w; the mean is the
@@ -37,7 +38,7 @@ def periodograms(series: NDArray[np.float64], nperseg: int, hop: int) -> NDArray
     return 2 * (waves.real**2 + waves.imag**2) / np.sum(window**2)
 
 
-def welch(series: NDArray[np.float64], nperseg: int) -> NDArray[np.float64]:
+def welch(series: NDArray[np.floating], nperseg: int) -> NDArray[Any]:
     """The mean of ``periodograms`` over segments that overlap by half; (..., frequency)."""
     return periodograms(series, nperseg, nperseg - nperseg // 2).mean(-2)
 

@@ -34,7 +34,9 @@ class Outcome:
     Attributes:
         findings: the rows of the table.
         figures: name of a figure -> a function that draws it into the given matplotlib Axes.
+        conclusion: what they say together, in a line; empty: the first finding says it.
     """
 
     findings: Sequence[Finding]
     figures: Mapping[str, Callable[[Any], Any]] = field(default_factory=dict)
+    conclusion: str = ""

@@ -1,0 +1,221 @@
+"""Slopes of spectra: closed forms, intervals, and what must not be taken for pink noise."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from dlm_snn.analysis import power_law_noise, raster_of, raster_spectrum, spectrum
+from dlm_snn.analysis.estimators.spectrum_raster import population_rate, white_floor
+from dlm_snn.analysis.estimators.spectrum_welch import Line, frequencies, periodograms, welch
+from dlm_snn.errors import DlmError
+from dlm_snn.runs.raster import SpikeRaster
+
+
+def rng(seed=0):
+    return np.random.default_rng(seed)
+
+
+def white(n, seed=0):
+    return rng(seed).standard_normal(n)
+
+
+def ou(n, tau, seed=0):
+    from scipy.signal import lfilter
+
+    b = np.exp(-1 / tau)
+    return lfilter([1.0], [1.0, -b], white(n, seed))
+
+
+def test_welch_is_scipys():
+    from scipy import signal
+
+    series = white(1003)
+    frequency, density = signal.welch(series, nperseg=125, noverlap=62, window="hann")
+    np.testing.assert_allclose(welch(series, 125), density[1:63], rtol=1e-10)
+    np.testing.assert_allclose(frequencies(125), frequency[1:63])
+
+
+@pytest.mark.parametrize("nperseg", [16, 17])
+def test_frequencies_leave_out_0_and_nyquist(nperseg):
+    assert frequencies(nperseg).min() > 0
+    assert frequencies(nperseg).max() < 0.5
+    assert periodograms(white(64), nperseg, nperseg).shape == (64 // nperseg, frequencies(nperseg).size)
+
+
+@pytest.mark.parametrize("slope", [0.0, -1.0, -2.0])
+def test_noise_has_the_density_that_it_says(slope):
+    noise = power_law_noise(slope, 4096, rng(), draws=60, floor=0.5).astype(float)
+    frequency = frequencies(512)
+    ratio = welch(noise, 512).mean(0) / (frequency**slope + 0.5)
+    assert abs(ratio[4:].mean() - 1) < 0.02
+
+
+def test_line_through_an_exact_power_law():
+    frequency = frequencies(1250)
+    line = Line.through(frequency, (0, 0.5))
+    assert line.slope(3 * frequency**-1.3) == pytest.approx(-1.3, abs=1e-12)
+    assert line.bend(frequency**-1.3) == pytest.approx(0, abs=1e-12)
+    assert line.bend(1 / (1 + (frequency / 0.02) ** 2)) < -1
+    assert line.members.sum(1) == pytest.approx(1)
+
+
+@pytest.mark.parametrize("slope", [0.0, -1.0, -1.5, -2.0])
+def test_truth_lies_in_the_interval(slope):
+    found = spectrum(power_law_noise(slope, 4000, rng(1), longer=8)[0], rng=rng(2)).slope
+    assert found.resolved
+    low, high = found.interval
+    assert low < slope < high
+    assert high - low < 0.25
+
+
+def test_two_units_of_time_give_one_slope_and_the_same_line():
+    series = power_law_noise(-1, 2000, rng(1))[0]
+    steps, seconds = (spectrum(series, dt, rng=rng(2)) for dt in (1.0, 1e-3))
+    assert steps.slope.estimate == seconds.slope.estimate
+    np.testing.assert_allclose(steps.frequency * 1000, seconds.frequency)
+    np.testing.assert_allclose(steps.power / 1000, seconds.power)
+    for found in (steps, seconds):
+        line = found.line[0] + found.line[1] * np.log10(found.binned_frequency)
+        assert np.abs(line - np.log10(found.binned_power)).mean() < 0.15
+
+
+def test_ou_is_no_power_law_but_both_its_sides_are():
+    series, fc = ou(20000, 50), 1 / (2 * np.pi * 50)
+    assert "no single power law" in " ".join(spectrum(series, 1.0, rng=rng(1)).slope.doubts)
+    above = spectrum(series, 1.0, rng=rng(1), band=(5 * fc, 0.1)).slope
+    below = spectrum(series, 1.0, rng=rng(1), band=(0, fc / 3)).slope
+    assert above.value == pytest.approx(-1.978, abs=0.08)
+    assert below.interval[0] < 0 < below.interval[1]
+
+
+def test_density_of_ou_at_0():
+    """2 (1 + b) / (1 - b) for variance 1, b = exp(-1/50): 200."""
+    b = np.exp(-1 / 50)
+    series = ou(400_000, 50, seed=3) * np.sqrt(1 - b**2)
+    found = welch(series, 5000)[:3].mean()
+    assert 2 * (1 + b) / (1 - b) == pytest.approx(200.0, abs=0.1)
+    assert found == pytest.approx(200, rel=0.12)
+
+
+def test_sum_of_12_ou_is_pink():
+    """Time constants of 3 to 3000, equal in log: 1/f between their corners."""
+    taus = np.geomspace(3, 3000, 12)
+    series = sum(ou(100_000, tau, i) * np.sqrt(1 - np.exp(-2 / tau)) for i, tau in enumerate(taus))
+    found = spectrum(series, 1.0, rng=rng(5), band=(2e-4, 0.02)).slope
+    assert found.value == pytest.approx(-0.975, abs=0.15)
+
+
+T = np.arange(1000)
+TRAPS = {
+    "a trend": 8 * T / 1000,
+    "a step in the mean": 5.0 * (T > 500),
+    "a decay": 12 * np.exp(-T / 80),
+    "a small step": 2.0 * (T > 400),
+}
+
+
+@pytest.mark.parametrize("name", TRAPS)
+@pytest.mark.parametrize("seed", [0, 1])
+def test_white_noise_around_something_is_no_pink_noise(name, seed):
+    found = spectrum(white(1000, seed) + TRAPS[name], rng=rng(seed + 10)).slope
+    assert not found.resolved
+    assert "not stationary" in found.doubts[0]
+
+
+def test_the_second_half_of_a_decay_is_white():
+    series = (white(2000, 3) + 12 * np.exp(-np.arange(2000) / 100))[1000:]
+    found = spectrum(series, rng=rng(4)).slope
+    assert found.resolved
+    assert found.interval[0] < 0.05
+    assert found.interval[1] > -0.05
+
+
+def test_a_change_of_variance_is_told():
+    found = spectrum(white(4000) * np.where(np.arange(4000) < 2000, 1, 1.6), rng=rng(1)).slope
+    assert any("variance of the second half" in doubt for doubt in found.doubts)
+    loud = spectrum(white(8000) * np.where((np.arange(8000) // 1000) % 2, 1, 2), rng=rng(1)).slope
+    assert any("segment to segment" in doubt for doubt in loud.doubts)
+
+
+@pytest.mark.parametrize(
+    ("series", "why"),
+    [
+        (white(200), "too few steps: 200"),
+        (white(60), "frequencies"),
+        (np.full(1000, 3.0), "constant at 3"),
+    ],
+)
+def test_what_has_no_slope_says_why(series, why):
+    found = spectrum(series, rng=rng()).slope
+    assert not found.resolved
+    assert any(why in doubt for doubt in found.doubts)
+
+
+@pytest.mark.parametrize(
+    ("series", "band", "match"),
+    [
+        ([1.0, np.nan, 2.0], None, "1 values that are not finite"),
+        (np.zeros((2, 2, 2)), None, "shape"),
+        ([1.0], None, "shape"),
+        (white(1000), (5, 1), "band"),
+    ],
+)
+def test_bad_series(series, band, match):
+    with pytest.raises(DlmError, match=match):
+        spectrum(series, rng=rng(), band=band)
+
+
+def test_controls_and_second_method():
+    found = spectrum(power_law_noise(-1.5, 4000, rng(1))[0], rng=rng(2))
+    noise = found.slope.controls[0]
+    assert noise.name == "white noise"
+    assert noise.interval[0] < 0 < noise.interval[1]
+    pytest.importorskip("specparam")
+    assert found.second.value == pytest.approx(-1.505, abs=0.15)
+
+
+def modulated(rate, neurons, seed=3, n=40_000):
+    m = power_law_noise(-1.5, n, rng(seed), longer=4)[0]
+    p = np.clip(rate * (1 + 0.5 * (m - m.mean()) / m.std()), 0, 1)
+    return SpikeRaster.from_dense((rng(seed + 1).random((n, neurons)) < p[:, None])[None])
+
+
+def test_rate_and_floor_of_a_raster():
+    spikes = rng().random((2, 300, 5)) < 0.2
+    raster = SpikeRaster.from_dense(spikes)
+    np.testing.assert_allclose(population_rate(raster), spikes.mean(2))
+    r = spikes.mean((0, 1))
+    assert white_floor(raster) == pytest.approx(2e-3 * np.sum(r * (1 - r)) / 25)
+
+
+def test_one_coin_has_the_floor_of_2r_1_minus_r():
+    """r = .02: .0392 per cycle per step."""
+    raster = SpikeRaster.from_dense((rng().random((1, 100_000, 1)) < 0.02), dt=1.0)
+    measured = welch(population_rate(raster), 12500).mean()
+    assert white_floor(raster) == pytest.approx(0.0392, rel=0.05)
+    assert measured == pytest.approx(white_floor(raster), rel=0.02)
+
+
+def test_sparse_spikes_hide_the_color_of_their_rate():
+    """A single train at 2 %: the slope over all frequencies goes to 0, and ours says that it is hidden."""
+    found = raster_spectrum(modulated(0.02, 1), rng=rng(5)).slope
+    full = found.controls[-1]
+    assert abs(full.value) < 0.4
+    assert not found.resolved
+
+
+def test_a_population_shows_the_slope_of_its_rate():
+    found = raster_spectrum(modulated(0.05, 100), rng=rng(5))
+    assert found.slope.controls[-1].value > -1.3
+    assert found.slope.interval[0] < -1.5 < found.slope.interval[1]
+    assert found.floor > 0
+
+
+def test_raster_without_spikes_and_with_constant_rate():
+    empty = SpikeRaster.from_dense(np.zeros((1, 300, 4), dtype=bool))
+    with pytest.raises(DlmError, match="no spectrum"):
+        raster_spectrum(empty, rng=rng())
+    constant = raster_spectrum(SpikeRaster.from_dense(np.ones((1, 300, 4), dtype=bool)), rng=rng())
+    assert "constant" in constant.slope.doubts[0]
+    assert len(raster_of(empty)) == 0
