@@ -8,7 +8,7 @@ import json
 import numpy as np
 import pytest
 
-from dlm_snn.analysis import Finding
+from dlm_snn.analysis import Finding, power_law_noise
 from dlm_snn.cli import main
 from dlm_snn.runs.raster import SpikeRaster
 from dlm_snn.verbs.rasters.analyses.outcome import Outcome
@@ -18,8 +18,9 @@ from dlm_snn.verbs.rasters.answers import WIDTH, Answer, as_json, as_text
 @pytest.fixture
 def file(tmp_path):
     path = tmp_path / "spikes.npz"
-    rate = np.where(np.sin(np.arange(1500) / 40) > 0, 0.3, 0.1)
-    SpikeRaster.from_dense(np.random.default_rng(0).random((1, 1500, 10)) < rate[:, None]).save(path)
+    noise = power_law_noise(-1, 8000, np.random.default_rng(1))[0]
+    rate = np.clip(0.2 + 0.1 * noise / noise.std(), 0, 1)
+    SpikeRaster.from_dense(np.random.default_rng(0).random((1, 8000, 100)) < rate[:, None]).save(path)
     return path
 
 
