@@ -8,19 +8,26 @@ from dlm_snn.lazy import exports
 
 _HOME = {
     "Control": "finding",
+    "Damage": "estimators.damage",
     "Finding": "finding",
     "Intervals": "statistics.trains",
     "Labels": "viewer.page",
     "Membrane": "viewer.membranes",
+    "Orbit": "estimators.periods",
     "Psth": "statistics.histograms",
+    "PulseCoupled": "estimators.lyapunov_events",
     "Spectrum": "estimators.spectrum_slope",
     "SpikeTable": "statistics.first_order",
+    "damage_spreading": "estimators.damage",
     "decoder_bound": "estimators.information",
     "entropy": "estimators.information_counts",
     "fano_over_trials": "statistics.histograms",
+    "find_period": "estimators.periods",
     "irreversibility": "estimators.irreversibility",
     "irreversibility_of_states": "estimators.irreversibility",
     "isi": "statistics.trains",
+    "lyapunov_exponent": "estimators.lyapunov",
+    "lyapunov_exponents": "estimators.lyapunov_events",
     "mutual_information": "estimators.information",
     "pool_information": "estimators.information_pools",
     "population_summary": "statistics.population",
@@ -37,19 +44,26 @@ _HOME = {
 
 __all__ = [
     "Control",
+    "Damage",
     "Finding",
     "Intervals",
     "Labels",
     "Membrane",
+    "Orbit",
     "Psth",
+    "PulseCoupled",
     "Spectrum",
     "SpikeTable",
+    "damage_spreading",
     "decoder_bound",
     "entropy",
     "fano_over_trials",
+    "find_period",
     "irreversibility",
     "irreversibility_of_states",
     "isi",
+    "lyapunov_exponent",
+    "lyapunov_exponents",
     "mutual_information",
     "pool_information",
     "population_summary",
@@ -65,10 +79,14 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
+    from dlm_snn.analysis.estimators.damage import Damage, damage_spreading
     from dlm_snn.analysis.estimators.information import decoder_bound, mutual_information
     from dlm_snn.analysis.estimators.information_counts import entropy
     from dlm_snn.analysis.estimators.information_pools import pool_information
     from dlm_snn.analysis.estimators.irreversibility import irreversibility, irreversibility_of_states
+    from dlm_snn.analysis.estimators.lyapunov import lyapunov_exponent
+    from dlm_snn.analysis.estimators.lyapunov_events import PulseCoupled, lyapunov_exponents
+    from dlm_snn.analysis.estimators.periods import Orbit, find_period
     from dlm_snn.analysis.estimators.spectrum_noise import power_law_noise
     from dlm_snn.analysis.estimators.spectrum_raster import raster_spectrum
     from dlm_snn.analysis.estimators.spectrum_slope import Spectrum, spectrum

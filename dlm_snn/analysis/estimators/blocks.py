@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +12,8 @@ from dlm_snn.analysis.finding import LEVEL
 
 BLOCKS = 40
 """Of a series: enough for a variance, few enough to be longer than what neighbors share."""
+CLUSTERS = 8
+"""Fewest clusters whose spread tells an error."""
 NORMAL = 1.96
 """Standard deviations to each side that hold 95 % of a normal distribution."""
 DRAWS = (40, 200)
@@ -72,3 +75,23 @@ def middle(values: NDArray[np.float64]) -> tuple[float, float]:
 def draws(n: int) -> int:
     """How many surrogates of n values are drawn: 200, fewer of long recordings, 40 at least."""
     return int(np.clip(WORK / max(n, 1), *DRAWS))
+
+
+def spread_of_ratio(below: NDArray[Any], above: NDArray[Any], cluster: NDArray[np.int64]) -> tuple[float, float]:
+    """sum above / sum below over observations, and half the width of its 95 % interval.
+
+    Observations of one cluster may depend on each other; with fewer clusters than 8, all count as independent.
+    The error is that of the sums of above - ratio * below (linearized).
+
+    Args:
+        below, above: (observation,).
+        cluster: the number of each one's cluster.
+    """
+    ratio = float(above.sum() / below.sum())
+    left = above - ratio * below
+    _, member = np.unique(cluster, return_inverse=True)
+    sums = np.bincount(member, left) if member.max() + 1 >= CLUSTERS else left
+    if len(sums) < 2:
+        return ratio, np.inf
+    error = np.sqrt(len(sums) / (len(sums) - 1) * (sums**2).sum()) / below.sum()
+    return ratio, student(len(sums) - 1) * float(error)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from dlm_snn.verbs.rasters.analyses.outcome import Outcome, Part
+from dlm_snn.verbs.rasters.analyses.run_answers import answers_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -22,13 +23,18 @@ LABELS = ("label", "class", "target", "condition", "stimulus")
 def analyze(selected: Part, population: str, rng: np.random.Generator) -> Outcome:
     """Counts against labels, where the file has labels; this layer against the next; two neurons against each other."""
     raster = selected.rasters[population]
-    labels = labels_of(selected)
+    labels = labels_of(selected, population)
     found = [] if labels is None or len(labels) != raster.n_samples else list(_of_labels(raster, labels, rng))
     return Outcome([*found, *_to_the_next(selected, population, rng), *_between(raster, rng)])
 
 
-def labels_of(selected: Part) -> list[int] | None:
-    """What each selected sample is, as the number of its kind; None where the file does not tell."""
+def labels_of(selected: Part, population: str) -> list[int] | None:
+    """What each selected sample is, as the number of its kind; None where neither trials nor a run tell."""
+    answers = answers_of(selected.path)
+    if answers is not None:
+        # A run's rasters are those of the first samples of its test set.
+        whole = answers.labels[: selected.stored.rasters[population].n_samples]
+        return [int(label) for label in whole[selected.samples]]
     trials = list(selected.stored.trials)[selected.samples]
     column = next((name for name in LABELS if trials and all(name in trial for trial in trials)), None)
     if column is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
@@ -13,6 +14,10 @@ if TYPE_CHECKING:
 
 class Part(Protocol):
     """The part of a file that was asked for: ``verbs.rasters.selection.Selected``."""
+
+    @property
+    def path(self) -> Path:
+        """Where it lies."""
 
     @property
     def stored(self) -> Any:
