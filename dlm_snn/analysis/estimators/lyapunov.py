@@ -66,7 +66,7 @@ def lyapunov_exponent(
 def _finding(orbit: NDArray[np.float64], slopes: NDArray[np.float64], name: str) -> Finding:
     """From the orbit (step,) and its slopes (derivative and quotient, step)."""
     size, estimator = {"steps": len(orbit)}, "mean of ln |f'| along the orbit, blocks"
-    with np.errstate(divide="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore"):
         logs = np.log(np.abs(slopes))
     value, control = (float(mean) for mean in logs.mean(1))
     if not np.isfinite(orbit).all() or not np.isfinite(value):
