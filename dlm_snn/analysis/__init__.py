@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from dlm_snn.lazy import exports
 
 _HOME = {
+    "Compressed": "estimators.compression",
     "Control": "finding",
     "Damage": "estimators.damage",
     "Finding": "finding",
@@ -18,6 +19,7 @@ _HOME = {
     "PulseCoupled": "estimators.lyapunov_events",
     "Spectrum": "estimators.spectrum_slope",
     "SpikeTable": "statistics.first_order",
+    "compression": "estimators.compression",
     "damage_spreading": "estimators.damage",
     "decoder_bound": "estimators.information",
     "entropy": "estimators.information_counts",
@@ -43,6 +45,7 @@ _HOME = {
 }
 
 __all__ = [
+    "Compressed",
     "Control",
     "Damage",
     "Finding",
@@ -54,6 +57,7 @@ __all__ = [
     "PulseCoupled",
     "Spectrum",
     "SpikeTable",
+    "compression",
     "damage_spreading",
     "decoder_bound",
     "entropy",
@@ -79,6 +83,7 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
+    from dlm_snn.analysis.estimators.compression import Compressed, compression
     from dlm_snn.analysis.estimators.damage import Damage, damage_spreading
     from dlm_snn.analysis.estimators.information import decoder_bound, mutual_information
     from dlm_snn.analysis.estimators.information_counts import entropy

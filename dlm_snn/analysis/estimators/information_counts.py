@@ -24,7 +24,7 @@ METHODS = ("grassberger", "miller-madow", "plug-in")
 PER_CELL = 6
 """Observations per cell of the table of values below which no correction is enough: with 10 classes and Poisson counts
 of means .5 to 8, I = .479 nats, Grassberger's estimate is .524 +- .05 from 200 observations, .483 +- .02 from 1,000."""
-MOST_CELLS = 2**22
+MOST_CELLS = 2**20
 """Of a table; beyond it no recording is long enough."""
 
 Codes = NDArray[np.int64]
@@ -144,12 +144,15 @@ def conditional(
     if spread.independent < PER_CELL * size["cells"]:
         found = f"about {spread.independent:,.0f} independent observations for {size['cells']:,} cells"
         doubts.append(f"{found}; {PER_CELL} each are needed")
+    interval = estimate - float(np.hypot(linear, down)), estimate + float(np.hypot(linear, up))
     if estimate <= null[1]:
         doubts.append(f"no more than the control '{control}' gives")
+    elif interval[0] <= 0:
+        doubts.append(f"0 lies in [{interval[0]:.2g}, {interval[1]:.2g}]")
     return Finding(
         name,
         estimate,
-        (estimate - float(np.hypot(linear, down)), estimate + float(np.hypot(linear, up))),
+        interval,
         "nats",
         estimator,
         size,
