@@ -212,6 +212,18 @@ def test_integers_and_layers_that_only_feed_forward():
         assert hidden.distance[:, 0].max() > 1  # in the same step of window time as the layer behind
 
 
+def test_the_distance_of_twins_is_drawn():
+    from matplotlib.figure import Figure
+
+    from dlm_snn.analysis.plots.damage_plot import draw_damage
+
+    rng = np.random.default_rng(8)
+    damage = damage_spreading(shifts(2), {"x": np.zeros((2, 20, 60), bool)}, 20, rng, n_flips=20, horizon=3)
+    mean, unrelated = draw_damage(damage, Figure().subplots()).lines
+    np.testing.assert_array_equal(mean.get_ydata(), [1, 2, 3, 4])
+    assert set(unrelated.get_ydata()) == {0.0}
+
+
 def test_few_flips_are_not_resolved():
     found = damage_spreading(shifts(0), {"x": np.zeros((1, 10, 60), bool)}, 10, np.random.default_rng(0), n_flips=3)
     assert found.slope.doubts == ("3 flips; 20 are needed",)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from dlm_snn.verbs.rasters.analyses.outcome import Outcome, Part
@@ -25,16 +26,18 @@ def analyze(selected: Part, population: str, rng: np.random.Generator) -> Outcom
         return Outcome([_missing("neurons, and this population is an Input")])
     from dlm_snn.analysis.estimators.damage import damage_spreading
     from dlm_snn.analysis.estimators.periods import find_period
+    from dlm_snn.analysis.plots.damage_plot import draw_damage
 
     fed = {name: one for name, one in network.inputs.items() if not one.constant}
     stimulus, n_steps = _stimulus(selected, population, fed)
     lacking = [name for name in fed if name not in stimulus]
     if lacking:
         return Outcome([_missing(f"what fed the Input '{lacking[0]}', which the file does not hold")])
-    found = damage_spreading(network, stimulus, n_steps, rng, populations=[population]).findings()
+    damage = damage_spreading(network, stimulus, n_steps, rng, populations=[population])
+    found = damage.findings()
     if not fed and _is_integer(network):
         found += find_period(network, max_steps=MOST_STEPS).findings()
-    return Outcome(found)
+    return Outcome(found, {"damage": partial(draw_damage, damage)})
 
 
 def _is_integer(network: Any) -> bool:
