@@ -89,10 +89,7 @@ def compression(
         raise DlmError("labels hold 0 samples; an accuracy needs at least one")
     for k, width, n_steps in product(winners, bits, steps):
         tried = _with_winners(network, population, k)
-        simulated: Network | IntegerNetwork = tried
-        if width is not None:
-            simulated, _ = quantize(tried, width, calibration, n_steps)
-        recording = fast.run(simulated, stimulus, n_steps)
+        recording = fast.run(_in_bits(tried, width, calibration, n_steps), stimulus, n_steps)
         counts = recording.rasters[population].counts()
         right = accuracy(recording, classes)
         yield Compressed(
@@ -111,6 +108,12 @@ def _with_winners(network: Network, population: str, winners: int | None) -> Net
         return network
     changed = replace(network.neurons[population], winners=winners)
     return Network({**network.populations, population: changed}, network.projections)
+
+
+def _in_bits(
+    network: Network, width: int | None, calibration: Mapping[str, Any] | None, n_steps: int
+) -> Network | IntegerNetwork:
+    return network if width is None else quantize(network, width, calibration, n_steps)[0]
 
 
 def _needs(counts: NDArray[np.int64]) -> float:
