@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import json
 import re
 import shutil
@@ -26,8 +28,9 @@ from dlm_snn.networks.network import Input, IntegerNetwork, IntegerProjection, N
 from dlm_snn.neurons.integer_lif import IntegerLIF
 from dlm_snn.neurons.lif import LIF
 from dlm_snn.provenance import Provenance
-from dlm_snn.report import write_report
-from dlm_snn.runs.metrics import accuracy, silent, synaptic_operations
+from dlm_snn.report import samples, voltages, write_report
+from dlm_snn.runs.answers import Answers, kept, read_answers, write_answers
+from dlm_snn.runs.metrics import accuracy, read_out, silent, synaptic_operations
 from dlm_snn.runs.raster import SpikeRaster
 from dlm_snn.runs.run_folder import save_record
 from dlm_snn.runs.run_metrics import (
@@ -43,15 +46,19 @@ from dlm_snn.runs.run_metrics import (
     Overflows,
     RunMetrics,
 )
+from dlm_snn.runs.run_traces import stored_traces
 from tests.browser import CHROMIUM, Tab, chromium
 
 pytestmark = pytest.mark.xdist_group("report")
 
 N_STEPS, N_SAMPLES, N_CLASSES = 25, 40, 10
+IMAGES_SHOWN = 10
+"""Of samples: all are right, one a class."""
 DV = 410 / 4096
 SECTIONS = [
     *(
         "results",
+        "samples",
         "agreement",
         "rasters",
         "traces",
@@ -146,19 +153,19 @@ def build(path: Path) -> None:
     _save_network(networks["float"], path / "network")
     _save_network(networks["integer"], path / "integer")
     stimulus = {"pixels": pixels}
-    recordings = {k: reference.run(n, stimulus, N_STEPS, record=("s", "v")) for k, n in networks.items()}
+    recordings = {k: reference.run(n, stimulus, N_STEPS, record=("s", "u", "v")) for k, n in networks.items()}
     traces = {}
     backends = {"float": ("reference", "lava-float"), "integer": ("reference-integer", "lava-fixed")}
     for kind, names in backends.items():
         for name, rounding in zip(names, (0.0, 1e-16 if kind == "float" else 0.0), strict=True):
+            for key, values in stored_traces({name: recordings[kind]}).items():
+                traces[key] = values * (1 + rounding) + rounding if key.endswith("/v") else values
             (path / "rasters" / name).mkdir(parents=True)
             for population, raster in recordings[kind].rasters.items():
                 raster.save(path / "rasters" / name / f"{population}.npz")
-            for population, v in recordings[kind].v.items():
-                threshold = networks[kind].populations[population].v_threshold * (64 if kind == "integer" else 1)
-                traces[f"{name}/{population}/v"] = v[0] * (1 + rounding) + rounding
-                traces[f"{name}/{population}/v_threshold"] = np.asarray(threshold)
     np.savez_compressed(path / "traces.npz", **traces)
+    given = {kind: read_out(recording.rasters["output"]) for kind, recording in recordings.items()}
+    write_answers(kept(labels, given, pixels, (1, 8, 8), 16), path / "answers.npz")
     _write_words(path, _measured(recordings, labels, stimulus))
 
 
@@ -313,13 +320,22 @@ def test_the_page_holds_every_section_and_a_figure_of_each_kind(finished: Path, 
     assert (finished / "report.html").is_file()
     assert [i for i in page.ids if i in SECTIONS] == SECTIONS
     labels = [named["aria-label"] or "" for tag, named in page.tags if tag == "svg"]
-    for start, n in (("Spike raster", 4), ("Membrane", 4), ("Histogram of firing", 2), ("Histogram of the w", 2)):
+    for start, n in (
+        ("Spike raster", 4),
+        ("Membrane", 2),
+        ("Test sample", IMAGES_SHOWN),
+        ("Histogram of firing", 2),
+        ("Histogram of the w", 2),
+    ):
         assert sum(label.startswith(start) for label in labels) == n
     assert sum("by epoch" in label for label in labels) == 2 + 5
     assert "Work by switching batches" in page.text
     assert "Thrown away at resets" in page.text
     assert "all 5 simulator pairs agree spike for spike" in page.text
     assert "u and v identical on 20 samples" in page.text
+    assert "v / threshold," in page.text
+    assert "before the reset" in page.text
+    assert "dlm-snn raster view digits-small" in page.text
     assert "one that loses stays above the threshold without a spike" in page.text
     assert "Places (sample, step, neuron) that are equal 99.996 %" in page.text
     assert "Fits on one Intel Loihi 2: 3 of 128 cores; one thing has to change first." in page.text
@@ -418,6 +434,91 @@ def test_a_pair_that_differs_is_told_in_words_and_in_the_header(run: Path) -> No
     assert folded.count("✓ equal") == 4
 
 
+def _with_wrong_answers(path: Path) -> None:
+    """The float network takes sample 7 for a 1, and the integer one sample 12 for a 9."""
+    stored = read_answers(path, "")
+    pixels, _ = _stimulus(np.random.default_rng(7))
+    given = {name: of.copy() for name, of in stored.given.items()}
+    given["float"][7], given["integer"][12] = 1, 9
+    path.unlink()
+    write_answers(kept(stored.labels, given, pixels, (1, 8, 8), 16), path)
+
+
+def test_sample_images_show_the_stored_pixels_with_true_and_given_class(run: Path) -> None:
+    from matplotlib.image import imread
+
+    _with_wrong_answers(run / "answers.npz")
+    answers = read_answers(run / "answers.npz", "")
+    assert answers.shown.tolist()[:2] == [7, 12]
+    text, page = page_of(run)
+    shown = re.findall(r'aria-label="Test sample (\d+) of class (\d+); ([^"]*)"[^>]*><image[^>]*base64,([^"]*)"', text)
+    assert [int(sample) for sample, *_ in shown] == answers.shown.tolist()
+    for (sample, truth, told, data), image in zip(shown, answers.images, strict=True):
+        assert int(truth) == answers.labels[int(sample)]
+        given = [of[int(sample)] for of in answers.given.values()]
+        assert told == (f"both {given[0]}." if given[0] == given[1] else f"float {given[0]}, 8-bit {given[1]}.")
+        drawn = imread(io.BytesIO(base64.b64decode(data)))[..., 0]
+        np.testing.assert_array_equal(np.rint(drawn * 255), np.floor(image[0].astype(float) * 255 / 16))
+    assert "95 % interval" in page.text
+
+
+def test_the_confusion_matrix_has_every_test_sample(run: Path) -> None:
+    _with_wrong_answers(run / "answers.npz")
+    answers = read_answers(run / "answers.npz", "")
+    text, _ = page_of(run)
+    tables = re.findall(r'<div class="table confusion".*?</table>', text, flags=re.DOTALL)
+    assert len(tables) == 2
+    for table, given in zip(tables, answers.given.values(), strict=True):
+        rows = re.findall(r"<tr><th scope=.row.>.*?</tr>", table)
+        counts = np.array([[int(cell or 0) for cell in re.findall(r"<td[^>]*>(\d*)</td>", row)] for row in rows])
+        expected = np.zeros((N_CLASSES, N_CLASSES), int)
+        np.add.at(expected, (answers.labels, given), 1)
+        np.testing.assert_array_equal(counts, expected)
+    assert sum(text.count(f'class="{kind}"') for kind in ("hit", "miss")) == sum(
+        np.unique(np.stack([answers.labels, given]), axis=1).shape[1] for given in answers.given.values()
+    )
+
+
+def test_silent_samples_have_a_column_of_their_own_and_many_classes_no_matrix() -> None:
+    labels = np.arange(60) % 30
+    given = np.where(labels == 3, -1, np.where(labels == 5, 7, labels))
+    few, many = labels < 10, slice(None)
+    (found,) = samples.confusions(Answers(labels[few], {"float": given[few]}), {"float": "float"})
+    assert found.answers[-1] == "none"
+    assert found.rows[3][-1] == (2, 1.0, False)
+    assert "16 of 20 right, 80.0" in found.told
+    (found,) = samples.confusions(Answers(labels[many], {"float": given[many]}), {})
+    assert found.rows == []
+    assert found.told.endswith("Most frequent confusions, true → given: 3 → no answer (2), 5 → 7 (2).")
+
+
+def test_neurons_of_a_trace_say_something() -> None:
+    """Of ten: 0 always fires, 1 and 2 spike often, 3 once, 4 is near, 5 far below, 7 a little above."""
+    v = np.zeros((20, 10))
+    v[:, 0], v[::2, 1], v[::3, 2], v[4, 3], v[:, 4], v[:, 5], v[:, 7] = 2, 1.5, 1.5, 1.5, 0.9, -9.0, 1.05
+    spikes = v > 1
+    spikes[:, 7] = False  # another wins
+    neurons, why = voltages.telling(v, spikes)
+    assert neurons == [0, 1, 3, 7]
+    assert why.replace("\u00a0", " ") == (
+        "Neurons: 0: most spikes; 1: most spikes in at most 50 % of the steps; 3: fewest spikes; "
+        "7: silent and closest to the threshold."
+    )
+    assert voltages.telling(v[:, :1], spikes[:, :1])[0] == [0]
+    assert voltages.telling(v[:, [4, 5, 7, 8, 9]], spikes[:, [4, 5, 7, 8, 9]])[0] == [0, 2, 3, 4]
+    assert voltages.telling(v[:, :4], spikes[:, :4])[0] == [0, 1, 3]
+    assert voltages.telling(v[:, :2], spikes[:, :2])[0] == [0, 1]
+
+
+def test_v_of_neurons_without_a_threshold_is_shown_as_it_is(run: Path) -> None:
+    v = np.random.default_rng(3).random((25, 6))
+    np.savez(run / "traces.npz", **{"reference/readout/v": v, "lava-float/readout/v": v})
+    text, page = page_of(run)
+    assert "v itself, of the 4 neurons whose v rises highest: no threshold is stored." in page.text
+    assert "reference and lava-float are identical, over all 6 neurons and all steps." in page.text
+    assert "dashed" in text
+
+
 def test_accuracies_have_their_intervals(run: Path) -> None:
     change(run / "metrics.json", accuracy={"float": 0.9, "lava-float": 1.0}, accuracy_samples={"float": 40})
     _, page = page_of(run)
@@ -429,7 +530,7 @@ def test_accuracies_have_their_intervals(run: Path) -> None:
 
 
 def test_what_a_run_does_not_have_is_left_out_with_a_line(run: Path) -> None:
-    for name in ("network.json", "integer.safetensors", "traces.npz"):
+    for name in ("network.json", "integer.safetensors", "traces.npz", "answers.npz"):
         (run / name).unlink()
     shutil.rmtree(run / "rasters")
     change(
@@ -442,6 +543,7 @@ def test_what_a_run_does_not_have_is_left_out_with_a_line(run: Path) -> None:
     assert not [tag for tag, _ in page.tags if tag == "svg"]
     for thing in (
         "No simulators",
+        "no answers to its test samples",
         "No rasters",
         "No voltage traces",
         "No networks",
@@ -457,11 +559,14 @@ def test_a_long_run_shows_its_first_steps_and_compares_them_all(run: Path) -> No
     v = np.random.default_rng(2).random((400, 6))
     other = v.copy()
     other[399, 5] += 0.5
-    traces = {"reference/hidden/v": v, "reference/hidden/v_threshold": np.ones(6), "lava-float/hidden/v": other}
-    np.savez(run / "traces.npz", **traces)
-    _, page = page_of(run)
+    traces = {f"{name}/hidden/v_threshold": np.ones(6) for name in ("reference", "lava-float")}
+    np.savez(run / "traces.npz", **traces, **{"reference/hidden/v": v, "lava-float/hidden/v": other})
+    text, page = page_of(run)
     assert "Sample 0, its first 150 steps." in page.text
-    assert "over all 6 neurons and all steps the two part by 0.5 at most" in page.text
+    assert "reference and lava-float part by 0.5 at most, over all 6 neurons and all steps." in page.text
+    # v of an older run is that at the end of the step; the second simulator is drawn where it would be seen.
+    assert "end of the step" in text
+    assert "float, lava-float" in text
 
 
 def test_one_simulator_alone_is_shown_alone(run: Path) -> None:
@@ -472,7 +577,7 @@ def test_one_simulator_alone_is_shown_alone(run: Path) -> None:
     shutil.rmtree(run / "rasters" / "lava-fixed")
     change(run / "metrics.json", membranes=None)
     _, page = page_of(run)
-    assert "reference alone" in page.text
+    assert "In reference alone: no second simulator stored a trace." in page.text
     assert "hidden, 8-bit" not in page.text
 
 
@@ -521,6 +626,7 @@ def test_a_missing_file_is_named_with_its_remedy(run: Path, name: str) -> None:
         ("network.json", 0.5, "is not complete JSON"),
         ("config.yaml", 0.0, "empty or truncated"),
         ("traces.npz", 0.5, "is not a complete npz"),
+        ("answers.npz", 0.5, "is not a complete npz"),
         ("integer.safetensors", 0.5, "is not a complete safetensors"),
     ],
 )
@@ -638,7 +744,13 @@ def test_a_browser_opens_the_page_without_error_or_outside_request(
     tab: Tab, finished: Path, shown: tuple[str, _Page]
 ) -> None:
     assert tab.complaints(finished / "report.html") == []
-    assert tab.evaluate("document.querySelectorAll('figure svg').length") == 21
+    assert tab.evaluate("document.querySelectorAll('figure svg').length") == 19 + IMAGES_SHOWN
+    # Images of samples are drawn, and come before the agreement of simulators.
+    assert tab.evaluate(
+        "[...document.querySelectorAll('.sample svg')].every(s => s.getBoundingClientRect().height > 40)"
+    )
+    first = "document.querySelector('main svg').getBoundingClientRect().top + scrollY"
+    assert tab.evaluate(first) < 1500
 
 
 @pytest.mark.browser

@@ -15,7 +15,6 @@ from dlm_snn.report.svg import THEME
 from dlm_snn.report.weights import Weights
 from dlm_snn.runs.raster import SpikeRaster
 from dlm_snn.runs.run_metrics import Number
-from dlm_snn.runs.run_traces import Trace
 
 WIDTH = 3.7
 """Inches; a panel fills a phone, and two stand side by side on a desk."""
@@ -23,8 +22,6 @@ VECTOR_SPIKES = 4000
 """Above this many spikes a raster is an image inside the SVG: as paths they would outweigh the page."""
 
 _PALE = {"float": THEME["float-pale"], "integer": THEME["integer-pale"]}
-_SPIKE_ROOM = 0.24
-"""Share of a trace's height kept free above it for the spike marks."""
 
 
 def _panel(height: float) -> tuple[Figure, Axes]:
@@ -88,53 +85,6 @@ def _sample_axis(axes: Axes, spikes: SpikeRaster) -> None:
         place = (start + spikes.n_steps / 2) / (spikes.n_samples * spikes.n_steps)
         axes.text(place, 1.02, f"sample {sample}", transform=axes.transAxes, ha="center", va="bottom", fontsize=8)
     axes.set_xlabel("step")
-
-
-def traces(pair: Sequence[Trace], neurons: Sequence[int], spikes: Sequence[SpikeRaster | None], kind: str) -> Figure:
-    """Voltages of a few neurons against the threshold, two simulators over each other: thick and pale, thin and dark.
-
-    Args:
-        pair: one or two traces of one population.
-        neurons: to show, one row each.
-        spikes: the same sample's raster of each simulator, or None.
-        kind: "float" or "integer", which names the color.
-    """
-    figure = Figure(figsize=(WIDTH, 0.8 + 0.68 * len(neurons)), layout="constrained")
-    rows = figure.subplots(len(neurons), 1, sharex=True, squeeze=False)[:, 0]
-    looks: list[dict[str, Any]] = [
-        {"color": _PALE[kind], "linewidth": 4.0, "solid_capstyle": "round"},
-        {"color": THEME["ink"], "linewidth": 1.0},
-    ]
-    for axes, neuron in zip(rows, neurons, strict=True):
-        for trace, raster_, look in zip(pair, spikes, looks, strict=False):
-            axes.plot(trace.v[:, neuron], label=trace.simulator, **look)
-            if raster_ is not None:
-                _spike_marks(axes, raster_, neuron, len(trace.v), look)
-        _threshold(axes, pair, neuron)
-        low, high = axes.get_ylim()
-        axes.set_ylim(low, high + _SPIKE_ROOM * (high - low))
-        axes.set_title(f"neuron {neuron}", loc="left", fontsize=8, pad=2)
-        axes.yaxis.set_major_locator(MaxNLocator(3))
-        axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}"))
-    rows[-1].xaxis.set_major_locator(MaxNLocator(6, integer=True))
-    rows[-1].set_xlabel("step")
-    figure.supylabel("v at the end of the step", fontsize=8.5, color=THEME["ink"])
-    handles, labels = rows[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside upper left", ncols=3, columnspacing=1.2, handlelength=1.6)
-    return figure
-
-
-def _spike_marks(axes: Axes, spikes: SpikeRaster, neuron: int, n_steps: int, look: Mapping[str, Any]) -> None:
-    steps = spikes.step[(spikes.sample == 0) & (spikes.neuron == neuron) & (spikes.step < n_steps)]
-    top = axes.get_xaxis_transform()
-    axes.vlines(steps, 0.86, 1.0, transform=top, color=look["color"], linewidth=look["linewidth"] * 0.9)
-
-
-def _threshold(axes: Axes, pair: Sequence[Trace], neuron: int) -> None:
-    stored = pair[0].v_threshold
-    if stored is not None:
-        level = float(np.broadcast_to(stored.ravel(), (pair[0].v.shape[1],))[neuron])
-        axes.axhline(level, color=THEME["muted"], linewidth=0.9, linestyle=(0, (4, 3)), label="threshold")
 
 
 def rates(rasters: Mapping[str, SpikeRaster], labels: Mapping[str, str]) -> Figure:

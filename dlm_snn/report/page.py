@@ -6,15 +6,16 @@ from collections.abc import Mapping
 from contextlib import nullcontext
 from importlib.resources import files
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 from jinja2 import Environment, FunctionLoader, StrictUndefined, Template
 from markupsafe import Markup
 
+from dlm_snn.analysis.plots.style import styled
 from dlm_snn.files.atomic import check, write_text
 from dlm_snn.files.reading import refused
-from dlm_snn.report import agreement, chip, choice, panels, physics, wording
-from dlm_snn.report.svg import styled
+from dlm_snn.report import agreement, chip, choice, panels, physics, samples, voltages, wording
 from dlm_snn.runs.run_folder import PAGE, REPORT, RunFolder, read_run
 from dlm_snn.runs.run_metrics import LossBudget
 
@@ -37,7 +38,7 @@ def render(run: RunFolder) -> str:
     with styled():
         figures = {
             "rasters": panels.rasters(run, labels),
-            "traces": panels.traces(run, labels),
+            "traces": voltages.traces(run, labels),
             "rates": panels.rates(run, labels),
             "weights": panels.weights(run, labels),
             "curves": panels.curves(run),
@@ -51,6 +52,10 @@ def render(run: RunFolder) -> str:
         tiles=wording.tiles(run.metrics),
         results=(results := wording.results(run.metrics)),
         partial=results is not None and any(wording.NOTHING in row for row in results.rows),
+        samples=samples.samples(run.answers, labels),
+        confusions=samples.confusions(run.answers, labels),
+        answered=run.answers and samples.sentence(run.answers, labels),
+        folder=quote(run.path.resolve().name),
         matrices=agreement.matrices(run.metrics, labels),
         symbols=agreement.SYMBOLS,
         agreed=agreement.sentence(run.metrics),

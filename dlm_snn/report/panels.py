@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from markupsafe import Markup
-from numpy.typing import NDArray
 
 from dlm_snn.networks.known import ARITHMETICS
 from dlm_snn.report import choice, figures
@@ -17,15 +16,10 @@ from dlm_snn.report.wording import percent
 from dlm_snn.runs.raster import SpikeRaster
 from dlm_snn.runs.run_folder import RunFolder
 from dlm_snn.runs.run_metrics import Epoch, Number
-from dlm_snn.runs.run_traces import Trace
 
 SAMPLES = 3
 """Samples in a raster; fewer when they are long, see MAX_COLUMNS."""
 MAX_COLUMNS = 300
-MAX_STEPS = 150
-"""Steps of a trace: more would not be told apart in the width of a panel."""
-NEURONS = 4
-"""Neurons in a trace, the most active ones."""
 
 
 @dataclass(frozen=True)
@@ -81,54 +75,6 @@ def _raster_caption(spikes: SpikeRaster, other: SpikeRaster | None, kind: str, l
         return f"{text}; every one is also in the {name} network, at the same step."
     are = "the one in color is" if here == 1 else f"the {here:,} in color are"
     return f"{text}; {are} missing from the {name} network at that step."
-
-
-def traces(run: RunFolder, labels: Mapping[str, str]) -> list[Panel]:
-    """Voltages against the threshold, two simulators over each other, for the most active neurons of each layer."""
-    panels: list[Panel] = []
-    for population in choice.order(run):
-        neurons: list[int] = []
-        for kind in ARITHMETICS:
-            pair = choice.pair(run, kind, population)
-            if not pair or (len(pair) == 2 and pair[0].v.shape != pair[1].v.shape):
-                continue
-            spikes = [run.rasters.get(trace.simulator, {}).get(population) for trace in pair]
-            # The same neurons in both forms, so that the panels can be held against each other.
-            if not neurons or max(neurons) >= pair[0].v.shape[1]:
-                neurons = most_active(pair[0], spikes[0])
-            simulators = " and ".join(trace.simulator for trace in pair)
-            alt = f"Membrane voltage of neurons {', '.join(map(str, neurons))} of {population} in {simulators}."
-            svg = inline(
-                figures.traces([_first_steps(trace) for trace in pair], neurons, spikes, kind),
-                f"trace-{len(panels)}",
-                alt,
-            )
-            panels.append(Panel(f"{population}, {labels[kind]}", svg, _trace_caption(pair)))
-    return panels
-
-
-def _first_steps(trace: Trace) -> Trace:
-    return Trace(trace.simulator, trace.population, trace.v[:MAX_STEPS], trace.v_threshold)
-
-
-def most_active(trace: Trace, spikes: SpikeRaster | None) -> list[int]:
-    """The neurons that spike most in sample 0, in index order; of equals those with the highest voltage."""
-    peak = trace.v.max(axis=0, initial=-np.inf)
-    count: NDArray = np.zeros(peak.shape)
-    if spikes is not None and spikes.n_samples and spikes.n_neurons == peak.size:
-        count = spikes[:1].counts()[0]
-    ranked = np.lexsort((-peak, -count))
-    return sorted(int(neuron) for neuron in ranked[:NEURONS])
-
-
-def _trace_caption(pair: list[Trace]) -> str:
-    shown = f"Sample 0, its first {MAX_STEPS} steps" if len(pair[0].v) > MAX_STEPS else "Sample 0"
-    if len(pair) == 1:
-        return f"{shown}, in {pair[0].simulator} alone: no second simulator stored a trace."
-    gap = float(np.abs(pair[0].v.astype(float) - pair[1].v.astype(float)).max(initial=0))
-    apart = "the two are identical" if gap == 0 else f"the two part by {gap:.2g} at most"
-    extent = f"over all {pair[0].v.shape[1]} neurons and all steps"
-    return f"{shown}. The thin line should run inside the pale one: {extent} {apart}."
 
 
 def rates(run: RunFolder, labels: Mapping[str, str]) -> list[Panel]:

@@ -3,73 +3,37 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from io import StringIO
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from markupsafe import Markup, escape
+
+from dlm_snn.analysis.plots.style import COLORS, INK, MUTED, RULE
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 THEME = {
-    "ink": "#1f2a33",
-    "muted": "#5d6873",
-    "rule": "#d5dade",
+    "ink": INK,
+    "muted": MUTED,
+    "rule": RULE,
     "shared": "#77746f",
-    "float": "#1f6fa8",
+    "float": COLORS[0],
     "float-pale": "#9cc8e6",
-    "integer": "#b3530b",
+    "integer": COLORS[1],
     "integer-pale": "#f2bd8f",
+    "third": COLORS[2],
+    "fourth": COLORS[3],
 }
 """Colors that figures use, by the name of the style sheet's variable that takes their place."""
-
-_STYLE: Any = {
-    "axes.edgecolor": THEME["muted"],
-    "axes.labelcolor": THEME["ink"],
-    "axes.labelsize": 8.5,
-    "axes.linewidth": 0.7,
-    "axes.spines.right": False,
-    "axes.spines.top": False,
-    "axes.titlesize": 8.5,
-    "font.family": ["DejaVu Sans"],
-    "font.size": 8.5,
-    "legend.fontsize": 8.5,
-    "legend.frameon": False,
-    "path.simplify": False,
-    "svg.fonttype": "none",
-    "svg.image_inline": True,
-    "text.color": THEME["ink"],
-    "text.parse_math": False,
-    "xtick.color": THEME["muted"],
-    "xtick.labelcolor": THEME["ink"],
-    "xtick.labelsize": 8,
-    "xtick.major.width": 0.7,
-    "ytick.color": THEME["muted"],
-    "ytick.labelcolor": THEME["ink"],
-    "ytick.labelsize": 8,
-    "ytick.major.width": 0.7,
-}
 _NO_METADATA = dict.fromkeys(("Creator", "Date", "Format", "Type"))
-
-
-@contextmanager
-def styled() -> Iterator[None]:
-    """Settings under which figures are built and drawn: matplotlib's defaults, not the user's, and the page's style."""
-    import matplotlib
-
-    with matplotlib.rc_context():
-        matplotlib.rcdefaults()
-        matplotlib.rcParams.update(_STYLE)
-        yield
 
 
 def inline(figure: Figure, name: str, alt: str) -> Markup:
     """The figure as an ``<svg>`` element; the same figure and name give the same text.
 
     Args:
-        figure: drawn in the colors of THEME; call within ``styled()``.
+        figure: drawn in the colors of THEME; call within ``plots.styled()``.
         name: prefix of its ids, of letters, digits and hyphens; unique within the page.
         alt: what a reader who cannot see it is told.
     """

@@ -35,9 +35,9 @@ def draw(placed: Placement, busy: Traffic, chips: NDArray[np.int64] | None, path
     Raises:
         DlmError: see ``check_picture``.
     """
+    from dlm_snn.analysis.plots.style import styled
     from dlm_snn.report.chip import MEMORY
     from dlm_snn.report.mesh import mesh, order
-    from dlm_snn.report.svg import styled
 
     values = memory(placed)
     with styled():
