@@ -63,6 +63,7 @@ SECTIONS = [
         "rasters",
         "traces",
         "rates",
+        "statistics",
         "weights",
         "budget",
         "chip",
@@ -492,6 +493,25 @@ def test_silent_samples_have_a_column_of_their_own_and_many_classes_no_matrix() 
     assert found.told.endswith("Most frequent confusions, true → given: 3 → no answer (2), 5 → 7 (2).")
 
 
+def test_statistics_are_those_of_the_rasters_in_hz_and_per_step(run: Path) -> None:
+    """Three neurons in 2 samples of 40 steps: one every 4th step, one silent, one every 2nd step."""
+    dense = np.zeros((2, 40, 3), bool)
+    dense[:, ::4, 0] = dense[:, ::2, 2] = True
+    for file in (run / "rasters").glob("*/hidden.npz"):
+        SpikeRaster.from_dense(dense).save(file, replace=True)
+    _, page = page_of(run)
+    text = page.text.replace("\xa0", " ")
+    # 250, 0 and 500 Hz; regular neurons: CV, CV2 and LV 0, where chance gives sqrt(1 - p): sqrt(.75), sqrt(.5).
+    assert "rate 250 Hz (-371 to 871) 250 Hz (-371 to 871)" in text
+    assert "rate per step 0.25 0.25" in text
+    assert "silent neurons 0.333" in text
+    assert "CV of intervals 0 (0 to 0); by chance 0.787 0 (0 to 0)" in text
+    assert "a step is taken as 1 ms" in text
+    for file in (run / "rasters").glob("*/hidden.npz"):
+        SpikeRaster.from_dense(np.zeros((2, 40, 3), bool)).save(file, replace=True)
+    assert "CV of intervals not resolved not resolved" in page_of(run)[1].text
+
+
 def test_neurons_of_a_trace_say_something() -> None:
     """Of ten: 0 always fires, 1 and 2 spike often, 3 once, 4 is near, 5 far below, 7 a little above."""
     v = np.zeros((20, 10))
@@ -539,7 +559,7 @@ def test_what_a_run_does_not_have_is_left_out_with_a_line(run: Path) -> None:
     change(run / "metrics.json", membranes=None, on_chip=None)
     (run / "record.json").write_text("{}")
     _, page = page_of(run)
-    assert [i for i in page.ids if i in SECTIONS] == SECTIONS[1:]
+    assert [i for i in page.ids if i in SECTIONS] == [i for i in SECTIONS if i not in ("results", "statistics")]
     assert not [tag for tag, _ in page.tags if tag == "svg"]
     for thing in (
         "No simulators",

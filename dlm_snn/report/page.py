@@ -15,7 +15,7 @@ from markupsafe import Markup
 from dlm_snn.analysis.plots.style import styled
 from dlm_snn.files.atomic import check, write_text
 from dlm_snn.files.reading import refused
-from dlm_snn.report import agreement, chip, choice, panels, physics, samples, voltages, wording
+from dlm_snn.report import agreement, chip, choice, firing, panels, physics, samples, voltages, wording
 from dlm_snn.runs.run_folder import PAGE, REPORT, RunFolder, read_run
 from dlm_snn.runs.run_metrics import LossBudget
 
@@ -62,6 +62,8 @@ def render(run: RunFolder) -> str:
         unequal=unequal,
         equal=equal,
         populations=_compared(run),
+        statistics=firing.table(run, labels),
+        step=f"{firing.step_ms(run):g}",
         single=run.metrics.float32,
         budget=run.metrics.loss_budget,
         losses=_losses(run.metrics.loss_budget),

@@ -1,0 +1,56 @@
+"""Statistics of a run's rasters on the page: the same figures as ``dlm-snn raster stats``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from dlm_snn.analysis.finding import NOT_RESOLVED, Finding
+from dlm_snn.analysis.statistics.first_order import spike_table
+from dlm_snn.analysis.statistics.population import population_summary
+from dlm_snn.networks.known import ARITHMETICS
+from dlm_snn.report import choice
+from dlm_snn.report.wording import NOTHING, Table, number
+from dlm_snn.runs.raster import SpikeRaster
+from dlm_snn.runs.run_folder import RunFolder
+
+
+def table(run: RunFolder, labels: Mapping[str, str]) -> Table | None:
+    """One column for each layer and form, one row for each figure; None where no raster is stored."""
+    columns: dict[str, dict[str, str]] = {}
+    for population in (name for name in choice.order(run) if name not in choice.inputs(run)):
+        for kind in ARITHMETICS:
+            raster = choice.raster(run, kind, population)
+            if raster is not None and raster.n_samples * raster.n_steps * raster.n_neurons:
+                columns[f"{population}, {labels[kind]}"] = _column(raster)
+    if not columns:
+        return None
+    names = list(dict.fromkeys(name for column in columns.values() for name in column))
+    rows = [[name, *(column.get(name, NOTHING) for column in columns.values())] for name in names]
+    return Table(["Mean over neurons", *columns], rows)
+
+
+def step_ms(run: RunFolder) -> float:
+    """Milliseconds that a step of the stored rasters is taken as."""
+    every = [raster.dt for rasters in run.rasters.values() for raster in rasters.values()]
+    return 1e3 * next(iter(every), SpikeRaster.dt)
+
+
+def _column(raster: SpikeRaster) -> dict[str, str]:
+    """The figures of one layer, as text by name."""
+    findings = population_summary(spike_table(raster))
+    found = {finding.name: _cell(finding) for finding in findings}
+    rate = next((finding for finding in findings if finding.name == "rate" and finding.value is not None), None)
+    per_step = {} if rate is None else {"rate per step": number(float((rate.value or 0.0) * raster.dt))}
+    first, *rest = found.items()
+    return {"neurons": number(raster.n_neurons), **dict([first]), **per_step, **dict(rest)}
+
+
+def _cell(finding: Finding) -> str:
+    """A value with its unit, its 95 % interval and what chance gives."""
+    if finding.value is None:
+        return NOT_RESOLVED
+    text = f"{finding.value:.3g}" + (f" {finding.unit}" if finding.unit else "")
+    if finding.interval is not None:
+        text += f" ({finding.interval[0]:.3g} to {finding.interval[1]:.3g})"
+    chance = next((control for control in finding.controls if control.name == "spikes by chance"), None)
+    return text if chance is None else f"{text}; by chance {chance.value:.3g}"
