@@ -15,7 +15,10 @@ from dlm_snn.runs.run_folder import RunFolder
 
 
 def table(run: RunFolder, labels: Mapping[str, str]) -> Table | None:
-    """One column for each layer and form, one row for each figure; None where no raster is stored."""
+    """One column for each layer and form, one row for each figure; None where no raster is stored.
+
+    A cell has lines: the value, its interval, and what chance gives.
+    """
     columns: dict[str, dict[str, str]] = {}
     for population in (name for name in choice.order(run) if name not in choice.inputs(run)):
         for kind in ARITHMETICS:
@@ -46,11 +49,11 @@ def _column(raster: SpikeRaster) -> dict[str, str]:
 
 
 def _cell(finding: Finding) -> str:
-    """A value with its unit, its 95 % interval and what chance gives."""
+    """A value with its unit; below it its 95 % interval, and what chance gives."""
     if finding.value is None:
         return NOT_RESOLVED
-    text = f"{finding.value:.3g}" + (f" {finding.unit}" if finding.unit else "")
+    lines = [f"{finding.value:.3g}" + (f" {finding.unit}" if finding.unit else "")]
     if finding.interval is not None:
-        text += f" ({finding.interval[0]:.3g} to {finding.interval[1]:.3g})"
-    chance = next((control for control in finding.controls if control.name == "spikes by chance"), None)
-    return text if chance is None else f"{text}; by chance {chance.value:.3g}"
+        lines.append(f"{finding.interval[0]:.3g} to {finding.interval[1]:.3g}")
+    lines += [f"by chance {of.value:.3g}" for of in finding.controls if of.name == "spikes by chance"]
+    return "\n".join(lines)
