@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import csv
 import json
+import re
+import shlex
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -245,3 +248,24 @@ def test_what_the_command_refuses_names_the_file(tmp_path, capsys, words, messag
     assert code == 2
     assert message.format(path=path) in error
     assert error.count("\n") == 1
+
+
+def test_the_page_shows_what_is_printed(tmp_path, capsys, monkeypatch):
+    page = (Path(__file__).parents[1] / "docs" / "statistics.md").read_text()
+    code, command, first, second = (
+        re.findall(rf"^```{language}\n(.*?)^```", page, re.S | re.M)[at]
+        for language, at in (("python", 0), ("bash", 0), ("text", 0), ("text", 1))
+    )
+    monkeypatch.chdir(tmp_path)
+    exec(code, {})
+    assert capsys.readouterr().out == first
+    assert main(shlex.split(command)[1:]) == 0
+    assert capsys.readouterr().out.strip() == second.strip()
+
+
+def test_the_page_names_every_statistic():
+    from dlm_snn import analysis
+
+    page = (Path(__file__).parents[1] / "docs" / "statistics.md").read_text()
+    ours = [name for name, home in analysis._HOME.items() if home.startswith("statistics.") and name.islower()]
+    assert [name for name in ours if f"`{name}`" not in page and f"analysis.{name}(" not in page] == []

@@ -7,30 +7,43 @@ from typing import TYPE_CHECKING
 from dlm_snn.lazy import exports
 
 _HOME = {
+    "BurstRules": "statistics.bursts",
+    "Bursts": "statistics.bursts",
     "Compressed": "estimators.compression",
     "Control": "finding",
+    "Correlogram": "statistics.correlograms",
     "Damage": "estimators.damage",
     "Finding": "finding",
     "Intervals": "statistics.trains",
     "Labels": "viewer.page",
+    "Likeness": "statistics.synchrony",
     "Membrane": "viewer.membranes",
     "Orbit": "estimators.periods",
+    "Overlap": "statistics.tuning",
     "Psth": "statistics.histograms",
     "PulseCoupled": "estimators.lyapunov_events",
+    "Silences": "statistics.bursts",
+    "Sparsity": "statistics.sparsity",
     "Spectrum": "estimators.spectrum_slope",
     "SpikeTable": "statistics.first_order",
+    "Tuning": "statistics.tuning",
+    "bursts": "statistics.bursts",
     "compression": "estimators.compression",
+    "correlation_matrix": "statistics.correlation",
+    "correlogram": "statistics.correlograms",
     "damage_spreading": "estimators.damage",
     "decoder_bound": "estimators.information",
     "entropy": "estimators.information_counts",
     "fano_over_trials": "statistics.histograms",
     "find_period": "estimators.periods",
+    "hoyer": "statistics.sparsity",
     "irreversibility": "estimators.irreversibility",
     "irreversibility_of_states": "estimators.irreversibility",
     "isi": "statistics.trains",
     "lyapunov_exponent": "estimators.lyapunov",
     "lyapunov_exponents": "estimators.lyapunov_events",
     "mutual_information": "estimators.information",
+    "overlap": "statistics.tuning",
     "pool_information": "estimators.information_pools",
     "population_summary": "statistics.population",
     "power_law_noise": "estimators.spectrum_noise",
@@ -38,37 +51,59 @@ _HOME = {
     "raster_of": "taking",
     "raster_spectrum": "estimators.spectrum_raster",
     "rasters_of": "taking",
+    "silences": "statistics.bursts",
+    "sparsity": "statistics.sparsity",
     "spectrum": "estimators.spectrum_slope",
+    "spike_likeness": "statistics.synchrony",
     "spike_table": "statistics.first_order",
+    "spike_time_tiling": "statistics.tiling",
+    "synchrony": "statistics.synchrony",
     "transfer_entropy": "estimators.transfer",
+    "treves_rolls": "statistics.sparsity",
+    "tuning": "statistics.tuning",
+    "van_rossum_distance": "statistics.distances",
+    "victor_purpura_distance": "statistics.distances",
     "view": "viewer.page",
 }
 
 __all__ = [
+    "BurstRules",
+    "Bursts",
     "Compressed",
     "Control",
+    "Correlogram",
     "Damage",
     "Finding",
     "Intervals",
     "Labels",
+    "Likeness",
     "Membrane",
     "Orbit",
+    "Overlap",
     "Psth",
     "PulseCoupled",
+    "Silences",
+    "Sparsity",
     "Spectrum",
     "SpikeTable",
+    "Tuning",
+    "bursts",
     "compression",
+    "correlation_matrix",
+    "correlogram",
     "damage_spreading",
     "decoder_bound",
     "entropy",
     "fano_over_trials",
     "find_period",
+    "hoyer",
     "irreversibility",
     "irreversibility_of_states",
     "isi",
     "lyapunov_exponent",
     "lyapunov_exponents",
     "mutual_information",
+    "overlap",
     "pool_information",
     "population_summary",
     "power_law_noise",
@@ -76,9 +111,18 @@ __all__ = [
     "raster_of",
     "raster_spectrum",
     "rasters_of",
+    "silences",
+    "sparsity",
     "spectrum",
+    "spike_likeness",
     "spike_table",
+    "spike_time_tiling",
+    "synchrony",
     "transfer_entropy",
+    "treves_rolls",
+    "tuning",
+    "van_rossum_distance",
+    "victor_purpura_distance",
     "view",
 ]
 
@@ -97,10 +141,18 @@ if TYPE_CHECKING:
     from dlm_snn.analysis.estimators.spectrum_slope import Spectrum, spectrum
     from dlm_snn.analysis.estimators.transfer import transfer_entropy
     from dlm_snn.analysis.finding import Control, Finding
+    from dlm_snn.analysis.statistics.bursts import BurstRules, Bursts, Silences, bursts, silences
+    from dlm_snn.analysis.statistics.correlation import correlation_matrix
+    from dlm_snn.analysis.statistics.correlograms import Correlogram, correlogram
+    from dlm_snn.analysis.statistics.distances import van_rossum_distance, victor_purpura_distance
     from dlm_snn.analysis.statistics.first_order import SpikeTable, spike_table
     from dlm_snn.analysis.statistics.histograms import Psth, fano_over_trials, psth
     from dlm_snn.analysis.statistics.population import population_summary
+    from dlm_snn.analysis.statistics.sparsity import Sparsity, hoyer, sparsity, treves_rolls
+    from dlm_snn.analysis.statistics.synchrony import Likeness, spike_likeness, synchrony
+    from dlm_snn.analysis.statistics.tiling import spike_time_tiling
     from dlm_snn.analysis.statistics.trains import Intervals, isi
+    from dlm_snn.analysis.statistics.tuning import Overlap, Tuning, overlap, tuning
     from dlm_snn.analysis.taking import raster_of, rasters_of
     from dlm_snn.analysis.viewer.membranes import Membrane
     from dlm_snn.analysis.viewer.page import Labels, view

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -31,8 +30,10 @@ def population_summary(table: SpikeTable) -> tuple[Finding, ...]:
     """
     silent = int(np.count_nonzero(table.spikes == 0))
     chance = by_chance(table.rate * table.dt)
+    windows = np.where(table.spikes > 0, table.windows, 0)
+    counted = f"variance / mean of counts in {1e3 * table.window:g} ms"
     return (
-        _mean("rate", table.rate, np.ones_like(table.spikes), 1, "Hz", "spikes / time, mean over neurons", table),
+        _mean("rate", table.rate, "spikes", table.spikes, 0, "Hz", "spikes / time, mean over neurons"),
         Finding(
             "silent neurons",
             silent / table.spikes.size if table.spikes.size else None,
@@ -40,20 +41,11 @@ def population_summary(table: SpikeTable) -> tuple[Finding, ...]:
             estimator="share of neurons without a spike, Wilson's interval",
             size={"neurons": table.spikes.size},
         ),
-        _mean("CV of intervals", table.cv, table.intervals, ENOUGH, "", "std / mean", table, chance.cv),
-        _mean("CV2", table.cv2, table.pairs, ENOUGH, "", "mean 2 |x - y| / (x + y)", table, chance.cv2),
-        _mean("LV", table.lv, table.pairs, ENOUGH, "", "mean 3 ((x - y) / (x + y))^2", table, chance.lv),
-        _mean(
-            "Fano factor",
-            table.fano,
-            np.where(table.spikes > 0, table.windows, 0),
-            ENOUGH,
-            "",
-            f"variance / mean of counts in {1e3 * table.window:g} ms",
-            table,
-            chance.fano,
-        ),
-        _mean("first spike", table.latency_ms, table.samples_with_spike, 1, "ms", "mean over samples, neurons", table),
+        _mean("CV of intervals", table.cv, "intervals", table.intervals, ENOUGH, "", "std / mean", chance.cv),
+        _mean("CV2", table.cv2, "pairs", table.pairs, ENOUGH, "", "mean 2 |x - y| / (x + y)", chance.cv2),
+        _mean("LV", table.lv, "pairs", table.pairs, ENOUGH, "", "mean 3 ((x - y) / (x + y))^2", chance.lv),
+        _mean("Fano factor", table.fano, "windows", windows, ENOUGH, "", counted, chance.fano),
+        _mean("first spike", table.latency_ms, "samples", table.samples_with_spike, 1, "ms", "mean over both"),
     )
 
 
@@ -88,21 +80,22 @@ def by_chance(probability: NDArray[np.float64]) -> Chance:
 def _mean(
     name: str,
     values: NDArray[np.float64],
+    what: str,
     stands_on: NDArray[np.int64],
     enough: int,
     unit: str,
     estimator: str,
-    table: SpikeTable,
     control: NDArray[np.float64] | None = None,
 ) -> Finding:
     """The mean over neurons that have enough of what their value stands on."""
     used = (stands_on >= enough) & np.isfinite(values)
-    size: Mapping[str, int] = {"neurons": int(used.sum()), "spikes": int(table.spikes[used].sum())}
-    if not used.any():
-        few = f"no neuron has the {enough} that it takes" if enough > 1 else "no neuron has one"
-        return Finding(name, None, None, unit, estimator, size, doubts=(few,))
+    n = int(used.sum())
+    size = {"neurons": n, what: int(stands_on[used].sum())}
+    if not n:
+        return Finding(name, None, None, unit, estimator, size, doubts=(f"no neuron has {max(enough, 1)} {what}",))
     low, high = mean_interval(values[used])
-    interval = (float(low), float(high)) if used.sum() > 1 else None
+    # Neurons that are all equal say nothing of how far others lie from them.
+    interval = (float(low), float(high)) if low < high else None
     controls = () if control is None else (Control("spikes by chance", float(control[used].mean())),)
-    doubts = ("one neuron: no interval over neurons",) if interval is None and enough > 1 else ()
+    doubts = ("one neuron: no interval over neurons",) if n == 1 and enough > 1 else ()
     return Finding(name, float(values[used].mean()), interval, unit, estimator, size, controls, doubts)

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from dlm_snn.analysis.statistics._trains_compiled import laid_out
+from dlm_snn.analysis.statistics._trains_compiled import NOBODY, counted, differences, laid_out
 from dlm_snn.analysis.statistics.steps import steps_of
 from dlm_snn.analysis.taking import raster_of
 from dlm_snn.errors import DlmError
@@ -30,8 +30,13 @@ class Trains(NamedTuple):
     period: int
 
 
-def trains_of(raster: SpikeRaster, gap: int = 0) -> Trains:
-    """The trains of all neurons; samples follow one another with ``gap`` empty steps between.
+def trains_of(raster: SpikeRaster, gap: int = 0, neurons: NDArray[np.int64] | None = None) -> Trains:
+    """The trains of neurons; samples follow one another with ``gap`` empty steps between.
+
+    Args:
+        raster: of all neurons.
+        gap: steps.
+        neurons: (train,) those that are wanted, none twice; all of them.
 
     Raises:
         DlmError: they do not fit into the free memory, or their times into 63 bits.
@@ -39,11 +44,17 @@ def trains_of(raster: SpikeRaster, gap: int = 0) -> Trains:
     period = raster.n_steps + gap
     if raster.n_samples * period >= 2**63:
         raise DlmError(f"{raster.n_samples} samples of {period} steps are more than 2^63; take fewer samples")
-    check_room(8 * len(raster), f"{len(raster)} spike times")
-    starts = np.concatenate(([0], np.cumsum(np.bincount(raster.neuron, minlength=raster.n_neurons))))
-    time = np.empty(len(raster), dtype=np.int64)
-    laid_out(raster.sample, raster.step, raster.neuron, period, starts[:-1].copy(), time)
-    return Trains(time, starts.astype(np.int64), period)
+    slot = np.arange(raster.n_neurons, dtype=np.uint32)
+    if neurons is not None:
+        slot[:] = NOBODY
+        slot[neurons] = np.arange(neurons.size)
+    counts = np.zeros(raster.n_neurons if neurons is None else neurons.size, dtype=np.uint64)
+    counted(raster.neuron, slot, counts)
+    starts = np.concatenate(([0], np.cumsum(counts.astype(np.int64))))
+    check_room(8 * int(starts[-1]), f"{starts[-1]} spike times")
+    time = np.empty(int(starts[-1]), dtype=np.int64)
+    laid_out(raster.sample, raster.step, raster.neuron, slot, period, starts[:-1].astype(np.uint64), time)
+    return Trains(time, starts, period)
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,14 +102,11 @@ def isi(spikes: Any, dt: float | None = None) -> Intervals:
         DlmError: see ``raster_of``; no room.
     """
     raster = raster_of(spikes, dt)
-    trains = trains_of(raster)
-    lengths = np.diff(trains.time)
-    owner = np.repeat(np.arange(raster.n_neurons), np.diff(trains.starts))
-    samples = trains.time // max(trains.period, 1)
-    kept = (owner[1:] == owner[:-1]) & (samples[1:] == samples[:-1])
-    counts = np.bincount(owner[1:][kept], minlength=raster.n_neurons)
-    starts = np.concatenate(([0], np.cumsum(counts)))
-    return Intervals(1e3 * raster.dt * lengths[kept], starts, 1e3 * raster.dt)
+    # With samples that far apart no interval between two of them is as short as any within one.
+    trains = trains_of(raster, gap=raster.n_steps)
+    lengths, counts = np.empty(trains.time.size, np.int64), np.empty(raster.n_neurons, np.int64)
+    n = differences(trains.time, trains.starts, raster.n_steps, lengths, counts)
+    return Intervals(1e3 * raster.dt * lengths[:n], np.concatenate(([0], np.cumsum(counts))), 1e3 * raster.dt)
 
 
 def _histogram(
