@@ -7,12 +7,16 @@ from typing import TYPE_CHECKING
 from dlm_snn.lazy import exports
 
 _HOME = {
+    "Avalanches": "estimators.avalanches_cut",
+    "Branching": "estimators.branching",
     "BurstRules": "statistics.bursts",
     "Bursts": "statistics.bursts",
     "Compressed": "estimators.compression",
     "Control": "finding",
     "Correlogram": "statistics.correlograms",
+    "Criticality": "estimators.criticality_verdict",
     "Damage": "estimators.damage",
+    "Exponents": "estimators.avalanches_exponents",
     "Finding": "finding",
     "Intervals": "statistics.trains",
     "Labels": "viewer.page",
@@ -27,10 +31,14 @@ _HOME = {
     "Spectrum": "estimators.spectrum_slope",
     "SpikeTable": "statistics.first_order",
     "Tuning": "statistics.tuning",
+    "avalanche_exponents": "estimators.avalanches_exponents",
+    "avalanches_of": "estimators.avalanches_cut",
+    "branching_ratio": "estimators.branching",
     "bursts": "statistics.bursts",
     "compression": "estimators.compression",
     "correlation_matrix": "statistics.correlation",
     "correlogram": "statistics.correlograms",
+    "criticality": "estimators.criticality_verdict",
     "damage_spreading": "estimators.damage",
     "decoder_bound": "estimators.information",
     "entropy": "estimators.information_counts",
@@ -48,6 +56,7 @@ _HOME = {
     "population_summary": "statistics.population",
     "power_law_noise": "estimators.spectrum_noise",
     "psth": "statistics.histograms",
+    "raster_criticality": "estimators.criticality_raster",
     "raster_of": "taking",
     "raster_spectrum": "estimators.spectrum_raster",
     "rasters_of": "taking",
@@ -67,12 +76,16 @@ _HOME = {
 }
 
 __all__ = [
+    "Avalanches",
+    "Branching",
     "BurstRules",
     "Bursts",
     "Compressed",
     "Control",
     "Correlogram",
+    "Criticality",
     "Damage",
+    "Exponents",
     "Finding",
     "Intervals",
     "Labels",
@@ -87,10 +100,14 @@ __all__ = [
     "Spectrum",
     "SpikeTable",
     "Tuning",
+    "avalanche_exponents",
+    "avalanches_of",
+    "branching_ratio",
     "bursts",
     "compression",
     "correlation_matrix",
     "correlogram",
+    "criticality",
     "damage_spreading",
     "decoder_bound",
     "entropy",
@@ -108,6 +125,7 @@ __all__ = [
     "population_summary",
     "power_law_noise",
     "psth",
+    "raster_criticality",
     "raster_of",
     "raster_spectrum",
     "rasters_of",
@@ -127,7 +145,12 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
+    from dlm_snn.analysis.estimators.avalanches_cut import Avalanches, avalanches_of
+    from dlm_snn.analysis.estimators.avalanches_exponents import Exponents, avalanche_exponents
+    from dlm_snn.analysis.estimators.branching import Branching, branching_ratio
     from dlm_snn.analysis.estimators.compression import Compressed, compression
+    from dlm_snn.analysis.estimators.criticality_raster import raster_criticality
+    from dlm_snn.analysis.estimators.criticality_verdict import Criticality, criticality
     from dlm_snn.analysis.estimators.damage import Damage, damage_spreading
     from dlm_snn.analysis.estimators.information import decoder_bound, mutual_information
     from dlm_snn.analysis.estimators.information_counts import entropy

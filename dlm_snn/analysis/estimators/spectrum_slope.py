@@ -95,7 +95,7 @@ def spectrum(
     Raises:
         DlmError: values that are not finite, another shape, a band without frequencies.
     """
-    values = _series(series)
+    values = as_series(series)
     nperseg = max(values.shape[-1] // PARTS, 2)
     frequency = frequencies(nperseg)
     told = (0.0, 0.5) if band is None else (band[0] * dt, band[1] * dt)
@@ -124,7 +124,7 @@ def _measured(
     slopes, bends = _drawn(law, floor / level, values.shape, line, draws, rng)
     flat, _ = _drawn(0.0, 0.0, values.shape, line, max(draws // 2, DRAWS[0]), rng)
     estimate = raw - (slopes.mean() - law)
-    half = _quantile(draws) * slopes.std(ddof=1) * np.sqrt(1 + 1 / draws)
+    half = student(draws) * slopes.std(ddof=1) * np.sqrt(1 + 1 / draws)
     doubts = [
         *_too_few(values.shape[-1], half),
         *doubts_of_stationarity(values, rng, floor),
@@ -150,17 +150,22 @@ def _measured(
     )
 
 
-def _series(given: Any) -> Floats:
-    values = as_floats(given, "series")
+def as_series(given: Any, name: str = "series") -> Floats:
+    """A series of a user as (sample, step).
+
+    Raises:
+        DlmError: another shape, values that are not finite.
+    """
+    values = as_floats(given, name)
     if values.ndim == 1:
         values = values[None]
     if values.ndim != 2 or values.shape[0] < 1 or values.shape[1] < 2:
         raise DlmError(
-            f"a series of shape {np.shape(given)} is none; give (step,) or (sample, step), two steps or more"
+            f"a {name} of shape {np.shape(given)} is none; give (step,) or (sample, step), two steps or more"
         )
     if not np.isfinite(values).all():
         raise DlmError(
-            f"the series has {np.count_nonzero(~np.isfinite(values))} values that are not finite; cut them out"
+            f"the {name} has {np.count_nonzero(~np.isfinite(values))} values that are not finite; cut them out"
         )
     return values
 
@@ -219,11 +224,12 @@ def _finding(
 
 
 def _spread(values: Floats) -> tuple[float, float]:
-    half = float(_quantile(values.size) * values.std(ddof=1))
+    half = float(student(values.size) * values.std(ddof=1))
     return float(values.mean()) - half, float(values.mean()) + half
 
 
-def _quantile(draws: int) -> float:
+def student(draws: int) -> float:
+    """The 97.5 % quantile of Student's t for the mean of so many draws."""
     from scipy.special import stdtrit
 
     return float(stdtrit(draws - 1, 0.975))

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from dlm_snn.verbs.rasters.analyses.outcome import Outcome
+from dlm_snn.verbs.rasters.analyses.outcome import Outcome, Part
 
 if TYPE_CHECKING:
     import numpy as np
 
 
-def analyze(selected: Any, population: str, rng: np.random.Generator) -> Outcome:
+def analyze(selected: Part, population: str, rng: np.random.Generator) -> Outcome:
     """The slope above the white floor of spikes, with its interval and controls."""
     from dlm_snn.analysis.estimators.spectrum_raster import raster_spectrum
     from dlm_snn.analysis.plots.spectrum_plot import draw_spectrum

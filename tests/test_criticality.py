@@ -1,0 +1,252 @@
+"""Branching ratios, avalanches and the verdict: closed forms, subsampling, and what must not be called critical."""
+
+from __future__ import annotations
+
+from math import factorial
+
+import numpy as np
+import pytest
+
+from dlm_snn.analysis import (
+    Finding,
+    avalanche_exponents,
+    avalanches_of,
+    branching_ratio,
+    criticality,
+    raster_criticality,
+)
+from dlm_snn.analysis.estimators.avalanches_tail import log_sum, tail_of
+from dlm_snn.analysis.estimators.branching_fit import block_sums, decay, regression
+from dlm_snn.analysis.estimators.criticality_verdict import _verdict
+from dlm_snn.errors import DlmError
+from dlm_snn.runs.raster import SpikeRaster
+
+
+def rng(seed=0):
+    return np.random.default_rng(seed)
+
+
+def driven(m, n, seed, mean=20.0):
+    """<A> = 20: A_(t+1) is Poisson with mean m A_t + h."""
+    draw, h = rng(seed), mean * (1 - m)
+    activity = np.zeros(n)
+    now = mean
+    for t in range(n):
+        now = draw.poisson(m * now + h)
+        activity[t] = now
+    return activity
+
+
+def cascades(m, count, cap, seed):
+    """Sizes and durations of a Galton-Watson process with Poisson offspring; those beyond the cap last 0."""
+    draw = rng(seed)
+    size, duration = np.ones(count, dtype=np.int64), np.zeros(count, dtype=np.int64)
+    alive, now, t = np.arange(count), np.ones(count, dtype=np.int64), 0
+    while alive.size:
+        t += 1
+        now = draw.poisson(m * now)
+        size[alive] += now
+        duration[alive[now == 0]] = t
+        kept = (now > 0) & (size[alive] <= cap)
+        alive, now = alive[kept], now[kept]
+    return size, duration
+
+
+def test_regression_is_polyfits_and_blocks_add_up():
+    values = rng().poisson(5, (2, 400)).astype(float)
+    lags = np.array([1, 3, 10])
+    parts, whole = (block_sums(values, lags, length) for length in (50, 400))
+    np.testing.assert_allclose(parts.sum(0), whole.sum(0))
+    for lag, r in zip(lags, regression(parts.sum(0)), strict=True):
+        x, y = values[:, :-lag].ravel(), values[:, lag:].ravel()
+        assert r == pytest.approx(np.polyfit(x, y, 1)[0])
+
+
+@pytest.mark.parametrize(("m", "b"), [(0.5, 1.0), (0.9, 0.2), (0.98, 0.5)])
+def test_an_exact_decay_is_found(m, b):
+    lags = np.arange(1, 200)
+    found = decay(lags, b * m**lags)
+    assert float(found.m) == pytest.approx(m, abs=1e-4)
+    assert float(found.b) == pytest.approx(b, rel=0.01)
+
+
+@pytest.mark.parametrize(("m", "seed"), [(0.5, 1), (0.9, 2), (0.98, 3)])
+def test_branching_ratio_of_all_and_of_a_twentieth(m, seed):
+    activity = driven(m, 40_000, seed)
+    seen = rng(seed).binomial(activity.astype(int), 0.05)
+    whole, part = branching_ratio(activity, rng=rng(5)), branching_ratio(seen, rng=rng(6))
+    assert whole.ratio.interval[0] < m < whole.ratio.interval[1]
+    assert whole.naive.interval[0] < m < whole.naive.interval[1]
+    assert part.ratio.interval[0] < m < part.ratio.interval[1]
+    assert part.naive.estimate < 0.65 * m
+
+
+@pytest.mark.long
+def test_mrestimators_branching_ratio_lies_in_our_interval():
+    mre = pytest.importorskip("mrestimator")
+    activity = driven(0.95, 20_000, 4)
+    ours = branching_ratio(activity, rng=rng(1)).ratio
+    theirs = mre.fit(mre.coefficients(activity[None], steps=(1, 100), method="ts"), fitfunc=mre.f_exponential)
+    assert ours.interval[0] < theirs.mre < ours.interval[1]
+    assert ours.estimate == pytest.approx(theirs.mre, abs=0.01)
+
+
+@pytest.mark.parametrize(
+    ("activity", "why"),
+    [
+        (np.full(1000, 3), "constant at 3"),
+        (rng().poisson(3, 30), "too few steps: 30"),
+        (rng().poisson(3, 20_000), "no correlation"),
+        (driven(0.98, 600, 1), "too few steps"),
+        (rng().poisson(np.where(np.arange(4000) < 2000, 3, 12)), "not stationary"),
+    ],
+)
+def test_no_branching_ratio_and_why(activity, why):
+    found = branching_ratio(activity, rng=rng()).ratio
+    assert not found.resolved
+    assert any(why in doubt for doubt in found.doubts)
+
+
+def test_samples_of_different_rates_are_no_long_memory():
+    activity = rng().poisson(np.linspace(2, 30, 20)[:, None], (20, 500))
+    found = branching_ratio(activity, rng=rng()).ratio
+    assert any("differs from sample to sample" in doubt for doubt in found.doubts)
+
+
+def test_avalanches_by_hand():
+    found = avalanches_of([0, 2, 1, 0, 0, 5, 0, 1, 1, 1, 0, 3])
+    assert (found.size.tolist(), found.duration.tolist(), found.cut) == ([3, 5, 3], [2, 1, 3], 1)
+    assert found.silent == pytest.approx(5 / 12)
+    two = avalanches_of([[1, 0, 2, 0], [0, 4, 4, 0]])
+    assert (two.size.tolist(), two.duration.tolist(), two.cut) == ([2, 8], [1, 2], 1)
+    above = avalanches_of([0, 2, 5, 2, 0, 3, 0], threshold=2)
+    assert (above.size.tolist(), above.duration.tolist()) == ([3, 1], [1, 1])
+    assert avalanches_of([0, 0, 1, 1, 0, 0, 9], width=2).size.tolist() == [2]
+
+
+@pytest.mark.parametrize(
+    ("given", "match"),
+    [
+        (([0, 0.5],), "no whole numbers"),
+        (([0, -1],), "no whole numbers"),
+        (([0, 1], 0), "width = 0"),
+        (([0, 1], 3), "width = 3"),
+        (([0, 1], 1, -1), "threshold = -1"),
+    ],
+)
+def test_bad_avalanches(given, match):
+    with pytest.raises(DlmError, match=match):
+        avalanches_of(*given)
+
+
+def test_sizes_of_a_subcritical_process_are_borels():
+    """P(n) = e^(-m n) (m n)^(n-1) / n!, mean 1 / (1 - m): .4066, .1488, .0817 and 10 for m = .9."""
+    size, _ = cascades(0.9, 40_000, np.inf, 1)
+    for n, told in ((1, 0.4066), (2, 0.1488), (3, 0.0817)):
+        exact = np.exp(-0.9 * n) * (0.9 * n) ** (n - 1) / factorial(n)
+        assert exact == pytest.approx(told, abs=1e-4)
+        assert np.mean(size == n) == pytest.approx(exact, abs=4 * np.sqrt(exact / size.size))
+    assert size.mean() == pytest.approx(10, abs=4 * size.std() / np.sqrt(size.size))
+
+
+def test_a_subcritical_process_has_no_power_law():
+    size, duration = cascades(0.9, 20_000, np.inf, 2)
+    for values in (size, duration):
+        assert any("no power law" in doubt for doubt in tail_of(values).doubts)
+
+
+def test_critical_exponents_and_the_cap():
+    """tau = 3/2 between 10 and 5000; without an upper end the cap makes it steeper."""
+    size, _ = cascades(1.0, 20_000, 10_000, 3)
+    capped = tail_of(size, xmin=10, xmax=5000)
+    assert capped.interval[0] < 1.5 < capped.interval[1]
+    assert not capped.doubts
+    assert tail_of(size[size <= 10_000], xmin=10, compare=False).alpha > 1.54
+    _, duration = cascades(1.0, 20_000, 10**7, 4)
+    assert tail_of(duration[duration > 0], xmin=20, xmax=500, compare=False).alpha == pytest.approx(2, abs=0.12)
+
+
+def test_zeta_and_its_sum():
+    from scipy.special import zeta
+
+    values = rng(3).zipf(2.5, 5000)
+    found = tail_of(values, xmin=1)
+    assert found.interval[0] < 2.5 < found.interval[1]
+    assert found.ratios["exponential"][0] > 0
+    assert np.exp(log_sum(1.5, 3, 1e6)) == pytest.approx(zeta(1.5, 3) - zeta(1.5, 1_000_001))
+    assert np.exp(log_sum(2.2, 4, 900)) == pytest.approx(np.sum(np.arange(4.0, 901) ** -2.2))
+    assert log_sum(2.5, 2, np.inf) == pytest.approx(np.log(zeta(2.5, 2)))
+
+
+def test_powerlaws_exponent_is_ours():
+    import powerlaw
+
+    values = rng(4).zipf(2.2, 2000)
+    theirs = powerlaw.Fit(values, discrete=True, xmin=2, verbose=False).power_law
+    assert tail_of(values, xmin=2, compare=False).alpha == pytest.approx(theirs.alpha, abs=1e-3)
+
+
+def separated(m, n, seed):
+    """Avalanches with a silent step between."""
+    draw, activity, now = rng(seed), np.zeros(n, dtype=np.int64), 0
+    for t in range(1, n):
+        now = draw.poisson(m * now) if now else int(activity[t - 1] == 0)
+        activity[t] = now
+    return activity
+
+
+def test_what_is_critical_and_what_is_not():
+    assert criticality(separated(1.0, 100_000, 1), rng=rng(1)).verdict.startswith("critical: m = ")
+    below = criticality(separated(0.9, 30_000, 1), rng=rng(1))
+    assert below.verdict.startswith("subcritical")
+    assert not below.exponents.crackling.resolved
+    busy = criticality(driven(0.9, 5_000, 1) + 1, rng=rng(1))
+    assert busy.verdict.startswith("subcritical")
+    assert "no silent bin" in busy.exponents.size.doubts[0]
+    assert criticality(rng().poisson(0.5, 20_000), rng=rng(1)).verdict.startswith("not resolved: no correlation")
+    for constant in (np.zeros(500), np.ones(500)):
+        assert "constant" in criticality(constant, rng=rng(1)).verdict
+
+
+def row(name, value, interval=None, doubts=()):
+    return Finding(name, value, interval, doubts=doubts)
+
+
+def exponents(size=(), duration=(), crackling=0.1, ends=(-0.1, 0.3)):
+    class Stub:
+        pass
+
+    found = Stub()
+    found.size, found.duration = row("tau", 1.5, (1.4, 1.6), size), row("alpha", 2.0, (1.9, 2.1), duration)
+    found.crackling = row("crackling", crackling, ends)
+    return found
+
+
+def test_every_part_must_agree():
+    m = row("m", 0.995, (0.99, 1.0))
+    assert _verdict(m, exponents()).startswith("critical")
+    assert _verdict(row("m", 0.9, (0.88, 0.92)), exponents()).startswith("subcritical")
+    assert _verdict(row("m", 0.99, None, ("not stationary: a step",)), exponents()).startswith("not resolved: not stat")
+    assert _verdict(m, exponents(size=("no power law: lognormal",))).startswith("not critical")
+    assert _verdict(m, exponents(duration=("too few: 5 values",))).startswith("not resolved")
+    assert "off by" in _verdict(m, exponents(crackling=0.8, ends=(0.6, 1.0)))
+
+
+def test_exponents_of_too_few_avalanches():
+    found = avalanche_exponents(avalanches_of([0, 1, 0, 2, 3, 0, 1, 0]), rng=rng())
+    assert "too few" in found.size.doubts[0]
+    none = avalanche_exponents(avalanches_of([1, 1, 2, 1]), rng=rng())
+    assert "no silent bin" in none.size.doubts[0]
+    assert not any(one.resolved for one in none.findings)
+
+
+def test_raster_and_a_fifth_of_it():
+    activity = np.minimum(driven(0.9, 4000, 5, mean=10.0).astype(int), 100)
+    chosen = rng(7).random((4000, 100)).argsort(1).argsort(1) < activity[:, None]
+    raster = SpikeRaster.from_dense(chosen[None])
+    found = raster_criticality(raster, rng=rng(2))
+    names = [control.name for control in found.branching.ratio.controls]
+    assert names[1:] == ["a random 20% of the neurons: m", "a random 20% of the neurons: r_1"]
+    assert found.branching.ratio.controls[2].value < 0.7 * found.branching.naive.estimate
+    with pytest.raises(DlmError, match="no avalanches"):
+        raster_criticality(SpikeRaster.from_dense(np.zeros((1, 30, 4), dtype=bool)), rng=rng())
