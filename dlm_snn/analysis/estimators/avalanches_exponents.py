@@ -8,13 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dlm_snn.analysis.estimators.avalanches_cut import Avalanches
-from dlm_snn.analysis.estimators.avalanches_tail import Tail, best_exponent, tail_of
+from dlm_snn.analysis.estimators.avalanches_tail import FEWEST, Tail, best_exponent, tail_of
 from dlm_snn.analysis.finding import Control, Finding
 
 DRAWS = 100
 PARTS = 10
 """Avalanches longer than this part of a sample are cut by its ends too often."""
-HOW = "maximum likelihood of a discrete power law between two ends, profile interval; ratios by powerlaw 2.0"
+HOW = "maximum likelihood of a discrete power law, profile interval; ratios by powerlaw 2.0"
 GAMMA = "weighted least squares of ln <size | duration> on ln duration, interval of avalanches drawn again"
 
 
@@ -69,7 +69,16 @@ def avalanche_exponents(found: Avalanches, *, rng: np.random.Generator, cap: flo
     return Exponents(
         _exponent("avalanche size exponent tau", tails[0], counted),
         _exponent("avalanche duration exponent alpha", tails[1], counted),
-        Finding("growth of size with duration gamma", growth, _around(growth, drawn_growth), "", GAMMA, counted),
+        Finding(
+            "growth of size with duration gamma",
+            growth,
+            _around(growth, drawn_growth),
+            "",
+            GAMMA,
+            {**counted, "in the tail": tails[1].n},
+            (),
+            () if tails[1].n >= FEWEST else (f"too few: {tails[1].n} avalanches, at least {FEWEST} are needed",),
+        ),
         Finding(
             "crackling relation (alpha - 1) / (tau - 1) - gamma",
             crackling,
@@ -132,11 +141,12 @@ def _around(value: float, drawn: NDArray[np.float64]) -> tuple[float, float]:
 
 
 def _exponent(name: str, tail: Tail, counted: dict[str, int]) -> Finding:
-    size = {**counted, "in the tail": tail.n, "from": tail.xmin, "to": int(min(tail.xmax, tail.largest))}
+    size = {**counted, "in the tail": tail.n}
+    between = f"between {tail.xmin} and {int(min(tail.xmax, tail.largest))}; {HOW}"
     controls = tuple(
         Control(f"log likelihood ratio over {other} (p = {p:.2g})", ratio) for other, (ratio, p) in tail.ratios.items()
     )
-    return Finding(name, tail.alpha, tail.interval, "", HOW, size, controls, tuple(tail.doubts))
+    return Finding(name, tail.alpha, tail.interval, "", between, size, controls, tuple(tail.doubts))
 
 
 def _none(found: Avalanches, counted: dict[str, int]) -> Exponents:

@@ -82,7 +82,7 @@ def tail_of(values: NDArray[np.int64], xmin: int | None = None, xmax: float = np
     low = _xmin(values, xmax) if xmin is None else xmin
     kept = values[values >= low]
     alpha, interval = exponent(kept, low, xmax)
-    ratios = _ratios(kept, low, xmax) if compare and np.unique(kept).size > 2 else {}
+    ratios = _ratios(kept, low, xmax) if compare and kept.size >= FEWEST and np.unique(kept).size > 2 else {}
     return Tail(alpha, interval, low, xmax, kept.size, int(kept.max(initial=low)), ratios)
 
 

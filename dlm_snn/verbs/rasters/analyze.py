@@ -15,14 +15,13 @@ if TYPE_CHECKING:
     from dlm_snn.verbs.rasters.answers import Answer
     from dlm_snn.verbs.rasters.selection import Selected
 
-_LINES = {
+WHAT = {
     "spectrum": "slope of the spectrum of the population's rate, above the white noise of its spikes",
     "criticality": "branching ratio, avalanche exponents, and whether they agree",
     "stability": "how a difference of one spike grows or dies, and periods",
     "information": "what spikes tell about labels, other layers and each other",
     "irreversibility": "time's arrow in words of spikes",
 }
-WHAT = {name: line for name, line in _LINES.items() if (Path(__file__).parent / "analyses" / f"{name}.py").exists()}
 """Name of an analysis -> what it finds, in a line; ``analyses/NAME.py`` has ``analyze(selected, population, rng)``."""
 FORMATS = ("png", "svg")
 
