@@ -250,3 +250,18 @@ def test_raster_and_a_fifth_of_it():
     assert found.branching.ratio.controls[2].value < 0.7 * found.branching.naive.estimate
     with pytest.raises(DlmError, match="no avalanches"):
         raster_criticality(SpikeRaster.from_dense(np.zeros((1, 30, 4), dtype=bool)), rng=rng())
+
+
+def test_figures_say_what_is_resolved():
+    from dlm_snn.analysis.plots.avalanche_plot import draw_avalanches, draw_branching
+
+    found = criticality(rng(1).poisson(np.repeat(rng(2).random(4000) < 0.5, 2) * 0.6), rng=rng(1))
+    axes = draw_avalanches(found.avalanches, found.exponents)
+    assert [text.get_text() for text in axes.get_legend().get_texts()] == [
+        "size, exponent not resolved",
+        "duration, exponent not resolved",
+    ]
+    assert "m" in draw_branching(found.branching).get_legend().get_texts()[1].get_text()
+    never = criticality(np.ones(500), rng=rng(1))
+    assert draw_avalanches(never.avalanches, never.exponents).texts[0].get_text() == "no avalanches"
+    assert draw_branching(never.branching).get_legend() is None
