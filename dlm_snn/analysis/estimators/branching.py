@@ -96,7 +96,8 @@ def _measured(values: Floats, size: dict[str, int], rng: np.random.Generator) ->
     doubts = (*_doubts(fit, drawn, lags, len(sums)), *_wide(low, high), *doubts_of_stationarity(values, rng))
     told = {**size, "lags": lags.size, "blocks": len(sums)}
     ratio = _m(float(fit.m), (low, high), told, doubts, (_shuffled(values, rng),))
-    return Branching(ratio, _r1(r1, (r1 - error, r1 + error), told, ()), lags, fit.regression, float(fit.b))
+    few = tuple(doubt for doubt in doubts if doubt.startswith("too few"))
+    return Branching(ratio, _r1(r1, (r1 - error, r1 + error), told, few), lags, fit.regression, float(fit.b))
 
 
 EDGE = 1.01

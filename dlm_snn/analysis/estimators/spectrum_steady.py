@@ -15,6 +15,8 @@ from dlm_snn.analysis.estimators.spectrum_welch import PARTS, Line, frequencies,
 
 POINTS = 2048
 """A series is averaged to at most this many points: trends and steps are slow."""
+MOST = 2**15
+"""Of many samples only so many are looked at that they have no more steps than this."""
 DRAWS = 100
 FAR = 2.0
 """Standard deviations by which removing a trend must gain more likelihood than it ever does in noise."""
@@ -90,6 +92,7 @@ def doubts_of_stationarity(series: Series, rng: np.random.Generator, floor: floa
         rng: of the noise.
         floor: density of white noise that is known to be there, such as that of spikes; per cycle per step.
     """
+    series = series[:: -(-series.size // MOST)] if len(series) > 1 else series
     width = -(-series.shape[-1] // POINTS)
     series, floor = coarse(series, width), floor / width
     nperseg = max(series.shape[-1] // PARTS, 4)
