@@ -107,7 +107,9 @@ def spectrum(
     if np.ptp(values) == 0 or line.frequency.size < FEWEST_BINS:
         why = _no_line(values, line, band)
         power = welch(values, nperseg).mean(0) * dt
-        return Spectrum(_finding(None, None, size, (), (why,)), hertz, power, hertz[:0], power[:0], (0, 0), (told[0] / dt, told[1] / dt), floor)
+        ends = told[0] / dt, told[1] / dt
+        slope = _finding(None, None, size, (), (why,))
+        return Spectrum(slope, hertz, power, hertz[:0], power[:0], (0, 0), ends, floor)
     used = int(np.clip(WORK // values.size, *DRAWS)) if draws is None else draws
     return _measured(values, dt, line, floor / dt, used, size, rng)
 
