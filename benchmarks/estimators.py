@@ -1,6 +1,7 @@
 """Intervals of slopes, branching ratios and avalanche exponents on known truths: hits of 20 seeds.
 
-Run: OMP_NUM_THREADS=1 python -m benchmarks.estimators [--seeds 20] [--only spectrum,branching,avalanches,traps]. For
+Run: OMP_NUM_THREADS=1 python -m benchmarks.estimators [--seeds 20] [--only spectrum,branching,avalanches,traps]
+[--steps N ...]. For
 every truth: how often the 95 % interval holds it (18 to 20 of 20 are right), how often the figure was resolved, mean
 and standard deviation of the estimates, the mean length of the interval, and N. Then the traps: what must not be
 reported, and how often it was. Truths and resampling have seeds of their own.
@@ -9,7 +10,7 @@ reported, and how often it was. Truths and resampling have seeds of their own.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from time import perf_counter
 
 import numpy as np
@@ -59,8 +60,8 @@ def modulated(slope: float, seed: int, n: int = 20_000, neurons: int = 100) -> S
     return SpikeRaster.from_dense((rng(seed + 500).random((n, neurons), dtype=np.float32) < rate[:, None])[None])
 
 
-def spectra(seeds: range) -> None:
-    for n in (1000, 10_000, 100_000):
+def spectra(seeds: range, steps: Sequence[int] = (1000, 10_000, 100_000)) -> None:
+    for n in steps:
         for slope in (0.0, -1.0, -1.5, -2.0):
             found = (of(spectrum(noise(slope, n, seed), rng=rng(MINE + seed)).slope) for seed in seeds)
             told("slope", slope, n, found)
@@ -80,8 +81,8 @@ def driven(m: float, n: int, seeds: range) -> NDArray[np.int64]:
     return found
 
 
-def branching(seeds: range) -> None:
-    for n in (10_000, 100_000):
+def branching(seeds: range, steps: Sequence[int] = (10_000, 100_000)) -> None:
+    for n in steps:
         for m in (0.5, 0.9, 0.98):
             activity = driven(m, n, seeds)
             for share in (1.0, 0.05):
@@ -91,15 +92,15 @@ def branching(seeds: range) -> None:
                 told(f"m, {share:.0%} seen (naive r_1 {naive:.3f})", m, n, (of(run.ratio) for run in runs))
 
 
-def avalanches(seeds: range) -> None:
+def avalanches(seeds: range, steps: Sequence[int] = (2000, 5000)) -> None:
     for alpha in (1.5, 2.5):
-        for n in (2000, 5000):
+        for n in steps:
             for xmin, name in ((1, "given"), (None, "found")):
                 tails = [tail_of(rng(seed).zipf(alpha, n), xmin=xmin, compare=False) for seed in seeds]
                 told(f"zeta exponent, xmin {name}", alpha, n, ((t.alpha, t.interval, not t.doubts) for t in tails))
 
 
-def traps(seeds: range) -> None:
+def traps(seeds: range, steps: Sequence[int] = ()) -> None:
     print("| trap | N | reported as a number |\n|---|---|---|")
     t = np.arange(1000)
     shapes = {
@@ -137,11 +138,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seeds", type=int, default=20)
     parser.add_argument("--only", default=",".join(PARTS))
+    parser.add_argument("--steps", type=int, nargs="+", help="of the truths (default: each part's own)")
     arguments = parser.parse_args()
     print(f"commit {checkout_commit()}, {machine()}, {arguments.seeds} seeds")
     print("| what | truth | N | inside | resolved | estimates | interval | time |\n|---|---|---|---|---|---|---|---|")
     for name in arguments.only.split(","):
-        PARTS[name](range(arguments.seeds))
+        PARTS[name](range(arguments.seeds), *([arguments.steps] if arguments.steps else []))
 
 
 if __name__ == "__main__":
