@@ -11,6 +11,7 @@ import pytest
 
 import dlm_snn as dlm
 from dlm_snn.analysis import Finding
+from dlm_snn.cli import main
 from dlm_snn.exchange.formats import write_rasters
 from dlm_snn.provenance import Provenance
 from dlm_snn.runs.answers import Answers
@@ -39,6 +40,14 @@ def follower(tmp_path: Path) -> Path:
     spikes[:, :, 2] &= rng.random((4, 3000)) < 0.5
     dlm.SpikeRaster.from_dense(spikes).save(tmp_path / "r.npz")
     return tmp_path / "r.npz"
+
+
+def test_the_command_says_what_is_resolved(follower, capsys):
+    assert main(["analyze", str(follower), "--what", ",".join(NAMES)]) == 0
+    out = capsys.readouterr().out
+    assert "information of 'r': 1 of 2 figures resolved, transfer entropy of neuron 0 to 1: 0." in out
+    assert "stability of 'r': damage slope: not resolved (needs a network" in out
+    assert "irreversibility of 'r': irreversibility: 0." in out
 
 
 def test_a_raster_alone(follower):

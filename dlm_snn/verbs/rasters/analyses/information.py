@@ -25,7 +25,10 @@ def analyze(selected: Part, population: str, rng: np.random.Generator) -> Outcom
     raster = selected.rasters[population]
     labels = labels_of(selected, population)
     found = [] if labels is None or len(labels) != raster.n_samples else list(_of_labels(raster, labels, rng))
-    return Outcome([*found, *_to_the_next(selected, population, rng), *_between(raster, rng)])
+    found += [*_to_the_next(selected, population, rng), *_between(raster, rng)]
+    resolved = [finding for finding in found if finding.resolved]
+    told = f"{len(resolved)} of {len(found)} figures resolved{', ' if resolved else ''}"
+    return Outcome(found, conclusion=told + "; ".join(map(str, resolved[:2])) if found else "")
 
 
 def labels_of(selected: Part, population: str) -> list[int] | None:
