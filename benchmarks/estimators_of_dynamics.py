@@ -19,13 +19,14 @@ import numpy as np
 
 from dlm_snn.analysis import (
     Finding,
+    damage_spreading,
     find_period,
     irreversibility_of_states,
     lyapunov_exponent,
     mutual_information,
     transfer_entropy,
 )
-from tests.autonomous import by_brute_force, random_network
+from tests.autonomous import by_brute_force, gated, random_network
 
 LAMBDAS = np.linspace(0.5, 8, 10)
 MOST = 3000
@@ -74,11 +75,21 @@ def logistic(n: int) -> Estimate:
     return estimate
 
 
+def followers(chance: float) -> Estimate:
+    """A silent network in which a spike too many makes 2 * chance others."""
+
+    def estimate(rng: np.random.Generator) -> Finding:
+        return damage_spreading(*gated(chance, rng), 40, rng, horizon=10).slope
+
+    return estimate
+
+
 ROWS: Sequence[tuple[str, float, int, Estimate, Estimate | None]] = (
     ("MI, 10 classes x Poisson counts", 0.478901, 2000, classes(2000), classes(2000, mixed=True)),
     ("sigma of the 3-ring, .4 and .1", 0.4158883, 3000, ring(3000, 0.4, 0.1), ring(3000, 0.25, 0.25)),
     ("TE of a noisy copy, back: nothing", log(2) + 0.1 * log(0.1) + 0.9 * log(0.9), 2000, copy(2000), copy(2000, True)),
     ("Lyapunov, logistic map at 4", log(2), 3000, logistic(3000), None),
+    ("damage slope, 2 synapses open at .4", 0.8, 200, followers(0.4), followers(0.5)),
 )
 
 

@@ -1,4 +1,4 @@
-"""Integer networks without input, and their periods by brute force."""
+"""Networks of which it is known what they do: periods by brute force, damage by construction."""
 
 from __future__ import annotations
 
@@ -45,3 +45,18 @@ def by_brute_force(network: dlm.IntegerNetwork, most: int) -> tuple[int, int] | 
         seen[key] = t
         state = reference.run(network, {}, 1, record={}, state=state).state
     return None
+
+
+def gated(chance: float, rng: np.random.Generator) -> tuple[dlm.Network, dict[str, np.ndarray]]:
+    """A silent network in which a spike too many makes 2 * chance others on average.
+
+    Each neuron has synapses to two others; such a neuron spikes if its own input, noise that twins share, spikes too.
+    """
+    n, weight = 400, np.zeros((400, 400))
+    for _ in range(2):
+        weight[rng.permutation(n), np.arange(n)] = 1.0
+    network = dlm.Network(
+        {"x": dlm.Input((n,)), "a": dlm.LIF((n,), dv=1.0, v_threshold=1.5)},
+        [dlm.Projection("x", "a", dlm.Dense(np.eye(n))), dlm.Projection("a", "a", dlm.Dense(weight))],
+    )
+    return network, {"x": rng.random((20, 40, n)) < chance}

@@ -17,7 +17,7 @@ from dlm_snn.analysis import (
     lyapunov_exponents,
 )
 from dlm_snn.analysis.estimators._lyapunov_compiled import advance
-from tests.autonomous import by_brute_force, random_network
+from tests.autonomous import by_brute_force, gated, random_network
 
 
 def logistic(r: float, start: float, n_steps: int = 3000, **more):
@@ -165,6 +165,17 @@ def test_damage_grows_by_the_fan_out(fan_out, verdict):
     assert damage.unflipped == 0
     assert damage.slope.name == ("damage slope" if verdict is None else f"damage slope ({verdict})")
     assert damage.slope.resolved == (verdict is not None)
+
+
+@pytest.mark.parametrize(("chance", "name"), [(0.25, "ordered"), (0.6, "chaotic")])
+def test_the_slope_is_the_mean_number_of_followers(chance, name):
+    """A branching process with shared noise: 2 * chance."""
+    rng = np.random.default_rng(9)
+    slope = damage_spreading(*gated(chance, rng), 40, rng, horizon=10).slope
+    low, high = slope.interval
+    assert low < 2 * chance < high
+    assert high - low < 0.2
+    assert slope.name == f"damage slope ({name})"
 
 
 def random_recurrent(strength: float) -> tuple[dlm.Network, dict[str, np.ndarray]]:
