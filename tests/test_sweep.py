@@ -62,3 +62,22 @@ def test_a_row_that_exists_is_not_run_again(tmp_path, monkeypatch):
 def test_a_variant_that_is_not_there_is_refused(tmp_path):
     with pytest.raises(DlmError, match="no variant '17-1'"):
         sweep.sweep("temperature", ["17-1"], [0], None, tmp_path / "rows.jsonl", lambda *_: None)
+
+
+def test_a_sweep_is_checked_as_a_whole():
+    """Rows of a smooth fall of independent units: what a table and a verdict make of them."""
+    rng = np.random.default_rng(9)
+    rows = []
+    for size in temperature.SIZES:
+        for i, t in enumerate(temperature.TEMPERATURES):
+            for order in rng.binomial(16 * size, 1 / (1 + np.exp(2 * i - 5)), 60) / (16 * size):
+                figures = {"order": order, "accuracy": 0.1 + 0.9 * order, "test_samples": 10**6}
+                rows.append({"variant": f"{size}-{t:g}", "figures": figures})
+    found = sweep.checked(rows, temperature.SIZES, temperature.TEMPERATURES)
+    assert found.verdict == "crossover"
+    heading, *lines = sweep.table(found, rows)
+    assert len(lines) == len(temperature.VARIANTS)
+    assert heading == ("neurons", "T", "accuracy %", "N Var|m|", "U")
+    assert [f"{line[0]}-{line[1]}" for line in lines] == list(temperature.VARIANTS)
+    few = [{**row, "figures": {**row["figures"], "test_samples": 100}} for row in rows]
+    assert "that of measuring" in str(sweep.checked(few, temperature.SIZES, temperature.TEMPERATURES))

@@ -15,6 +15,7 @@ _HOME = {
     "Control": "finding",
     "Correlogram": "statistics.correlograms",
     "Criticality": "estimators.criticality_verdict",
+    "Crossover": "estimators.crossover",
     "Damage": "estimators.damage",
     "Exponents": "estimators.avalanches_exponents",
     "Finding": "finding",
@@ -45,6 +46,7 @@ _HOME = {
     "fano_over_trials": "statistics.histograms",
     "find_period": "estimators.periods",
     "hoyer": "statistics.sparsity",
+    "finite_size_check": "estimators.crossover",
     "irreversibility": "estimators.irreversibility",
     "irreversibility_of_states": "estimators.irreversibility",
     "isi": "statistics.trains",
@@ -84,6 +86,7 @@ __all__ = [
     "Control",
     "Correlogram",
     "Criticality",
+    "Crossover",
     "Damage",
     "Exponents",
     "Finding",
@@ -114,6 +117,7 @@ __all__ = [
     "fano_over_trials",
     "find_period",
     "hoyer",
+    "finite_size_check",
     "irreversibility",
     "irreversibility_of_states",
     "isi",
@@ -151,6 +155,7 @@ if TYPE_CHECKING:
     from dlm_snn.analysis.estimators.compression import Compressed, compression
     from dlm_snn.analysis.estimators.criticality_raster import raster_criticality
     from dlm_snn.analysis.estimators.criticality_verdict import Criticality, criticality
+    from dlm_snn.analysis.estimators.crossover import Crossover, finite_size_check
     from dlm_snn.analysis.estimators.damage import Damage, damage_spreading
     from dlm_snn.analysis.estimators.information import decoder_bound, mutual_information
     from dlm_snn.analysis.estimators.information_counts import entropy

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from time import process_time
 
 import numpy as np
 from numpy.typing import NDArray
 
+from dlm_snn.analysis import Crossover, finite_size_check
 from dlm_snn.backends import run
 from dlm_snn.errors import DivergenceWarning
 from dlm_snn.provenance import installed_versions, origin
+from dlm_snn.runs.metrics import interval
 from dlm_snn.tasks.parts import Split, split
 from experiments.harness.progress import Show
 from experiments.harness.rows import Row, writing_rows
@@ -92,3 +94,40 @@ def sweep(
 def _row(name: str, variant: str, seed: int, config: str, figures: dict[str, float]) -> Row:
     where = {**origin(), "torch": installed_versions().get("torch")}
     return {"experiment": name, "variant": variant, "seed": seed, "config": config, **where, "figures": figures}
+
+
+def checked(rows: Sequence[Row], sizes: Sequence[int], temperatures: Sequence[float]) -> Crossover:
+    """The finite-size check of a whole sweep.
+
+    Args:
+        rows: of all sizes and temperatures, each with the same seeds.
+        sizes, temperatures: of the recipe, whose variants are named "SIZE-TEMPERATURE".
+
+    Raises:
+        DlmError: fewer sizes, temperatures or seeds than the check needs.
+    """
+    cells = [[[r["figures"] for r in rows if r["variant"] == f"{n}-{t:g}"] for t in temperatures] for n in sizes]
+    order = [[[figures["order"] for figures in cell] for cell in line] for line in cells]
+    return finite_size_check(order, temperatures, sizes, [[_floor(cell) for cell in line] for line in cells])
+
+
+def _floor(cell: Sequence[dict[str, float]]) -> float:
+    """Variance of the order parameter by the number of test samples alone, at most."""
+    p = float(np.mean([figures["accuracy"] for figures in cell]))
+    order = float(np.mean([figures["order"] for figures in cell]))
+    # order = (accuracy - chance) / (1 - chance), so that 1 - chance = (1 - accuracy) / (1 - order).
+    return p * (1 - p) / cell[0]["test_samples"] * ((1 - order) / (1 - p)) ** 2 if p < 1 else 0.0
+
+
+def table(found: Crossover, rows: Sequence[Row]) -> list[tuple[str, ...]]:
+    """Accuracy, N Var|m| and U by size and temperature, with 95 % intervals; the first row is the heading."""
+    chi = [np.exp(curve) for curve in (found.log_susceptibility.value, *found.log_susceptibility.interval())]
+    u = [found.binder.value, *found.binder.interval()]
+    lines: list[tuple[str, ...]] = [("neurons", "T", "accuracy %", "N Var|m|", "U")]
+    for i, size in enumerate(found.sizes):
+        for j, temperature in enumerate(found.temperatures):
+            cell = f"{size:g}-{temperature:g}"
+            accuracies = [100 * r["figures"]["accuracy"] for r in rows if r["variant"] == cell]
+            figures = ("{:.2g} [{:.2g}, {:.2g}]".format(*(curve[i, j] for curve in curves)) for curves in (chi, u))
+            lines.append((*cell.split("-", 1), interval(accuracies, ".1f"), *figures))
+    return lines

@@ -32,7 +32,7 @@ def _experiment(arguments: Namespace) -> int:
 
 def _swept(arguments: Namespace, module: Any) -> int:
     """A sweep over temperature and size, and what its finite sizes say."""
-    from experiments.road.sweep import sweep
+    from experiments.road.sweep import checked, sweep, table
     from experiments.verbs.shared import refuse_continual
 
     refuse_continual(arguments)
@@ -40,7 +40,13 @@ def _swept(arguments: Namespace, module: Any) -> int:
     variants = arguments.variant or list(module.VARIANTS)
     with progress() as show:
         rows = sweep(arguments.name, variants, module.SEEDS, arguments.data_dir, results, show)
-    print(f"rows: {results} ({len(rows)} of this sweep)")
+    if arguments.variant is None:
+        found = checked(rows, module.SIZES, module.TEMPERATURES)
+        for text in _aligned(table(found, rows)):
+            print(text)
+        for line in (*found.findings, f"verdict: {found}"):
+            print(line)
+    print(f"rows: {results}")
     return 0
 
 
@@ -76,9 +82,13 @@ def _repeated(arguments: Namespace, module: Any) -> int:
 
 def _turned(lines: list[tuple[str, ...]]) -> list[str]:
     """A table of many columns as plain text, a row for each of them."""
-    widths = [max(map(len, line)) for line in lines]
-    columns = zip(*lines, strict=True)
-    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in columns]
+    return _aligned(list(zip(*lines, strict=True)))
+
+
+def _aligned(lines: list[tuple[str, ...]]) -> list[str]:
+    """A table as plain text."""
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in lines]
 
 
 experiment = Verb(
