@@ -177,11 +177,17 @@ def test_doubts_are_named():
     order = sigmoid(SIZES, temperatures, 100, 6)
     assert "does not change" in str(finite_size_check(order[:, [0] * 4], temperatures[:4], SIZES))
     assert "lies at an end" in str(finite_size_check(order[:, 4:], temperatures[4:], SIZES))
-    measuring = finite_size_check(order, temperatures, SIZES, floor=0.25 / 1000)
-    assert "that of measuring" in str(measuring)
-    assert measuring.verdict == "not resolved"
-    assert not measuring.growth.resolved
     assert "no replica differs" in str(finite_size_check(order[:, :, :1].repeat(8, 2), temperatures, SIZES))
+
+
+def test_a_variance_of_measuring_is_no_growth_and_hides_no_crossover():
+    temperatures = np.linspace(0.4, 1.6, 9)
+    order = sigmoid(SIZES, temperatures, 100, 6)
+    assert finite_size_check(order, temperatures, SIZES, floor=0.25 / 1000).verdict == "crossover"
+    blurred = order + 0.05 * np.random.default_rng(6).normal(size=order.shape)
+    found = finite_size_check(blurred, temperatures, SIZES, floor=0.05**2)
+    assert found.verdict == "not resolved"
+    assert "that of measuring" in str(found)
 
 
 def test_a_peak_of_one_temperature_is_no_crossover():

@@ -75,9 +75,10 @@ def test_a_sweep_is_checked_as_a_whole():
                 rows.append({"variant": f"{size}-{t:g}", "figures": figures})
     found = sweep.checked(rows, temperature.SIZES, temperature.TEMPERATURES)
     assert found.verdict == "crossover"
+    assert sweep.floor([{"order": 0.5, "accuracy": 0.55, "test_samples": 100}]) == pytest.approx(
+        0.55 * 0.45 / 100 / 0.81
+    )
     heading, *lines = sweep.table(found, rows)
     assert len(lines) == len(temperature.VARIANTS)
     assert heading == ("neurons", "T", "accuracy %", "N Var|m|", "U")
     assert [f"{line[0]}-{line[1]}" for line in lines] == list(temperature.VARIANTS)
-    few = [{**row, "figures": {**row["figures"], "test_samples": 100}} for row in rows]
-    assert "that of measuring" in str(sweep.checked(few, temperature.SIZES, temperature.TEMPERATURES))

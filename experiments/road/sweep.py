@@ -10,7 +10,7 @@ from time import process_time
 import numpy as np
 from numpy.typing import NDArray
 
-from dlm_snn.analysis import Crossover, finite_size_check
+from dlm_snn.analysis.estimators.crossover import Crossover, finite_size_check
 from dlm_snn.backends import run
 from dlm_snn.errors import DivergenceWarning
 from dlm_snn.provenance import installed_versions, origin
@@ -108,10 +108,10 @@ def checked(rows: Sequence[Row], sizes: Sequence[int], temperatures: Sequence[fl
     """
     cells = [[[r["figures"] for r in rows if r["variant"] == f"{n}-{t:g}"] for t in temperatures] for n in sizes]
     order = [[[figures["order"] for figures in cell] for cell in line] for line in cells]
-    return finite_size_check(order, temperatures, sizes, [[_floor(cell) for cell in line] for line in cells])
+    return finite_size_check(order, temperatures, sizes, [[floor(cell) for cell in line] for line in cells])
 
 
-def _floor(cell: Sequence[dict[str, float]]) -> float:
+def floor(cell: Sequence[dict[str, float]]) -> float:
     """Variance of the order parameter by the number of test samples alone, at most."""
     p = float(np.mean([figures["accuracy"] for figures in cell]))
     order = float(np.mean([figures["order"] for figures in cell]))

@@ -83,11 +83,11 @@ def finite_size_check(order: ArrayLike, temperatures: ArrayLike, sizes: ArrayLik
     m, t, n = _checked(order, temperatures, sizes)
     chi, u = log_susceptibility(m, n), binder(m)
     lines = [crossing(u, pair, t) for pair in range(len(n) - 1)]
-    doubts = _doubts(m, chi, np.broadcast_to(as_floats(floor, "floor"), chi.value.shape))
+    doubts = _doubts(m, chi)
     told = dict(zip(FEWEST, (len(n), len(t), m.shape[-1]), strict=True))
     growth = _growth(chi, n, told, doubts)
     where = _where(lines, n, told)
-    verdict, reasons = _verdict(growth, where, _narrow(chi))
+    verdict, reasons = _verdict(growth, where, _narrow(chi), _drowned(m, chi, as_floats(floor, "floor")))
     return Crossover(t, n, m.mean(-1), chi, u, growth, where, verdict, (*doubts, *reasons))
 
 
@@ -110,7 +110,7 @@ def _checked(order: ArrayLike, temperatures: ArrayLike, sizes: ArrayLike) -> tup
     return m, t, n
 
 
-def _doubts(m: Array, chi: Curves, floor: Array) -> tuple[str, ...]:
+def _doubts(m: Array, chi: Curves) -> tuple[str, ...]:
     """Why there is nothing to tell a transition from a crossover by."""
     found = []
     ends = abs(m[-1, [0, -1]])
@@ -122,10 +122,13 @@ def _doubts(m: Array, chi: Curves, floor: Array) -> tuple[str, ...]:
     peaks = chi.value.argmax(1)
     if ((peaks == 0) | (peaks == chi.value.shape[1] - 1)).any():
         found.append("a peak of the susceptibility lies at an end of the temperatures; go on beyond it")
-    variance = abs(m[-1, peaks[-1]]).var(ddof=1)
-    if floor[-1, peaks[-1]] > variance / 2:
-        found.append("more than half of the largest size's variance may be that of measuring; measure on more samples")
     return tuple(found)
+
+
+def _drowned(m: Array, chi: Curves, floor: Array) -> bool:
+    """Whether more than half of the variance at the largest size's peak may be that of measuring."""
+    peak = int(chi.value[-1].argmax())
+    return bool(np.broadcast_to(floor, chi.value.shape)[-1, peak] > abs(m[-1, peak]).var(ddof=1) / 2)
 
 
 def _narrow(chi: Curves) -> bool:
@@ -164,11 +167,14 @@ def _where(lines: list[Crossing | None], sizes: Array, told: dict[str, int]) -> 
     return Finding(name, float(np.mean([line.estimate for line in found])), (low, high), "", how, told, (), doubts)
 
 
-def _verdict(growth: Finding, where: Finding, narrow: bool) -> tuple[Verdict, tuple[str, ...]]:
+def _verdict(growth: Finding, where: Finding, narrow: bool, drowned: bool) -> tuple[Verdict, tuple[str, ...]]:
     if growth.value is None or growth.interval is None:
         return NOT_RESOLVED, ()  # type: ignore[return-value]
     low, high = growth.interval
     grows = f"the peak grows as N^{growth.value:.2g} [{low:.2g}, {high:.2g}]"
+    if low > 0 and drowned:
+        # A constant variance makes the susceptibility grow as N by itself. What does not grow in spite of it stands.
+        return "not resolved", (f"{grows}, but half of the variance may be that of measuring; measure on more samples",)
     if low > 0 and where.resolved:
         return "transition", (grows,)
     if high < LEAST_GROWTH and not where.resolved:
