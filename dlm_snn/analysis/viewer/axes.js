@@ -75,7 +75,9 @@ function drawBands({ context, plot }, view, bands, gap, colors) {
     const bottom = plot.y + (view.y1 - band.bottom) * ky;
     if (bottom < plot.y || top > plot.y + plot.h) continue;
     context.fillStyle = colors.soft;
-    for (const y of [top, bottom]) if (y >= plot.y && y <= plot.y + plot.h) context.fillRect(plot.x, Math.round(y) - 0.5, plot.w, 1);
+    for (const y of [top, bottom]) {
+      if (y >= plot.y && y <= plot.y + plot.h) context.fillRect(plot.x, Math.round(y) - 0.5, plot.w, 1);
+    }
     drawNeurons(context, plot, view, band, ky, colors);
     if (top - 4 < plot.y || gap * ky < 13) continue;
     context.fillStyle = colors.text;

@@ -4,7 +4,7 @@
 const NAME = 16 / 400; // of the plot, above each band: where its name stands
 const NAMES = 0.5; // of the plot, at most, for all names
 
-/** Bands of the populations shown: [{index, population, bottom, height}], the gap above each, and their height in all. */
+/** Bands of the populations shown: [{index, population, bottom, height}], the gap above each, and the height in all. */
 function bandsOf(populations) {
   const shown = populations.map((population, index) => ({ population, index })).filter((one) => one.population.shown);
   const heights = shown.map(({ population }) => Math.sqrt(Math.max(population.neurons, 1)));

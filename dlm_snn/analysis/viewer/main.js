@@ -30,12 +30,16 @@ function paintAll(state) {
 function paintSpikes(state, bins, colors, row) {
   const { context, plot, ratio } = state.frame;
   const size = { w: Math.round(plot.w * ratio), h: Math.round(plot.h * ratio), ratio };
-  const inks = { bands: colors.bands.map(redGreenBlue), layers: [colors.both, colors.first, colors.second].map(redGreenBlue) };
+  const inks = {
+    bands: colors.bands.map(redGreenBlue),
+    layers: [colors.both, colors.first, colors.second].map(redGreenBlue),
+  };
+  const samples = row && { first: state.firstSample, count: state.samples, steps: state.steps };
   const result = painted(size, state.view, state.samples * state.steps, state.bands, bins, inks);
   context.putImageData(result.image, Math.round(plot.x * ratio), Math.round(plot.y * ratio));
   drawFrame(state.frame, colors.line);
   drawBands(state.frame, state.view, state.bands, state.gap, colors);
-  drawTimes(state.frame, state.view, state.clock, colors, row && { first: state.firstSample, count: state.samples, steps: state.steps });
+  drawTimes(state.frame, state.view, state.clock, colors, samples);
   for (const box of boxesOf(state)) drawBox(state.frame, state.view, box, colors.select, colors.edge);
   return result;
 }
@@ -45,7 +49,12 @@ function boxesOf(state) {
   const bandOf = (population) => state.bands.find((band) => band.index === population);
   const boxes = (state.selection ? shownParts(state) : []).map(({ population, first, last }) => {
     const band = bandOf(population);
-    return { from: state.selection.from, to: state.selection.to, low: heightOf(band, first), high: heightOf(band, last) };
+    return {
+      from: state.selection.from,
+      to: state.selection.to,
+      low: heightOf(band, first),
+      high: heightOf(band, last),
+    };
   });
   const band = state.difference && bandOf(state.difference.population);
   if (!band) return boxes;
@@ -71,7 +80,8 @@ function paintRates(state, bins, { rates, neurons }, colors) {
   const wide = milliseconds(bins.steps * state.dt * 1e3);
   const runs = first ? `; area: ${state.names[0]}, line: ${state.names[1]}` : "";
   const inks = { ...colors, runs: first ? [colors.both, colors.second] : [colors.line] };
-  drawRates(frame, state.view, bins, counts.map((count) => count.map(hertzOf)), inks, `Rate per neuron in bins of ${wide} ms${runs}`);
+  const hertzes = counts.map((count) => count.map(hertzOf));
+  drawRates(frame, state.view, bins, hertzes, inks, `Rate per neuron in bins of ${wide} ms${runs}`);
 }
 
 /** What draws the next frame, however often it is asked before. */

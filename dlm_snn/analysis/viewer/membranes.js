@@ -3,7 +3,10 @@
 /** Neurons of a text such as "0, 3-5", by what the file calls them; null where it names none or a wrong one. */
 function neuronsOf(population, text) {
   const found = [];
-  for (const piece of text.split(",").map((one) => one.trim()).filter(Boolean)) {
+  for (const piece of text
+    .split(",")
+    .map((one) => one.trim())
+    .filter(Boolean)) {
     const whole = neuronOf(population, piece);
     const [first, last] = whole >= 0 ? [whole, whole] : piece.split("-").map((end) => neuronOf(population, end.trim()));
     if (!(first >= 0) || !(last >= first)) return null;

@@ -39,6 +39,7 @@ PROGRAM = (
     "selection.js",
     "state.js",
     "controls.js",
+    "fields.js",
     "pointer.js",
     "main.js",
 )

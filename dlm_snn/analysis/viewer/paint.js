@@ -24,7 +24,7 @@ function framed(canvas, above, below) {
 /** Bins of the rate: of at least 1 ms and 3 pixels, 1, 2 or 5 times a power of ten, each aligned to the axis. */
 function binsOf(view, plot, dtMs, start) {
   const least = Math.max(1, Math.round(1 / dtMs));
-  const steps = least * Math.max(1, niceStep(((view.x1 - view.x0) / plot.w) * 3 / least));
+  const steps = least * Math.max(1, niceStep((((view.x1 - view.x0) / plot.w) * 3) / least));
   const from = start + Math.floor((view.x0 - start) / steps) * steps;
   return { steps, from, size: Math.max(1, Math.ceil((view.x1 - from) / steps)) };
 }
@@ -104,7 +104,7 @@ function countInto(target, offset, at, low, high, origin, perCell) {
 }
 
 function countCells(target, offset, at, low, high, origin, perCell) {
-  for (let i = low; i < high; ) {
+  for (let i = low; i < high;) {
     const cell = Math.floor((at[i] - origin) * perCell);
     const end = Math.max(i + 1, nextAt(at, i, high, origin + (cell + 1) / perCell));
     target[offset + cell] += end - i;
@@ -177,5 +177,7 @@ function fill(grid, target, [top, end], x, least, ink) {
   const more = Math.max(0, least - (end - top)) >> 1;
   const left = Math.max(0, x - (grid.wide < least ? least >> 1 : 0));
   const right = Math.min(grid.w, left + wide);
-  for (let y = Math.max(0, top - more); y < Math.min(grid.h, end + more); y++) target.fill(ink, y * grid.w + left, y * grid.w + right);
+  for (let y = Math.max(0, top - more); y < Math.min(grid.h, end + more); y++) {
+    target.fill(ink, y * grid.w + left, y * grid.w + right);
+  }
 }

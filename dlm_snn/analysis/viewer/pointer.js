@@ -43,7 +43,8 @@ function listenToPointer(state, canvas, draw) {
 }
 
 function begunDrag(state, canvas, event) {
-  return { event, place: placeUnder(state, canvas, event), view: state.view, selects: state.selecting || event.shiftKey, moved: false };
+  const selects = state.selecting || event.shiftKey;
+  return { event, place: placeUnder(state, canvas, event), view: state.view, selects, moved: false };
 }
 
 function goOn(state, canvas, drag, event) {
@@ -64,7 +65,8 @@ function goOn(state, canvas, drag, event) {
 /** Two fingers: the distance between them zooms, their middle moves. */
 function pinch(state, canvas, before, now, other) {
   const apart = (a) => Math.max(20, Math.hypot(a.clientX - other.clientX, a.clientY - other.clientY));
-  const middle = (a) => placeUnder(state, canvas, { clientX: (a.clientX + other.clientX) / 2, clientY: (a.clientY + other.clientY) / 2 });
+  const mean = (a, key) => (a[key] + other[key]) / 2;
+  const middle = (a) => placeUnder(state, canvas, { clientX: mean(a, "clientX"), clientY: mean(a, "clientY") });
   const [was, is] = [middle(before), middle(now)];
   const { x0, x1, y0, y1 } = state.view;
   setView(state, { x0: x0 + was.x - is.x, x1: x1 + was.x - is.x, y0: y0 + was.y - is.y, y1: y1 + was.y - is.y });
@@ -93,10 +95,10 @@ function sayUnder(state, { x, y }) {
     element("under").textContent = "\u00a0";
     return;
   }
-  const step = Math.floor(x);
-  const sample = state.samples > 1 ? `sample ${Math.floor(step / state.steps) + state.firstSample}, ` : "";
   const { population } = found.band;
-  element("under").textContent = `Under the pointer: ${population.name} ${unitOf(population, found.neuron)}, ${sample}step ${(step % state.steps) + state.firstStep}, ${milliseconds(state.clock(step))} ms`;
+  const position = Math.floor(x);
+  const place = `${population.name} ${unitOf(population, found.neuron)}, ${toldPlace(state, position)}`;
+  element("under").textContent = `Under the pointer: ${place}, ${milliseconds(state.clock(position))} ms`;
 }
 
 /** What keys do; with Shift first, where it makes a difference. */

@@ -17,16 +17,21 @@ function selectionBetween(state, a, b) {
 }
 
 function shownParts(state) {
-  return state.selection.parts.filter(({ population, first, last }) => first < last && state.populations[population].shown);
+  return state.selection.parts.filter(
+    ({ population, first, last }) => first < last && state.populations[population].shown,
+  );
 }
 
 /** Spikes of each layer, neurons, and seconds of the selection. */
 function measured(state) {
   const { from, to } = state.selection;
   const parts = shownParts(state);
-  const layers = state.populations[0].layers.map((_, layer) =>
-    parts.reduce((sum, { population, first, last }) => sum + countIn(state.populations[population].layers[layer], first, last, from, to), 0),
-  );
+  const layers = state.populations[0].layers.map((_, layer) => {
+    const counts = parts.map((part) =>
+      countIn(state.populations[part.population].layers[layer], part.first, part.last, from, to),
+    );
+    return counts.reduce((a, b) => a + b, 0);
+  });
   const neurons = parts.reduce((sum, { first, last }) => sum + last - first, 0);
   return { layers, neurons, seconds: (to - from) * state.dt };
 }
@@ -57,12 +62,14 @@ function toldParts(state, parts) {
 /** The selection in words. */
 function toldSelection(state) {
   const { layers, neurons, seconds } = measured(state);
-  const where = `${many(neurons, "neuron")} (${toldParts(state, shownParts(state))}), ${toldSpan(state, state.selection.from, state.selection.to)}`;
+  const span = toldSpan(state, state.selection.from, state.selection.to);
+  const where = `${many(neurons, "neuron")} (${toldParts(state, shownParts(state))}), ${span}`;
   const counts = layers.map((count) => count.toLocaleString("en"));
   const rates = ofRuns(layers).map((count) => hertz(count, neurons, seconds));
   if (layers.length === 1) return `Selected: ${counts[0]} spikes of ${where}; ${rates[0]}.`;
   const [one, other] = state.names;
-  return `Selected: ${counts[0]} spikes in both, ${counts[1]} only in ${one}, ${counts[2]} only in ${other}, of ${where}; ${one} ${rates[0]}, ${other} ${rates[1]}.`;
+  const split = `${counts[0]} spikes in both, ${counts[1]} only in ${one}, ${counts[2]} only in ${other}`;
+  return `Selected: ${split}, of ${where}; ${one} ${rates[0]}, ${other} ${rates[1]}.`;
 }
 
 function toldSpan(state, from, to) {
@@ -80,24 +87,29 @@ function* csvPieces(state) {
   yield `population,sample,step,neuron,time_ms${named ? ",unit" : ""}${two ? ",run" : ""}\n`;
   const runs = ["both", ...state.names.map((name) => `only ${name}`)].map(quoted);
   for (const { population, first, last } of shownParts(state)) {
+    const own = state.populations[population];
     for (let neuron = first; neuron < last; neuron++) {
-      const own = state.populations[population];
-      const lines = own.layers.flatMap((layer, index) => linesOf(state, own, layer, neuron, named, two ? `,${runs[index]}` : ""));
-      if (lines.length) yield lines.sort((a, b) => a[0] - b[0]).map((line) => line[1]).join("");
+      const before = `${quoted(own.name)},`;
+      const after = named ? `,${quoted(unitOf(own, neuron))}` : "";
+      const lines = own.layers.flatMap((layer, index) =>
+        linesOf(state, own, layer, neuron, before, two ? `${after},${runs[index]}` : after),
+      );
+      lines.sort((a, b) => a[0] - b[0]);
+      if (lines.length) yield lines.map((line) => line[1]).join("");
     }
   }
 }
 
-function linesOf(state, population, layer, neuron, named, run) {
+/** [position, line] of each selected spike of one neuron. */
+function linesOf(state, population, layer, neuron, before, after) {
   const [low, high] = placesOf(layer, neuron, state.selection.from, state.selection.to);
   const number = Array.isArray(population.units) ? neuron : neuron + population.units;
-  const unit = named ? `,${quoted(unitOf(population, neuron))}` : "";
   const lines = [];
   for (let i = low; i < high; i++) {
-    const sample = Math.floor(layer.at[i] / state.steps);
+    const sample = Math.floor(layer.at[i] / state.steps) + state.firstSample;
     const step = (layer.at[i] % state.steps) + state.firstStep;
     const time = Number((step * state.dt * 1e3).toPrecision(12));
-    lines.push([layer.at[i], `${quoted(population.name)},${sample + state.firstSample},${step},${number},${time}${unit}${run}\n`]);
+    lines.push([layer.at[i], `${before}${sample},${step},${number},${time}${after}\n`]);
   }
   return lines;
 }

@@ -31,7 +31,7 @@ function timeOf(state, position) {
 }
 
 function positionOf(state, time) {
-  return Math.round((time / (state.dt * 1e3)) - timeOf(state, 0) / (state.dt * 1e3));
+  return Math.round(time / (state.dt * 1e3) - timeOf(state, 0) / (state.dt * 1e3));
 }
 
 /** First position shown, and one past the last: of the sample, or of all. */
