@@ -1,6 +1,7 @@
 // From the page's text to typed arrays: what packing.py packed.
 
 function bytesOf(text) {
+  if (Uint8Array.fromBase64) return Uint8Array.fromBase64(text);
   const raw = atob(text);
   const bytes = new Uint8Array(raw.length);
   for (let i = 0; i < raw.length; i++) bytes[i] = raw.charCodeAt(i);
@@ -26,21 +27,17 @@ function readLeb128(bytes, numbers) {
   }
 }
 
-/** Put the low bits under the numbers: each becomes number * 2^low + its bits. */
+/** Put the low bits, at most 16 of each, under the numbers: each becomes number * 2^low + its bits. */
 function addLowBits(bytes, low, numbers) {
   const scale = 2 ** low;
   const mask = scale - 1;
-  let held = 0;
-  let count = 0;
-  let at = 0;
+  const padded = new Uint8Array(bytes.length + 2);
+  padded.set(bytes);
   for (let i = 0; i < numbers.length; i++) {
-    while (count < low) {
-      held |= bytes[at++] << count;
-      count += 8;
-    }
-    numbers[i] = numbers[i] * scale + (held & mask);
-    held >>>= low;
-    count -= low;
+    const bit = i * low;
+    const at = bit >>> 3;
+    const window = padded[at] | (padded[at + 1] << 8) | (padded[at + 2] << 16);
+    numbers[i] = numbers[i] * scale + ((window >>> (bit & 7)) & mask);
   }
 }
 
