@@ -21,6 +21,7 @@ from dlm_snn.analysis.viewer.packing import leb128, low_bits, packed
 from dlm_snn.cli import main
 from dlm_snn.errors import DlmError, UnlikeError
 from dlm_snn.exchange.formats import write_rasters
+from dlm_snn.runs.recording_files import save_recording
 from tests.viewer_pages import BUSY, LOST, held_in
 
 
@@ -170,6 +171,11 @@ def test_the_command_refuses_what_is_no_raster(tmp_path, monkeypatch, capsys):
     for words in (["a.txt"], ["busy.npz", "--against", "gone.npz"], ["busy.npz", "--against-simulator", "torch"]):
         assert main(["raster", "view", *words, "--out", "page.html"]) == 2
         assert len(capsys.readouterr().err.strip().splitlines()) == 1
+    BUSY[:1].save("short.npz")
+    assert main(["raster", "view", "busy.npz", "--against", "short.npz", "--out", "page.html"]) == 2
+    assert capsys.readouterr().err.startswith(
+        "dlm-snn: busy.npz and short.npz: the rasters of 'busy' differ in (samples"
+    )
     assert not Path("page.html").exists()
 
 
@@ -197,6 +203,19 @@ def test_the_page_about_the_viewer_does_what_it_says(tmp_path, monkeypatch, caps
     assert {path.name for path in tmp_path.glob("*.html")} == {"spikes.html", "first.html", "both.html", "part.html"}
     assert "differ; first at sample 1, step 2" in capsys.readouterr().out
     assert held_in((tmp_path / "part.html").read_text())["firstSample"] == 1
+
+
+def test_a_stored_recording_brings_its_voltages_cut_like_its_spikes(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    v = np.random.default_rng(0).normal(size=(2, 60, 7))
+    recording = dlm.Recording(dlm.Network({"a": dlm.LIF(7, dv=0.1)}, {}), 2, 60, {"a": BUSY}, v={"a": v})
+    Path("stored").mkdir()
+    save_recording(recording, Path("stored"), "reference")
+    assert main(["raster", "view", "stored", "--trials", "1", "--from", "0.01", "--neurons", "2:5"]) == 0
+    ((membrane,), _) = held_in(Path("stored.html").read_text())["membranes"]
+    values = np.frombuffer(zlib.decompress(base64.b64decode(membrane["values"])), "<i2") * membrane["unit"]
+    wanted = v[1, 10:, 2:5].T[membrane["neurons"]]
+    assert np.allclose(values.reshape(wanted.shape), wanted, atol=membrane["unit"])
 
 
 def test_neurons_keep_the_names_of_their_file(tmp_path, monkeypatch):

@@ -14,6 +14,8 @@ from dlm_snn.verbs.verb import Verb, add_replace
 if TYPE_CHECKING:
     from dlm_snn.analysis.viewer.membranes import Membrane
     from dlm_snn.analysis.viewer.page import Labels
+    from dlm_snn.runs.differences import RasterDifference
+    from dlm_snn.runs.raster import SpikeRaster
     from dlm_snn.verbs.rasters.selection import Selected
 
 
@@ -34,7 +36,6 @@ def _arguments(parser: ArgumentParser) -> None:
 def _run(arguments: Namespace) -> int:
     from dlm_snn.analysis.viewer.page import PAGE, named_alike, view
     from dlm_snn.files.atomic import check
-    from dlm_snn.runs.differences import raster_differences
 
     out: Path = arguments.out or Path(f"{arguments.file.resolve().stem}.html")
     check(out, PAGE, arguments.replace)
@@ -42,6 +43,7 @@ def _run(arguments: Namespace) -> int:
     other = _against(arguments)
     second = None if other is None else selected(other)
     others = None if second is None else named_alike(first.rasters, second.rasters)
+    differences = [] if second is None or others is None else _differences(first, second, others)
     view(
         first.rasters,
         out,
@@ -54,7 +56,7 @@ def _run(arguments: Namespace) -> int:
     for name, raster in first.rasters.items():
         samples, steps, neurons = raster.extent
         print(f"{name}: {len(raster)} spikes, {samples} samples x {steps} steps of {raster.dt:g} s x {neurons} neurons")
-    for difference in raster_differences(first.rasters, others) if others else ():
+    for difference in differences:
         print(difference)
     print(f"written: {out} ({out.stat().st_size / 1e6:.2f} MB)")
     return 0
@@ -68,6 +70,17 @@ def _against(arguments: Namespace) -> Namespace | None:
     if arguments.against is not None and arguments.against_simulator is None and _is_run(arguments.against):
         changed["simulator"] = arguments.simulator
     return Namespace(**{**vars(arguments), **changed})
+
+
+def _differences(first: Selected, second: Selected, others: Mapping[str, SpikeRaster]) -> list[RasterDifference]:
+    """How many spikes of each population differ, and where first."""
+    from dlm_snn.errors import UnlikeError
+    from dlm_snn.runs.differences import raster_differences
+
+    try:
+        return raster_differences(first.rasters, others)
+    except UnlikeError as error:
+        raise UnlikeError(f"{first.path} and {second.path}: {error}") from error
 
 
 def _is_run(path: Path) -> bool:
