@@ -45,6 +45,13 @@ def two(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return view(FIRST, path, SECOND, membranes=V, membranes_against=V, labels=Labels(("float", "integer")))
 
 
+def show(tab: Tab, page: Path) -> list[str]:
+    """Open a page and wait until its spikes are drawn; what the browser complains of."""
+    found = tab.complaints(page)
+    tab.evaluate("new Promise(done => { const ask = () => globalThis.viewer ? done(1) : setTimeout(ask, 10); ask() })")
+    return found
+
+
 def press(tab: Tab, key: str, shift: bool = False) -> None:
     told = f"{{key: {key!r}, shiftKey: {str(shift).lower()}, bubbles: true, cancelable: true}}"
     tab.evaluate(f"document.body.dispatchEvent(new KeyboardEvent('keydown', {told}))")
@@ -87,7 +94,7 @@ def places(layer: Layer) -> list[tuple[int, int]]:
 
 
 def test_the_page_opens_without_error_or_request_and_holds_the_spikes(tab: Tab, one: Path) -> None:
-    assert tab.complaints(one) == []
+    assert show(tab, one) == []
     for i, raster in enumerate(FIRST.values()):
         held = tab.evaluate(f"Array.from(viewer.state.populations[{i}].layers[0].at)")
         assert held == by_neuron(raster).position.tolist()
@@ -100,12 +107,12 @@ def test_random_intervals_and_long_axes_are_decoded(tab: Tab, tmp_path: Path) ->
     raster = dlm.SpikeRaster(np.full(step.size, 2), step, np.arange(step.size) % 3, 3, 2**32 - 1, 3)
     layer = by_neuron(raster)
     assert layer.position.max() > 2**32
-    assert tab.complaints(view(raster, tmp_path / "a.html")) == []
+    assert show(tab, view(raster, tmp_path / "a.html")) == []
     assert tab.evaluate("Array.from(viewer.state.populations[0].layers[0].at)") == layer.position.tolist()
 
 
 def test_what_is_selected_is_counted_and_saved(tab: Tab, one: Path, tmp_path: Path) -> None:
-    tab.open(one)
+    show(tab, one)
     text = select(tab, **{"from": 10, "to": 90, "of": 1, "neurons": "20-119"})
     flat = WIDE.dense().reshape(-1, 300)
     count = int(flat[10:90, 20:120].sum())
@@ -125,7 +132,7 @@ def test_what_is_selected_is_counted_and_saved(tab: Tab, one: Path, tmp_path: Pa
 
 
 def test_a_drag_selects_what_it_covers_and_hidden_populations_do_not_count(tab: Tab, one: Path) -> None:
-    tab.open(one)
+    show(tab, one)
     press(tab, "s")
     drag(tab, (0.252, 0.005), (0.498, 0.998))
     chosen = tab.evaluate("[viewer.state.selection.from, viewer.state.selection.to]")
@@ -140,7 +147,7 @@ def test_a_drag_selects_what_it_covers_and_hidden_populations_do_not_count(tab: 
 
 
 def test_moving_zooming_and_samples(tab: Tab, one: Path) -> None:
-    tab.open(one)
+    show(tab, one)
     views = "[viewer.state.view.x0, viewer.state.view.x1]"
     press(tab, "+")
     assert tab.evaluate(views) == [20, 100]
@@ -160,7 +167,7 @@ def test_moving_zooming_and_samples(tab: Tab, one: Path) -> None:
 
 
 def test_two_fingers_zoom_into_both(tab: Tab, one: Path) -> None:
-    tab.open(one)
+    show(tab, one)
     left, top = tab.evaluate("(b => [b.left, b.top])(document.getElementById('spikes').getBoundingClientRect())")
     for kind, apart in (("touchStart", 50), ("touchMove", 75), ("touchMove", 100), ("touchEnd", None)):
         ways = () if apart is None else (-1, 1)
@@ -174,7 +181,7 @@ def test_two_fingers_zoom_into_both(tab: Tab, one: Path) -> None:
 
 
 def test_the_selection_is_downloaded_without_a_request(tab: Tab, one: Path, tmp_path: Path) -> None:
-    tab.open(one)
+    show(tab, one)
     select(tab, of=0)
     wanted = tab.evaluate("viewer.csv()")
     tab.call("Page.setDownloadBehavior", behavior="allow", downloadPath=str(tmp_path))
@@ -193,7 +200,7 @@ def test_the_selection_is_downloaded_without_a_request(tab: Tab, one: Path, tmp_
 
 
 def test_a_click_shows_the_voltage_of_a_neuron(tab: Tab, one: Path) -> None:
-    tab.open(one)
+    show(tab, one)
     drag(tab, (0.5, 0.99), (0.5, 0.99))
     assert tab.evaluate("viewer.state.voltage") == {"population": "busy", "neurons": [0]}
     assert tab.evaluate("document.getElementById('voltage-neurons').value") == "0"
@@ -204,14 +211,14 @@ def test_a_click_shows_the_voltage_of_a_neuron(tab: Tab, one: Path) -> None:
 
 
 def test_wrong_fields_are_marked_and_change_nothing(tab: Tab, one: Path) -> None:
-    tab.open(one)
+    show(tab, one)
     for name, value in (("from", "x"), ("neurons", "900"), ("to", "-5")):
         assert select(tab, of=1, **{name: value}) == "Nothing selected."
         assert tab.evaluate(f"document.getElementById('{name}').getAttribute('aria-invalid')") == "true"
 
 
 def test_two_runs_are_counted_and_gone_through(tab: Tab, two: Path) -> None:
-    assert tab.complaints(two) == []
+    assert show(tab, two) == []
     held = [layers(FIRST[name], SECOND[name]) for name in FIRST]
     sizes = [sum(of[layer].position.size for of in held) for layer in range(3)]
     assert tab.evaluate("viewer.shown") == sizes
@@ -246,7 +253,7 @@ KEYS = ("+", "-", "0", "s", "[", "]", "n", "p", "Escape", "ArrowLeft", "ArrowRig
 def test_next_to_nothing_is_shown_and_takes_every_key(tab: Tab, tmp_path: Path, neurons: int) -> None:
     one = [np.full(neurons, value, np.uint32) for value in (0, 4, 0)]
     page = view(dlm.SpikeRaster(*one, 1, 10 * neurons, neurons), tmp_path / "a.html")
-    assert tab.complaints(page) == []
+    assert show(tab, page) == []
     for key in KEYS:
         press(tab, key)
     select(tab)
@@ -257,7 +264,7 @@ def test_next_to_nothing_is_shown_and_takes_every_key(tab: Tab, tmp_path: Path, 
 @pytest.mark.parametrize(("width", "dark"), [(1280, False), (400, True)])
 def test_the_page_fits_its_window_light_and_dark(tab: Tab, two: Path, width: int, dark: bool) -> None:
     tab.look(width, dark)
-    tab.open(two)
+    show(tab, two)
     assert tab.evaluate("document.scrollingElement.scrollWidth") <= width
     ground = tab.evaluate("getComputedStyle(document.body).backgroundColor")
     assert ground == ("rgb(20, 24, 27)" if dark else "rgb(251, 251, 249)")
