@@ -381,8 +381,9 @@ def _read_run(folder: Path) -> str:
     found = read_run(folder / "run")
     arrays = [stored.arrays for stored in found.networks.values()]
     rasters = [dict(of) for of in found.rasters.values()]
-    traces = [trace.v for trace in found.traces]
-    return content_of(found.config, dict(found.record), found.metrics.to_json(), arrays, rasters, traces)
+    traces = [(trace.v, trace.before) for trace in found.traces]
+    answers = None if found.answers is None else vars(found.answers)
+    return content_of(found.config, dict(found.record), found.metrics.to_json(), arrays, rasters, traces, answers)
 
 
 def _older_run(folder: Path) -> None:
