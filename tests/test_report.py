@@ -505,8 +505,12 @@ def test_statistics_are_those_of_the_rasters_in_hz_and_per_step(run: Path) -> No
     assert "rate 250 Hz -371 to 871 250 Hz -371 to 871" in text
     assert "rate per step 0.25 0.25" in text
     assert "silent neurons 0.333" in text
-    assert "CV of intervals 0 0 to 0 by chance 0.787 0 0 to 0" in text
+    assert "CV of intervals 0 by chance 0.787 0 by chance 0.787" in text
     assert "a step is taken as 1 ms" in text
+    # Counts 10, 0, 20 in both samples: (1 - (30/3)^2 / (500/3)) / (1 - 1/3) = .6; the neurons answer to both alike.
+    assert "population sparseness 0.6 0.6" in text
+    assert "lifetime sparseness 0 0" in text
+    assert "neurons active in a sample 0.667 0.667" in text
     for file in (run / "rasters").glob("*/hidden.npz"):
         SpikeRaster.from_dense(np.zeros((2, 40, 3), bool)).save(file, replace=True)
     assert "CV of intervals not resolved not resolved" in page_of(run)[1].text

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import numpy as np
+from numpy.typing import NDArray
+
 from dlm_snn.analysis.finding import NOT_RESOLVED, Finding
 from dlm_snn.analysis.statistics.first_order import spike_table
 from dlm_snn.analysis.statistics.population import population_summary
+from dlm_snn.analysis.statistics.sparsity import sparsity
 from dlm_snn.networks.known import ARITHMETICS
 from dlm_snn.report import choice
 from dlm_snn.report.wording import NOTHING, Table, number
+from dlm_snn.runs.metrics import confidence_95
 from dlm_snn.runs.raster import SpikeRaster
 from dlm_snn.runs.run_folder import RunFolder
 
@@ -45,7 +50,26 @@ def _column(raster: SpikeRaster) -> dict[str, str]:
     rate = next((finding for finding in findings if finding.name == "rate" and finding.value is not None), None)
     per_step = {} if rate is None else {"rate per step": number(float((rate.value or 0.0) * raster.dt))}
     first, *rest = found.items()
-    return {"neurons": number(raster.n_neurons), **dict([first]), **per_step, **dict(rest)}
+    return {"neurons": number(raster.n_neurons), **dict([first]), **per_step, **dict(rest), **_sparsity(raster)}
+
+
+def _sparsity(raster: SpikeRaster) -> dict[str, str]:
+    """Sparseness over neurons and over samples, and the share of neurons that a sample makes fire."""
+    of = sparsity(raster)
+    found = {
+        "population sparseness": of.population,
+        "lifetime sparseness": of.lifetime,
+        "neurons active in a sample": of.active,
+    }
+    return {name: _mean(values[np.isfinite(values)]) for name, values in found.items()}
+
+
+def _mean(values: NDArray[np.float64]) -> str:
+    """A mean with its 95 % interval (Student's t) below it; none where all are alike."""
+    if len(values) < 2:
+        return NOT_RESOLVED
+    mean, half = confidence_95(values)
+    return f"{mean:.3g}\n{mean - half:.3g} to {mean + half:.3g}" if half > 1e-12 else f"{mean:.3g}"
 
 
 def _cell(finding: Finding) -> str:
