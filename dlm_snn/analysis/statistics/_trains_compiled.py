@@ -13,18 +13,23 @@ ONE = np.uint64(1)
 
 
 @compiled
-def counted(neuron, slot, counts):  # type: ignore[no-untyped-def]
-    """Add the spikes of each slot to its count, in place.
+def wanted(neuron, slot, hits):  # type: ignore[no-untyped-def]
+    """Find the events of neurons that have a slot.
 
     Args:
         neuron: (event,) uint32.
         slot: (neuron,) uint32, the train that takes a neuron's spikes, or NOBODY.
-        counts: (train,) uint64.
+        hits: int64, filled with their places.
+
+    Returns:
+        How many there are.
     """
+    n = 0
     for i in range(neuron.shape[0]):
-        mine = slot[neuron[i]]
-        if mine != NOBODY:
-            counts[mine] += ONE
+        if slot[neuron[i]] != NOBODY:
+            hits[n] = i
+            n += 1
+    return n
 
 
 @compiled
@@ -33,16 +38,15 @@ def laid_out(sample, step, neuron, slot, period, free, time):  # type: ignore[no
 
     Args:
         sample, step, neuron: uint32 events.
-        slot: as for ``counted``.
+        slot: (neuron,) uint32, the train that takes a neuron's spikes.
         period: steps from the beginning of a sample to that of the next.
         free: (train,) uint64, where the next event of each goes; moves on.
         time: (event,) int64, filled with sample * period + step.
     """
     for i in range(step.shape[0]):
         mine = slot[neuron[i]]
-        if mine != NOBODY:
-            time[free[mine]] = sample[i] * period + step[i]
-            free[mine] += ONE
+        time[free[mine]] = sample[i] * period + step[i]
+        free[mine] += ONE
 
 
 @compiled

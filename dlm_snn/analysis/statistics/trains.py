@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from dlm_snn.analysis.statistics._trains_compiled import NOBODY, counted, differences, laid_out
+from dlm_snn.analysis.statistics._trains_compiled import NOBODY, differences, laid_out, wanted
 from dlm_snn.analysis.statistics.steps import steps_of
 from dlm_snn.analysis.taking import raster_of
 from dlm_snn.errors import DlmError
@@ -45,15 +45,19 @@ def trains_of(raster: SpikeRaster, gap: int = 0, neurons: NDArray[np.int64] | No
     if raster.n_samples * period >= 2**63:
         raise DlmError(f"{raster.n_samples} samples of {period} steps are more than 2^63; take fewer samples")
     slot = np.arange(raster.n_neurons, dtype=np.uint32)
+    events = raster.sample, raster.step, raster.neuron
     if neurons is not None:
         slot[:] = NOBODY
         slot[neurons] = np.arange(neurons.size)
-    counts = np.zeros(raster.n_neurons if neurons is None else neurons.size, dtype=np.uint64)
-    counted(raster.neuron, slot, counts)
-    starts = np.concatenate(([0], np.cumsum(counts.astype(np.int64))))
-    check_room(8 * int(starts[-1]), f"{starts[-1]} spike times")
-    time = np.empty(int(starts[-1]), dtype=np.int64)
-    laid_out(raster.sample, raster.step, raster.neuron, slot, period, starts[:-1].astype(np.uint64), time)
+        # As long as if all were wanted: what is not written takes no memory.
+        hits = np.empty(len(raster), dtype=np.int64)
+        hits = hits[: wanted(raster.neuron, slot, hits)]
+        events = raster.sample[hits], raster.step[hits], raster.neuron[hits]
+    check_room(8 * events[0].size, f"{events[0].size} spike times")
+    counts = np.bincount(events[2], minlength=raster.n_neurons)
+    starts = np.concatenate(([0], np.cumsum(counts if neurons is None else counts[neurons])))
+    time = np.empty(events[0].size, dtype=np.int64)
+    laid_out(*events, slot, period, starts[:-1].astype(np.uint64), time)
     return Trains(time, starts, period)
 
 
