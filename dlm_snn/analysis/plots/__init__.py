@@ -7,8 +7,12 @@ from typing import TYPE_CHECKING
 from dlm_snn.lazy import exports
 
 _HOME = {
+    "activity": "time_plot",
     "confusion": "answer_plot",
+    "isi": "histogram_plot",
+    "psth": "time_plot",
     "raster": "raster_plot",
+    "rates": "histogram_plot",
     "save": "saving",
     "styled": "style",
     "voltages": "voltage_plot",
@@ -16,8 +20,12 @@ _HOME = {
 }
 
 __all__ = [
+    "activity",
     "confusion",
+    "isi",
+    "psth",
     "raster",
+    "rates",
     "save",
     "styled",
     "voltages",
@@ -26,9 +34,11 @@ __all__ = [
 
 if TYPE_CHECKING:
     from dlm_snn.analysis.plots.answer_plot import confusion
+    from dlm_snn.analysis.plots.histogram_plot import isi, rates
     from dlm_snn.analysis.plots.raster_plot import raster
     from dlm_snn.analysis.plots.saving import save
     from dlm_snn.analysis.plots.style import styled
+    from dlm_snn.analysis.plots.time_plot import activity, psth
     from dlm_snn.analysis.plots.voltage_plot import voltages
     from dlm_snn.analysis.plots.weight_plot import weights
 

@@ -1,4 +1,4 @@
-"""Classes given against true ones, for use as a library."""
+"""Classes given against true ones."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dlm_snn.analysis.plots.style import INK, MUTED, RISING, drawing
+from dlm_snn.analysis.plots.style import INK, RISING, color_bar, drawing
 from dlm_snn.errors import DlmError
+from dlm_snn.runs.answers import Answers
 from dlm_snn.runs.metrics import read_out
 from dlm_snn.runs.raster import SpikeRaster
 from dlm_snn.runs.recording import Recording
@@ -57,9 +58,7 @@ def confusion(
     share = np.divide(drawn, of_class, out=np.zeros(drawn.shape), where=of_class > 0)
     with drawing(ax, height=3.4) as axes:
         cells = axes.imshow(share, cmap=RISING, vmin=0, vmax=1, aspect="auto", interpolation="nearest")
-        bar = axes.figure.colorbar(cells, ax=axes, pad=0.02, format=lambda value, _: f"{value:.0%}")
-        bar.set_label("share of the true class")
-        bar.outline.set(edgecolor=MUTED, linewidth=0.7)
+        color_bar(axes, cells, "share of the true class", format=lambda value, _: f"{value:.0%}")
         percent = len(counts) <= WRITTEN and _write(axes, drawn, share, shares)
         _name(axes, told, silent)
         axes.set(xlabel="class given" + (", in % of the true class" if percent else ""), ylabel="true class")
@@ -85,10 +84,10 @@ def confusion_matrix(answers: Any, labels: Any, n_classes: int = 0) -> NDArray[n
     answer = as_integers(as_array(answers, "answers"), "answers", -1, LARGEST - 1)
     if truth.ndim != 1 or truth.shape != answer.shape or not truth.size:
         raise DlmError(f"answers of shape {answer.shape}, labels of {truth.shape}; give one of each for each sample")
-    n = max(n_classes, int(truth.max()) + 1, int(answer.max()) + 1)
+    found = Answers(truth, {"": answer}).confusion("")
+    n = max(n_classes, len(found))
     counts = np.zeros((n, n + 1), dtype=np.int64)
-    # -1 is the last column.
-    np.add.at(counts, (truth, answer), 1)
+    counts[: len(found), : len(found)], counts[: len(found), -1] = found[:, :-1], found[:, -1]
     return counts
 
 

@@ -1,22 +1,22 @@
-"""Where spikes lie in a raster plot, for use as a library: bands of rows, of a population, a label or all trials."""
+"""Where spikes lie in a raster plot: bands of rows, of a population, a label or all trials."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dlm_snn.analysis.plots.style import SPIKE, color_of
+from dlm_snn.analysis.plots.time_axis import MS, sample_length
 from dlm_snn.errors import DlmError, nearest
 from dlm_snn.runs.raster import SpikeRaster
 
 BY = ("population", "label", "trial")
 LEAST = 0.12
 """Share of the height that a small population gets beside large ones."""
-MS = 1e3
 FLOOR = -0.5
 """Where the first row begins: row 0 has its middle at 0."""
 
@@ -52,15 +52,21 @@ class Band:
         return self.low + (self.row + 0.5) * self.height
 
 
-def by_population(rasters: Mapping[str, SpikeRaster], begin: float = 0.0) -> list[Band]:
-    """One band for each population, a row for each neuron; samples follow one another in time."""
+def by_population(rasters: Mapping[str, SpikeRaster], begin: float = 0.0, first: int = 0) -> list[Band]:
+    """One band for each population, a row for each neuron; samples follow one another in time.
+
+    Args:
+        rasters: by population.
+        begin: seconds of the first step.
+        first: number of the first neuron.
+    """
     total = sum(raster.n_neurons for raster in rasters.values())
     shares = {name: max(raster.n_neurons, LEAST * total, 1) for name, raster in rasters.items()}
     scale = max(total, 1) / sum(shares.values()) if len(rasters) > 1 else 1.0
     length = sample_length(rasters)
     bands: list[Band] = []
     for place, (name, raster) in enumerate(rasters.items()):
-        low = bands[-1].high if bands else FLOOR
+        low = bands[-1].high if bands else first + FLOOR
         time = raster.sample * length + begin * MS + raster.step * (raster.dt * MS)
         color = SPIKE if len(rasters) == 1 else color_of(place)
         high = low + shares[name] * scale
@@ -68,14 +74,14 @@ def by_population(rasters: Mapping[str, SpikeRaster], begin: float = 0.0) -> lis
     return bands
 
 
-def sample_length(rasters: Mapping[str, SpikeRaster]) -> float:
-    """The longest sample in ms."""
-    return max((raster.n_steps * raster.dt * MS for raster in rasters.values()), default=0.0)
+def by_trial(raster: SpikeRaster, begin: float = 0.0, first: int = 0) -> list[Band]:
+    """One band of all samples, from below to above, in each a row for each neuron; time is that within the sample.
 
-
-def by_trial(raster: SpikeRaster, begin: float = 0.0) -> list[Band]:
-    """One band of all samples, from below to above, in each a row for each neuron; time is that within the sample."""
-    return _stacked(raster, np.zeros(raster.n_samples, dtype=np.int64), ["trial"], [SPIKE], begin)
+    Args:
+        raster, begin: see ``by_population``.
+        first: number of the first sample.
+    """
+    return _stacked(raster, np.zeros(raster.n_samples, dtype=np.int64), ["trial"], [SPIKE], begin, first)
 
 
 def by_label(raster: SpikeRaster, labels: Any, begin: float = 0.0) -> list[Band]:
@@ -107,7 +113,7 @@ def classes(labels: Any, n_samples: int) -> tuple[list[str], NDArray[np.int64]]:
 
 
 def _stacked(
-    raster: SpikeRaster, band_of: NDArray, names: Sequence[str], colors: Sequence[str], begin: float
+    raster: SpikeRaster, band_of: NDArray, names: Sequence[str], colors: Sequence[str], begin: float, number: int = 0
 ) -> list[Band]:
     """Samples above one another, those of a band together."""
     counts = np.bincount(band_of, minlength=len(names))
@@ -120,12 +126,36 @@ def _stacked(
     time = begin * MS + raster.step * (raster.dt * MS)
     events = np.split(np.argsort(of_event, kind="stable"), np.cumsum(np.bincount(of_event, minlength=len(names)))[:-1])
     return [
-        Band(name, color, FLOOR + low, FLOOR + low + n, int(n) * raster.n_neurons, time[chosen], row[chosen])
+        Band(
+            name,
+            color,
+            number + FLOOR + low,
+            number + FLOOR + low + n,
+            int(n) * raster.n_neurons,
+            time[chosen],
+            row[chosen],
+        )
         for name, color, low, n, chosen in zip(names, colors, first, counts, events, strict=False)
     ]
 
 
-def bands_of(rasters: Mapping[str, SpikeRaster], by: str, labels: Any = None, begin: float = 0.0) -> list[Band]:
+def with_label(raster: SpikeRaster, band_of: NDArray[np.int64], place: int) -> SpikeRaster:
+    """The samples of one label, in their order, numbered from 0."""
+    chosen = band_of == place
+    keep = chosen[raster.sample]
+    number = (np.cumsum(chosen) - 1)[raster.sample[keep]].astype(np.uint32)
+    n_samples = int(chosen.sum())
+    return replace(raster, sample=number, step=raster.step[keep], neuron=raster.neuron[keep], n_samples=n_samples)
+
+
+def bands_of(
+    rasters: Mapping[str, SpikeRaster],
+    by: str,
+    labels: Any = None,
+    begin: float = 0.0,
+    first_sample: int = 0,
+    first_neuron: int = 0,
+) -> list[Band]:
     """The bands of a raster plot.
 
     Raises:
@@ -134,8 +164,8 @@ def bands_of(rasters: Mapping[str, SpikeRaster], by: str, labels: Any = None, be
     if by not in BY:
         raise DlmError(f"by = {by!r}; {nearest(str(by), BY)}")
     if by == "population":
-        return by_population(rasters, begin)
+        return by_population(rasters, begin, first_neuron if len(rasters) == 1 else 0)
     if len(rasters) != 1:
         raise DlmError(f"by='{by}' is for one population, not for {', '.join(rasters) or 'none'}; choose one")
     raster = next(iter(rasters.values()))
-    return by_trial(raster, begin) if by == "trial" else by_label(raster, labels, begin)
+    return by_trial(raster, begin, first_sample) if by == "trial" else by_label(raster, labels, begin)

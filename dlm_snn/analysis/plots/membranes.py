@@ -1,4 +1,4 @@
-"""Membrane voltages in units of their threshold, of floats and of integers alike, for use as a library."""
+"""Membrane voltages in units of their threshold, of floats and of integers alike."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Membranes:
 def recorded(
     recording: Recording, population: str | None, sample: int, name: str = "", whole: bool = True
 ) -> Membranes:
-    """The voltages that a run recorded: before the reset, where u is recorded too and the network is one of floats.
+    """The voltages that a run recorded: before the reset, where u is recorded too.
 
     Args:
         recording, population, sample: what and where.
@@ -63,7 +63,7 @@ def recorded(
     if not 0 <= sample < recording.n_samples:
         raise DlmError(f"sample {sample} is none of the recording's 0..{recording.n_samples - 1}")
     in_floats = isinstance(recording.network, Network)
-    before = before_reset(recording, population) if in_floats and whole else None
+    before = before_reset(recording, population) if whole else None
     v = (stored if before is None else before)[sample] / (1 if in_floats else 1 << ALIGNMENT)
     raster = recording.rasters.get(population)
     s = None if raster is None else raster[sample].dense()[0]
@@ -133,25 +133,34 @@ def membranes_of(
 
 
 def _of_runs(data: Mapping[Any, Any], population: str | None, sample: int, whole: bool) -> list[Membranes]:
-    return [recorded(_recording(one, str(name)), population, sample, str(name), whole) for name, one in data.items()]
+    return [
+        one if isinstance(one, Membranes) else recorded(_recording(one, name), population, sample, str(name), whole)
+        for name, one in data.items()
+    ]
 
 
-def _recording(one: Any, name: str) -> Recording:
+def _recording(one: Any, name: Any) -> Recording:
     if not isinstance(one, Recording):
         raise DlmError(f"'{name}' is a {type(one).__name__}; give a Recording with v")
     return one
 
 
 def chosen(neurons: Sequence[int] | None, membranes: Sequence[Membranes], most: int) -> list[int]:
-    """The neurons that were asked for; else those whose v moves most, in the order of their numbers.
+    """The neurons that were asked for; else those that say most, in the order of their numbers.
+
+    These are the ones that spike in about half of the steps rather than never or always; among equals those whose v
+    varies most between -1 and 2 thresholds, so that deep inhibition counts as rest.
 
     Raises:
         DlmError: a neuron that is not there.
     """
-    spread = np.nanstd(membranes[0].v, axis=0) if membranes[0].v.size else np.zeros(membranes[0].v.shape[1])
+    first = membranes[0]
+    n = first.v.shape[1]
     if neurons is None:
-        return sorted(np.argsort(-spread, kind="stable")[:most].tolist())
+        share = np.zeros(n) if first.s is None or not len(first.s) else first.s.mean(axis=0)
+        spread = np.nanstd(np.clip(first.v, -1, 2), axis=0) if len(first.v) else np.zeros(n)
+        return sorted(np.lexsort((-spread, -share * (1 - share)))[:most].tolist())
     for neuron in neurons:
-        if not is_whole(neuron) or not 0 <= neuron < spread.size:
-            raise DlmError(f"neuron {neuron!r} is none of 0..{spread.size - 1}")
+        if not is_whole(neuron) or not 0 <= neuron < n:
+            raise DlmError(f"neuron {neuron!r} is none of 0..{n - 1}")
     return [int(neuron) for neuron in neurons]

@@ -1,4 +1,4 @@
-"""Spikes over time, for use as a library."""
+"""Spikes over time."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dlm_snn.analysis.plots.bands import FLOOR, MS, Band, bands_of, sample_length
+from dlm_snn.analysis.plots.bands import Band, bands_of
 from dlm_snn.analysis.plots.style import MUTED, RULE, drawing
+from dlm_snn.analysis.plots.time_axis import RULED, time_axis, whole_numbers
 from dlm_snn.analysis.taking import rasters_of
 from dlm_snn.runs.raster import SpikeRaster
 
@@ -34,6 +35,8 @@ def raster(
     labels: Any = None,
     dt: float | None = None,
     begin: float = 0.0,
+    first_sample: int = 0,
+    first_neuron: int = 0,
     ax: Axes | None = None,
 ) -> Axes:
     """Spikes over time, one upright stroke each, at step * dt; more than 100,000 as an image, which then says so.
@@ -45,6 +48,7 @@ def raster(
         labels: (sample,) numbers or names, for by="label".
         dt: seconds per step, where the data do not tell.
         begin: seconds at which the first step lies, for the axis.
+        first_sample, first_neuron: numbers of the first ones, for the axes, where the data are a part.
         ax: to draw into; None: a new figure.
 
     Returns:
@@ -54,12 +58,13 @@ def raster(
         DlmError: see ``rasters_of``; several populations by trial or label; labels that do not fit.
     """
     rasters = rasters_of(data, dt)
-    bands = bands_of(rasters, by, labels, begin)
+    bands = bands_of(rasters, by, labels, begin, first_sample, first_neuron)
     with drawing(ax) as axes:
-        _limits(axes, rasters, bands, by, begin)
+        time_axis(axes, rasters, begin, by == "population", first_sample)
+        low = bands[0].low if bands else 0.0
+        axes.set_ylim(low, max(bands[-1].high if bands else 0.0, low + 1))
         strokes(axes, bands) if sum(band.time.size for band in bands) <= MARKS else image(axes, bands)
         _rows(axes, rasters, bands, by)
-        _time(axes, rasters, by, begin)
     return axes
 
 
@@ -115,23 +120,13 @@ def _counted(band: Band, begin: float, end: float, rows: int) -> NDArray[np.int6
     return np.bincount(row * _PIXELS[0] + column, minlength=rows * _PIXELS[0]).reshape(rows, _PIXELS[0])
 
 
-def _limits(axes: Axes, rasters: Mapping[str, SpikeRaster], bands: Sequence[Band], by: str, begin: float) -> None:
-    """From the first step to the end of the last; a stroke of the first step is drawn whole."""
-    length = sample_length(rasters)
-    samples = max((raster.n_samples for raster in rasters.values()), default=0) if by == "population" else 1
-    step = max((raster.dt * MS for raster in rasters.values()), default=1.0)
-    first = begin * MS
-    axes.set_xlim(first - step / 2, first + max(length * samples, step))
-    high = bands[-1].high if bands else FLOOR
-    axes.set_ylim(FLOOR, max(high, FLOOR + 1))
-
-
 def _rows(axes: Axes, rasters: Mapping[str, SpikeRaster], bands: Sequence[Band], by: str) -> None:
     """Numbers of neurons or trials, or the names of bands, on the y axis."""
-    from matplotlib.ticker import MaxNLocator
-
     if len(bands) == 1 and by != "label":
-        axes.yaxis.set_major_locator(MaxNLocator(5, integer=True, steps=[1, 2, 5, 10]))
+        whole_numbers(axes.yaxis)
+        samples = max(raster.n_samples for raster in rasters.values())
+        for sample in range(1, samples if by == "trial" and bands[0].rows > samples and samples <= RULED else 0):
+            axes.axhline(bands[0].low + sample, color=RULE, linewidth=0.6, zorder=0)
         axes.set_ylabel("neuron" if by == "population" else _trial(rasters))
         return
     every = max(-(-len(bands) // _LABELS), 1)
@@ -152,23 +147,3 @@ def _trial(rasters: Mapping[str, SpikeRaster]) -> str:
 def _name(band: Band, by: str) -> str:
     short = band.name if len(band.name) <= 16 else f"{band.name[:15]}…"
     return f"{short}\n{band.rows:,}" if by == "population" else short
-
-
-def _time(axes: Axes, rasters: Mapping[str, SpikeRaster], by: str, begin: float) -> None:
-    """ms; where samples follow one another they count anew in each, or each is named by its number."""
-    from matplotlib.ticker import MaxNLocator
-
-    axes.set_xlabel("time in ms")
-    axes.xaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
-    samples = max((raster.n_samples for raster in rasters.values()), default=0)
-    if by != "population" or samples <= 1:
-        return
-    length, first = sample_length(rasters), begin * MS
-    for sample in range(1, samples if samples <= 60 else 0):
-        axes.axvline(first + sample * length, color=RULE, linewidth=0.8, zorder=0)
-    numbers = np.array(
-        [k for k in MaxNLocator(8, integer=True, steps=[1, 2, 5, 10]).tick_values(0, samples - 1) if 0 <= k < samples]
-    )
-    axes.set_xticks(first + (numbers + 0.5) * length, [f"{k:g}" for k in numbers])
-    axes.tick_params(axis="x", length=0)
-    axes.set_xlabel(f"sample, each {length:g} ms")

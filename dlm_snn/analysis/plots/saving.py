@@ -1,4 +1,4 @@
-"""Figures as files, for use as a library: PNG, SVG or PDF by the ending, whole or not at all, the same bytes again."""
+"""Figures as files: PNG, SVG or PDF by the ending, whole or not at all, the same bytes again."""
 
 from __future__ import annotations
 

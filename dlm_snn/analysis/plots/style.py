@@ -1,4 +1,4 @@
-"""How plots look, for use as a library: colors, sizes, and the Axes that a function draws into."""
+"""How plots look: colors, sizes, and the Axes that a function draws into."""
 
 from __future__ import annotations
 
@@ -120,6 +120,32 @@ def rows_of(heights: list[float], width: float = WIDTH, shared: bool = False) ->
             # Ticks are made when the figure is drawn, perhaps outside this style.
             axes.tick_params(labelsize=8, color=MUTED, labelcolor=INK, width=0.7, labelfontfamily=FONT)
         return rows
+
+
+def legend_above(axes: Axes, handles: list[Any] | None = None, names: list[str] | None = None) -> None:
+    """A legend above the axes, where it covers nothing, in as many columns as have room; none for less than two names.
+
+    Args:
+        axes: whose artists it names, those with a label.
+        handles, names: others in their place.
+    """
+    if handles is None or names is None:
+        handles, names = axes.get_legend_handles_labels()
+    if len(names) < 2:
+        return
+    letters = 13 * axes.get_position().width * axes.figure.figure.get_figwidth() / 0.775
+    columns = max(int(letters // (max(map(len, names)) + 8)), 1)
+    axes.legend(
+        handles, names, loc="lower left", bbox_to_anchor=(0, 1), borderaxespad=0, ncols=min(columns, len(names))
+    )
+
+
+def color_bar(axes: Axes, drawn: Any, label: str, **options: Any) -> Any:
+    """A bar of the colors of an image, beside its axes."""
+    bar = axes.figure.colorbar(drawn, ax=axes, pad=0.02, **options)
+    bar.set_label(label)
+    bar.outline.set(edgecolor=MUTED, linewidth=0.7)
+    return bar
 
 
 def color_of(place: int) -> str:

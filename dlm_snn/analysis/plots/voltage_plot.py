@@ -1,4 +1,4 @@
-"""Membrane voltages against their threshold, for use as a library."""
+"""Membrane voltages against their threshold."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dlm_snn.analysis.plots.bands import MS
 from dlm_snn.analysis.plots.membranes import Membranes, chosen, membranes_of
-from dlm_snn.analysis.plots.style import INK, MUTED, color_of, drawing
+from dlm_snn.analysis.plots.style import INK, MUTED, RULE, color_of, drawing, legend_above
+from dlm_snn.analysis.plots.time_axis import MS, in_ms
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -18,6 +18,8 @@ MOST = 3
 """Neurons, where none are named."""
 _LANE = 0.8
 """Inches of a figure for each neuron."""
+_CROWDED = 6
+"""Thresholds from which on a lane has room for one number on its axis alone."""
 _AIR = 0.35
 """Between the lanes of two neurons, in units of the threshold; spikes are marked in it."""
 
@@ -35,13 +37,14 @@ def voltages(
 ) -> Axes:
     """v / v_threshold over time, so that floats and integers share one axis; a lane for each neuron, with its spikes.
 
-    v is that before the reset where all runs are of floats and recorded u too: a spike is where it exceeds 1. Else it
-    is that at the end of the step, which is 0 after a zero reset; the axis says which.
+    v is that before the reset where all runs recorded u too: a spike is where it exceeds 1. Else it is that at the end
+    of the step, which is 0 after a zero reset; the axis says which.
 
     Args:
-        data: a Recording with v; a mapping name -> Recording, drawn over one another; or v, (step, neuron) or (step,).
+        data: a Recording with v; a mapping name -> Recording (or Membranes), drawn over one another; or v itself,
+            (step, neuron) or (step,).
         population: of a Recording; may be left out where v of only one was recorded.
-        neurons: to draw; None: the three whose v moves most.
+        neurons: to draw; None: three that say most, see ``membranes.chosen``.
         sample: of a Recording.
         v_threshold, spikes: of an array: one number or (neuron,); (step, neuron) or None.
         dt: seconds per step, of an array.
@@ -99,27 +102,25 @@ def _name_lanes(
     high: float,
     lane: float,
 ) -> None:
-    from matplotlib.ticker import MaxNLocator
-
     if len(floors) > 1:
-        axes.set_yticks([floor + level for floor in floors for level in (0, 1)], ["0", "1"] * len(floors))
-    axes.set_ylim(low - 0.1, low + lane * max(len(floors), 1))
-    axes.xaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
-    axes.set(
-        xlabel="time in ms", ylabel=f"v / threshold,\n{'before the reset' if runs[0].before else 'end of the step'}"
-    )
+        levels = (0, 1) if lane < _CROWDED else (1,)
+        axes.set_yticks([floor + k for floor in floors for k in levels], [str(k) for _ in floors for k in levels])
+    axes.set_ylim(low - 0.15 * _AIR, low + lane * max(len(floors), 1) - 0.15 * _AIR)
+    for floor in floors[:-1]:
+        axes.axhline(floor + low - 0.15 * _AIR, color=RULE, linewidth=0.6, zorder=0)
+    in_ms(axes)
+    axes.set_ylabel(f"v / threshold,\n{'before the reset' if runs[0].before else 'end of the step'}")
     for neuron, floor in zip(neurons, floors, strict=True):
         beside: dict[str, Any] = {"xycoords": axes.get_yaxis_transform(), "rotation": 270, "ha": "left", "va": "center"}
         axes.annotate(f"neuron {neuron}", (1.01, floor + (low + high) / 2), fontsize=8, color=MUTED, **beside)
-    if len(runs) > 1:
-        _legend(axes, runs)
+    _legend(axes, runs)
 
 
 def _legend(axes: Axes, runs: Sequence[Membranes]) -> None:
     from matplotlib.lines import Line2D
 
-    looks = [Line2D([], [], color=color_of(place), **_look(place, len(runs))) for place in range(len(runs))]
-    axes.legend(looks, [run.name for run in runs], loc="lower left", bbox_to_anchor=(0, 1), ncols=3, borderaxespad=0)
+    looks: list[Any] = [Line2D([], [], color=color_of(place), **_look(place, len(runs))) for place in range(len(runs))]
+    legend_above(axes, looks, [run.name for run in runs])
 
 
 def _look(place: int, n_runs: int) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Weights of a projection as a matrix, for use as a library."""
+"""Weights of a projection as a matrix."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dlm_snn.analysis.plots.style import DIVERGING, MUTED, drawing
+from dlm_snn.analysis.plots.style import DIVERGING, color_bar, drawing
+from dlm_snn.analysis.plots.time_axis import whole_numbers
 from dlm_snn.connections.connection import Connection
 from dlm_snn.errors import DlmError, nearest
 from dlm_snn.files.free_memory import check_room
@@ -41,13 +42,11 @@ def weights(data: Any, projection: str | None = None, ax: Axes | None = None) ->
         most = float(np.nanmax(np.abs(matrix), initial=0.0)) or 1.0
         look: dict[str, Any] = {"cmap": DIVERGING, "vmin": -most, "vmax": most, "origin": "lower"}
         drawn = axes.imshow(matrix, aspect="auto", interpolation="nearest", **look)
-        bar = axes.figure.colorbar(drawn, ax=axes, pad=0.02)
-        bar.set_label("weight" if matrix.dtype.kind == "f" else "weight, in integers")
-        bar.outline.set(edgecolor=MUTED, linewidth=0.7)
+        bar = color_bar(axes, drawn, "weight" if matrix.dtype.kind == "f" else "weight, in integers")
         bar.ax.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
         axes.set(xlabel=f"presynaptic neuron{pre}", ylabel=f"postsynaptic neuron{post}")
         for axis in (axes.xaxis, axes.yaxis):
-            axis.set_major_locator(MaxNLocator(5, integer=True, steps=[1, 2, 5, 10]))
+            whole_numbers(axis)
     return axes
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from argparse import ArgumentParser, Namespace
 
 from dlm_snn.verbs.rasters.exchanged import convert, cut, info
+from dlm_snn.verbs.rasters.plot import plot
 from dlm_snn.verbs.rasters.stats import stats
 from dlm_snn.verbs.rasters.view import view
 from dlm_snn.verbs.verb import Verb
 
-ACTIONS = {"info": info, "convert": convert, "cut": cut, "view": view, "stats": stats}
+ACTIONS = {"info": info, "convert": convert, "cut": cut, "stats": stats, "plot": plot, "view": view}
 """Name of an action -> what it is; each is written as a verb."""
 
 
