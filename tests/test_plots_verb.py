@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import shlex
 from html import unescape
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -170,6 +172,18 @@ def test_wrong_words_are_told(here, capsys, words, told):
     assert main(["raster", "plot", "spikes.npz", *words]) == 2
     assert told in capsys.readouterr().err
     assert [path.name for path in here.iterdir()] == ["spikes.npz"]
+
+
+def test_the_commands_of_the_page(here, capsys):
+    page = (Path(__file__).parents[1] / "docs" / "plots.md").read_text()
+    dlm.SpikeRaster.from_dense(np.random.default_rng(0).random((2, 300, 5)) < 0.1).save("hidden.npz")
+    commands = re.search(r"^```bash\n(.*?)^```", page, re.S | re.M)[1].splitlines()
+    made = []
+    for command in commands:
+        words = shlex.split(command)
+        assert words[:3] == ["dlm-snn", "raster", "plot"]
+        made.append(plotted(capsys, *words[3:]))
+    assert made == [f"written: {name}\n" for name in ("hidden.png", "statistics.svg", "neuron.pdf")]
 
 
 def test_no_file(here, capsys):
