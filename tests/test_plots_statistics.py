@@ -7,7 +7,7 @@ import pytest
 from matplotlib.figure import Figure
 
 import dlm_snn as dlm
-from dlm_snn.analysis import isi, plots, psth, spike_table
+from dlm_snn.analysis import correlogram, isi, plots, psth, spike_table
 from dlm_snn.analysis.plots.time_plot import bin_of
 
 pytestmark = pytest.mark.filterwarnings("error")
@@ -115,6 +115,38 @@ def test_intervals_are_counted_and_those_beyond_the_axis_are_told():
     assert 99 <= chosen.values.sum() <= 100
 
 
+def test_a_correlogram_is_drawn_in_hz_with_the_band_of_its_jitter():
+    found = correlogram(SMALL, [(1, 3), (2, 2)], 0.02, jitter=0.01, rng=np.random.default_rng(1))
+    per_count = 1 / (SMALL.counts()[:, 1].sum() * 2e-3)
+    axes = plots.correlogram(found, (1, 3))
+    line, band, mean = stairs(axes)
+    assert line.values == pytest.approx(found.rate[0])
+    assert line.edges == pytest.approx(np.arange(-21, 22, 2))
+    assert band.values == pytest.approx(found.high[0] * per_count)
+    assert band.baseline == pytest.approx(found.low[0] * per_count)
+    assert mean.values == pytest.approx(found.expected[0] * per_count)
+    assert axes.get_xlabel() == "lag of neuron 3 behind 1, in ms"
+    assert [text.get_text() for text in axes.get_legend().get_texts()] == ["spikes", "jitter within 10 ms, 95 %"]
+    assert plots.correlogram(found, (2, 2)).get_xlabel() == "lag in neuron 2, in ms"
+    for pair, told in ((None, "none was named"), ((3, 1), "is none of them")):
+        with pytest.raises(dlm.DlmError, match=told):
+            plots.correlogram(found, pair)
+
+
+def test_a_correlogram_without_a_pair_is_that_of_the_busiest_neurons():
+    fired = np.zeros((1, 30, 4), bool)
+    for neuron, spikes in enumerate((2, 9, 1, 5)):
+        fired[0, :spikes, neuron] = True
+    raster = dlm.SpikeRaster.from_dense(fired)
+    axes = plots.correlogram(raster, first_neuron=10)
+    assert axes.get_xlabel() == "lag of neuron 13 behind 11, in ms"
+    (line,) = stairs(axes)
+    assert line.edges.tolist() == [k - 0.5 for k in range(-29, 31)]
+    assert line.values == pytest.approx(correlogram(raster, [(1, 3)], 0.029).rate[0])
+    with pytest.raises(dlm.DlmError, match="a correlogram needs a neuron"):
+        plots.correlogram(raster[:, :, :0])
+
+
 DRAWN = {
     "psth": lambda ax=None: plots.psth({"a": RASTER, "b": SMALL}, ax=ax),
     "psth of one trial": lambda ax=None: plots.psth(SMALL[:1], ax=ax),
@@ -126,6 +158,9 @@ DRAWN = {
     "rates": lambda ax=None: plots.rates({"a": RASTER, "b": SMALL}, ax=ax),
     "rates without a spike": lambda ax=None: plots.rates({"a": EMPTY, "b": EMPTY}, ax=ax),
     "rates of one spike": lambda ax=None: plots.rates(LONE, ax=ax),
+    "correlogram": lambda ax=None: plots.correlogram(SMALL, ax=ax),
+    "correlogram without a spike": lambda ax=None: plots.correlogram(EMPTY, ax=ax),
+    "correlogram of one spike": lambda ax=None: plots.correlogram(LONE, ax=ax),
     "isi": lambda ax=None: plots.isi({"a": RASTER, "b": SMALL}, ax=ax),
     "isi without a spike": lambda ax=None: plots.isi(EMPTY, ax=ax),
     "isi of one spike": lambda ax=None: plots.isi(LONE, ax=ax),

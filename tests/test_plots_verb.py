@@ -69,6 +69,17 @@ def test_kinds_become_panels_below_one_another(here, capsys):
     assert said.count("rate in Hz") == 3
 
 
+def test_a_pair_of_neurons_has_a_correlogram_with_a_seed_for_its_jitter(here, capsys):
+    for name, seed in (("a", "0"), ("b", "0"), ("c", "1")):
+        words = ("--kind", "correlogram", "--pair", "4,2", "--neurons", "2:", "--seed", seed, "--out", f"{name}.svg")
+        plotted(capsys, "spikes.npz", *words)
+    assert {"lag of neuron 2 behind 4, in ms", "jitter within 20 ms, 95 %"} <= set(texts(here / "a.svg"))
+    a, b, c = ((here / f"{name}.svg").read_bytes() for name in "abc")
+    assert a == b != c
+    told = refused(capsys, "spikes.npz", "--kind", "correlogram", "--pair", "1,3", "--neurons", "2:")
+    assert "--pair 1,3: 'spikes' has the neurons 2..5 here" in told
+
+
 def test_the_part_that_was_selected_has_its_own_numbers_on_the_axes(here, capsys):
     plotted(
         capsys, "spikes.npz", "--trials", "1", "--neurons", "2:5", "--from", "0.01", "--to", "0.03", "--out", "a.svg"
@@ -166,6 +177,7 @@ def test_what_cannot_be_drawn_is_one_line_and_leaves_no_file(here, capsys, words
         (["--width", "-1"], "'-1' is not a number above 0"),
         (["--bin", "x"], "'x' is not a number"),
         (["--by", "neuron"], "invalid choice"),
+        (["--pair", "3"], "'3' is not a pair of neurons such as 3,5"),
     ],
 )
 def test_wrong_words_are_told(here, capsys, words, told):

@@ -9,6 +9,7 @@ from dlm_snn.lazy import exports
 _HOME = {
     "activity": "time_plot",
     "confusion": "answer_plot",
+    "correlogram": "correlogram_plot",
     "isi": "histogram_plot",
     "psth": "time_plot",
     "raster": "raster_plot",
@@ -22,6 +23,7 @@ _HOME = {
 __all__ = [
     "activity",
     "confusion",
+    "correlogram",
     "isi",
     "psth",
     "raster",
@@ -34,6 +36,7 @@ __all__ = [
 
 if TYPE_CHECKING:
     from dlm_snn.analysis.plots.answer_plot import confusion
+    from dlm_snn.analysis.plots.correlogram_plot import correlogram
     from dlm_snn.analysis.plots.histogram_plot import isi, rates
     from dlm_snn.analysis.plots.raster_plot import raster
     from dlm_snn.analysis.plots.saving import save

@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from dlm_snn.verbs.rasters.selection import Selected
 
 
+JITTER = 0.02
+"""Seconds, the window of a correlogram's jitter, where lags reach twice as far."""
+
+
 def raster_panels(part: Selected, arguments: Namespace) -> list[Panel]:
     """Spikes: all populations in one panel, or one for each by label or trial."""
     from dlm_snn.analysis.plots.raster_plot import raster
@@ -61,3 +65,30 @@ def isi_panels(part: Selected, arguments: Namespace) -> list[Panel]:
     from dlm_snn.analysis.plots.histogram_plot import isi
 
     return [Panel(1.9, partial(isi, part.rasters, bin_of(arguments)))]
+
+
+def correlogram_panels(part: Selected, arguments: Namespace) -> list[Panel]:
+    """One pair of neurons of each population, with a control by jitter where samples are long enough for one.
+
+    Raises:
+        DlmError: a neuron of --pair that is not in the selection.
+    """
+    import numpy as np
+
+    from dlm_snn.analysis.plots.correlogram_plot import busiest, correlogram, longest_lag
+    from dlm_snn.errors import DlmError
+
+    first, width = first_of(part, arguments)["first_neuron"], bin_of(arguments)
+    panels = []
+    for name, raster in part.rasters.items():
+        pair = busiest(raster) if arguments.pair is None else tuple(k - first for k in arguments.pair)
+        if not all(0 <= k < raster.n_neurons for k in pair):
+            told = ",".join(map(str, arguments.pair))
+            raise DlmError(f"--pair {told}: '{name}' has the neurons {first}..{first + raster.n_neurons - 1} here")
+        longest = longest_lag(raster, width)
+        options: dict[str, Any] = {"pair": pair, "longest": longest, "width": width, "first_neuron": first}
+        window = round(min(JITTER, longest / 2) / raster.dt) * raster.dt
+        if window > raster.dt:
+            options |= {"jitter": window, "rng": np.random.default_rng(arguments.seed)}
+        panels.append(Panel(2.0, partial(correlogram, raster, **options), title_of(part, name)))
+    return panels

@@ -29,6 +29,7 @@ KINDS = {
     "rates": Kind("how often neurons fire", panels_of_spikes.rates_panels),
     "isi": Kind("intervals between spikes", panels_of_spikes.isi_panels),
     "psth": Kind("rate over the time in a trial", panels_of_spikes.psth_panels),
+    "correlogram": Kind("one neuron's rate around another's spikes", panels_of_spikes.correlogram_panels),
     "v": Kind("membrane voltages", panels_of_runs.voltage_panels),
     "weights": Kind("weights of each projection", panels_of_runs.weight_panels),
     "confusion": Kind("classes given and true ones", panels_of_runs.confusion_panels),
@@ -59,6 +60,13 @@ def _above_zero(text: str) -> float:
     return value
 
 
+def _pair(text: str) -> tuple[int, int]:
+    parts = text.split(",")
+    if len(parts) != 2 or not all(part.strip().isdecimal() for part in parts):
+        raise ArgumentTypeError(f"'{text}' is not a pair of neurons such as 3,5")
+    return int(parts[0]), int(parts[1])
+
+
 def _arguments(parser: ArgumentParser) -> None:
     add_selection(parser)
     told = "; ".join(f"{name}: {kind.help}" for name, kind in KINDS.items())
@@ -71,8 +79,10 @@ def _arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--by", choices=BY, default="population", help="how spikes are sorted (default: population)")
     parser.add_argument("--labels", metavar="COLUMN", help="of the file's table of trials; a run knows its labels")
     parser.add_argument(
-        "--bin", type=_above_zero, metavar="MS", help="of activity, psth and isi (default: by the data)"
+        "--bin", type=_above_zero, metavar="MS", help="of activity, psth, isi and correlogram (default: by the data)"
     )
+    parser.add_argument("--pair", type=_pair, metavar="A,B", help="of a correlogram (default: the two that spike most)")
+    parser.add_argument("--seed", type=int, default=0, help="of a correlogram's jitter (default: 0)")
     parser.add_argument("--out", type=Path, metavar="FILE", help="a .png, .svg or .pdf (default: NAME.png, here)")
     parser.add_argument("--width", type=_above_zero, default=WIDTH, metavar="INCHES", help=f"(default: {WIDTH:g})")
     add_replace(parser, "a figure")
