@@ -97,12 +97,14 @@ def test_many_spikes_are_an_image_that_counts_them_and_says_so(monkeypatch):
     assert counts[0].sum(axis=1).tolist() == RASTER.counts().sum(axis=0).tolist()
     assert f"{len(RASTER) + len(RASTER[:, :, :2]):,} spikes as an image" in axes.get_title()
     assert drawn(axes) == []
-    monkeypatch.setattr(raster_plot, "_PIXELS", (60, 450))
-    wide = plots.raster(RASTER[0])
-    column = np.ma.filled(wide.get_images()[0].get_array(), 0).sum(axis=0)
-    begin, end = wide.get_xlim()
-    at = ((RASTER[0].step * 0.5 - begin) / (end - begin) * 60).astype(int)
-    assert column.tolist() == np.bincount(at, minlength=60).tolist()
+    monkeypatch.setattr(raster_plot, "_PIXELS", (16, 4))
+    whole = plots.raster(RASTER[0])
+    # Of 40 steps and a half in 16 columns, 3 to a column; of 6 neurons in 4 rows, 2 to a row.
+    counts = np.ma.filled(whole.get_images()[0].get_array(), 0)
+    padded = np.pad(DENSE[0], ((0, 2), (0, 0)))
+    assert counts.tolist() == padded.reshape(14, 3, 3, 2).sum(axis=(1, 3)).T.tolist()
+    assert whole.get_images()[0].get_extent() == [-0.25, -0.25 + 14 * 1.5, -0.5, 5.5]
+    assert whole.get_title().endswith(f"pixels of 1.5 ms x 2 rows, up to {counts.max()} spikes")
 
 
 def test_above_some_strokes_a_vector_file_holds_them_as_an_image(monkeypatch):

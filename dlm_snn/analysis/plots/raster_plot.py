@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from dlm_snn.analysis.plots.bands import Band, bands_of
 from dlm_snn.analysis.plots.style import MUTED, RULE, drawing
-from dlm_snn.analysis.plots.time_axis import RULED, time_axis, whole_numbers
+from dlm_snn.analysis.plots.time_axis import MS, RULED, time_axis, whole_numbers
 from dlm_snn.analysis.taking import rasters_of
 from dlm_snn.runs.raster import SpikeRaster
 
@@ -63,7 +63,10 @@ def raster(
         time_axis(axes, rasters, begin, by == "population", first_sample)
         low = bands[0].low if bands else 0.0
         axes.set_ylim(low, max(bands[-1].high if bands else 0.0, low + 1))
-        strokes(axes, bands) if sum(band.time.size for band in bands) <= MARKS else image(axes, bands)
+        if sum(band.time.size for band in bands) <= MARKS:
+            strokes(axes, bands)
+        else:
+            image(axes, bands, max(one.dt for one in rasters.values()) * MS)
         _rows(axes, rasters, bands, by)
     return axes
 
@@ -85,39 +88,53 @@ def strokes(axes: Axes, bands: Sequence[Band]) -> None:
         axes.plot(x, y, color=band.color, linewidth=width, solid_capstyle="butt", rasterized=many, label=band.name)
 
 
-def image(axes: Axes, bands: Sequence[Band]) -> None:
-    """Spikes counted in pixels: the more, the darker. A line above says what a pixel is."""
+def image(axes: Axes, bands: Sequence[Band], step: float) -> None:
+    """Spikes counted in pixels of whole steps and rows: the more, the darker. A line above says what a pixel is.
+
+    Args:
+        axes: its limits are set already.
+        bands: what is drawn.
+        step: ms.
+    """
     from matplotlib.colors import LinearSegmentedColormap, to_rgb
 
     limits = axes.get_xlim(), axes.get_ylim()
     (begin, end), (low, top) = limits
-    most, tallest = 0, 0.0
+    steps = per_pixel((end - begin) / step, _PIXELS[0])
+    most, tallest = 0, 1
     for band in bands:
-        rows = max(min(band.rows, round(_PIXELS[1] * (band.high - band.low) / (top - low))), 1)
-        counts = _counted(band, begin, end, rows)
+        rows = per_pixel(band.rows, round(_PIXELS[1] * (band.high - band.low) / (top - low)))
+        counts = _counted(band, begin, steps * step, -(-(end - begin) // (steps * step)), rows)
         color = to_rgb(band.color)
+        right, high = begin + counts.shape[1] * steps * step, band.low + counts.shape[0] * rows * band.height
         axes.imshow(
             np.ma.masked_equal(counts, 0),
             cmap=LinearSegmentedColormap.from_list("", [(*color, _PALEST), (*color, 1.0)]),
             vmin=1,
             vmax=max(counts.max(), 2),
-            extent=(begin, end, band.low, band.high),
+            extent=(begin, right, band.low, high),
             origin="lower",
             aspect="auto",
             interpolation="nearest",
         )
-        most, tallest = max(most, int(counts.max())), max(tallest, band.rows / rows)
+        most, tallest = max(most, int(counts.max())), max(tallest, rows)
     axes.set(xlim=limits[0], ylim=limits[1])
     spikes = sum(band.time.size for band in bands)
-    pixel = f"{(end - begin) / _PIXELS[0]:.2g} ms x {tallest:.2g} row{'' if tallest == 1 else 's'}"
+    pixel = f"{steps * step:.3g} ms x {tallest} row{'' if tallest == 1 else 's'}"
     axes.set_title(f"{spikes:,} spikes as an image:\npixels of {pixel}, up to {most:,} spikes", color=MUTED)
 
 
-def _counted(band: Band, begin: float, end: float, rows: int) -> NDArray[np.int64]:
-    """Spikes in each pixel, (row, time)."""
-    column = ((band.time - begin) * (_PIXELS[0] / (end - begin))).astype(np.int64).clip(0, _PIXELS[0] - 1)
-    row = band.row * rows // max(band.rows, 1)
-    return np.bincount(row * _PIXELS[0] + column, minlength=rows * _PIXELS[0]).reshape(rows, _PIXELS[0])
+def per_pixel(n: float, pixels: int) -> int:
+    """Whole steps or rows for each pixel, so that all pixels count equally many and make no stripes."""
+    return max(int(-(-n // max(pixels, 1))), 1)
+
+
+def _counted(band: Band, begin: float, width: float, columns: float, rows: int) -> NDArray[np.int64]:
+    """Spikes in each pixel, (row, time): of ``width`` ms and ``rows`` rows."""
+    n_columns, n_rows = int(columns), max(-(-band.rows // rows), 1)
+    column = ((band.time - begin) / width).astype(np.int64).clip(0, n_columns - 1)
+    counts = np.bincount(band.row // rows * n_columns + column, minlength=n_rows * n_columns)
+    return counts.reshape(n_rows, n_columns)
 
 
 def _rows(axes: Axes, rasters: Mapping[str, SpikeRaster], bands: Sequence[Band], by: str) -> None:
