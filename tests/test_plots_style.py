@@ -43,7 +43,7 @@ def test_text_in_an_svg_is_text(tmp_path):
     assert ">a $sign</text>" in text
 
 
-@pytest.mark.parametrize("ending", [".png", ".pdf"])
+@pytest.mark.parametrize("ending", [".png", pytest.param(".pdf", marks=pytest.mark.long)])
 def test_only_a_figure_of_ours_gives_way(tmp_path, ending):
     ours, other = tmp_path / f"ours{ending}", tmp_path / f"other{ending}"
     plots.save(drawn(), ours)

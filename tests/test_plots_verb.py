@@ -69,15 +69,13 @@ def test_kinds_become_panels_below_one_another(here, capsys):
     assert said.count("rate in Hz") == 3
 
 
-def test_a_pair_of_neurons_has_a_correlogram_with_a_seed_for_its_jitter(here, capsys):
+@pytest.mark.long
+def test_the_jitter_of_a_correlogram_has_a_seed(here, capsys):
     for name, seed in (("a", "0"), ("b", "0"), ("c", "1")):
         words = ("--kind", "correlogram", "--pair", "4,2", "--neurons", "2:", "--seed", seed, "--out", f"{name}.svg")
         plotted(capsys, "spikes.npz", *words)
-    assert {"lag of neuron 2 behind 4, in ms", "jitter within 20 ms, 95 %"} <= set(texts(here / "a.svg"))
     a, b, c = ((here / f"{name}.svg").read_bytes() for name in "abc")
     assert a == b != c
-    told = refused(capsys, "spikes.npz", "--kind", "correlogram", "--pair", "1,3", "--neurons", "2:")
-    assert "--pair 1,3: 'spikes' has the neurons 2..5 here" in told
 
 
 def test_the_part_that_was_selected_has_its_own_numbers_on_the_axes(here, capsys):
@@ -92,6 +90,14 @@ def test_the_part_that_was_selected_has_its_own_numbers_on_the_axes(here, capsys
     assert "trial of 6 neurons" in said
     assert said[said.index("time in ms") + 1 :].index("trial of 6 neurons") == 2  # the trials 1 and 2
     assert "time in ms, bins of 1 ms" in said
+
+
+def test_a_correlogram_names_its_pair_by_the_numbers_of_the_file(here, capsys):
+    words = ("--kind", "correlogram", "--pair", "4,2", "--neurons", "2:", "--out", "a.svg")
+    plotted(capsys, "spikes.npz", *words)
+    assert {"lag of neuron 2 behind 4, in ms", "jitter within 20 ms, 95 %"} <= set(texts(here / "a.svg"))
+    told = refused(capsys, "spikes.npz", "--kind", "correlogram", "--pair", "1,3", "--neurons", "2:")
+    assert "--pair 1,3: 'spikes' has the neurons 2..5 here" in told
 
 
 def test_a_table_of_trials_brings_labels(here, capsys):
@@ -186,6 +192,7 @@ def test_wrong_words_are_told(here, capsys, words, told):
     assert [path.name for path in here.iterdir()] == ["spikes.npz"]
 
 
+@pytest.mark.long
 def test_the_commands_of_the_page(here, capsys):
     page = (Path(__file__).parents[1] / "docs" / "plots.md").read_text()
     dlm.SpikeRaster.from_dense(np.random.default_rng(0).random((2, 300, 5)) < 0.1).save("hidden.npz")
