@@ -171,6 +171,9 @@ def test_controls_and_second_method():
     noise = found.slope.controls[0]
     assert noise.name == "white noise"
     assert noise.interval[0] < 0 < noise.interval[1]
+    trained = [control for control in found.slope.controls if control.name.startswith("trained ReLU network")]
+    assert len(trained) == 3
+    assert all(control.interval[0] <= control.value <= control.interval[1] for control in trained)
     pytest.importorskip("specparam")
     assert found.second.value == pytest.approx(-1.505, abs=0.15)
 

@@ -19,6 +19,8 @@ FEWEST_LAGS, LONGEST = 8, 20_000
 """Fewest lags that are fitted, and the longest."""
 REACH = 5
 """Autocorrelation times over which the lags reach."""
+LONG = 3
+"""Least length of a block, in units of the longest lag."""
 WIDEST = 0.5
 """Longest interval of a ratio that says anything."""
 OFFSET = 0.1
@@ -57,7 +59,7 @@ def branching_ratio(activity: Any, *, rng: np.random.Generator) -> Branching:
 
     r_k is the slope of the linear regression of A_(t+k) on A_t. If a part of the activity is seen, r_k = b m^k with an
     unknown b <= 1: m is what all lags have in common. The lags reach over five autocorrelation times. Blocks of the
-    series that are at least as long are drawn again, 400 times; the standard deviation of log(1 - m) over the draws,
+    series that are at least three times as long are drawn again, 400 times; the standard deviation of log(1 - m) over the draws,
     times the quantile of Student's t, is half the interval.
     Source: Wilting and Priesemann 2018, Nature Communications 9, 2325.
 
@@ -128,8 +130,8 @@ def _spread(reach: int) -> NDArray[np.int64]:
 
 
 def _length(values: Floats, lags: NDArray[np.int64]) -> int:
-    """Steps of a block: at least as many as lags, and not more than 200 blocks."""
-    return min(values.shape[1], max(int(lags[-1]), -(-values.size // MOST_BLOCKS)))
+    """Steps of a block: three times the lags, since neighbors share pairs, and not more than 200 blocks."""
+    return min(values.shape[1], max(LONG * int(lags[-1]), -(-values.size // MOST_BLOCKS)))
 
 
 def _redrawn(sums: Floats, rng: np.random.Generator) -> Floats:
