@@ -97,7 +97,7 @@ def test_mrestimators_branching_ratio_lies_in_our_interval():
         (np.full(1000, 3), "constant at 3"),
         (rng().poisson(3, 30), "too few steps: 30"),
         (rng().poisson(3, 20_000), "no correlation"),
-        (driven(0.98, 600, 1), "too few steps"),
+        (driven(0.98, 600, 1), "r_k does not decay within 16 steps"),
         (rng().poisson(np.where(np.arange(4000) < 2000, 3, 12)), "not stationary"),
     ],
 )

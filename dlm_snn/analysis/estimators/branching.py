@@ -59,8 +59,8 @@ def branching_ratio(activity: Any, *, rng: np.random.Generator) -> Branching:
 
     r_k is the slope of the linear regression of A_(t+k) on A_t. If a part of the activity is seen, r_k = b m^k with an
     unknown b <= 1: m is what all lags have in common. The lags reach over five autocorrelation times. Blocks of the
-    series that are at least three times as long are drawn again, 400 times; the standard deviation of log(1 - m) over the draws,
-    times the quantile of Student's t, is half the interval.
+    series that are at least three times as long are drawn again, 400 times; the standard deviation of log(1 - m) over
+    the draws, times the quantile of Student's t, is half the interval.
     Source: Wilting and Priesemann 2018, Nature Communications 9, 2325.
 
     Args:
@@ -112,7 +112,7 @@ def _away(m: Floats) -> Floats:
 
 def _lags(values: Floats) -> NDArray[np.int64]:
     """1 .. some autocorrelation times, found by fitting again until they fit."""
-    most = min(LONGEST, values.shape[1] // 4)
+    most = max(FEWEST_LAGS, min(LONGEST, values.shape[1] // 4, values.size // (LONG * FEWEST_BLOCKS)))
     reach = min(20, most)
     for _ in range(4):
         lags = _spread(reach)
@@ -146,7 +146,7 @@ def _doubts(fit: Decay, drawn: Decay, lags: NDArray[np.int64], blocks: int) -> l
     if blocks < FEWEST_BLOCKS:
         doubts.append(f"too few steps: {blocks} blocks of {lags[-1]} lags, at least {FEWEST_BLOCKS} are needed")
     time = np.inf if fit.m >= 1 else -1 / np.log(fit.m)
-    if time > lags[-1] / 2:
+    if time > lags[-1]:
         doubts.append(
             f"r_k does not decay within {lags[-1]} steps: the rate drifts, differs from sample to sample, or remembers "
             "for longer than a sample shows"
