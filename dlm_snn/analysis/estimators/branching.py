@@ -19,6 +19,9 @@ FEWEST_LAGS, LONGEST = 8, 20_000
 """Fewest lags that are fitted, and the longest."""
 REACH = 5
 """Autocorrelation times over which the lags reach."""
+WIDER = 1.15
+"""Blocks that are drawn again keep the lags that were chosen: over 160 seeds of m = .98 the estimates scatter 1.1 times as
+much as their draws, and 145 intervals held m; lengthened by this, 95 % do."""
 LONG = 3
 """Least length of a block, in units of the longest lag."""
 WIDEST = 0.5
@@ -60,7 +63,7 @@ def branching_ratio(activity: Any, *, rng: np.random.Generator) -> Branching:
     r_k is the slope of the linear regression of A_(t+k) on A_t. If a part of the activity is seen, r_k = b m^k with an
     unknown b <= 1: m is what all lags have in common. The lags reach over five autocorrelation times. Blocks of the
     series that are at least three times as long are drawn again, 400 times; the standard deviation of log(1 - m) over
-    the draws, times the quantile of Student's t, is half the interval.
+    the draws, times the quantile of Student's t and 1.15 for the choice of the lags, is half the interval.
     Source: Wilting and Priesemann 2018, Nature Communications 9, 2325.
 
     Args:
@@ -92,7 +95,7 @@ def _measured(values: Floats, size: dict[str, int], rng: np.random.Generator) ->
     drawn = decay(lags, regression(_redrawn(sums, rng)))
     t = student(len(sums))
     # On this scale the interval of m has the length that the autocorrelation time gives it, and may pass 1 a little.
-    width = t * float(np.std(np.log(_away(drawn.m)), ddof=1))
+    width = WIDER * t * float(np.std(np.log(_away(drawn.m)), ddof=1))
     low, high = (max(EDGE - float(_away(fit.m)) * np.exp(sign * width), -1.0) for sign in (1, -1))
     r1, error = float(fit.regression[0]), t * float(drawn.regression[:, 0].std(ddof=1))
     doubts = (*_doubts(fit, drawn, lags, len(sums)), *_wide(low, high), *doubts_of_stationarity(values, rng))
