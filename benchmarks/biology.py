@@ -1,4 +1,4 @@
-"""What estimators say of trained networks of ours, for docs/biology.md: slope, correlation, time's arrow.
+"""What estimators say of trained networks of ours, for docs/biology.md: slope, branching ratio, time's arrow.
 
 Run: OMP_NUM_THREADS=1 python -m benchmarks.biology [--seeds 5] [--steps 20000]. Digits, 64-128-10, AdamW, with and
 without competition, and each before its training. A long run without a reset, in which the input is a stream of test
@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from dlm_snn.analysis import Finding, irreversibility, raster_spectrum, spectrum
+from dlm_snn.analysis import Finding, branching_ratio, irreversibility, raster_spectrum, spectrum
 from dlm_snn.analysis.estimators.spectrum_raster import population_rate
 from dlm_snn.backends import run
 from dlm_snn.networks.network import Network
@@ -25,7 +25,7 @@ from dlm_snn.training import TrainingConfig, initial_network, train
 SHOWN = 20
 """Steps per digit."""
 EPOCHS = 10
-COLUMNS = ("spectral slope", "r(1), not the branching ratio", "irreversibility, nats per step", "spikes per step")
+COLUMNS = ("spectral slope", "branching ratio", "r_1", "irreversibility, nats per step", "spikes per step")
 
 
 def networks(data: Split, seed: int) -> Iterator[tuple[str, Network]]:
@@ -46,17 +46,19 @@ def inputs(data: Split, steps: int, seed: int) -> dict[str, NDArray[np.uint8]]:
     return {"stream of digits": stream, "one digit": np.broadcast_to(stream[:1], stream.shape)}
 
 
-def lag_one(raster: SpikeRaster) -> float:
-    """r(1), regression of a step's spikes on those of the step before; NaN where nothing changes."""
-    rate = population_rate(raster)[0]
-    return float(np.corrcoef(rate[1:], rate[:-1])[0, 1]) if np.ptp(rate) else float("nan")
-
-
-def figures(raster: SpikeRaster, seed: int) -> tuple[Finding, float, Finding, float]:
+def figures(raster: SpikeRaster, seed: int) -> tuple[Finding | float, ...]:
     """In the order of COLUMNS."""
     rng = np.random.default_rng(seed)
     mean = len(raster) / raster.n_steps
-    return raster_spectrum(raster, rng=rng).slope, lag_one(raster), irreversibility(raster, rng), mean
+    branching = branching_ratio(population_rate(raster) * raster.n_neurons, rng=rng)
+    return raster_spectrum(raster, rng=rng).slope, *branching.findings, irreversibility(raster, rng), mean
+
+
+def of_input(pixels: NDArray[np.uint8], seed: int) -> tuple[Finding | float, ...]:
+    """The control: the same of the summed pixels, which are no spikes and have no words."""
+    rng, series = np.random.default_rng(seed), pixels.sum(1, dtype=np.float64)
+    nothing = Finding("irreversibility", None, doubts=("no spikes",))
+    return spectrum(series, 1e-3, rng=rng).slope, *branching_ratio(series, rng=rng).findings, nothing, float("nan")
 
 
 def told(found: Sequence[Finding | float]) -> str:
@@ -81,8 +83,7 @@ def main() -> None:
     for seed in range(arguments.seeds):
         stimuli = inputs(data, arguments.steps, seed)
         for stimulus, pixels in stimuli.items():
-            control = spectrum(pixels.sum(1, dtype=np.float64), 1e-3, rng=np.random.default_rng(seed)).slope
-            rows.setdefault((stimulus, "the input itself"), []).append((control,))
+            rows.setdefault((stimulus, "the input itself"), []).append(of_input(pixels, seed))
         for name, network in networks(data, seed):
             for stimulus, pixels in stimuli.items():
                 fired = run(network, {"pixels": pixels[None]}, arguments.steps, record={"hidden": "s"}, backend="fast")

@@ -7,9 +7,11 @@ import pytest
 
 from dlm_snn.errors import DlmError
 from dlm_snn.tasks.parts import Split, split
+from experiments.harness.rows import OURS, read_rows
 from experiments.recipes import temperature
 from experiments.recipes.table import variant_config
 from experiments.road import sweep
+from experiments.road.repeat import key
 
 
 def test_a_tie_counts_as_the_chance_of_guessing_right():
@@ -82,3 +84,11 @@ def test_a_sweep_is_checked_as_a_whole():
     assert len(lines) == len(temperature.VARIANTS)
     assert heading == ("neurons", "T", "accuracy %", "N Var|m|", "U")
     assert [f"{line[0]}-{line[1]}" for line in lines] == list(temperature.VARIANTS)
+
+
+def test_the_committed_rows_belong_to_the_recipe():
+    rows = read_rows(OURS / "temperature.jsonl")
+    assert len(rows) >= 5 * len(temperature.VARIANTS)
+    for row in rows:
+        assert row["config"] == key(sweep.seeded(variant_config("temperature", row["variant"]), row["seed"]))
+    assert len({row["config"] for row in rows}) == len(rows)
