@@ -26,5 +26,5 @@ VARIANTS = {
     for temperature in TEMPERATURES
 }
 """Without current and dissipation, so that T is the weights' temperature and nothing else."""
-SEEDS = range(8)
+SEEDS = range(14)
 """Weight seed, training seed and seed of the noise of each repetition; the hold-out is the same in all."""
