@@ -34,8 +34,8 @@ from experiments.harness.cells import Entry, cells
 from experiments.harness.rows import writing_rows
 from experiments.harness.stream import FOLDS, StreamCell
 from experiments.recipes import continual_p2
-from experiments.recipes.table import EXPERIMENTS, variant_config
-from experiments.road import repeat
+from experiments.recipes.table import EXPERIMENTS, SWEEPS, variant_config
+from experiments.road import repeat, sweep
 from experiments.tuning import bursts, evidence, search, stream_tuning
 from tests.test_layers import modules
 
@@ -94,6 +94,12 @@ HASHED = {
             repeat.key(repeat.with_seed(variant_config(row["experiment"], row["variant"]), row["seed"]))
         ]
         for name in EXPERIMENTS
+    },
+    **{
+        f"{name}.jsonl": lambda row: [
+            repeat.key(sweep.seeded(variant_config(row["experiment"], row["variant"]), row["seed"]))
+        ]
+        for name in SWEEPS
     },
     "continual-*.jsonl": keys_of_cells,
     "stream.jsonl": lambda row: [StreamCell(row["learner"], row["options"], row["order"], row["seed"]).key],
@@ -226,6 +232,7 @@ CONTRACTS = {
             "dlm_snn.physics.weights.forgetting": {"temperature"},
             "dlm_snn.physics.weights.optimizer": {"temperature"},
             "dlm_snn.physics.weights.trainer": {"temperature"},
+            "experiments.road.sweep": {"accuracy"},
             "experiments.road.repeat": {"saturations", "silent", "spikes", "synaptic_operations", "wraps"},
             "experiments.tables": {"spikes"},
             "lava_processes.batch_dense.process": {"samples"},
