@@ -13,7 +13,7 @@ import pytest
 
 import dlm_snn as dlm
 from dlm_snn.analysis import fano_over_trials, isi, population_summary, psth, spike_table
-from dlm_snn.analysis.statistics.confidence import count_interval, mean_interval, share_interval
+from dlm_snn.analysis.statistics.confidence import count_interval, mean_interval
 from dlm_snn.analysis.statistics.population import by_chance
 from dlm_snn.cli import main
 
@@ -159,8 +159,6 @@ def test_intervals_are_the_published_ones():
     assert np.allclose(
         count_interval(np.array([0, 1, 10])), [[0, 0.0253, 4.7954], [3.6889, 5.5716, 18.3904]], atol=1e-4
     )
-    assert share_interval(0, 10) == pytest.approx((0, 0.27753), abs=1e-5)
-    assert share_interval(10, 10) == pytest.approx((0.72247, 1), abs=1e-5)
     between = [float(bound) for bound in mean_interval(np.array([1.0, 2.0, 3.0]))]
     assert between == pytest.approx([2 - 2.4841, 2 + 2.4841], abs=1e-4)
 

@@ -1,4 +1,4 @@
-"""95 % intervals of means, shares and counts."""
+"""95 % intervals of means and counts."""
 
 from __future__ import annotations
 
@@ -31,16 +31,6 @@ def mean_interval(values: NDArray, axis: int = 0) -> tuple[NDArray[np.float64], 
         return np.full(np.shape(mean), np.nan), np.full(np.shape(mean), np.nan)
     half = stdtrit(n - 1, 1 - TAIL) * values.std(axis=axis, ddof=1) / math.sqrt(n)
     return mean - half, mean + half
-
-
-def share_interval(count: int, n: int) -> tuple[float, float]:
-    """Of a share count / n. Wilson 1927, J. Am. Stat. Assoc. 22:209."""
-    from scipy.special import ndtri
-
-    z = float(ndtri(1 - TAIL))
-    center = (count + z * z / 2) / (n + z * z)
-    half = z / (n + z * z) * math.sqrt(count * (n - count) / n + z * z / 4)
-    return (center - half if count else 0.0), (center + half if count < n else 1.0)
 
 
 def count_interval(count: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dlm_snn.analysis.finding import Control, Finding
-from dlm_snn.analysis.statistics.confidence import mean_interval, share_interval
+from dlm_snn.analysis.statistics.confidence import mean_interval
 from dlm_snn.analysis.statistics.first_order import SpikeTable
+from dlm_snn.runs.metrics import wilson_95
 
 ENOUGH = 10
 """Intervals, pairs or windows that a neuron needs before its figure goes into a mean: a CV of fewer is biased low by
@@ -37,7 +38,7 @@ def population_summary(table: SpikeTable) -> tuple[Finding, ...]:
         Finding(
             "silent neurons",
             silent / table.spikes.size if table.spikes.size else None,
-            share_interval(silent, table.spikes.size) if table.spikes.size else None,
+            wilson_95(silent / table.spikes.size, table.spikes.size) if table.spikes.size else None,
             estimator="share of neurons without a spike, Wilson's interval",
             size={"neurons": table.spikes.size},
         ),
