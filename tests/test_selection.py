@@ -33,6 +33,8 @@ def test_a_part_in_time_trials_and_neurons(file):
     assert part.rasters == {"r": RASTER[1:3, 10:30, :4]}
     assert part.start == {"r": 10}
     assert part.samples == slice(1, 3)
+    assert part.called("r") == ["0", "1", "2", "3"]
+    assert select(file, "--neurons", "4:").called("r") == ["4", "5"]
     assert select(file, "--trials", "2").rasters == {"r": RASTER[2:3]}
     assert select(file).rasters == {"r": RASTER}
 
@@ -68,7 +70,8 @@ def test_populations_of_a_folder(tmp_path):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["--from", "0.1"], "--from and --to leaves nothing of 'r' in .*r.npz, which has 0..49"),
+        (["--from", "0.1"], "--from 0.1 leaves nothing of 'r' in .*r.npz, which lasts 0.1 s in steps of 0.002 s"),
+        (["--from", "0.06", "--to", "0.02"], r"r.npz: --to 0.02 is not after --from 0.06; both are seconds"),
         (["--from", "-1"], "--from -1.0 for .*r.npz is no time in seconds from 0 on"),
         (["--to", "nan"], "--to nan for .*r.npz is no time"),
         (["--trials", "4:9"], "--trials leaves nothing of 'r' in .*r.npz, which has 0..3"),

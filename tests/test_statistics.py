@@ -201,9 +201,76 @@ def test_the_command_says_the_summary_first_then_the_neurons(tmp_path, capsys):
     assert out.startswith(f"cells: {len(raster):,} spikes of 14 neurons in 2 samples of 400 ms, dt 1 ms")
     assert out.index("Fano factor") < out.index("latency_ms")
     assert "counts in 20 ms" in out
-    assert "... 4 more neurons" in out
+    assert "... 4 less active neurons" in out
     code, out, _ = told(capsys, "raster", "stats", path, "--all", "--neurons", "5:9")
-    assert [line.split()[0] for line in out.splitlines()[-5:-1]] == ["5", "6", "7", "8"]
+    rows = [line.split() for line in out.splitlines()[-4:]]
+    assert {row[0] for row in rows} == {"5", "6", "7", "8"}
+    assert [int(row[1]) for row in rows] == sorted(raster.counts().sum(0)[5:9], reverse=True)
+
+
+def test_a_population_without_spikes_is_told_alone_as_beside_others(tmp_path, capsys):
+    silent = dlm.SpikeRaster.from_dense(np.zeros((1, 50, 3), dtype=bool))
+    (tmp_path / "both").mkdir()
+    silent.save(tmp_path / "e.npz")
+    silent.save(tmp_path / "both" / "e.npz")
+    drawn(4, (1, 50, 3), 0.1).save(tmp_path / "both" / "z.npz")
+    code, alone, _ = told(capsys, "raster", "stats", str(tmp_path / "e.npz"))
+    assert code == 0
+    assert told(capsys, "raster", "stats", str(tmp_path / "both"))[1].startswith(alone)
+
+
+def test_the_table_has_the_area_and_group_that_the_file_tells(tmp_path, capsys):
+    from dlm_snn.exchange.formats import write_rasters
+
+    told_of = {
+        "unit_ids": {"a": [7, 9, 4]},
+        "areas": {"a": ["V1", "V1", "LM"]},
+        "groups": {"a": ["good", "mua", "good"]},
+    }
+    write_rasters({"a": drawn(4, (1, 50, 3), 0.1)}, tmp_path / "f", labels=told_of)
+    _, out, _ = told(
+        capsys, "raster", "stats", str(tmp_path / "f"), "--neurons", "1:", "--out", str(tmp_path / "t.csv")
+    )
+    assert "neuron  unit  area  group  spikes" in out
+    rows = list(csv.DictReader((tmp_path / "t.csv").read_text().splitlines()[1:]))
+    assert [(row["unit"], row["area"], row["group"]) for row in rows] == [("9", "V1", "mua"), ("4", "LM", "good")]
+
+
+@pytest.fixture
+def off_grid(tmp_path):
+    """A table whose unit 8 has two spikes in one step."""
+    path = tmp_path / "t.csv"
+    rows = [(0.0010, 5), (0.0011, 6), (0.0031, 8), (0.0032, 8), (0.0041, 6), (0.0051, 8), (0.0064, 9)]
+    path.write_text("time,unit\n" + "".join(f"{t},{unit}\n" for t, unit in rows * 1))
+    return [str(path), "--columns", "time=time,unit=unit", "--dt", "0.001"]
+
+
+def test_commands_say_what_the_import_merged(off_grid, capsys, tmp_path):
+    line = "6 events were moved onto the grid, by 0.0004 s at most, 1 fell onto another"
+    assert line in told(capsys, "raster", "info", *off_grid)[1]
+    for words in (
+        ["raster", "stats", *off_grid],
+        ["raster", "plot", *off_grid, "--kind", "raster", "--out", str(tmp_path / "x.png")],
+        ["raster", "view", *off_grid, "--out", str(tmp_path / "x.html")],
+        ["analyze", *off_grid, "--what", "irreversibility"],
+    ):
+        code, out, error = told(capsys, *words)
+        assert code == 0, error
+        assert out.count(line) == 1, words
+    for words in (
+        ["raster", "stats", *off_grid, "--json"],
+        ["analyze", *off_grid, "--what", "irreversibility", "--json"],
+    ):
+        held = json.loads(told(capsys, *words)[1])
+        assert line in held["notes"], words
+        assert held["schema"] == 1
+
+
+def test_neurons_of_a_part_keep_the_numbers_of_the_file(off_grid, capsys):
+    _, out, _ = told(capsys, "analyze", *off_grid, "--neurons", "1:3", "--what", "information,irreversibility")
+    assert "transfer entropy of neuron 1 (unit 6) to 2 (unit 8)" in out
+    assert "the two most active neurons" in out
+    assert "1 (unit 6), 2 (unit 8)" in " ".join(out.split("irreversibility of 'units'")[-1].split())
 
 
 def test_what_the_command_writes_is_the_table(tmp_path, capsys):
@@ -232,8 +299,7 @@ def test_what_the_command_writes_is_the_table(tmp_path, capsys):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["--to", "0.001"], "holds no spike of 'cells' in this part"),
-        (["--window", "500"], "'cells' in {path}: window = 0.5 s is longer than a sample"),
+        (["--window", "500"], "'cells' in {path}: --window 500 ms is longer than a sample, which has 50 ms"),
         (["--out", "x.txt"], "--out x.txt ends neither in .csv nor in .json"),
     ],
 )

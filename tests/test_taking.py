@@ -10,6 +10,7 @@ import pytest
 
 import dlm_snn as dlm
 from dlm_snn.analysis import Control, Finding, raster_of, rasters_of
+from dlm_snn.errors import LossWarning
 
 DENSE = np.random.default_rng(3).random((2, 40, 6)) < 0.2
 RASTER = dlm.SpikeRaster.from_dense(DENSE)
@@ -77,3 +78,10 @@ def test_a_figure_that_is_not_resolved_says_so_and_gives_no_number():
     assert told["interval"] is None
     assert told["doubts"] == ["a step at 500"]
     assert Finding("m", float("nan")).value is None
+
+
+def test_spikes_that_fall_into_one_step_are_told():
+    neo = pytest.importorskip("neo")
+    train = neo.SpikeTrain([1.0, 1.2, 5.0], units="ms", t_stop=10.0)
+    with pytest.warns(LossWarning, match="1 fell onto another; a smaller dt keeps them apart"):
+        assert len(raster_of(train, dt=1e-3)) == 2

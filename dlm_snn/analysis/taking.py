@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
-from dlm_snn.errors import DlmError
+from dlm_snn.errors import DlmError, LossWarning
 from dlm_snn.exchange.rasters.arrays import from_monitor, from_time_first
 from dlm_snn.exchange.rasters.csv_files import from_frame
 from dlm_snn.exchange.rasters.neo import from_neo
@@ -36,6 +37,8 @@ def rasters_of(thing: Any, dt: float | None = None) -> dict[str, SpikeRaster]:
 
     Raises:
         DlmError: an object of another kind; see the readers for what is wrong inside.
+
+    A LossWarning says where spikes of Neo objects fell into one step and were merged.
     """
     if isinstance(thing, SpikeRaster):
         return {UNNAMED: _as_told(thing, dt, UNNAMED)}
@@ -45,7 +48,10 @@ def rasters_of(thing: Any, dt: float | None = None) -> dict[str, SpikeRaster]:
         return _of_mapping(thing, dt)
     kind = type(thing).__module__.partition(".")[0]
     if kind == "neo" or _are_trains(thing):
-        return from_neo([thing] if type(thing).__name__ == "SpikeTrain" else thing, dt)[0]
+        rasters, moved = from_neo([thing] if type(thing).__name__ == "SpikeTrain" else thing, dt)
+        if moved.merged:
+            warnings.warn(f"{moved}; a smaller dt keeps them apart", LossWarning, stacklevel=2)
+        return rasters
     if kind == "pandas":
         return {name: _as_told(raster, dt, name) for name, raster in from_frame(thing).items()}
     return {UNNAMED: _of_array(thing, dt)}

@@ -80,7 +80,7 @@ def load(path: str | os.PathLike[str]) -> SpikeRaster:
     """
     path = Path(path)
     folder = path.is_dir()
-    regular_file(path / META if folder else path, f"no raster at {path}; run the simulation that writes it")
+    regular_file(path / META if folder else path, f"no raster at {path}; give one that is there")
     try:
         if folder:
             return settled(path, _load_folder)

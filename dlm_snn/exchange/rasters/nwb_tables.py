@@ -175,7 +175,7 @@ def _table(path: Path) -> str:
     Raises:
         DlmError: an array, a table that declares what the file cannot hold, or several tables.
     """
-    with hdf5.opened(path, "NWB file (.nwb)", spikes_only=True) as file:
+    with hdf5.opened(path, "recording of NWB (.nwb)", spikes_only=True) as file:
         units = file.get(UNITS)
         here = isinstance(units, h5py.Dataset) or (units is not None and "spike_times" in units)
         found = [UNITS] if here else _processed(file)

@@ -58,8 +58,8 @@ def _run(arguments: Namespace) -> int:
         check(arguments.out, answers.ANALYSIS, arguments.replace)
     part = selected(arguments)
     found = [_answer(part, name, what, arguments) for name in part.rasters for what in arguments.what or WHAT]
-    head = {"file": str(arguments.file), "seed": arguments.seed}
-    print(answers.as_json(found, head) if arguments.json else answers.as_text(found))
+    head = {"file": str(arguments.file), "seed": arguments.seed, "notes": part.told}
+    print(answers.as_json(found, head) if arguments.json else answers.as_text(found, part.told))
     if arguments.out is not None:
         formats = [arguments.format] if arguments.format else FORMATS
         answers.write(found, head, arguments.out, formats, arguments.replace)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dlm_snn.analysis.finding import NOT_RESOLVED
 from dlm_snn.files.atomic import writing_folder
 from dlm_snn.files.layouts import FILES, FolderKind, binary_file, json_file, text_file
 
@@ -65,15 +66,23 @@ class Answer:
         return self.outcome.conclusion or str(self.findings[0])
 
 
-def as_text(answers: Sequence[Answer]) -> str:
-    """Conclusions first, then a table with the doubts, controls and estimators of each row below it."""
-    lines = []
+def as_text(answers: Sequence[Answer], told: Sequence[str] = ()) -> str:
+    """What the import says, conclusions, then a table with the doubts, controls and estimators of each row below it."""
+    lines = [line for text in told for line in _wrapped(text, "  ")]
     for answer in answers:
-        lines += _wrapped(f"{answer.what} of '{answer.population}': {answer.conclusion}", "  ")
+        lines += _wrapped(f"{answer.what} of '{answer.population}': {_short(answer)}", "  ")
     for answer in answers:
         if answer.findings:
             lines += ["", f"{answer.what} of '{answer.population}'", *_table(answer.findings)]
     return "\n".join(lines)
+
+
+def _short(answer: Answer) -> str:
+    """The conclusion; why a figure is not resolved stands once, in the table."""
+    first = answer.findings[0] if answer.findings else None
+    if first is None or first.resolved or answer.conclusion != str(first):
+        return answer.conclusion
+    return f"{first.name}: {NOT_RESOLVED}"
 
 
 def _table(findings: Sequence[Finding]) -> Iterator[str]:

@@ -109,7 +109,7 @@ def _run(arguments: Namespace) -> int:
             _entitle(axes, panel.title)
         _align([axes for panel, axes in zip(panels, rows, strict=True) if panel.in_trial])
         save(rows[0], out, arguments.replace)
-    print(f"written: {out}")
+    print(*part.told, f"written: {out}", sep="\n")
     return 0
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -55,6 +55,7 @@ class Selected:
         rasters: population -> the selected part of its raster, numbered from 0; never empty.
         start: population -> step of the whole at which the part begins, for axes in time.
         samples: the samples that were selected.
+        neurons: the neurons that were selected.
     """
 
     path: Path
@@ -62,6 +63,29 @@ class Selected:
     rasters: Mapping[str, SpikeRaster]
     start: Mapping[str, int]
     samples: slice
+    neurons: slice
+
+    @property
+    def told(self) -> list[str]:
+        """What the reader says of the file, and what it did to times off the grid; a line each."""
+        moved = self.stored.moved
+        return [*self.stored.notes, *([str(moved)] if moved.events or moved.merged else ())]
+
+    def numbers(self, population: str) -> range:
+        """The selected neurons by their numbers in the file."""
+        first = self.neurons.indices(self.stored.rasters[population].n_neurons)[0]
+        return range(first, first + self.rasters[population].n_neurons)
+
+    def of_neurons(self, told: Mapping[str, Sequence[Any]], population: str) -> list[Any] | None:
+        """What the file tells of each selected neuron, such as ``stored.unit_ids``; None where it tells nothing."""
+        own, numbers = told.get(population, ()), self.numbers(population)
+        return [own[k] for k in numbers] if own and numbers.stop <= len(own) else None
+
+    def called(self, population: str) -> list[str]:
+        """Each selected neuron by its number in the file, and by the unit that the file names."""
+        units = self.of_neurons(self.stored.unit_ids, population)
+        numbers = map(str, self.numbers(population))
+        return list(numbers) if units is None else [f"{k} (unit {u})" for k, u in zip(numbers, units, strict=True)]
 
 
 def add_selection(parser: ArgumentParser) -> None:
@@ -105,10 +129,24 @@ def selected(arguments: Namespace) -> Selected:
         for (option, chosen), extent in zip(part.items(), raster.extent, strict=True):
             first, last, _ = chosen.indices(extent)
             if extent and first >= last:
-                raise DlmError(f"{option} leaves nothing of '{name}' in {path}, which has 0..{extent - 1}")
+                raise DlmError(_nothing(option, name, path, raster, arguments))
         rasters[name] = raster[tuple(part.values())]
         start[name] = steps.indices(raster.n_steps)[0]
-    return Selected(path, stored, rasters, start, samples)
+    return Selected(path, stored, rasters, start, samples, arguments.neurons or slice(None))
+
+
+def _nothing(option: str, name: str, path: Path, raster: SpikeRaster, arguments: Namespace) -> str:
+    """That an option leaves nothing: times in seconds, as they were asked for."""
+    begin, end = arguments.begin, arguments.end
+    if option == "--trials":
+        return f"--trials leaves nothing of '{name}' in {path}, which has 0..{raster.n_samples - 1}"
+    if option == "--neurons":
+        return f"--neurons leaves nothing of '{name}' in {path}, which has 0..{raster.n_neurons - 1}"
+    if begin is not None and end is not None and end <= begin:
+        return f"{path}: --to {end:g} is not after --from {begin:g}; both are seconds"
+    given = " ".join(f"{word} {t:g}" for word, t in (("--from", begin), ("--to", end)) if t is not None)
+    length, step = raster.n_steps * raster.dt, raster.dt
+    return f"{given} leaves nothing of '{name}' in {path}, which lasts {length:g} s in steps of {step:g} s"
 
 
 def chosen_populations(rasters: Mapping[str, Any], names: list[str] | None, path: Path) -> list[str]:

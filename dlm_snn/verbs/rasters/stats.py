@@ -15,12 +15,15 @@ if TYPE_CHECKING:
     from dlm_snn.analysis.finding import Finding
     from dlm_snn.analysis.statistics.first_order import SpikeTable
     from dlm_snn.files.layouts import FileKind
+    from dlm_snn.runs.raster import SpikeRaster
     from dlm_snn.verbs.rasters.selection import Selected
 
 ROWS = 10
 """Neurons that are shown without --all."""
 _MARK = "# dlm_snn statistics"
 _FORM = "dlm_snn statistics"
+SCHEMA = 1
+"""Of the JSON; a change that readers must know of makes it one more."""
 
 
 def _milliseconds(text: str) -> float:
@@ -42,7 +45,7 @@ def _arguments(parser: ArgumentParser) -> None:
         metavar="MS",
         help="windows in which spikes are counted for the Fano factor (default: 100, or a whole sample if shorter)",
     )
-    parser.add_argument("--all", action="store_true", help=f"show every neuron (default: the first {ROWS})")
+    parser.add_argument("--all", action="store_true", help=f"show every neuron (default: the {ROWS} most active)")
     parser.add_argument("--json", action="store_true", help="print the summary and every neuron as JSON")
     parser.add_argument("--out", type=Path, metavar="FILE", help="write the table of every neuron: .csv, or .json")
     add_replace(parser, "statistics")
@@ -57,36 +60,56 @@ def _run(arguments: Namespace) -> int:
     if arguments.out is not None:
         check(arguments.out, _kind(arguments.out), arguments.replace)
     part = selected(arguments)
-    if not any(map(len, part.rasters.values())):
-        told = ", ".join(f"'{name}'" for name in part.rasters)
-        raise DlmError(f"{part.path} holds no spike of {told} in this part, and so no statistics; give another part")
     found = {}
     for name, raster in part.rasters.items():
         try:
+            _check_window(raster, arguments.window)
             table = spike_table(raster, arguments.window)
         except DlmError as error:
             raise DlmError(f"'{name}' in {part.path}: {error}") from error
-        found[name] = (population_summary(table), table, _names(part, name, arguments.neurons))
+        found[name] = (population_summary(table), table, _names(part, name))
     if arguments.json:
-        print(_as_json(found))
+        print(_as_json(found, part.told))
     else:
-        for name, (findings, table, units) in found.items():
-            print(_told(name, findings, table, units, None if arguments.all else ROWS))
+        print(*part.told, sep="\n", end="\n" if part.told else "")
+        most = None if arguments.all else ROWS
+        print("\n\n".join(_told(name, *of, most) for name, of in found.items()))
     if arguments.out is not None:
-        _write(arguments.out, found, arguments.replace)
+        _write(arguments.out, found, part.told, arguments.replace)
         if not arguments.json:
             print(f"written: {arguments.out}")
     return 0
 
 
-def _names(part: Selected, population: str, chosen: slice | None) -> dict[str, list[Any]]:
-    """What each neuron is called: its number in the file, and the unit that the file names."""
-    n = part.rasters[population].n_neurons
-    first = 0 if chosen is None else chosen.indices(part.stored.rasters[population].n_neurons)[0]
-    numbers = list(range(first, first + n))
-    units = part.stored.unit_ids.get(population)
-    named = {"unit": [units[k] for k in numbers]} if units and first + n <= len(units) else {}
-    return {"neuron": numbers, **named}
+def _check_window(raster: SpikeRaster, window: float | None) -> None:
+    """Refuse a --window in its own unit, ms."""
+    from dlm_snn.analysis.statistics.first_order import window_steps
+    from dlm_snn.errors import DlmError
+
+    try:
+        window_steps(raster, window)
+    except DlmError as error:
+        asked, length, step = (1e3 * s for s in (window or 0.0, raster.n_steps * raster.dt, raster.dt))
+        if asked > length:
+            raise DlmError(
+                f"--window {asked:g} ms is longer than a sample, which has {length:g} ms; give less"
+            ) from error
+        raise DlmError(f"--window {asked:g} ms is no whole number of steps of {step:g} ms; give a multiple") from error
+
+
+_TOLD = ("unit", "area", "group")
+"""Columns of what the file tells of neurons."""
+
+
+def _names(part: Selected, population: str) -> dict[str, list[Any]]:
+    """What each neuron is called: its number in the file, and the unit, area and group that the file tells."""
+    stored = part.stored
+    told = {
+        key: part.of_neurons(of, population)
+        for key, of in zip(_TOLD, (stored.unit_ids, stored.areas, stored.groups), strict=True)
+    }
+    named = {key: values for key, values in told.items() if values is not None}
+    return {"neuron": list(part.numbers(population)), **named}
 
 
 def _told(
@@ -101,12 +124,14 @@ def _told(
     used = [key for key in rows[0] if any(row[key] for row in rows)]
     lines = [head, *_aligned([used, *([row[key] for key in used] for row in rows)]), ""]
     columns: dict[str, Any] = {**units, **{key: values for key, values in table.columns().items() if key != "neuron"}}
-    shown = range(n if most is None else min(n, most))
+    liveliest = sorted(range(n), key=lambda k: -table.spikes[k])
+    shown = liveliest if most is None else liveliest[:most]
     cells = [[_cell(values[k]) for values in columns.values()] for k in shown]
     lines += _aligned([list(columns), *cells])
     if len(shown) < n:
-        lines.append(f"... {n - len(shown):,} more neurons: --all, or --out FILE.csv")
-    return "\n".join([*lines, ""])
+        more = n - len(shown)
+        lines.append(f"... {more:,} less active neuron{'' if more == 1 else 's'}: --all, or --out FILE.csv")
+    return "\n".join(lines)
 
 
 def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:
@@ -126,7 +151,7 @@ def _plain(value: Any) -> Any:
     return None if isinstance(item, float) and not math.isfinite(item) else item
 
 
-def _as_json(found: dict[str, Any]) -> str:
+def _as_json(found: dict[str, Any], told: Sequence[str]) -> str:
     import json
 
     populations = {}
@@ -141,7 +166,7 @@ def _as_json(found: dict[str, Any]) -> str:
             "summary": [finding.to_json() for finding in findings],
             "neurons": {key: [_plain(value) for value in values] for key, values in columns.items()},
         }
-    return json.dumps({"form": _FORM, "populations": populations}, indent=1)
+    return json.dumps({"schema": SCHEMA, "form": _FORM, "notes": list(told), "populations": populations}, indent=1)
 
 
 def _as_csv(found: dict[str, Any]) -> str:
@@ -151,9 +176,9 @@ def _as_csv(found: dict[str, Any]) -> str:
     text = io.StringIO()
     text.write(f"{_MARK}\n")
     writer = csv.writer(text, lineterminator="\n")
-    named = any("unit" in units for _, _, units in found.values())
+    named = [key for key in _TOLD if any(key in units for _, _, units in found.values())]
     for number, (name, (_, table, units)) in enumerate(found.items()):
-        first = {"neuron": units["neuron"], **({"unit": units.get("unit", [""] * table.spikes.size)} if named else {})}
+        first = {key: units.get(key, [""] * table.spikes.size) for key in ("neuron", *named)}
         columns = {**first, **{key: values for key, values in table.columns().items() if key != "neuron"}}
         if not number:
             writer.writerow(["population", *columns])
@@ -179,10 +204,10 @@ def _kind(path: Path) -> FileKind:
     raise DlmError(f"--out {path} ends neither in .csv nor in .json; choose one of them")
 
 
-def _write(path: Path, found: dict[str, Any], replace: bool) -> None:
+def _write(path: Path, found: dict[str, Any], told: Sequence[str], replace: bool) -> None:
     from dlm_snn.files.atomic import write_text
 
-    text = _as_csv(found) if path.suffix == ".csv" else _as_json(found) + "\n"
+    text = _as_csv(found) if path.suffix == ".csv" else _as_json(found, told) + "\n"
     write_text(path, text, _kind(path), replace)
 
 

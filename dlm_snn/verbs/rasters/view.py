@@ -56,6 +56,8 @@ def _run(arguments: Namespace) -> int:
     for name, raster in first.rasters.items():
         samples, steps, neurons = raster.extent
         print(f"{name}: {len(raster)} spikes, {samples} samples x {steps} steps of {raster.dt:g} s x {neurons} neurons")
+    for note in (*first.told, *(second.told if second else ())):
+        print(note)
     for difference in differences:
         print(difference)
     print(f"written: {out} ({out.stat().st_size / 1e6:.2f} MB)")

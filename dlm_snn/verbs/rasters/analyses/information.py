@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from dlm_snn.verbs.rasters.analyses.outcome import Outcome, Part
@@ -22,10 +23,10 @@ LABELS = ("label", "class", "target", "condition", "stimulus")
 
 def analyze(selected: Part, population: str, rng: np.random.Generator) -> Outcome:
     """Counts against labels, where the file has labels; this layer against the next; two neurons against each other."""
-    raster = selected.rasters[population]
+    raster, called = selected.rasters[population], selected.called(population)
     labels = labels_of(selected, population)
-    found = [] if labels is None or len(labels) != raster.n_samples else list(_of_labels(raster, labels, rng))
-    found += [*_to_the_next(selected, population, rng), *_between(raster, rng)]
+    found = [] if labels is None or len(labels) != raster.n_samples else list(_of_labels(raster, labels, rng, called))
+    found += [*_to_the_next(selected, population, rng), *_between(raster, rng, called)]
     resolved = [finding for finding in found if finding.resolved]
     told = f"{len(resolved)} of {len(found)} figures resolved{', ' if resolved else ''}"
     return Outcome(found, conclusion=told + "; ".join(map(str, resolved[:2])) if found else "")
@@ -46,13 +47,15 @@ def labels_of(selected: Part, population: str) -> list[int] | None:
     return [kinds[str(trial[column])] for trial in trials]
 
 
-def _of_labels(raster: SpikeRaster, labels: list[int], rng: np.random.Generator) -> Iterator[Finding]:
+def _of_labels(
+    raster: SpikeRaster, labels: list[int], rng: np.random.Generator, called: list[str]
+) -> Iterator[Finding]:
     from dlm_snn.analysis.estimators.information import decoder_bound, mutual_information
     from dlm_snn.analysis.estimators.pools import liveliest
 
     counts = raster.counts()
     for neuron in liveliest(raster, NEURONS):
-        yield mutual_information(labels, counts[:, neuron], rng, name=f"I(label; count of neuron {neuron})")
+        yield mutual_information(labels, counts[:, neuron], rng, name=f"I(label; count of neuron {called[neuron]})")
     if len(labels) > 1:
         yield decoder_bound(labels, counts, rng, name="I(label; decoded label), bound of I(label; all counts)")
 
@@ -71,7 +74,7 @@ def _to_the_next(selected: Part, population: str, rng: np.random.Generator) -> I
         yield pool_information(first, second, rng, name=f"I(2 neurons; 2 neurons of {after})")
 
 
-def _between(raster: SpikeRaster, rng: np.random.Generator) -> Iterator[Finding]:
+def _between(raster: SpikeRaster, rng: np.random.Generator, called: list[str]) -> Iterator[Finding]:
     from dlm_snn.analysis.estimators.pools import liveliest
     from dlm_snn.analysis.estimators.transfer import transfer_entropy
 
@@ -80,5 +83,6 @@ def _between(raster: SpikeRaster, rng: np.random.Generator) -> Iterator[Finding]
         return
     spikes = raster[:, :, pair].dense()
     for source, target in ((0, 1), (1, 0)):
-        name = f"transfer entropy of neuron {pair[source]} to {pair[target]}"
-        yield transfer_entropy(spikes[..., source], spikes[..., target], rng, name=name)
+        name = f"transfer entropy of neuron {called[pair[source]]} to {called[pair[target]]}"
+        found = transfer_entropy(spikes[..., source], spikes[..., target], rng, name=name)
+        yield replace(found, estimator=f"{found.estimator}; the two most active neurons")

@@ -27,6 +27,9 @@ class Part(Protocol):
     def rasters(self) -> Mapping[str, SpikeRaster]:
         """Population -> the selected part of its raster, numbered from 0."""
 
+    def called(self, population: str) -> list[str]:
+        """Each selected neuron by its number in the file, and by the unit that the file names."""
+
     @property
     def samples(self) -> slice:
         """The samples that were selected."""
