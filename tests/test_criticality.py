@@ -246,10 +246,39 @@ def test_raster_and_a_fifth_of_it():
     raster = SpikeRaster.from_dense(chosen[None])
     found = raster_criticality(raster, rng=rng(2))
     names = [control.name for control in found.branching.ratio.controls]
-    assert names[1:] == ["a random 20% of the neurons: m", "a random 20% of the neurons: r_1"]
-    assert found.branching.ratio.controls[2].value < 0.7 * found.branching.naive.estimate
+    assert names[3:] == ["a random 20% of the neurons: m", "a random 20% of the neurons: r_1"]
+    assert "common input" not in found.verdict
+    assert found.branching.ratio.controls[4].value < 0.7 * found.branching.naive.estimate
     with pytest.raises(DlmError, match="no avalanches"):
         raster_criticality(SpikeRaster.from_dense(np.zeros((1, 30, 4), dtype=bool)), rng=rng())
+
+
+def pulses(trials, seed=1, neurons=12):
+    """Independent spikes of .008 per step, four times as many between steps 500 and 800 of every trial of 1,500."""
+    rate = np.full(1500, 0.008)
+    rate[500:800] *= 4
+    return rng(seed).random((trials, 1500, neurons)) < rate[None, :, None]
+
+
+def test_a_common_pulse_is_no_memory_of_the_network():
+    told = raster_criticality(SpikeRaster.from_dense(pulses(30)), rng=rng())
+    assert told.verdict.startswith("not resolved: a drive that all samples share")
+    one = raster_criticality(SpikeRaster.from_dense(pulses(40).reshape(1, -1, 12)), rng=rng())
+    assert one.verdict.endswith("common input to independent neurons would give the same m and r_1")
+
+
+def test_trials_of_a_branching_process_keep_their_ratio():
+    found = branching_ratio(driven(0.95, 30_000, 5).reshape(15, 2000), rng=rng()).ratio
+    assert found.interval[0] < 0.95 < found.interval[1] and found.resolved
+    assert found.controls[1].value == pytest.approx(found.value, abs=0.01)
+    same = branching_ratio(np.tile(driven(0.9, 2000, 5), (12, 1)), rng=rng()).ratio
+    assert "all samples are the same" in same.doubts
+
+
+def test_controls_that_say_nothing_are_left_out():
+    found = raster_criticality(SpikeRaster.from_dense(pulses(40).reshape(1, -1, 12)[:, :9000]), rng=rng())
+    for control in found.branching.ratio.controls:
+        assert control.interval is None or control.interval[1] - control.interval[0] <= 0.5
 
 
 def test_figures_say_what_is_resolved():

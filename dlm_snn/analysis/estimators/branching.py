@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -26,6 +26,8 @@ LONG = 3
 """Least length of a block, in units of the longest lag."""
 WIDEST = 0.5
 """Longest interval of a ratio that says anything."""
+TRIALS = 10
+"""Samples from which on the course that they share can be told from what each does by itself."""
 OFFSET = 0.1
 """Least share of b that r_k keeps at long lags and that tells of a slow drive."""
 ESTIMATOR = "multistep regression r_k = b m^k (Wilting and Priesemann 2018), block bootstrap"
@@ -72,7 +74,8 @@ def branching_ratio(activity: Any, *, rng: np.random.Generator) -> Branching:
 
     Returns:
         m and r_1. m is not resolved where the activity is constant, too short for its autocorrelation time, not
-        stationary, not correlated, or where r_k does not go to 0.
+        stationary, not correlated, where r_k does not go to 0, or where 10 samples or more share a course, such as
+        the answer to a stimulus, and m is another one without it: the control.
 
     Raises:
         DlmError: another shape, values that are not finite.
@@ -88,7 +91,7 @@ def branching_ratio(activity: Any, *, rng: np.random.Generator) -> Branching:
     return _measured(values, size, rng)
 
 
-def _measured(values: Floats, size: dict[str, int], rng: np.random.Generator) -> Branching:
+def _measured(values: Floats, size: dict[str, int], rng: np.random.Generator, shared: bool = True) -> Branching:
     lags = _lags(values)
     sums = block_sums(values, lags, _length(values, lags))
     fit = decay(lags, regression(sums.sum(0)))
@@ -101,10 +104,30 @@ def _measured(values: Floats, size: dict[str, int], rng: np.random.Generator) ->
     doubts = (*_doubts(fit, drawn, lags, len(sums)), *_wide(low, high), *doubts_of_stationarity(values, rng))
     told = {**size, "lags": lags.size, "blocks": len(sums)}
     ratio = _m(float(fit.m), (low, high), told, doubts, (_shuffled(values, rng),))
+    if shared and len(values) >= TRIALS:
+        ratio = _beside_the_rest(ratio, values, size, rng)
     few = tuple(doubt for doubt in doubts if doubt.startswith("too few"))
     return Branching(ratio, _r1(r1, (r1 - error, r1 + error), told, few), lags, fit.regression, float(fit.b))
 
 
+def _beside_the_rest(ratio: Finding, values: Floats, size: dict[str, int], rng: np.random.Generator) -> Finding:
+    """m with that of the activity around its mean over samples as a control, and a doubt where that is another one."""
+    around = values - values.mean(0)
+    if np.ptp(around) == 0:
+        return replace(ratio, doubts=(*ratio.doubts, "all samples are the same"))
+    rest = _measured(around, size, rng, shared=False).ratio
+    why = "a drive that all samples share, such as a stimulus, makes this m: "
+    if any(doubt.startswith(UNCORRELATED) for doubt in rest.doubts):
+        return replace(ratio, doubts=(*ratio.doubts, f"{why}without their mean course nothing is correlated"))
+    if rest.value is None or rest.interval is None or ratio.interval is None:
+        return ratio
+    controls = (*ratio.controls, Control("m without the mean course of the samples", rest.value, rest.interval))
+    (low, high), (least, most) = ratio.interval, rest.interval
+    other = (f"{why}without their mean course it is {rest.value:.3g}",) if most < low or high < least else ()
+    return replace(ratio, controls=controls, doubts=(*ratio.doubts, *other))
+
+
+UNCORRELATED = "no correlation"
 EDGE = 1.01
 """Largest m of the grid: log(EDGE - m) is the scale of the interval."""
 
@@ -156,7 +179,7 @@ def _doubts(fit: Decay, drawn: Decay, lags: NDArray[np.int64], blocks: int) -> l
         )
     first = drawn.regression[:, :FEWEST_LAGS].mean(1)
     if abs(fit.regression[:FEWEST_LAGS].mean()) < 2 * first.std(ddof=1):
-        doubts.append(f"no correlation: r_1 = {fit.regression[0]:.3f}, and the lags after it, are within chance of 0")
+        doubts.append(f"{UNCORRELATED}: r_1 = {fit.regression[0]:.3f}, and the lags after it, are within chance of 0")
     elif fit.rest > max(3 * drawn.rest.std(ddof=1), OFFSET * float(fit.b)):
         doubts.append(f"r_k does not go to 0 but to {fit.rest:.2g}: a slow drive or samples of different rates")
     return doubts

@@ -75,11 +75,11 @@ def _verdict(m: Finding, exponents: Exponents) -> str:
     tails = (exponents.size, exponents.duration)
     broken = [row for row in tails if any(doubt.startswith("no power law") for doubt in row.doubts)]
     if broken:
-        return f"not critical: {told}, but {broken[0].name}: {broken[0].doubts[0]}"
+        return f"not critical: {broken[0].name}: {broken[0].doubts[0]} (and {told})"
     open_rows = [row for row in (*tails, exponents.crackling) if row.value is None]
     if open_rows:
         return f"not resolved: {told}; {open_rows[0].name}: {next(iter(open_rows[0].doubts), 'no value')}"
     ends = exponents.crackling.interval or (np.nan, np.nan)
     if not ends[0] - CLOSE <= 0 <= ends[1] + CLOSE:
-        return f"not critical: {told}, and the crackling relation is off by {exponents.crackling.value:.2f}"
+        return f"not critical: the crackling relation is off by {exponents.crackling.value:.2f} (and {told})"
     return f"critical: {told}, power laws of size and duration, and the crackling relation agree"
