@@ -69,6 +69,25 @@ def test_rasters_with_nothing_in_them(tmp_path, what, shape):
     assert not any(one.resolved for one in analyzed(what, "r", tmp_path / "r.npz").values())
 
 
+def test_one_neuron_has_nothing_between_neurons_and_no_figure_where_nothing_was_fitted(tmp_path):
+    dlm.SpikeRaster.from_dense(np.random.default_rng(1).random((1, 500, 1)) < 0.1).save(tmp_path / "r.npz")
+    (between,) = analyzed("information", "r", tmp_path / "r.npz").values()
+    (arrow,) = analyzed("irreversibility", "r", tmp_path / "r.npz").values()
+    for finding in (between, arrow):
+        assert len(finding.doubts) == 1
+        assert finding.doubts[0].startswith("does not apply: needs two neurons")
+    dlm.SpikeRaster.from_dense(np.ones((1, 500, 4), bool)).save(tmp_path / "all.npz")
+    parser = ArgumentParser(allow_abbrev=False)
+    add_selection(parser)
+    part = selected(parser.parse_args([str(tmp_path / "all.npz")]))
+    for what in ("spectrum", "criticality"):
+        analyze = import_module(f"dlm_snn.verbs.rasters.analyses.{what}").analyze
+        assert not analyze(part, "all", np.random.default_rng(0)).figures
+    assert analyzed("irreversibility", "all", tmp_path / "all.npz")["irreversibility"].doubts == (
+        "one word only, in all steps",
+    )
+
+
 def test_labels_of_trials(tmp_path):
     """Kinds are words; the spike count of neuron 0 tells two of them apart."""
     rng = np.random.default_rng(2)
@@ -104,6 +123,7 @@ def test_a_run_with_labels_and_images(tmp_path):
     assert found["I(2 neurons; 2 neurons of o)"].size["observations"] == 200 * 20
     damage = analyzed("stability", "o", tmp_path / "run")
     assert damage["damage slope (ordered)"].estimate == 0
+    assert "ordered: below 1, damage dies out" in damage["damage slope (ordered)"].estimator
     assert damage["damage slope (ordered)"].size["samples"] <= 12
 
 

@@ -238,9 +238,12 @@ def test_words_are_held_against_spikes_shifted_in_time():
     [
         (lambda rng: SpikeRaster.from_dense(np.eye(3, dtype=bool)[None, np.arange(999) % 3]), "never seen backwards"),
         (lambda rng: follower(40, rng), "is not 10 times the bias"),
-        (lambda rng: SpikeRaster.from_dense(np.zeros((1, 50, 3), bool)), "no word follows another"),
+        (lambda rng: SpikeRaster.from_dense(np.zeros((1, 50, 3), bool)), "one word only"),
         (lambda rng: SpikeRaster.from_dense(np.ones((1, 1, 3), bool)), "no word follows another"),
-        (lambda rng: follower(5000, rng)[:, :, 1:], "one neuron has 0 by construction"),
+        (
+            lambda rng: follower(5000, rng)[:, :, 1:],
+            "does not apply: needs two neurons or more, one neuron has 0 by construction",
+        ),
         (lambda rng: SpikeRaster.from_dense(rng.random((1, 8000, 3)) < np.repeat([0.05, 0.4], 4000)[:, None]), "bias"),
     ],
     ids=["one-way", "few", "constant", "one step", "one neuron", "step in the rates"],

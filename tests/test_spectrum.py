@@ -222,3 +222,10 @@ def test_raster_without_spikes_and_with_constant_rate():
     constant = raster_spectrum(SpikeRaster.from_dense(np.ones((1, 300, 4), dtype=bool)), rng=rng())
     assert "constant" in constant.slope.doubts[0]
     assert len(raster_of(empty)) == 0
+
+
+def test_few_steps_are_to_blame_and_not_white_noise():
+    short = raster_spectrum(np.random.default_rng(0).random((307, 1, 20)) < 0.02, rng=np.random.default_rng(0))
+    assert short.slope.doubts[0].startswith("too few steps: 307 per sample show nothing below 26.3 Hz")
+    longer = raster_spectrum(np.random.default_rng(0).random((600, 1, 20)) < 0.02, rng=np.random.default_rng(0))
+    assert longer.slope.doubts[0].startswith("the spikes' own white noise hides")

@@ -143,6 +143,16 @@ def test_the_summary_holds_the_truth_and_says_what_is_not_resolved():
     assert "one neuron" in str(one["CV2"])
 
 
+def test_a_few_neurons_say_nothing_of_their_population():
+    few = {finding.name: finding for finding in population_summary(spike_table(drawn(5, (1, 20_000, 3), 0.02)))}
+    for name in ("rate", "CV2", "Fano factor"):
+        assert few[name].doubts == ("3 neurons are too few; 5 are needed",)
+    loud = np.zeros((1, 2000, 6), dtype=bool)
+    loud[0, :, 0] = loud[0, ::100, 1] = True
+    (rate, *_) = population_summary(spike_table(loud.transpose(1, 0, 2)))
+    assert "goes below 0" in rate.doubts[0] and not rate.resolved
+
+
 def test_a_psth_counts_and_its_interval_holds_the_rate():
     """1,000 bins of known rate: 95 % of the intervals hold it, of one trial and of several."""
     for samples in (1, 8):

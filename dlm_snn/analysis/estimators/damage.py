@@ -87,6 +87,8 @@ class Damage:
     ) -> Finding:
         size = {"flips": len(self.distance), "samples": len(np.unique(self.sample)), "neurons": self.neurons}
         told = "twins with one spike flipped, same stimulus and noise"
+        if border is not None:
+            told += "; ordered: below 1, damage dies out; chaotic: above 1, it spreads"
         control = (Control("twins without a flip", float(self.unflipped)),)
         if not below.sum():
             return Finding(name, None, None, unit, told, size, control, ("nobody spikes, and no flip shows",))

@@ -67,8 +67,10 @@ def irreversibility(
         return transitions(words(np.stack(turned, -1)), n_states)
 
     told = f"words of {spikes.shape[-1]} neurons"
-    alone = ("one neuron has 0 by construction",) if n_states == 2 else ()
-    return _finding(words(spikes), n_states, name, told, "shifted in time", surrogate, alone)
+    if n_states == 2:
+        why = "does not apply: needs two neurons or more, one neuron has 0 by construction"
+        return Finding(name, None, None, "nats per step", "words of one neuron", doubts=(why,))
+    return _finding(words(spikes), n_states, name, told, "shifted in time", surrogate)
 
 
 def irreversibility_of_states(
@@ -104,20 +106,20 @@ def _finding(
     told: str,
     control: str,
     surrogate: Callable[[], Counts],
-    doubts: tuple[str, ...] = (),
 ) -> Finding:
     counts = transitions(states, n_states)
     found = from_counts(counts, PSEUDO_COUNT)
     size = {"transitions": found.transitions, "sequences": len(states)}
     estimator = f"{told}, pseudo-count {PSEUDO_COUNT}, blocks"
     if not (counts * ~np.eye(n_states, dtype=bool)).any():
-        return Finding(name, None, None, "nats per step", estimator, size, doubts=(*doubts, "no word follows another"))
+        why = "one word only, in all steps" if found.transitions else "no word follows another"
+        return Finding(name, None, None, "nats per step", estimator, size, doubts=(why,))
     nulls = np.array([from_counts(surrogate(), PSEUDO_COUNT).sigma for _ in range(draws(states.size))])
     null = middle(nulls)
     half = spread_of_mean(_linear(counts)[states[:, :-1], states[:, 1:]]).half
     interval = (max(found.sigma - half, 0.0), found.sigma + half)
     controls = (Control(control, float(nulls.mean()), null),)
-    doubts = (*doubts, *_doubts(found, null, control))
+    doubts = tuple(_doubts(found, null, control))
     return Finding(name, found.sigma, interval, "nats per step", estimator, size, controls, doubts)
 
 

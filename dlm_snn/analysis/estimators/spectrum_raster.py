@@ -20,6 +20,8 @@ ABOVE = 2.0
 """Density in units of the floor down to which the line is drawn."""
 DECADES = 0.5
 """Least width of a band."""
+SPAN = 1.5
+"""Decades of frequency of a sample, from which on white noise is to blame and not the few steps."""
 MANY = 2**22
 
 
@@ -105,6 +107,11 @@ def _hidden(
         f"{line.frequency[0]:.3g} Hz and at most {highest:.2g} times; "
         f"{ABOVE:g} times over {FEWEST_BINS} bins and half a decade is needed"
     )
+    if np.count_nonzero(line.inside) < 10**SPAN:
+        doubt = (
+            f"too few steps: {rate.shape[1]} per sample show nothing below {line.frequency[0]:.3g} Hz, and above it "
+            f"the rate is not seen over its own white noise; {round(2 * PARTS * 10**SPAN) + 2 * PARTS} are needed"
+        )
     size = {"samples": rate.shape[0], "steps": rate.shape[1], "bins": line.frequency.size}
     slope = Finding("spectral slope", None, None, "", "Welch, above the white floor of spikes", size, (full,), (doubt,))
     ends = float(line.frequency[0]), float(line.frequency[-1])

@@ -15,6 +15,8 @@ from dlm_snn.runs.metrics import wilson_95
 ENOUGH = 10
 """Intervals, pairs or windows that a neuron needs before its figure goes into a mean: a CV of fewer is biased low by
 several percent."""
+FEW = 5
+"""Neurons from which on their scatter gives an interval: Student's t of 3 is 4.3."""
 
 
 def population_summary(table: SpikeTable) -> tuple[Finding, ...]:
@@ -27,7 +29,8 @@ def population_summary(table: SpikeTable) -> tuple[Finding, ...]:
         table: of ``spike_table``.
 
     Returns:
-        A finding per figure; "not resolved" where fewer than 2 neurons have at least 10 intervals, pairs or windows.
+        A finding per figure; "not resolved" where fewer than 5 neurons have at least 10 intervals, pairs or windows, or where
+        the interval reaches below 0. The rate of a single neuron is its own, without an interval.
     """
     silent = int(np.count_nonzero(table.spikes == 0))
     chance = by_chance(table.rate * table.dt)
@@ -98,5 +101,15 @@ def _mean(
     # Neurons that are all equal say nothing of how far others lie from them.
     interval = (float(low), float(high)) if low < high else None
     controls = () if control is None else (Control("spikes by chance", float(control[used].mean())),)
-    doubts = ("one neuron: no interval over neurons",) if n == 1 and enough > 1 else ()
+    doubts = _too_few(n, enough, interval)
     return Finding(name, float(values[used].mean()), interval, unit, estimator, size, controls, doubts)
+
+
+def _too_few(n: int, enough: int, interval: tuple[float, float] | None) -> tuple[str, ...]:
+    if n == 1:
+        return ("one neuron: no interval over neurons",) if enough > 1 else ()
+    if n < FEW:
+        return (f"{n} neurons are too few; {FEW} are needed",)
+    if interval is not None and interval[0] < 0:
+        return (f"{n} neurons are too few, so different are they: the interval goes below 0",)
+    return ()

@@ -17,8 +17,9 @@ def analyze(selected: Part, population: str, rng: np.random.Generator) -> Outcom
     from dlm_snn.analysis.plots.avalanche_plot import draw_avalanches, draw_branching
 
     found = raster_criticality(selected.rasters[population], rng=rng)
-    figures = {
-        "branching": partial(draw_branching, found.branching),
-        "avalanches": partial(draw_avalanches, found.avalanches, found.exponents),
+    drawn = {
+        "branching": (found.branching.ratio.estimate is not None, partial(draw_branching, found.branching)),
+        "avalanches": (len(found.avalanches) > 0, partial(draw_avalanches, found.avalanches, found.exponents)),
     }
+    figures = {name: draw for name, (something, draw) in drawn.items() if something}
     return Outcome(found.findings, figures, found.verdict)

@@ -79,7 +79,12 @@ def _between(raster: SpikeRaster, rng: np.random.Generator, called: list[str]) -
     from dlm_snn.analysis.estimators.transfer import transfer_entropy
 
     pair = liveliest(raster, 2)
-    if len(pair) < 2 or raster.n_steps < 2 or not raster.n_samples:
+    if len(pair) < 2:
+        from dlm_snn.analysis.finding import Finding
+
+        yield Finding("transfer entropy", None, doubts=("does not apply: needs two neurons or more",))
+        return
+    if raster.n_steps < 2 or not raster.n_samples:
         return
     spikes = raster[:, :, pair].dense()
     for source, target in ((0, 1), (1, 0)):

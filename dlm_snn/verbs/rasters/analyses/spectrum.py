@@ -17,4 +17,6 @@ def analyze(selected: Part, population: str, rng: np.random.Generator) -> Outcom
     from dlm_snn.analysis.plots.spectrum_plot import draw_spectrum
 
     found = raster_spectrum(selected.rasters[population], rng=rng)
-    return Outcome(found.findings, {"spectrum": partial(draw_spectrum, found)})
+    # Where nothing was fitted, there is nothing to see.
+    figures = {} if found.slope.estimate is None else {"spectrum": partial(draw_spectrum, found)}
+    return Outcome(found.findings, figures)
