@@ -269,7 +269,8 @@ def test_a_common_pulse_is_no_memory_of_the_network():
 
 def test_trials_of_a_branching_process_keep_their_ratio():
     found = branching_ratio(driven(0.95, 30_000, 5).reshape(15, 2000), rng=rng()).ratio
-    assert found.interval[0] < 0.95 < found.interval[1] and found.resolved
+    assert found.interval[0] < 0.95 < found.interval[1]
+    assert found.resolved
     assert found.controls[1].value == pytest.approx(found.value, abs=0.01)
     same = branching_ratio(np.tile(driven(0.9, 2000, 5), (12, 1)), rng=rng()).ratio
     assert "all samples are the same" in same.doubts

@@ -150,7 +150,8 @@ def test_a_few_neurons_say_nothing_of_their_population():
     loud = np.zeros((1, 2000, 6), dtype=bool)
     loud[0, :, 0] = loud[0, ::100, 1] = True
     (rate, *_) = population_summary(spike_table(loud.transpose(1, 0, 2)))
-    assert "goes below 0" in rate.doubts[0] and not rate.resolved
+    assert "goes below 0" in rate.doubts[0]
+    assert not rate.resolved
 
 
 def test_a_psth_counts_and_its_interval_holds_the_rate():

@@ -29,8 +29,8 @@ def population_summary(table: SpikeTable) -> tuple[Finding, ...]:
         table: of ``spike_table``.
 
     Returns:
-        A finding per figure; "not resolved" where fewer than 5 neurons have at least 10 intervals, pairs or windows, or where
-        the interval reaches below 0. The rate of a single neuron is its own, without an interval.
+        A finding per figure; "not resolved" where fewer than 5 neurons have at least 10 intervals, pairs or windows,
+        or where the interval reaches below 0. The rate of a single neuron is its own, without an interval.
     """
     silent = int(np.count_nonzero(table.spikes == 0))
     chance = by_chance(table.rate * table.dt)
