@@ -24,6 +24,7 @@ def test_each_kind_of_object_gives_the_same_raster():
     time_first = DENSE.transpose(1, 0, 2)
     assert raster_of(RASTER) is RASTER
     assert raster_of({"a": RASTER}, population="a") == RASTER
+    assert rasters_of({"a": torch.from_numpy(time_first), "b": DENSE[0]}) == {"a": RASTER, "b": RASTER[:1]}
     assert raster_of(to_neo({"a": RASTER})) == RASTER
     assert raster_of(to_frame({"a": RASTER})) == RASTER
     assert raster_of(torch.from_numpy(time_first.astype(np.float32))) == RASTER
@@ -47,6 +48,7 @@ def test_trains_alone_and_in_a_list_need_a_step():
 @pytest.mark.parametrize(
     ("thing", "message"),
     [
+        ("r.npz", r"r.npz is the name of a file; give SpikeRaster.load\('r.npz'\)"),
         (5, "a int of shape \\(\\) is no raster"),
         (np.zeros((2, 2, 2, 2)), "of shape \\(2, 2, 2, 2\\) is no raster"),
         ({"a": 3}, "'a' is a int, where a SpikeRaster is wanted"),

@@ -116,6 +116,12 @@ def test_empty_and_small_rasters_have_pages(tmp_path):
         assert held["populations"][0]["layers"][0]["size"] == 0
 
 
+def test_a_page_is_html_by_its_name(tmp_path):
+    with pytest.raises(DlmError, match=r"x\.png does not end in \.html, and the viewer is a page; give NAME\.html"):
+        view(np.ones((3, 2), dtype=bool), tmp_path / "x.png")
+    assert not list(tmp_path.iterdir())
+
+
 def test_what_has_no_page_is_refused_in_a_line(tmp_path):
     slow = dlm.SpikeRaster.from_dense(BUSY.dense(), dt=2e-3)
     with pytest.raises(DlmError, match=r"steps of 0.001 s and 0.002 s; one page"):

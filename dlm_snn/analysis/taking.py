@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import warnings
 from collections.abc import Mapping
 from typing import Any
@@ -25,10 +26,10 @@ def rasters_of(thing: Any, dt: float | None = None) -> dict[str, SpikeRaster]:
     """The rasters of an object.
 
     Args:
-        thing: a SpikeRaster; a Recording of ours; a mapping population -> SpikeRaster; a neo.Block, Segment, SpikeTrain
-            or a list of SpikeTrains; a pandas frame with the columns population, sample, step, neuron; the data of a
-            Lava Monitor, ``monitor.get_data()``; an array or tensor of 0 and 1: (step, neuron), or (step, sample,
-            neuron) as snnTorch has it, [T, B, N].
+        thing: a SpikeRaster; a Recording of ours; a mapping population -> SpikeRaster, array or tensor; a neo.Block,
+            Segment, SpikeTrain or a list of SpikeTrains; a pandas frame with the columns population, sample, step,
+            neuron; the data of a Lava Monitor, ``monitor.get_data()``; an array or tensor of 0 and 1: (step, neuron),
+            or (step, sample, neuron) as snnTorch has it, [T, B, N].
         dt: seconds per step. Neo objects, which have times, need it; what has steps takes 1 ms where it is not given.
             Rasters of ours have their own.
 
@@ -40,6 +41,8 @@ def rasters_of(thing: Any, dt: float | None = None) -> dict[str, SpikeRaster]:
 
     A LossWarning says where spikes of Neo objects fell into one step and were merged.
     """
+    if isinstance(thing, (str, os.PathLike)):
+        raise DlmError(f"{thing} is the name of a file; give SpikeRaster.load({str(thing)!r}), or what read it")
     if isinstance(thing, SpikeRaster):
         return {UNNAMED: _as_told(thing, dt, UNNAMED)}
     if isinstance(thing, Recording):
@@ -83,7 +86,13 @@ def _as_told(raster: Any, dt: float | None, name: str) -> SpikeRaster:
 def _of_mapping(thing: Mapping[Any, Any], dt: float | None) -> dict[str, SpikeRaster]:
     if thing and all(isinstance(ports, Mapping) for ports in thing.values()):
         return {str(process): from_monitor(thing, process, STEP if dt is None else dt) for process in thing}
-    return {str(name): _as_told(raster, dt, str(name)) for name, raster in thing.items()}
+    return {str(name): _of_value(value, dt, str(name)) for name, value in thing.items()}
+
+
+def _of_value(value: Any, dt: float | None, name: str) -> SpikeRaster:
+    if isinstance(value, SpikeRaster) or len(np.shape(value)) not in (2, 3):
+        return _as_told(value, dt, name)
+    return _of_array(value, dt)
 
 
 def _are_trains(thing: Any) -> bool:

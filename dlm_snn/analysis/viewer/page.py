@@ -88,10 +88,10 @@ def view(
         The path.
 
     Raises:
-        DlmError: no rasters, populations of several dt, two runs that do not fit, too many spikes for a browser, or a
-            path that exists.
+        DlmError: a path that does not end in .html, or exists; no rasters, populations of several dt, two runs that do
+            not fit, too many spikes for a browser.
     """
-    target = Path(path)
+    target = html_path(path)
     check(target, PAGE, replace)
     rasters = rasters_of(thing, dt)
     others = None if against is None else named_alike(rasters, rasters_of(against, dt))
@@ -99,6 +99,18 @@ def view(
     v = _membranes(thing, membranes), _membranes(against, membranes_against)
     text = page(rasters, others, labels or Labels((target.stem if others is None else "first", "second")), v)
     write_text(target, text, PAGE, replace)
+    return target
+
+
+def html_path(path: str | os.PathLike[str]) -> Path:
+    """The path of a page.
+
+    Raises:
+        DlmError: it does not end in .html, by which a browser knows it.
+    """
+    target = Path(path)
+    if target.suffix.lower() not in (".html", ".htm"):
+        raise DlmError(f"{target} does not end in .html, and the viewer is a page; give NAME.html")
     return target
 
 

@@ -34,10 +34,10 @@ def _arguments(parser: ArgumentParser) -> None:
 
 
 def _run(arguments: Namespace) -> int:
-    from dlm_snn.analysis.viewer.page import PAGE, named_alike, view
+    from dlm_snn.analysis.viewer.page import PAGE, html_path, named_alike, view
     from dlm_snn.files.atomic import check
 
-    out: Path = arguments.out or Path(f"{arguments.file.resolve().stem}.html")
+    out = html_path(arguments.out or f"{arguments.file.resolve().stem}.html")
     check(out, PAGE, arguments.replace)
     first = selected(arguments)
     other = _against(arguments)
