@@ -215,3 +215,12 @@ def test_layers_of_other_runs_are_refused():
         pool_information(first, second, rng)
     with pytest.raises(DlmError, match=r"lag = 4 is not a number of steps in 0\.\.3"):
         pool_information(first, first, rng, lag=4)
+
+
+def test_two_trains_that_speed_up_together_have_no_transfer():
+    rng = np.random.default_rng(1)
+    p = np.where(np.arange(4000) < 2000, 0.05, 0.4)
+    found = [
+        transfer_entropy((rng.random(4000) < p).astype(int), (rng.random(4000) < p).astype(int), rng) for _ in range(6)
+    ]
+    assert all("source and target both drift: what drives both gives a TE" in one.doubts for one in found)

@@ -253,3 +253,11 @@ def test_traps_are_no_production(raster, doubt):
     found = irreversibility(raster(rng), rng)
     assert found.value is None
     assert any(doubt in told for told in found.doubts)
+
+
+def test_a_walk_that_turns_now_and_then_has_an_interval_that_reaches_0():
+    """Its drift is even in the long run; a thousand steps one way are no arrow of time."""
+    rng = np.random.default_rng(2)
+    turn = np.repeat(rng.choice([-1, 1], 20), 1000)
+    walk = np.cumsum(np.where(rng.random(20_000) < 0.8, turn, -turn)) % 3
+    assert "the interval reaches 0" in irreversibility_of_states(walk, rng).doubts

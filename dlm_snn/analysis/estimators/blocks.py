@@ -12,6 +12,10 @@ from dlm_snn.analysis.finding import LEVEL
 
 BLOCKS = 40
 """Of a series: enough for a variance, few enough to be longer than what neighbors share."""
+GROUPS = 8
+"""Of neighboring blocks, whose means are compared where a drift is looked for."""
+DRIFTS = 1e-3
+"""Chance at which a series that does not drift is said to."""
 CLUSTERS = 8
 """Fewest clusters whose spread tells an error."""
 NORMAL = 1.96
@@ -57,6 +61,29 @@ def spread_of_mean(values: NDArray[np.float64], n_blocks: int = BLOCKS) -> Sprea
     variance = float(values.var(ddof=1))
     independent = values.size if error == 0 else min(variance / error**2, values.size)
     return Spread(error, student(len(blocks) - 1) * error, float(independent))
+
+
+def drifts(values: NDArray[Any]) -> bool:
+    """Whether a series changes slowly, beyond what its neighboring blocks let expect: analysis of variance, p < .001.
+
+    40 blocks of each sequence stand in 8 groups of 5 that follow one another; the groups' means are compared with the
+    spread inside groups. False for series of fewer than 80 steps.
+
+    Args:
+        values: (sequence, step).
+    """
+    from scipy.special import fdtrc
+
+    inside = BLOCKS // GROUPS
+    length = values.shape[1] // BLOCKS
+    if length < 2:
+        return False
+    cut = values[:, : length * BLOCKS].astype(np.float64).reshape(-1, GROUPS, inside, length).mean(axis=3)
+    means = cut.mean(axis=2)
+    freedom = len(cut) * (GROUPS - 1), len(cut) * GROUPS * (inside - 1)
+    between = inside * ((means - means.mean(axis=1, keepdims=True)) ** 2).sum() / freedom[0]
+    within = ((cut - means[:, :, None]) ** 2).sum() / freedom[1]
+    return bool(within > 0 and fdtrc(*freedom, between / within) < DRIFTS)
 
 
 def student(freedom: int) -> float:

@@ -119,7 +119,7 @@ def _finding(
     half = spread_of_mean(_linear(counts)[states[:, :-1], states[:, 1:]]).half
     interval = (max(found.sigma - half, 0.0), found.sigma + half)
     controls = (Control(control, float(nulls.mean()), null),)
-    doubts = tuple(_doubts(found, null, control))
+    doubts = tuple(_doubts(found, half, null, control))
     return Finding(name, found.sigma, interval, "nats per step", estimator, size, controls, doubts)
 
 
@@ -132,8 +132,8 @@ def _linear(counts: Counts) -> Counts:
     return np.where(np.isfinite(terms), terms, 0.0)
 
 
-def _doubts(found: Irreversibility, null: tuple[float, float], control: str) -> list[str]:
-    doubts = []
+def _doubts(found: Irreversibility, half: float, null: tuple[float, float], control: str) -> list[str]:
+    doubts = [] if found.sigma > half else ["the interval reaches 0"]
     if found.one_way >= ONE_WAY_LIMIT:
         doubts.append(f"{found.one_way:.2%} of the transitions were never seen backwards; {ONE_WAY_LIMIT:.1%} at most")
     if found.sigma <= BIAS_FACTOR * found.bias:

@@ -6,9 +6,12 @@ common input of both gives a TE without a synapse.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import ArrayLike
 
+from dlm_snn.analysis.estimators.blocks import CLUSTERS, drifts
 from dlm_snn.analysis.estimators.information import paired, scramble
 from dlm_snn.analysis.estimators.information_counts import Method, Observed, coded, conditional
 from dlm_snn.analysis.finding import Finding
@@ -37,7 +40,7 @@ def transfer_entropy(
         name: of the finding.
 
     Returns:
-        The finding; not resolved from too few steps, or where the control gives as much.
+        The finding; not resolved from too few steps, where the control gives as much, or where both drift.
 
     Raises:
         DlmError: shapes that do not fit, fewer steps than ``history`` + 1, values that are not whole.
@@ -46,7 +49,12 @@ def transfer_entropy(
     """
     observed = _observed(source, target, history, method)
     how, control, scrambled = scramble(observed.x.shape, rng)
-    return conditional(observed, name, f"counts, {method}, history {history}, {how}", control, scrambled)
+    found = conditional(observed, name, f"counts, {method}, history {history}, {how}", control, scrambled)
+    x, y = (np.atleast_2d(np.asarray(values)) for values in (source, target))
+    if len(x) < CLUSTERS and drifts(x) and drifts(y):
+        # A shift in time takes the common change away, so that the control does not hold it.
+        return replace(found, doubts=(*found.doubts, "source and target both drift: what drives both gives a TE"))
+    return found
 
 
 def _observed(source: ArrayLike, target: ArrayLike, history: int, method: Method) -> Observed:
