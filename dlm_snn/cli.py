@@ -19,15 +19,13 @@ from dlm_snn import __version__, plugins
 from dlm_snn.errors import DlmError, FaultError, MissingError, nearest
 from dlm_snn.files import temporary
 from dlm_snn.processes import our_packages
-from dlm_snn.verbs.verb import Verb
+from dlm_snn.verbs.verb import DEBUG_HELP, Verb, add_debug
 
 GROUP = "dlm_snn.verbs"
 BAD_INPUT = 2
 FAULT = 3
 INTERRUPTED = 130
 BROKEN_PIPE = 141
-
-_DEBUG_HELP = "show the traceback of an error"
 
 
 class _Parser(argparse.ArgumentParser):
@@ -156,7 +154,7 @@ def _run(name: str, words: Sequence[str], known: Mapping[str, EntryPoint]) -> in
         raise MissingError(f"verb '{name}' is unavailable: {found}; 'dlm-snn doctor' says what is missing")
     parser = _Parser(prog=f"dlm-snn {name}", description=found.help, allow_abbrev=False)
     found.arguments(parser)
-    parser.add_argument("--debug", action="store_true", help=_DEBUG_HELP)
+    add_debug(parser)
     arguments = parser.parse_args(words)
     temporary.recover()
     try:
@@ -187,7 +185,7 @@ def _shell() -> argparse.ArgumentParser:
     )
     shell.add_argument("-h", "--help", action="store_true", help="show this help; 'dlm-snn VERB --help' for a verb's")
     shell.add_argument("--version", action="version", version=f"dlm-snn {__version__}", help="show the version")
-    shell.add_argument("--debug", action="store_true", help=_DEBUG_HELP)
+    shell.add_argument("--debug", action="store_true", help=DEBUG_HELP)
     return shell
 
 

@@ -104,7 +104,7 @@ def test_many_spikes_are_an_image_that_counts_them_and_says_so(monkeypatch):
     padded = np.pad(DENSE[0], ((0, 2), (0, 0)))
     assert counts.tolist() == padded.reshape(14, 3, 3, 2).sum(axis=(1, 3)).T.tolist()
     assert whole.get_images()[0].get_extent() == [-0.25, -0.25 + 14 * 1.5, -0.5, 5.5]
-    assert whole.get_title().endswith(f"pixels of 1.5 ms x 2 rows, up to {counts.max()} spikes")
+    assert whole.get_title().endswith(f"pixels of 1.5 ms x 2 neurons, up to {counts.max()} spikes")
 
 
 def test_above_some_strokes_a_vector_file_holds_them_as_an_image(monkeypatch):
@@ -364,3 +364,45 @@ def test_every_plot_is_drawn_where_it_is_told_and_without_a_warning(name):
 
 def test_a_plot_of_few_things_uses_one_neutral_color():
     assert {line.get_color() for line in plots.raster(RASTER[0]).get_lines()} == {SPIKE}
+
+
+def test_pixels_of_trials_hold_whole_trials_and_none_is_a_hairline(monkeypatch):
+    many = dlm.SpikeRaster.from_dense(np.random.default_rng(5).random((300, 4, 6)) < 0.2)
+    monkeypatch.setattr(raster_plot, "MARKS", 5)
+    axes = plots.raster(many, by="trial")
+    counts = np.ma.filled(axes.get_images()[0].get_array(), 0)
+    points = axes.get_position().height * axes.figure.get_figheight() * 72
+    assert len(counts) <= points
+    trials = -(-300 // len(counts))
+    assert f"x {trials} trials, up to" in axes.get_title()
+    assert counts[0].sum() == len(many[:trials])
+
+
+def test_a_long_axis_tells_seconds_and_what_is_empty_says_so():
+    axes = plots.raster(dlm.SpikeRaster.from_dense(np.ones((1, 300, 1), bool), dt=0.05))
+    assert axes.get_xlabel() == "time in s"
+    assert axes.xaxis.get_major_formatter()(5000.0, 0) == "5"
+    assert all(tick % 1 == 0 for tick in axes.get_yticks())
+    assert [text.get_text() for text in plots.raster(EMPTY).texts] == ["no spikes"]
+    assert plots.activity(EMPTY).get_ylim() == (0, 1)
+    assert plots.activity(RASTER, 0.001).get_xlabel() == "sample, each 20 ms, bins of 1 ms"
+    assert not plots.activity(EMPTY[:0]).get_lines()[0].get_xdata().size
+
+
+def test_units_stand_on_the_axis_in_place_of_numbers():
+    ids = [10, 7, "a", 3, 4, 99]
+    for axes, axis in (
+        (plots.raster(RASTER, units=ids), "y"),
+        (plots.rates(RASTER, units=ids, first_neuron=2), "x"),
+    ):
+        assert [text.get_text() for text in getattr(axes, f"get_{axis}ticklabels")()] == [str(unit) for unit in ids]
+        assert getattr(axes, f"get_{axis}label")() == "unit"
+    axes = plots.correlogram(RASTER, (0, 5), longest=0.005, units=ids)
+    assert axes.get_xlabel().startswith("lag of unit 99 behind 10")
+
+
+def test_the_interval_of_a_psth_ends_at_one_spike_per_step():
+    busy = dlm.SpikeRaster.from_dense(np.random.default_rng(6).random((4, 40, 1)) < 0.9)
+    band, line = plots.psth(busy, 0.002).patches
+    assert band.get_data().values.max() == pytest.approx(1000.0)
+    assert line.get_data().values.max() <= 1000.0

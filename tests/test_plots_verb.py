@@ -180,6 +180,7 @@ def test_what_cannot_be_drawn_is_one_line_and_leaves_no_file(here, capsys, words
     ("words", "told"),
     [
         (["--kind", "rasters"], "'rasters' is none of raster, activity"),
+        (["--width", "0.5"], "leave no room to draw; give 1 or more"),
         (["--width", "-1"], "'-1' is not a number above 0"),
         (["--bin", "x"], "'x' is not a number"),
         (["--by", "neuron"], "invalid choice"),
@@ -207,3 +208,22 @@ def test_the_commands_of_the_page(here, capsys):
 
 def test_no_file(here, capsys):
     assert "none.npz" in refused(capsys, "none.npz")
+
+
+def test_of_many_samples_the_first_are_drawn_and_it_says_so(here, capsys):
+    dense = np.random.default_rng(3).random((170, 10, 2)) < 0.2
+    write_rasters({"a": dlm.SpikeRaster.from_dense(dense)}, here / "many", labels={"unit_ids": {"a": [31, 72]}})
+    told = plotted(capsys, "many", "--out", "a.svg")
+    assert told == "written: a.svg; spikes of the first 10 of 170 samples alone, --trials 0:170 draws all\n"
+    said = texts(here / "a.svg")
+    assert said.count("the first 10 of 170 samples") == 2
+    assert {"31", "72"} <= set(said)
+    assert "first 100 of 170" in plotted(capsys, "many", "--by", "trial", "--out", "b.svg")
+    assert plotted(capsys, "many", "--trials", "0:170", "--out", "c.svg") == "written: c.svg\n"
+    assert "first" not in "".join(texts(here / "c.svg"))
+
+
+def test_no_samples_and_a_debug_behind_the_action(here, capsys):
+    RASTER[:0].save("none.npz")
+    assert plotted(capsys, "none.npz", "--out", "a.svg", "--debug") == "written: a.svg\n"
+    assert "no spikes" in texts(here / "a.svg")

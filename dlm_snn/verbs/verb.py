@@ -7,6 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+DEBUG_HELP = "show the traceback of an error"
+
 
 def add_replace(parser: ArgumentParser, what: str) -> None:
     """Add --replace.
@@ -16,6 +18,11 @@ def add_replace(parser: ArgumentParser, what: str) -> None:
         what: the kind of the result, in words.
     """
     parser.add_argument("--replace", action="store_true", help=f"let {what} of that name give way")
+
+
+def add_debug(parser: ArgumentParser) -> None:
+    """Add --debug; the shell looks for it among the words, wherever it stands."""
+    parser.add_argument("--debug", action="store_true", help=DEBUG_HELP)
 
 
 def inside(folder: Path, option: str, name: str) -> Path:

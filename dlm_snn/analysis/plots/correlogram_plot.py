@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -31,6 +32,7 @@ def correlogram(
     rng: np.random.Generator | None = None,
     dt: float | None = None,
     first_neuron: int = 0,
+    units: Sequence[Any] | None = None,
     ax: Axes | None = None,
 ) -> Axes:
     """Rate of the target around a spike of the reference, in bins of lags; with jitter its mean and 95 % band.
@@ -48,6 +50,7 @@ def correlogram(
         rng: generator of the jitter.
         dt: seconds per step, where the data do not tell.
         first_neuron: number of the first one, for the label, where the data are a part.
+        units: (neuron,) what the label calls neurons, in place of their numbers.
         ax: to draw into; None: a new figure.
 
     Returns:
@@ -63,10 +66,11 @@ def correlogram(
         pair = busiest(raster) if pair is None else pair
         longest = longest_lag(raster, width) if longest is None else longest
         found, place = correlogram_of(raster, [pair], longest, width, jitter, rng=rng), 0
-    reference, target = (int(neuron) + first_neuron for neuron in found.pairs[place])
+    what = "neuron" if units is None else "unit"
+    reference, target = (int(k) + first_neuron if units is None else units[int(k)] for k in found.pairs[place])
     with drawing(ax) as axes:
         _bars(axes, found, place)
-        told = f"lag of neuron {target} behind {reference}" if reference != target else f"lag in neuron {target}"
+        told = f"lag of {what} {target} behind {reference}" if reference != target else f"lag in {what} {target}"
         axes.set(xlabel=f"{told}, in ms", ylabel="rate in Hz")
         axes.margins(x=0)
         axes.set_ylim(bottom=0)

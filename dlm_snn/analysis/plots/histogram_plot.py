@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from dlm_snn.analysis.plots.style import INK, color_of, drawing, legend_above
-from dlm_snn.analysis.plots.time_axis import whole_numbers
+from dlm_snn.analysis.plots.time_axis import name_neurons
 from dlm_snn.analysis.statistics.first_order import SpikeTable, spike_table
 from dlm_snn.analysis.statistics.trains import Intervals
 from dlm_snn.analysis.statistics.trains import isi as isi_of
@@ -25,13 +25,20 @@ SHOWN = 0.99
 """Share of the intervals that the axis must hold, where its end is not given."""
 
 
-def rates(data: Any, dt: float | None = None, first_neuron: int = 0, ax: Axes | None = None) -> Axes:
+def rates(
+    data: Any,
+    dt: float | None = None,
+    first_neuron: int = 0,
+    units: Sequence[Any] | None = None,
+    ax: Axes | None = None,
+) -> Axes:
     """How often neurons fire: one bar per neuron for up to 32 neurons of one population, else a histogram of rates.
 
     Args:
         data: what ``rasters_of`` takes; a ``SpikeTable``, or a mapping name -> SpikeTable.
         dt: seconds per step, where the data do not tell.
         first_neuron: number of the first one, for the axis, where the data are a part.
+        units: (neuron,) what stands on the axis in place of numbers.
         ax: to draw into; None: a new figure.
 
     Returns:
@@ -50,8 +57,8 @@ def rates(data: Any, dt: float | None = None, first_neuron: int = 0, ax: Axes | 
         if len(found) == 1 and next(iter(found.values())).size <= EACH:
             rate = next(iter(found.values()))
             axes.bar(first_neuron + np.arange(rate.size), rate, color=INK, width=0.8)
-            axes.set(xlabel="neuron", ylabel="rate in Hz")
-            whole_numbers(axes.xaxis)
+            axes.set_ylabel("rate in Hz")
+            name_neurons(axes.xaxis, units, first_neuron, rate.size)
         else:
             _rate_histogram(axes, found)
     return axes

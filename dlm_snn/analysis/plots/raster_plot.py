@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from dlm_snn.analysis.plots.bands import Band, bands_of
 from dlm_snn.analysis.plots.style import MUTED, RULE, drawing
-from dlm_snn.analysis.plots.time_axis import MS, RULED, time_axis, whole_numbers
+from dlm_snn.analysis.plots.time_axis import MS, RULED, name_neurons, time_axis, whole_numbers
 from dlm_snn.analysis.taking import rasters_of
 from dlm_snn.runs.raster import SpikeRaster
 
@@ -37,6 +37,7 @@ def raster(
     begin: float = 0.0,
     first_sample: int = 0,
     first_neuron: int = 0,
+    units: Sequence[Any] | None = None,
     ax: Axes | None = None,
 ) -> Axes:
     """Spikes over time, one upright stroke each, at step * dt; more than 100,000 as an image, which then says so.
@@ -49,6 +50,7 @@ def raster(
         dt: seconds per step, where the data do not tell.
         begin: seconds at which the first step lies, for the axis.
         first_sample, first_neuron: numbers of the first ones, for the axes, where the data are a part.
+        units: (neuron,) what stands on the axis in place of numbers, of one population.
         ax: to draw into; None: a new figure.
 
     Returns:
@@ -66,15 +68,26 @@ def raster(
         if sum(band.time.size for band in bands) <= MARKS:
             strokes(axes, bands)
         else:
-            image(axes, bands, max(one.dt for one in rasters.values()) * MS)
-        _rows(axes, rasters, bands, by)
+            trial = 0 if by == "population" else max(one.n_neurons for one in rasters.values())
+            image(axes, bands, max(one.dt for one in rasters.values()) * MS, trial)
+        _rows(axes, rasters, bands, by, (units, first_neuron))
+        if not any(band.time.size for band in bands):
+            axes.text(
+                0.5,
+                0.5,
+                "no spikes",
+                transform=axes.transAxes,
+                ha="center",
+                va="center",
+                color=MUTED,
+                backgroundcolor="white",
+            )
     return axes
 
 
 def strokes(axes: Axes, bands: Sequence[Band]) -> None:
     """One upright stroke for each spike, all of a band one path; the limits of the axes are set already."""
-    box = axes.get_position()
-    wide, high = axes.figure.figure.get_size_inches() * 72 * (box.width, box.height)
+    wide, high = _points(axes)
     low, top = axes.get_ylim()
     points = high / max(top - low, 1e-9)
     many = sum(band.time.size for band in bands) > VECTORS
@@ -88,31 +101,35 @@ def strokes(axes: Axes, bands: Sequence[Band]) -> None:
         axes.plot(x, y, color=band.color, linewidth=width, solid_capstyle="butt", rasterized=many, label=band.name)
 
 
-def image(axes: Axes, bands: Sequence[Band], step: float) -> None:
+def image(axes: Axes, bands: Sequence[Band], step: float, trial: int) -> None:
     """Spikes counted in pixels of whole steps and rows: the more, the darker. A line above says what a pixel is.
 
     Args:
         axes: its limits are set already.
         bands: what is drawn.
         step: ms.
+        trial: rows of a trial, where these lie above one another; 0 where a row is a neuron.
     """
     from matplotlib.colors import LinearSegmentedColormap, to_rgb
 
     limits = axes.get_xlim(), axes.get_ylim()
     (begin, end), (low, top) = limits
-    steps = per_pixel((end - begin) / step, _PIXELS[0])
+    wide, high = (min(most, round(room)) for most, room in zip(_PIXELS, _points(axes), strict=True))
+    steps = per_pixel((end - begin) / step, wide)
     most, tallest = 0, 1
     for band in bands:
-        rows = per_pixel(band.rows, round(_PIXELS[1] * (band.high - band.low) / (top - low)))
+        rows = per_pixel(band.rows, round(high * (band.high - band.low) / (top - low)))
+        if trial and rows > trial:
+            rows = -(-rows // trial) * trial
         counts = _counted(band, begin, steps * step, -(-(end - begin) // (steps * step)), rows)
         color = to_rgb(band.color)
-        right, high = begin + counts.shape[1] * steps * step, band.low + counts.shape[0] * rows * band.height
+        right, upper = begin + counts.shape[1] * steps * step, band.low + counts.shape[0] * rows * band.height
         axes.imshow(
             np.ma.masked_equal(counts, 0),
             cmap=LinearSegmentedColormap.from_list("", [(*color, _PALEST), (*color, 1.0)]),
             vmin=1,
             vmax=max(counts.max(), 2),
-            extent=(begin, right, band.low, high),
+            extent=(begin, right, band.low, upper),
             origin="lower",
             aspect="auto",
             interpolation="nearest",
@@ -120,8 +137,25 @@ def image(axes: Axes, bands: Sequence[Band], step: float) -> None:
         most, tallest = max(most, int(counts.max())), max(tallest, rows)
     axes.set(xlim=limits[0], ylim=limits[1])
     spikes = sum(band.time.size for band in bands)
-    pixel = f"{steps * step:.3g} ms x {tallest} row{'' if tallest == 1 else 's'}"
+    pixel = f"{_of_time(steps * step)} x {_of_rows(tallest, trial)}"
     axes.set_title(f"{spikes:,} spikes as an image:\npixels of {pixel}, up to {most:,} spikes", color=MUTED)
+
+
+def _points(axes: Axes) -> tuple[float, float]:
+    """Width and height of the axes: smaller pixels than a point would be hairlines."""
+    box = axes.get_position()
+    wide, high = axes.figure.figure.get_size_inches() * 72 * (box.width, box.height)
+    return float(wide), float(high)
+
+
+def _of_time(ms: float) -> str:
+    return f"{ms:.3g} ms" if ms < 999.5 else f"{ms / MS:.3g} s"
+
+
+def _of_rows(rows: int, trial: int) -> str:
+    """How many neurons or trials a pixel holds."""
+    n, what = (rows // trial, "trial") if trial and rows % trial == 0 else (rows, "neuron")
+    return f"{n:,} {what}{'' if n == 1 else 's'}"
 
 
 def per_pixel(n: float, pixels: int) -> int:
@@ -137,18 +171,27 @@ def _counted(band: Band, begin: float, width: float, columns: float, rows: int) 
     return counts.reshape(n_rows, n_columns)
 
 
-def _rows(axes: Axes, rasters: Mapping[str, SpikeRaster], bands: Sequence[Band], by: str) -> None:
+def _rows(
+    axes: Axes,
+    rasters: Mapping[str, SpikeRaster],
+    bands: Sequence[Band],
+    by: str,
+    named: tuple[Sequence[Any] | None, int],
+) -> None:
     """Numbers of neurons or trials, or the names of bands, on the y axis."""
     if len(bands) == 1 and by != "label":
+        if by == "population":
+            name_neurons(axes.yaxis, *named, bands[0].rows)
+            return
         whole_numbers(axes.yaxis)
         samples = max(raster.n_samples for raster in rasters.values())
-        for sample in range(1, samples if by == "trial" and bands[0].rows > samples and samples <= RULED else 0):
+        for sample in range(1, samples if bands[0].rows > samples and samples <= RULED else 0):
             axes.axhline(bands[0].low + sample, color=RULE, linewidth=0.6, zorder=0)
-        axes.set_ylabel("neuron" if by == "population" else _trial(rasters))
+        axes.set_ylabel(_trial(rasters))
         return
     every = max(-(-len(bands) // _LABELS), 1)
-    named = list(bands)[::every]
-    axes.set_yticks([(band.low + band.high) / 2 for band in named], [_name(band, by) for band in named])
+    told = list(bands)[::every]
+    axes.set_yticks([(band.low + band.high) / 2 for band in told], [_name(band, by) for band in told])
     axes.tick_params(axis="y", length=0)
     for band in bands[1:]:
         axes.axhline(band.low, color=RULE, linewidth=0.6, zorder=0)

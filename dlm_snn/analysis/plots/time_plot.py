@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from dlm_snn.analysis.plots.bands import classes, with_label
 from dlm_snn.analysis.plots.style import INK, RISING, color_bar, color_of, drawing, legend_above
-from dlm_snn.analysis.plots.time_axis import MS, in_ms, sample_length, time_axis
+from dlm_snn.analysis.plots.time_axis import MS, sample_length, time_axis, time_ticks
 from dlm_snn.analysis.statistics.histograms import Psth, trial_counts
 from dlm_snn.analysis.statistics.histograms import psth as psth_of
 from dlm_snn.analysis.taking import rasters_of
@@ -58,14 +58,19 @@ def psth(
     """
     found = _psths(data, width, labels, dt)
     with drawing(ax) as axes:
-        bins = sorted({f"{one.width_ms:g}" for one in found.values()})
-        in_ms(axes, f", bins of {' and '.join(bins)} ms")
-        alike = len(bins) == 1 and len({one.rate.size for one in found.values()}) == 1
+        alike = len({(f"{one.width_ms:g}", one.rate.size) for one in found.values()}) == 1
         if len(found) > LINES and alike:
             _rows(axes, found, begin)
         else:
             _lines(axes, found, begin)
+        time_ticks(axes, _bins([one.width_ms for one in found.values()]))
     return axes
+
+
+def _bins(widths: Sequence[float]) -> str:
+    """For the axis: how long bins of so many ms are."""
+    told = " and ".join(sorted({f"{width:g}" for width in widths}))
+    return f", bins of {told} ms" if told else ""
 
 
 def _edges(one: Psth, begin: float) -> NDArray[np.float64]:
@@ -145,21 +150,22 @@ def activity(
     from dlm_snn.analysis.statistics.steps import steps_of
 
     rasters = rasters_of(data, dt)
-    length = sample_length(rasters)
+    length, widths = sample_length(rasters), list[float]()
     with drawing(ax, height=1.4) as axes:
         for place, (name, raster) in enumerate(rasters.items()):
             steps = steps_of(width or bin_of(raster), raster.dt, "width", raster.n_steps)
+            widths.append(steps * raster.dt * MS)
             rate = trial_counts(raster, steps) / (max(raster.n_neurons, 1) * steps * raster.dt)
             edges = steps * raster.dt * MS * np.arange(rate.shape[1] + 1)
             left = begin * MS + np.arange(raster.n_samples)[:, None] * length + edges[:-1]
             # Both ends of each bin, and a gap behind the sample.
-            ends = np.stack([left, left + steps * raster.dt * MS], axis=2).reshape(raster.n_samples, -1)
+            ends = np.stack([left, left + steps * raster.dt * MS], axis=2).reshape(len(left), 2 * left.shape[1])
             gap = np.full((raster.n_samples, 1), np.nan)
             x, y = np.hstack([ends, gap]), np.hstack([np.repeat(rate, 2, axis=1), gap])
             color = INK if len(rasters) == 1 else color_of(place)
             axes.plot(x.ravel(), y.ravel(), color=color, linewidth=1.0, label=name)
-        time_axis(axes, rasters, begin, True, first_sample)
+        time_axis(axes, rasters, begin, True, first_sample, _bins(widths))
         axes.set_ylabel("rate in Hz")
-        axes.set_ylim(bottom=0)
+        axes.set_ylim(0, None if any(map(len, rasters.values())) else 1)
         legend_above(axes)
     return axes

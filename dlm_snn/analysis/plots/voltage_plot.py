@@ -9,7 +9,7 @@ import numpy as np
 
 from dlm_snn.analysis.plots.membranes import Membranes, chosen, membranes_of
 from dlm_snn.analysis.plots.style import INK, MUTED, RULE, color_of, drawing, legend_above
-from dlm_snn.analysis.plots.time_axis import MS, in_ms
+from dlm_snn.analysis.plots.time_axis import MS, time_ticks
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -108,7 +108,7 @@ def _name_lanes(
     axes.set_ylim(low - 0.15 * _AIR, low + lane * max(len(floors), 1) - 0.15 * _AIR)
     for floor in floors[:-1]:
         axes.axhline(floor + low - 0.15 * _AIR, color=RULE, linewidth=0.6, zorder=0)
-    in_ms(axes)
+    time_ticks(axes)
     axes.set_ylabel(f"v / threshold,\n{'before the reset' if runs[0].before else 'end of the step'}")
     for neuron, floor in zip(neurons, floors, strict=True):
         beside: dict[str, Any] = {"xycoords": axes.get_yaxis_transform(), "rotation": 270, "ha": "left", "va": "center"}

@@ -27,7 +27,7 @@ class Psth:
         width_ms: of a bin.
         spikes: (bin,) all spikes, of all trials and neurons.
         rate: (bin,) Hz, mean over trials and neurons.
-        low, high: (bin,) 95 % interval of the rate, Hz.
+        low, high: (bin,) 95 % interval of the rate, Hz; at most 1 / dt, one spike per step.
         interval: how it was made, in words.
         n_trials, n_neurons: that were averaged over.
     """
@@ -71,6 +71,8 @@ def psth(spikes: Any, width: float, dt: float | None = None) -> Psth:
         varied = counts.min(axis=0) < counts.max(axis=0)
         lower, upper = mean_interval(counts)
         low, high = np.where(varied, np.maximum(lower, 0), low), np.where(varied, upper, high)
+    # A neuron spikes at most once in a step.
+    high = np.minimum(high, raster.n_neurons * steps)
     return Psth(
         start_ms=1e3 * raster.dt * steps * np.arange(total.size),
         width_ms=1e3 * raster.dt * steps,

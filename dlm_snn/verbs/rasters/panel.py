@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from dlm_snn.runs.answers import Answers
+    from dlm_snn.runs.raster import SpikeRaster
     from dlm_snn.verbs.rasters.selection import Selected
 
 
@@ -19,12 +20,14 @@ class Panel(NamedTuple):
         draw: draws into ``ax=``.
         title: what stands above it.
         in_trial: whether its x axis is the time in a trial, which such panels share.
+        left_out: in words, what it does not draw of the selection.
     """
 
     height: float
     draw: Callable[..., Any]
     title: str = ""
     in_trial: bool = False
+    left_out: str = ""
 
 
 def begin_of(part: Selected, arguments: Namespace) -> float:
@@ -83,6 +86,36 @@ def answers_of(part: Selected) -> Answers | None:
     from dlm_snn.runs.run_folder import is_run, read_run
 
     return read_run(part.path).answers if is_run(part.path) else None
+
+
+class Few(NamedTuple):
+    """The samples that panels of single spikes draw.
+
+    Attributes:
+        rasters: of the first samples, or the whole part.
+        title: which they are; empty where all are drawn.
+        left_out: the same, with how to draw others.
+    """
+
+    rasters: dict[str, SpikeRaster]
+    title: str
+    left_out: str
+
+
+def few(part: Selected, arguments: Namespace, most: int) -> Few:
+    """The first samples, where there are many and none were chosen by --trials: of more no spike is seen."""
+    n = max(raster.n_samples for raster in part.rasters.values())
+    if n <= most or isinstance(arguments.trials, slice):
+        return Few(dict(part.rasters), "", "")
+    told = f"the first {most} of {n:,} samples"
+    rasters = {name: raster[:most] for name, raster in part.rasters.items()}
+    return Few(rasters, told, f"spikes of {told} alone, --trials 0:{n} draws all")
+
+
+def units_of(part: Selected, arguments: Namespace, name: str) -> list[Any] | None:
+    """What the file calls each selected neuron, where that is not its number."""
+    units, n = part.stored.unit_ids.get(name, ()), part.stored.rasters[name].n_neurons
+    return list(units)[arguments.neurons or slice(None)] if len(units) == n else None
 
 
 def title_of(part: Selected, name: str) -> str:

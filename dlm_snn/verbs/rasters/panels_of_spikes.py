@@ -6,12 +6,15 @@ from argparse import Namespace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from dlm_snn.verbs.rasters.panel import Panel, begin_of, bin_of, first_of, labels_of, title_of
+from dlm_snn.verbs.rasters.panel import Panel, begin_of, bin_of, few, first_of, labels_of, title_of, units_of
 
 if TYPE_CHECKING:
     from dlm_snn.verbs.rasters.selection import Selected
 
 
+FEW, MANY, ROWS = 10, 100, 600
+"""Samples whose spikes are drawn, where none were chosen: 10 after one another; above one another up to 100, in so
+many rows of neurons about."""
 JITTER = 0.02
 """Seconds, the window of a correlogram's jitter, where lags reach twice as far."""
 
@@ -21,12 +24,39 @@ def raster_panels(part: Selected, arguments: Namespace) -> list[Panel]:
     from dlm_snn.analysis.plots.raster_plot import raster
 
     options: dict[str, Any] = {"begin": begin_of(part, arguments), **first_of(part, arguments)}
+    drawn = few(part, arguments, _most(part, arguments.by))
     if arguments.by == "population":
-        return [Panel(2.6, partial(raster, part.rasters, **options))]
-    options |= {"by": arguments.by, "labels": labels_of(part, arguments) if arguments.by == "label" else None}
+        return [
+            Panel(
+                2.6,
+                partial(raster, drawn.rasters, units=_units(part, arguments), **options),
+                drawn.title,
+                left_out=drawn.left_out,
+            )
+        ]
+    options["by"] = arguments.by
+    if arguments.by == "label":
+        options["labels"] = labels_of(part, arguments)[: next(iter(drawn.rasters.values())).n_samples]
     return [
-        Panel(2.6, partial(raster, one, **options), title_of(part, name), True) for name, one in part.rasters.items()
+        Panel(2.6, partial(raster, one, **options), _joined(title_of(part, name), drawn.title), True, drawn.left_out)
+        for name, one in drawn.rasters.items()
     ]
+
+
+def _most(part: Selected, by: str) -> int:
+    if by == "population":
+        return FEW
+    neurons = max(raster.n_neurons for raster in part.rasters.values())
+    return min(max(ROWS // max(neurons, 1), FEW), MANY)
+
+
+def _units(part: Selected, arguments: Namespace) -> list[Any] | None:
+    """Of the only population: the axis of several names these."""
+    return units_of(part, arguments, next(iter(part.rasters))) if len(part.rasters) == 1 else None
+
+
+def _joined(name: str, samples: str) -> str:
+    return ", ".join(filter(None, (name, samples)))
 
 
 def activity_panels(part: Selected, arguments: Namespace) -> list[Panel]:
@@ -35,7 +65,9 @@ def activity_panels(part: Selected, arguments: Namespace) -> list[Panel]:
 
     begin, first = begin_of(part, arguments), first_of(part, arguments)["first_sample"]
     width = bin_of(arguments)
-    return [Panel(1.3, partial(activity, part.rasters, width, begin=begin, first_sample=first))]
+    drawn = few(part, arguments, FEW)
+    draw = partial(activity, drawn.rasters, width, begin=begin, first_sample=first)
+    return [Panel(1.3, draw, drawn.title, left_out=drawn.left_out)]
 
 
 def psth_panels(part: Selected, arguments: Namespace) -> list[Panel]:
@@ -57,7 +89,7 @@ def rates_panels(part: Selected, arguments: Namespace) -> list[Panel]:
     from dlm_snn.analysis.plots.histogram_plot import rates
 
     first = first_of(part, arguments)["first_neuron"]
-    return [Panel(1.9, partial(rates, part.rasters, first_neuron=first))]
+    return [Panel(1.9, partial(rates, part.rasters, first_neuron=first, units=_units(part, arguments)))]
 
 
 def isi_panels(part: Selected, arguments: Namespace) -> list[Panel]:
@@ -87,6 +119,7 @@ def correlogram_panels(part: Selected, arguments: Namespace) -> list[Panel]:
             raise DlmError(f"--pair {told}: '{name}' has the neurons {first}..{first + raster.n_neurons - 1} here")
         longest = longest_lag(raster, width)
         options: dict[str, Any] = {"pair": pair, "longest": longest, "width": width, "first_neuron": first}
+        options["units"] = units_of(part, arguments, name)
         window = round(min(JITTER, longest / 2) / raster.dt) * raster.dt
         if window > raster.dt:
             options |= {"jitter": window, "rng": np.random.default_rng(arguments.seed)}

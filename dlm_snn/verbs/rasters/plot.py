@@ -40,6 +40,8 @@ DEFAULT = {"population": ["raster", "activity"], "label": ["raster", "psth"], "t
 MOST = 40
 """Panels of a figure."""
 WIDTH = 7.0
+LEAST = 1.0
+"""Inches of a figure's width."""
 
 
 def _kinds(text: str) -> list[str]:
@@ -57,6 +59,13 @@ def _above_zero(text: str) -> float:
         raise ArgumentTypeError(f"'{text}' is not a number") from error
     if not 0 < value < float("inf"):
         raise ArgumentTypeError(f"'{text}' is not a number above 0")
+    return value
+
+
+def _inches(text: str) -> float:
+    value = _above_zero(text)
+    if value < LEAST:
+        raise ArgumentTypeError(f"'{text}' inches leave no room to draw; give {LEAST:g} or more")
     return value
 
 
@@ -84,7 +93,7 @@ def _arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--pair", type=_pair, metavar="A,B", help="of a correlogram (default: the two that spike most)")
     parser.add_argument("--seed", type=int, default=0, help="of a correlogram's jitter (default: 0)")
     parser.add_argument("--out", type=Path, metavar="FILE", help="a .png, .svg or .pdf (default: NAME.png, here)")
-    parser.add_argument("--width", type=_above_zero, default=WIDTH, metavar="INCHES", help=f"(default: {WIDTH:g})")
+    parser.add_argument("--width", type=_inches, default=WIDTH, metavar="INCHES", help=f"(default: {WIDTH:g})")
     add_replace(parser, "a figure")
 
 
@@ -109,13 +118,17 @@ def _run(arguments: Namespace) -> int:
             _entitle(axes, panel.title)
         _align([axes for panel, axes in zip(panels, rows, strict=True) if panel.in_trial])
         save(rows[0], out, arguments.replace)
-    print(*part.told, f"written: {out}", sep="\n")
+    notes = list(dict.fromkeys(panel.left_out for panel in panels if panel.left_out))
+    print(*part.told, f"written: {out}" + "".join(f"; {note}" for note in notes), sep="\n")
     return 0
 
 
 def _entitle(axes: Axes, title: str) -> None:
     """A title on the left, on top of the legend where there is one."""
-    legend = axes.get_legend()
+    legend, note = axes.get_legend(), axes.get_title()
+    if note and title:
+        axes.set_title("")
+        title = f"{title}; {note}"
     if legend is None or not title:
         axes.set_title(title, loc="left")
     else:

@@ -8,7 +8,7 @@ from dlm_snn.verbs.rasters.exchanged import convert, cut, info
 from dlm_snn.verbs.rasters.plot import plot
 from dlm_snn.verbs.rasters.stats import stats
 from dlm_snn.verbs.rasters.view import view
-from dlm_snn.verbs.verb import Verb
+from dlm_snn.verbs.verb import Verb, add_debug
 
 ACTIONS = {"info": info, "convert": convert, "cut": cut, "stats": stats, "plot": plot, "view": view}
 """Name of an action -> what it is; each is written as a verb."""
@@ -17,7 +17,9 @@ ACTIONS = {"info": info, "convert": convert, "cut": cut, "stats": stats, "plot":
 def _arguments(parser: ArgumentParser) -> None:
     actions = parser.add_subparsers(dest="action", required=True, metavar="|".join(ACTIONS))
     for name, action in ACTIONS.items():
-        action.arguments(actions.add_parser(name, help=action.help, description=action.help, allow_abbrev=False))
+        own = actions.add_parser(name, help=action.help, description=action.help, allow_abbrev=False)
+        action.arguments(own)
+        add_debug(own)
 
 
 def _run(arguments: Namespace) -> int | None:
