@@ -37,8 +37,7 @@ def correlogram(
 ) -> Axes:
     """Rate of the target around a spike of the reference, in bins of lags; with jitter its mean and 95 % band.
 
-    Bars outside the band are what the jitter destroyed: structure finer than its window. Of 100 lags some 5 lie
-    outside by chance.
+    Bars outside the band: structure finer than its window; of 100 lags some 5 by chance.
 
     Args:
         data: what ``raster_of`` takes; or a ``Correlogram``.
@@ -46,11 +45,9 @@ def correlogram(
             only pair of a Correlogram.
         longest: seconds, the largest lag; None: 50 ms, or less in short samples.
         width: seconds of a bin; None: one step.
-        jitter: seconds, the window of the jitter, which needs rng; None: no control.
-        rng: generator of the jitter.
+        jitter, rng: seconds, the window of the jitter, and its generator; None: no control.
         dt: seconds per step, where the data do not tell.
-        first_neuron: number of the first one, for the label, where the data are a part.
-        units: (neuron,) what the label calls neurons, in place of their numbers.
+        first_neuron, units: number of the first neuron; (neuron,) what the label calls them in place of numbers.
         ax: to draw into; None: a new figure.
 
     Returns:

@@ -71,22 +71,14 @@ def raster(
             trial = 0 if by == "population" else max(one.n_neurons for one in rasters.values())
             image(axes, bands, max(one.dt for one in rasters.values()) * MS, trial)
         _rows(axes, rasters, bands, by, (units, first_neuron))
-        if not any(band.time.size for band in bands):
-            axes.text(
-                0.5,
-                0.5,
-                "no spikes",
-                transform=axes.transAxes,
-                ha="center",
-                va="center",
-                color=MUTED,
-                backgroundcolor="white",
-            )
     return axes
 
 
 def strokes(axes: Axes, bands: Sequence[Band]) -> None:
     """One upright stroke for each spike, all of a band one path; the limits of the axes are set already."""
+    if not any(band.time.size for band in bands):
+        centre: dict[str, Any] = {"transform": axes.transAxes, "ha": "center", "va": "center"}
+        axes.text(0.5, 0.5, "no spikes", color=MUTED, backgroundcolor="white", **centre)
     wide, high = _points(axes)
     low, top = axes.get_ylim()
     points = high / max(top - low, 1e-9)
