@@ -219,7 +219,7 @@ def test_of_many_samples_the_first_are_drawn_and_it_says_so(here, capsys):
     assert said.count("the first 10 of 170 samples") == 2
     assert {"31", "72"} <= set(said)
     assert "first 100 of 170" in plotted(capsys, "many", "--by", "trial", "--out", "b.svg")
-    assert plotted(capsys, "many", "--trials", "0:170", "--out", "c.svg") == "written: c.svg\n"
+    assert plotted(capsys, "many", "--trials", "0:170", "--out", "c.svg").endswith("written: c.svg\n")
     assert "first" not in "".join(texts(here / "c.svg"))
 
 
