@@ -494,25 +494,25 @@ def test_silent_samples_have_a_column_of_their_own_and_many_classes_no_matrix() 
 
 
 def test_statistics_are_those_of_the_rasters_in_hz_and_per_step(run: Path) -> None:
-    """Three neurons in 2 samples of 40 steps: one every 4th step, one silent, one every 2nd step."""
-    dense = np.zeros((2, 40, 3), bool)
-    dense[:, ::4, 0] = dense[:, ::2, 2] = True
+    """Nine neurons in 2 samples of 40 steps: three every 4th step, three silent, three every 2nd step."""
+    dense = np.zeros((2, 40, 9), bool)
+    dense[:, ::4, ::3] = dense[:, ::2, 2::3] = True
     for file in (run / "rasters").glob("*/hidden.npz"):
         SpikeRaster.from_dense(dense).save(file, replace=True)
     _, page = page_of(run)
     text = page.text.replace("\xa0", " ")
     # 250, 0 and 500 Hz; regular neurons: CV, CV2 and LV 0, where chance gives sqrt(1 - p): sqrt(.75), sqrt(.5).
-    assert "rate 250 Hz -371 to 871 250 Hz -371 to 871" in text
+    assert "rate 250 Hz 83.6 to 416 250 Hz 83.6 to 416" in text
     assert "rate per step 0.25 0.25" in text
     assert "silent neurons 0.333" in text
     assert "CV of intervals 0 by chance 0.787 0 by chance 0.787" in text
     assert "a step is taken as 1 ms" in text
-    # Counts 10, 0, 20 in both samples: (1 - (30/3)^2 / (500/3)) / (1 - 1/3) = .6; the neurons answer to both alike.
-    assert "population sparseness 0.6 0.6" in text
+    # Counts 10, 0, 20 in both samples: (1 - (30/3)^2 / (500/3)) / (1 - 1/9) = .45; the neurons answer to both alike.
+    assert "population sparseness 0.45 0.45" in text
     assert "lifetime sparseness 0 0" in text
     assert "neurons active in a sample 0.667 0.667" in text
     for file in (run / "rasters").glob("*/hidden.npz"):
-        SpikeRaster.from_dense(np.zeros((2, 40, 3), bool)).save(file, replace=True)
+        SpikeRaster.from_dense(np.zeros((2, 40, 9), bool)).save(file, replace=True)
     assert "CV of intervals not resolved not resolved" in page_of(run)[1].text
 
 

@@ -190,7 +190,7 @@ def test_fano_over_trials():
         (lambda r: psth(r, True), "width = True is not a number of seconds"),
         (lambda r: psth(r[:, :, :0], 0.01), "needs samples and neurons; the raster has 2 and 0"),
         (lambda r: isi(r).histogram(1e-5), "width = 1e-05 s is no whole number of steps"),
-        (lambda r: spike_table("x"), "is no raster"),
+        (lambda r: spike_table("x"), "x is the name of a file"),
     ],
 )
 def test_bad_input_is_a_line(call, message):
