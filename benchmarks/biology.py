@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dlm_snn.analysis import Finding, branching_ratio, irreversibility, raster_spectrum, spectrum
-from dlm_snn.analysis.estimators.spectrum_raster import population_rate
+from dlm_snn.analysis.estimators.population import population_rate
 from dlm_snn.backends import run
 from dlm_snn.networks.network import Network
 from dlm_snn.runs.metrics import interval

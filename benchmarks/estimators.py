@@ -30,12 +30,14 @@ LONGER = 8
 
 
 def rng(seed: int) -> np.random.Generator:
+    """A generator of its own for each seed."""
     return np.random.default_rng(seed)
 
 
 def told(
     name: str, truth: float, n: int, findings: Iterable[tuple[float | None, tuple[float, float] | None, bool]]
 ) -> None:
+    """The line of one truth: how often its interval holds it."""
     start = perf_counter()
     rows = [(value, ends, good) for value, ends, good in findings if value is not None and ends is not None]
     hits = sum(ends[0] <= truth <= ends[1] for _, ends, _ in rows)
@@ -47,6 +49,7 @@ def told(
 
 
 def of(finding: Finding) -> tuple[float | None, tuple[float, float] | None, bool]:
+    """Estimate, interval, and whether it is resolved."""
     return finding.estimate, finding.interval, finding.resolved
 
 
@@ -82,6 +85,7 @@ def driven(m: float, n: int, seeds: range) -> NDArray[np.int64]:
 
 
 def branching(seeds: range, steps: Sequence[int] = (10_000, 100_000)) -> None:
+    """m of driven branching processes, all of their spikes seen and a twentieth."""
     for n in steps:
         for m in (0.5, 0.9, 0.98):
             activity = driven(m, n, seeds)
@@ -93,6 +97,7 @@ def branching(seeds: range, steps: Sequence[int] = (10_000, 100_000)) -> None:
 
 
 def avalanches(seeds: range, steps: Sequence[int] = (2000, 5000)) -> None:
+    """Exponents of draws of a zeta distribution."""
     for alpha in (1.5, 2.5):
         for n in steps:
             for xmin, name in ((1, "given"), (None, "found")):
@@ -101,6 +106,7 @@ def avalanches(seeds: range, steps: Sequence[int] = (2000, 5000)) -> None:
 
 
 def traps(seeds: range, steps: Sequence[int] = ()) -> None:
+    """What must not be reported as a number."""
     print("| trap | N | reported as a number |\n|---|---|---|")
     t = np.arange(1000)
     shapes = {
@@ -128,6 +134,7 @@ def traps(seeds: range, steps: Sequence[int] = ()) -> None:
 
 
 def report(name: str, n: int, found: list[Finding]) -> None:
+    """The line of one trap."""
     print(f"| {name} | {n:,} | {sum(one.resolved for one in found)} of {len(found)} |", flush=True)
 
 
@@ -135,6 +142,7 @@ PARTS = {"spectrum": spectra, "branching": branching, "avalanches": avalanches, 
 
 
 def main() -> None:
+    """Run the parts that were asked for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seeds", type=int, default=20)
     parser.add_argument("--only", default=",".join(PARTS))

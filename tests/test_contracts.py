@@ -212,7 +212,7 @@ CONTRACTS = {
             "experiments.road.again": {"commit", "machine", "versions"},
             "experiments.road.competition": {"figures", "seed", "variant"},
             "experiments.road.repeat": {"config", "figures", "seed", "variant"},
-            "experiments.road.sweep": {"config", "figures", "seed", "variant"},
+            "experiments.road.sweep": {"figures", "variant"},
             "experiments.tuning.bursts": set(),
             "experiments.tuning.evidence": {"acc", "forgetting"},
             "experiments.tuning.search": {"options", "validation"},

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from dlm_snn.analysis import power_law_noise, raster_of, raster_spectrum, spectrum
-from dlm_snn.analysis.estimators.spectrum_raster import population_rate, white_floor
+from dlm_snn.analysis.estimators.population import population_rate
+from dlm_snn.analysis.estimators.spectrum_raster import white_floor
 from dlm_snn.analysis.estimators.spectrum_welch import Line, frequencies, periodograms, welch
 from dlm_snn.errors import DlmError
 from dlm_snn.runs.raster import SpikeRaster

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
-NOT_RESOLVED = "not resolved"
+NOT_RESOLVED: Final = "not resolved"
 """What stands where a number would mislead."""
 LEVEL = 0.95
 """Of every interval."""

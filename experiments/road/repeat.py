@@ -124,7 +124,7 @@ def repeat(
                     placed = config.model_copy(update={"data": config.data.model_copy(update={"data_dir": data_dir})})
                     options = (getattr(EXPERIMENTS[name], "CONTROL", True), getattr(EXPERIMENTS[name], "ACTIVE", None))
                     figures = repetition(placed, _prefixed(show, f"{variant} {seed}: "), *options)
-                    found = _row(name, variant, seed, key(config), settings, figures)
+                    found = repeated_row(name, variant, seed, key(config), figures, settings=settings)
                     file.append(found)
                     _write_settings(results.with_name(f"{name}-{variant}.yaml"), variant_config(name, variant))
                 # The row may have been made under another name, by a variant of the same configuration.
@@ -137,17 +137,17 @@ def _write_settings(path: Path, config: RunConfig) -> None:
     write_text(path, dump_config(config), SETTINGS, replace=True)
 
 
-def _row(name: str, variant: str, seed: int, config: str, settings: str, figures: dict[str, float]) -> Row:
-    return {
-        "experiment": name,
-        "variant": variant,
-        "seed": seed,
-        "config": config,
-        "settings": settings,
-        **origin(),
-        "torch": installed_versions().get("torch"),
-        "figures": figures,
-    }
+def repeated_row(name: str, variant: str, seed: int, config: str, figures: dict[str, float], **more: str) -> Row:
+    """The row of one repetition, with where it was made.
+
+    Args:
+        name, variant, seed: of the repetition.
+        config: see ``key``.
+        figures: what was measured.
+        more: keys that stand behind the configuration.
+    """
+    where = {**origin(), "torch": installed_versions().get("torch")}
+    return {"experiment": name, "variant": variant, "seed": seed, "config": config, **more, **where, "figures": figures}
 
 
 def _prefixed(show: Show, prefix: str) -> Show:

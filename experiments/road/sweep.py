@@ -13,14 +13,13 @@ from numpy.typing import NDArray
 from dlm_snn.analysis.estimators.crossover import Crossover, finite_size_check
 from dlm_snn.backends import run
 from dlm_snn.errors import DivergenceWarning
-from dlm_snn.provenance import installed_versions, origin
 from dlm_snn.runs.metrics import interval
 from dlm_snn.tasks.parts import Split, split
 from experiments.harness.progress import Show
 from experiments.harness.rows import Row, writing_rows
 from experiments.recipes.config import RunConfig
 from experiments.recipes.table import variant_config
-from experiments.road.repeat import REPEATED_ROW, key
+from experiments.road.repeat import REPEATED_ROW, key, repeated_row
 from experiments.road.road import train_network
 
 
@@ -85,15 +84,10 @@ def sweep(
             if row is None:
                 show(f"{variant} {seed}", done, len(wanted))
                 data = split(config.data.model_copy(update={"data_dir": data_dir}))
-                row = _row(name, variant, seed, key(config), measured(config, data))
+                row = repeated_row(name, variant, seed, key(config), measured(config, data))
                 file.append(row)
             found.append(row)
     return found
-
-
-def _row(name: str, variant: str, seed: int, config: str, figures: dict[str, float]) -> Row:
-    where = {**origin(), "torch": installed_versions().get("torch")}
-    return {"experiment": name, "variant": variant, "seed": seed, "config": config, **where, "figures": figures}
 
 
 def checked(rows: Sequence[Row], sizes: Sequence[int], temperatures: Sequence[float]) -> Crossover:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from dlm_snn.verbs.verb import Verb
@@ -30,16 +32,22 @@ def _experiment(arguments: Namespace) -> int:
     return _repeated(arguments, module)
 
 
-def _swept(arguments: Namespace, module: Any) -> int:
-    """A sweep over temperature and size, and what its finite sizes say."""
-    from experiments.road.sweep import checked, sweep, table
+def _rows(arguments: Namespace, module: Any, program: Callable[..., Any]) -> tuple[Any, Path]:
+    """The rows of the variants that were asked for, run where they are missing, and their file."""
     from experiments.verbs.shared import refuse_continual
 
     refuse_continual(arguments)
-    results = arguments.results / f"{arguments.name}.jsonl"
+    results: Path = arguments.results / f"{arguments.name}.jsonl"
     variants = arguments.variant or list(module.VARIANTS)
     with progress() as show:
-        rows = sweep(arguments.name, variants, module.SEEDS, arguments.data_dir, results, show)
+        return program(arguments.name, variants, module.SEEDS, arguments.data_dir, results, show), results
+
+
+def _swept(arguments: Namespace, module: Any) -> int:
+    """A sweep over temperature and size, and what its finite sizes say."""
+    from experiments.road.sweep import checked, sweep, table
+
+    rows, results = _rows(arguments, module, sweep)
     if arguments.variant is None:
         found = checked(rows, module.SIZES, module.TEMPERATURES)
         for text in _aligned(table(found, rows)):
@@ -53,13 +61,8 @@ def _swept(arguments: Namespace, module: Any) -> int:
 def _repeated(arguments: Namespace, module: Any) -> int:
     """An experiment whose repetitions each train and convert one network."""
     from experiments.road.repeat import activity, paired, repeat, table
-    from experiments.verbs.shared import refuse_continual
 
-    refuse_continual(arguments)
-    results = arguments.results / f"{arguments.name}.jsonl"
-    variants = arguments.variant or list(module.VARIANTS)
-    with progress() as show:
-        rows = repeat(arguments.name, variants, module.SEEDS, arguments.data_dir, results, show)
+    rows, results = _rows(arguments, module, repeat)
     from rich.console import Console
     from rich.table import Table
 

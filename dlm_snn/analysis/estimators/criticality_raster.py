@@ -10,10 +10,8 @@ from numpy.typing import NDArray
 
 from dlm_snn.analysis.estimators.branching import Branching, branching_ratio
 from dlm_snn.analysis.estimators.criticality_verdict import Criticality, criticality
-from dlm_snn.analysis.estimators.spectrum_raster import population_rate
+from dlm_snn.analysis.estimators.population import population_counts, spiking_raster
 from dlm_snn.analysis.finding import Control, Finding
-from dlm_snn.analysis.taking import raster_of
-from dlm_snn.errors import DlmError
 from dlm_snn.runs.raster import SpikeRaster
 
 SHARE = 0.2
@@ -21,11 +19,6 @@ SHARE = 0.2
 SMOOTH = 0.25
 """Standard deviation of the Gaussian that smooths the rate of independent spikes, in autocorrelation times."""
 COMMON = "common input to independent neurons would give the same m and r_1"
-
-
-def population_counts(raster: SpikeRaster) -> NDArray[np.float64]:
-    """Spikes of all neurons per step; (sample, step)."""
-    return np.round(population_rate(raster) * raster.n_neurons)
 
 
 def thinned(raster: SpikeRaster, share: float, rng: np.random.Generator) -> SpikeRaster:
@@ -57,13 +50,7 @@ def raster_criticality(
     Raises:
         DlmError: a raster without spikes or steps.
     """
-    raster = raster_of(thing, dt)
-    if not len(raster) or raster.n_steps < 2:
-        samples, steps, neurons = raster.extent
-        raise DlmError(
-            f"a raster of {samples} samples x {steps} steps x {neurons} neurons with {len(raster)} spikes has no "
-            "avalanches; give one with spikes, and at least two steps"
-        )
+    raster = spiking_raster(thing, dt, "avalanches")
     found = criticality(population_counts(raster), rng=rng, width=width, threshold=threshold)
     return _beside(found, raster, rng) if found.branching.ratio.resolved else found
 

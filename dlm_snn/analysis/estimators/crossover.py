@@ -169,16 +169,16 @@ def _where(lines: list[Crossing | None], sizes: Array, told: dict[str, int]) -> 
 
 def _verdict(growth: Finding, where: Finding, narrow: bool, drowned: bool) -> tuple[Verdict, tuple[str, ...]]:
     if growth.value is None or growth.interval is None:
-        return NOT_RESOLVED, ()  # type: ignore[return-value]
+        return NOT_RESOLVED, ()
     low, high = growth.interval
     grows = f"the peak grows as N^{growth.value:.2g} [{low:.2g}, {high:.2g}]"
     if low > 0 and drowned:
         # A constant variance makes the susceptibility grow as N by itself. What does not grow in spite of it stands.
-        return "not resolved", (f"{grows}, but half of the variance may be that of measuring; measure on more samples",)
+        return NOT_RESOLVED, (f"{grows}, but half of the variance may be that of measuring; measure on more samples",)
     if low > 0 and where.resolved:
         return "transition", (grows,)
     if high < LEAST_GROWTH and not where.resolved:
         if narrow:
-            return "not resolved", (f"{grows}, but is one temperature wide; give more temperatures around it",)
+            return NOT_RESOLVED, (f"{grows}, but is one temperature wide; give more temperatures around it",)
         return "crossover", (f"{grows}, less than at a transition ({LEAST_GROWTH} or more)", *where.doubts)
-    return "not resolved", (grows, *where.doubts)
+    return NOT_RESOLVED, (grows, *where.doubts)

@@ -8,11 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from dlm_snn.analysis.estimators.population import MANY, population_rate, spiking_raster
 from dlm_snn.analysis.estimators.spectrum_slope import FEWEST_BINS, PARTS, Spectrum, spectrum
 from dlm_snn.analysis.estimators.spectrum_welch import Line, frequencies, welch
 from dlm_snn.analysis.finding import Control, Finding
-from dlm_snn.analysis.taking import raster_of
-from dlm_snn.errors import DlmError
 from dlm_snn.runs.raster import SpikeRaster
 from dlm_snn.values import slices
 
@@ -22,18 +21,6 @@ DECADES = 0.5
 """Least width of a band."""
 SPAN = 1.5
 """Decades of frequency of a sample, from which on white noise is to blame and not the few steps."""
-MANY = 2**22
-
-
-def population_rate(raster: SpikeRaster) -> NDArray[np.float64]:
-    """Spikes per neuron and step; (sample, step)."""
-    counts = np.zeros(raster.n_samples * raster.n_steps)
-    for part in slices(len(raster), MANY):
-        sample, step = raster.sample[part], raster.step[part]
-        low = int(sample[0]) * raster.n_steps
-        found = np.bincount(sample.astype(np.int64) * raster.n_steps + step - low)
-        counts[low : low + found.size] += found
-    return counts.reshape(raster.n_samples, raster.n_steps) / max(raster.n_neurons, 1)
 
 
 def white_floor(raster: SpikeRaster) -> float:
@@ -67,13 +54,7 @@ def raster_spectrum(thing: Any, dt: float | None = None, *, rng: np.random.Gener
     Raises:
         DlmError: a raster without spikes or steps.
     """
-    raster = raster_of(thing, dt)
-    if not len(raster) or raster.n_steps < 2:
-        samples, steps, neurons = raster.extent
-        raise DlmError(
-            f"a raster of {samples} samples x {steps} steps x {neurons} neurons with {len(raster)} spikes has no "
-            "spectrum; give one with spikes, and at least two steps"
-        )
+    raster = spiking_raster(thing, dt, "spectrum")
     rate, floor = population_rate(raster), white_floor(raster)
     nperseg = max(raster.n_steps // PARTS, 2)
     power = welch(rate, nperseg).mean(0) * raster.dt

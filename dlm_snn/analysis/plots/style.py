@@ -144,7 +144,8 @@ def color_bar(axes: Axes, drawn: Any, label: str, **options: Any) -> Any:
     """A bar of the colors of an image, beside its axes."""
     bar = axes.figure.colorbar(drawn, ax=axes, pad=0.02, **options)
     bar.set_label(label)
-    bar.outline.set(edgecolor=MUTED, linewidth=0.7)  # type: ignore[operator]
+    bar.outline.set_edgecolor(MUTED)
+    bar.outline.set_linewidth(0.7)
     return bar
 
 

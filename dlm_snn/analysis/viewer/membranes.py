@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from dlm_snn.analysis.viewer.packing import deflated
 from dlm_snn.errors import DlmError
 from dlm_snn.networks.network import IntegerNetwork
+from dlm_snn.neurons.integer_lif import ALIGNMENT
 from dlm_snn.neurons.models import spikes
 from dlm_snn.runs.recording import Recording
 from dlm_snn.runs.run_folder import read_run
@@ -22,8 +23,6 @@ VALUES = 2**20
 """Values of one population that a page holds; of more, the neurons that spike most."""
 LARGEST = 32000
 """Of the 16-bit integers that stand for values; what is not finite is -32768."""
-INTEGER_UNIT = 64
-"""v of an integer neuron in units of its threshold (``reference`` of IntegerLIF)."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +51,7 @@ class Membrane:
 
 def membranes_of(recording: Recording) -> dict[str, Membrane]:
     """v of a recording, by population; empty where v was not recorded."""
-    unit = INTEGER_UNIT if isinstance(recording.network, IntegerNetwork) else 1
+    unit = 1 << ALIGNMENT if isinstance(recording.network, IntegerNetwork) else 1
     found = {}
     for name, v in recording.v.items():
         neuron: Any = recording.network.populations[name]

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from argparse import ArgumentParser, ArgumentTypeError, Namespace
+from argparse import ArgumentParser, Namespace
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dlm_snn.verbs.rasters.selection import add_selection, selected
+from dlm_snn.verbs.rasters.selection import Selected, add_selection, selected, several
 from dlm_snn.verbs.verb import Verb, add_replace
 
 if TYPE_CHECKING:
     from dlm_snn.verbs.rasters.analyses.outcome import Outcome
     from dlm_snn.verbs.rasters.answers import Answer
-    from dlm_snn.verbs.rasters.selection import Selected
 
 WHAT = {
     "spectrum": "slope of the spectrum of the population's rate, above the white noise of its spikes",
@@ -26,18 +25,10 @@ WHAT = {
 FORMATS = ("png", "svg")
 
 
-def _names(text: str) -> list[str]:
-    names = [name.strip() for name in text.split(",")]
-    for name in names:
-        if name not in WHAT:
-            raise ArgumentTypeError(f"'{name}' is none of {', '.join(WHAT)}")
-    return list(dict.fromkeys(names))
-
-
 def _arguments(parser: ArgumentParser) -> None:
     add_selection(parser)
     told = "; ".join(f"{name}: {text}" for name, text in WHAT.items())
-    parser.add_argument("--what", type=_names, metavar="NAME,...", help=f"{told} (default: all that apply)")
+    parser.add_argument("--what", type=several(WHAT), metavar="NAME,...", help=f"{told} (default: all that apply)")
     parser.add_argument("--seed", type=int, default=0, help="of surrogates and resampling (default: 0)")
     parser.add_argument("--json", action="store_true", help="print the table as JSON")
     parser.add_argument("--out", type=Path, metavar="FOLDER", help="write table.csv, table.json and the figures there")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from dlm_snn.verbs.rasters import panels_of_runs, panels_of_spikes
 from dlm_snn.verbs.rasters.panel import Panel
-from dlm_snn.verbs.rasters.selection import Selected, add_selection, selected
+from dlm_snn.verbs.rasters.selection import Selected, add_selection, selected, several
 from dlm_snn.verbs.verb import Verb, add_replace
 
 if TYPE_CHECKING:
@@ -44,14 +44,6 @@ LEAST = 1.0
 """Inches of a figure's width."""
 
 
-def _kinds(text: str) -> list[str]:
-    names = [name.strip() for name in text.split(",")]
-    for name in names:
-        if name not in KINDS:
-            raise ArgumentTypeError(f"'{name}' is none of {', '.join(KINDS)}")
-    return list(dict.fromkeys(names))
-
-
 def _above_zero(text: str) -> float:
     try:
         value = float(text)
@@ -81,7 +73,7 @@ def _arguments(parser: ArgumentParser) -> None:
     told = "; ".join(f"{name}: {kind.help}" for name, kind in KINDS.items())
     parser.add_argument(
         "--kind",
-        type=_kinds,
+        type=several(KINDS),
         metavar="NAME,...",
         help=f"{told} (default: raster,activity; by label or trial raster,psth)",
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -37,6 +37,19 @@ def span(text: str) -> slice:
     if len(bounds) != 2:
         raise ArgumentTypeError(f"'{text}' is not a range such as 0:100")
     return slice(*bounds)
+
+
+def several(known: Collection[str]) -> Callable[[str], list[str]]:
+    """How a list of known names with commas between is parsed; each is taken once."""
+
+    def names(text: str) -> list[str]:
+        given = [name.strip() for name in text.split(",")]
+        for name in given:
+            if name not in known:
+                raise ArgumentTypeError(f"'{name}' is none of {', '.join(known)}")
+        return list(dict.fromkeys(given))
+
+    return names
 
 
 def kinds_of_rasters() -> str:
