@@ -109,6 +109,27 @@ def is_whole(given: Any) -> bool:
     return isinstance(given, (int, np.integer)) and not isinstance(given, bool)
 
 
+def check_generator(rng: Any) -> None:
+    """Raise unless random numbers can be drawn from it.
+
+    Raises:
+        DlmError: a seed, or nothing, in place of a generator.
+    """
+    if not isinstance(rng, np.random.Generator):
+        seed = rng if is_whole(rng) else 0
+        raise DlmError(f"rng = {rng!r} is no generator of random numbers; give numpy.random.default_rng({seed})")
+
+
+def check_seconds(given: Any, name: str) -> None:
+    """Raise unless it is a length of time.
+
+    Raises:
+        DlmError: no number, or none above 0.
+    """
+    if isinstance(given, bool) or not isinstance(given, (int, float, np.number)) or not 0 < given < np.inf:
+        raise DlmError(f"{name} = {given!r} is not a number of seconds above 0")
+
+
 def slices(n: int, size: int) -> list[slice]:
     """0..n-1 in slices of at most ``size``, for work that is done block by block."""
     return [slice(start, min(start + size, n)) for start in range(0, n, size)]

@@ -49,6 +49,10 @@ def test_trains_alone_and_in_a_list_need_a_step():
     ("thing", "message"),
     [
         ("r.npz", r"r.npz is the name of a file; give SpikeRaster.load\('r.npz'\)"),
+        (
+            [[0.1, 0.2], [0.3]],
+            "a list of rows of unequal lengths is no raster; give times of spikes as Neo SpikeTrains",
+        ),
         (5, "a int of shape \\(\\) is no raster"),
         (np.zeros((2, 2, 2, 2)), "of shape \\(2, 2, 2, 2\\) is no raster"),
         ({"a": 3}, "'a' is a int, where a SpikeRaster is wanted"),

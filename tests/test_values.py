@@ -21,7 +21,7 @@ from dlm_snn.physics.membranes.irreversibility import path_entropy_production
 from dlm_snn.physics.weights.forgetting import TwoTasks
 from dlm_snn.physics.weights.plasticity import update
 from dlm_snn.tasks.encoding import pixels_to_spikes
-from dlm_snn.values import as_array, as_integers
+from dlm_snn.values import as_array, as_integers, check_generator, check_seconds
 
 SMALL = hnp.arrays(np.int8, hnp.array_shapes(max_dims=3, max_side=4), elements=st.integers(-100, 100))
 TYPES = ("i1", ">i2", "<i4", ">i8", "f2", ">f4", "<f8", ">f8", np.longdouble)
@@ -176,3 +176,17 @@ def test_widths_and_chunks_are_whole_numbers(tmp_path: Path) -> None:
             next(raster.pieces(wrong))  # type: ignore[arg-type]
         with pytest.raises(DlmError, match=f"chunk = {wrong} is not a number of steps"):
             dlm.FolderSink(tmp_path / "run", chunk=wrong)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("rng", [0, None, "seed", np.random.RandomState(0)])
+def test_a_seed_is_no_generator(rng):
+    with pytest.raises(DlmError, match=r"is no generator of random numbers; give numpy\.random\.default_rng"):
+        check_generator(rng)
+    check_generator(np.random.default_rng(0))
+
+
+@pytest.mark.parametrize("seconds", [0, -1.0, np.nan, np.inf, True, "5ms", None])
+def test_what_is_no_length_of_time(seconds):
+    with pytest.raises(DlmError, match=r"dt = .* is not a number of seconds above 0"):
+        check_seconds(seconds, "dt")
+    check_seconds(np.float32(1e-3), "dt")

@@ -90,7 +90,7 @@ def _of_mapping(thing: Mapping[Any, Any], dt: float | None) -> dict[str, SpikeRa
 
 
 def _of_value(value: Any, dt: float | None, name: str) -> SpikeRaster:
-    if isinstance(value, SpikeRaster) or len(np.shape(value)) not in (2, 3):
+    if isinstance(value, SpikeRaster) or len(_shape(value)) not in (2, 3):
         return _as_told(value, dt, name)
     return _of_array(value, dt)
 
@@ -103,8 +103,19 @@ def _are_trains(thing: Any) -> bool:
     )
 
 
+def _shape(thing: Any) -> tuple[int, ...]:
+    """Of an array, tensor or nested lists; lists of unequal lengths are times of spikes, which have no place yet."""
+    try:
+        return np.shape(thing)
+    except ValueError as error:
+        raise DlmError(
+            f"a {type(thing).__name__} of rows of unequal lengths is no raster; give times of spikes as Neo "
+            "SpikeTrains with dt, or 0 and 1 for every step and neuron"
+        ) from error
+
+
 def _of_array(thing: Any, dt: float | None) -> SpikeRaster:
-    shape = np.shape(thing)
+    shape = _shape(thing)
     step = STEP if dt is None else dt
     if len(shape) == 2:
         return from_time_first(np.asarray(thing)[:, None], step)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from dlm_snn.analysis.estimators.avalanches_cut import Avalanches
 from dlm_snn.analysis.estimators.avalanches_tail import FEWEST, Tail, best_exponent, tail_of
 from dlm_snn.analysis.finding import Control, Finding
+from dlm_snn.values import check_generator
 
 DRAWS = 100
 PARTS = 10
@@ -54,6 +55,7 @@ def avalanche_exponents(found: Avalanches, *, rng: np.random.Generator, cap: flo
         rng: of avalanches that are drawn again.
         cap: largest size that what made the avalanches lets through.
     """
+    check_generator(rng)
     counted = {"avalanches": len(found), "cut at the ends": found.cut}
     if len(found) < 2 or np.ptp(found.size) == 0:
         return _none(found, counted)

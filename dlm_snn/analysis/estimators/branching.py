@@ -12,6 +12,7 @@ from dlm_snn.analysis.estimators.branching_fit import Decay, block_sums, decay, 
 from dlm_snn.analysis.estimators.spectrum_slope import as_series, student
 from dlm_snn.analysis.estimators.spectrum_steady import doubts_of_stationarity
 from dlm_snn.analysis.finding import Control, Finding
+from dlm_snn.values import check_generator
 
 DRAWS = 400
 FEWEST_BLOCKS, MOST_BLOCKS = 12, 200
@@ -80,6 +81,7 @@ def branching_ratio(activity: Any, *, rng: np.random.Generator) -> Branching:
     Raises:
         DlmError: another shape, values that are not finite.
     """
+    check_generator(rng)
     values = as_series(activity, "activity")
     size = {"samples": values.shape[0], "steps": values.shape[1]}
     if np.ptp(values) == 0 or values.shape[1] < 5 * FEWEST_LAGS:

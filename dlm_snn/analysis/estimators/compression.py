@@ -25,7 +25,7 @@ from dlm_snn.errors import DlmError, nearest
 from dlm_snn.networks.network import IntegerNetwork, Network
 from dlm_snn.neurons.lif import LIF
 from dlm_snn.runs.metrics import accuracy
-from dlm_snn.values import as_integers
+from dlm_snn.values import as_integers, check_generator
 
 
 @dataclass(frozen=True)
@@ -82,6 +82,7 @@ def compression(
     Raises:
         DlmError: an unknown population, labels that do not fit, settings that the network refuses.
     """
+    check_generator(rng)
     classes = as_integers(labels, "labels", 0, 2**31)
     if not isinstance(network.neurons.get(population), LIF):
         raise DlmError(f"no LIF population '{population}'; {nearest(population, network.neurons)}")

@@ -26,7 +26,7 @@ from dlm_snn.networks.network import IntegerNetwork, Network
 from dlm_snn.neurons.models import spikes
 from dlm_snn.runs.recording import RunState
 from dlm_snn.runs.stimulus import Stimulus, prepare
-from dlm_snn.values import is_whole
+from dlm_snn.values import check_generator, is_whole
 
 MOMENTS = 8
 """Steps at which spikes are flipped, spread over the run."""
@@ -132,6 +132,7 @@ def damage_spreading(
     Raises:
         DlmError: a stimulus that does not fit, an unknown population, a run that is too short for the horizon.
     """
+    check_generator(rng)
     check_known(network, "fast")
     stimuli, n_samples = prepare(network, stimulus, n_steps)
     able = [name for name, neuron in network.neurons.items() if spikes(neuron)]

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from dlm_snn.analysis.estimators.information_counts import Codes, Method, Observed, coded, conditional
 from dlm_snn.analysis.finding import Finding
 from dlm_snn.errors import DlmError
-from dlm_snn.values import as_integers
+from dlm_snn.values import as_integers, check_generator
 
 LARGEST = 2**62
 FOLDS = 10
@@ -79,6 +79,7 @@ def paired(x: ArrayLike, y: ArrayLike, names: tuple[str, str]) -> tuple[Codes, C
 
 def scramble(shape: tuple[int, ...], rng: np.random.Generator) -> tuple[str, str, Callable[[Codes], Codes]]:
     """How X loses its tie to Y: how observations are taken, the name of the control, and a function that draws one."""
+    check_generator(rng)
     sequences, steps = shape
     if steps == 1:
         return "independent observations", "shuffled", rng.permutation
@@ -115,6 +116,7 @@ def decoder_bound(
     Raises:
         DlmError: shapes that do not fit; fewer than two samples.
     """
+    check_generator(rng)
     classes = as_integers(labels, "labels", -LARGEST, LARGEST)
     spikes = as_integers(counts, "counts", 0, LARGEST)
     if classes.ndim != 1 or spikes.ndim != 2 or len(classes) != len(spikes) or len(classes) < 2:

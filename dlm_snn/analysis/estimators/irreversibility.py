@@ -27,7 +27,7 @@ from dlm_snn.physics.membranes.irreversibility import (
     transitions,
     words,
 )
-from dlm_snn.values import as_integers
+from dlm_snn.values import as_integers, check_generator
 
 PSEUDO_COUNT = 0.5
 """Added to both directions of every pair of words that was seen."""
@@ -58,6 +58,7 @@ def irreversibility(
     Raises:
         DlmError: see ``raster_of``; too many neurons.
     """
+    check_generator(rng)
     whole = raster_of(raster)
     spikes = spikes_of_few(whole, liveliest(whole, POOL) if neurons is None else neurons)
     n_states = 1 << spikes.shape[-1]
@@ -87,6 +88,7 @@ def irreversibility_of_states(
     Raises:
         DlmError: values that are no states.
     """
+    check_generator(rng)
     given = np.atleast_2d(as_integers(states, "states", 0, 2**20))
     n = int(given.max(initial=1)) + 1 if n_states is None else n_states
     counts = transitions(given, n)

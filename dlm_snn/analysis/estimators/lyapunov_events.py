@@ -23,7 +23,7 @@ from numpy.typing import ArrayLike, NDArray
 from dlm_snn.analysis.estimators.blocks import spread_of_mean
 from dlm_snn.analysis.finding import Finding
 from dlm_snn.errors import DlmError
-from dlm_snn.values import as_floats, check_each, is_whole
+from dlm_snn.values import as_floats, check_each, check_generator, is_whole
 
 FEWEST = 10
 """Spikes per neuron from which an exponent is believed."""
@@ -107,6 +107,7 @@ def lyapunov_exponents(
     Raises:
         DlmError: no such numbers of spikes or exponents.
     """
+    check_generator(rng)
     lost: Any = n_spikes // 4 if discard is None and is_whole(n_spikes) else discard
     for what, value, least, most in (
         ("n_spikes", n_spikes, 1, 2**62),

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from dlm_snn.values import check_generator
+
 LONGER = 1.25
 """Noise is made this many times longer than what is cut out of it, so that its ends do not meet."""
 AT_ONCE = 2**20
@@ -29,6 +31,7 @@ def power_law_noise(
         floor: density of white noise on top.
         longer: the series is cut out of one this many times longer.
     """
+    check_generator(rng)
     from scipy.fft import irfft, next_fast_len
 
     whole = next_fast_len(int(np.ceil(longer * n_steps)), real=True)

@@ -13,7 +13,7 @@ from dlm_snn.analysis.estimators.spectrum_slope import FEWEST_BINS, PARTS, Spect
 from dlm_snn.analysis.estimators.spectrum_welch import Line, frequencies, welch
 from dlm_snn.analysis.finding import Control, Finding
 from dlm_snn.runs.raster import SpikeRaster
-from dlm_snn.values import slices
+from dlm_snn.values import check_generator, slices
 
 ABOVE = 2.0
 """Density in units of the floor down to which the line is drawn."""
@@ -54,6 +54,7 @@ def raster_spectrum(thing: Any, dt: float | None = None, *, rng: np.random.Gener
     Raises:
         DlmError: a raster without spikes or steps.
     """
+    check_generator(rng)
     raster = spiking_raster(thing, dt, "spectrum")
     rate, floor = population_rate(raster), white_floor(raster)
     nperseg = max(raster.n_steps // PARTS, 2)

@@ -15,7 +15,7 @@ from dlm_snn.analysis.estimators.spectrum_steady import doubts_of_stationarity, 
 from dlm_snn.analysis.estimators.spectrum_welch import PARTS, Line, frequencies, welch
 from dlm_snn.analysis.finding import Control, Finding
 from dlm_snn.errors import DlmError
-from dlm_snn.values import as_floats
+from dlm_snn.values import as_floats, check_generator, check_seconds
 
 FEWEST = 200
 """A series of at most so many steps per sample has no slope: its spectrum spans a decade, its interval half a unit."""
@@ -93,8 +93,10 @@ def spectrum(
         no single power law.
 
     Raises:
-        DlmError: values that are not finite, another shape, a band without frequencies.
+        DlmError: values that are not finite, another shape, a dt that is no time, a band without frequencies.
     """
+    check_generator(rng)
+    check_seconds(dt, "dt")
     values = as_series(series)
     nperseg = max(values.shape[-1] // PARTS, 2)
     frequency = frequencies(nperseg)

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from dlm_snn.errors import DlmError
+from dlm_snn.values import check_seconds
 
 NEAR = 1e-6
 """A length may miss a whole number of steps by this share of a step."""
@@ -24,9 +23,7 @@ def steps_of(seconds: Any, dt: float, name: str, longest: int | None = None) -> 
     Raises:
         DlmError: no number of seconds, less than a step, no whole number of steps, or longer than a sample.
     """
-    number = isinstance(seconds, (int, float, np.number)) and not isinstance(seconds, bool) and np.isfinite(seconds)
-    if not number or seconds <= 0:
-        raise DlmError(f"{name} = {seconds!r} is not a number of seconds above 0")
+    check_seconds(seconds, name)
     steps = round(float(seconds) / dt)
     if abs(steps - seconds / dt) > NEAR * max(steps, 1) or steps < 1:
         raise DlmError(f"{name} = {seconds:g} s is no whole number of steps of {dt:g} s; give a multiple")

@@ -13,7 +13,7 @@ from dlm_snn.analysis.statistics.first_order import share
 from dlm_snn.analysis.taking import raster_of
 from dlm_snn.errors import DlmError
 from dlm_snn.runs.raster import SpikeRaster
-from dlm_snn.values import as_array
+from dlm_snn.values import as_array, check_generator
 
 LEVEL = 0.95
 """Quantile of selectivity by chance."""
@@ -89,6 +89,7 @@ def tuning(
     intervals = [mean_interval(rates[places == k]) for k in range(classes.size)]
     chance = None
     if rng is not None:
+        check_generator(rng)
         shuffled = [_selectivity(_per_class(rates, rng.permutation(places), classes.size)) for _ in range(shuffles)]
         # Silent neurons are NaN in every one of them.
         chance = np.quantile(np.array(shuffled), LEVEL, axis=0)
