@@ -76,8 +76,7 @@ def compression(
         calibration: as for ``quantize``, of the same Inputs; not the samples that accuracy is told of.
 
     Yields:
-        One result per combination. Nothing is trained anew: a network that was trained with other winners or steps
-        shows what it loses by them.
+        One result per combination. Nothing is trained anew, so that other winners or steps than trained cost accuracy.
 
     Raises:
         DlmError: an unknown population, labels that do not fit, settings that the network refuses.
