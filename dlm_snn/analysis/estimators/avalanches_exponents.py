@@ -64,8 +64,7 @@ def avalanche_exponents(found: Avalanches, *, rng: np.random.Generator, cap: flo
     size, duration = found.size[inside], found.duration[inside]
     tails = tail_of(found.size, xmax=min(cap, _largest(found, longest))), tail_of(duration, xmax=longest)
     growth = _growth(size, duration, tails[1].xmin)
-    drawn = [_again(found, tails, longest, rng) for _ in range(DRAWS)]
-    drawn_growth, drawn_crackling = np.array(drawn).T
+    again = np.array([_again(found, tails, longest, rng) for _ in range(DRAWS)]).T
     crackling = _relation(tails[0].alpha, tails[1].alpha) - growth
     doubts = tuple(_some(tails[0].doubts, tails[1].doubts))
     return Exponents(
@@ -74,7 +73,7 @@ def avalanche_exponents(found: Avalanches, *, rng: np.random.Generator, cap: flo
         Finding(
             "growth of size with duration gamma",
             growth,
-            _around(growth, drawn_growth),
+            _around(growth, again[0]),
             "",
             GAMMA,
             {**counted, "in the tail": tails[1].n},
@@ -84,7 +83,7 @@ def avalanche_exponents(found: Avalanches, *, rng: np.random.Generator, cap: flo
         Finding(
             "crackling relation (alpha - 1) / (tau - 1) - gamma",
             crackling,
-            _around(crackling, drawn_crackling),
+            _around(crackling, again[1]),
             "",
             "from the three above; 0 at criticality, interval of avalanches drawn again",
             counted,
