@@ -97,7 +97,7 @@ def test_labels_of_trials(tmp_path):
     write_rasters({"a": raster}, tmp_path / "many", labels={"trials": trials})
     found = analyzed("information", "a", tmp_path / "many")
     assert found["I(label; count of neuron 0)"].estimate > 0.4
-    assert found["I(label; decoded label), bound of I(label; all counts)"].resolved
+    assert found["decoder bound of I(label; all counts)"].resolved
     part = analyzed("information", "a", tmp_path / "many", "--trials", ":300")
     assert part["I(label; count of neuron 0)"].size["observations"] == 300
 
@@ -119,7 +119,7 @@ def test_a_run_with_labels_and_images(tmp_path):
     record = Provenance("a test", seed=0)
     write_run(tmp_path / "run", "seed: 0\n", {"float": network}, kept, RunMetrics(), record, answers)
     found = analyzed("information", "h", tmp_path / "run")
-    assert found["I(label; decoded label), bound of I(label; all counts)"].resolved
+    assert found["decoder bound of I(label; all counts)"].resolved
     assert found["I(2 neurons; 2 neurons of o)"].size["observations"] == 200 * 20
     damage = analyzed("stability", "o", tmp_path / "run")
     assert damage["damage slope (ordered)"].estimate == 0

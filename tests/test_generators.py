@@ -26,6 +26,7 @@ CALLS = {
     "criticality": lambda rng: analysis.criticality(np.arange(500) % 7, rng=rng),
     "damage_spreading": lambda rng: analysis.damage_spreading(NETWORK, FED, 20, rng),
     "decoder_bound": lambda rng: analysis.decoder_bound(BITS, np.ones((100, 2), int), rng),
+    "fano_bound": lambda rng: analysis.fano_bound(BITS, OTHERS, rng),
     "irreversibility": lambda rng: analysis.irreversibility(RASTER, rng),
     "irreversibility_of_states": lambda rng: analysis.irreversibility_of_states(BITS, rng),
     "lyapunov_exponents": lambda rng: analysis.lyapunov_exponents(COUPLED, 10, rng),

@@ -11,6 +11,7 @@ from dlm_snn import DlmError, SpikeRaster
 from dlm_snn.analysis import (
     decoder_bound,
     entropy,
+    fano_bound,
     mutual_information,
     pool_information,
     transfer_entropy,
@@ -137,6 +138,49 @@ def test_a_decoder_gives_a_lower_bound():
     assert alone.estimate < found.estimate < log(4)
     assert found.estimate > 0.6 * log(4)
     assert not decoder_bound(rng.permutation(labels), counts, rng).resolved
+
+
+def symmetric_channel(n_labels: int, error: float, n: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """Labels, and what a decoder makes of them that errs evenly: Fano's inequality is an equality."""
+    labels = rng.integers(0, n_labels, n)
+    other = (labels + rng.integers(1, n_labels, n)) % n_labels
+    return labels, np.where(rng.random(n) < error, other, labels)
+
+
+@pytest.mark.parametrize(("n_labels", "error", "n"), [(10, 0.04, 449), (10, 0.3, 200), (3, 0.1, 60)])
+def test_fanos_bound_holds_the_information_of_a_symmetric_channel(n_labels, error, n):
+    """I = ln K - h(e) - e ln(K - 1), from far fewer samples than a table of K x K pairs needs; 95 of 100 intervals."""
+    rng = np.random.default_rng(17)
+    exact = log(n_labels) + error * log(error) + (1 - error) * log(1 - error) - error * log(n_labels - 1)
+    found = [fano_bound(*symmetric_channel(n_labels, error, n, rng), rng) for _ in range(100)]
+    assert all(one.resolved for one in found)
+    assert 90 <= sum(one.interval[0] <= exact <= one.interval[1] for one in found) <= 100
+    assert np.mean([one.estimate for one in found]) == pytest.approx(exact, rel=0.05)
+
+
+def test_fanos_bound_where_nothing_is_decoded():
+    rng = np.random.default_rng(18)
+    guessed = [fano_bound(rng.integers(0, 10, 200), rng.integers(0, 10, 200), rng) for _ in range(20)]
+    assert not any(one.resolved for one in guessed)
+    # Labels of which one is frequent are guessed without any counts.
+    rare = (rng.random(300) < 0.1).astype(int)
+    assert not fano_bound(rare, np.zeros(300, int), rng).resolved
+    perfect = fano_bound(np.arange(200) % 4, np.arange(200) % 4, rng)
+    assert perfect.estimate == pytest.approx(log(4), abs=0.01)
+    assert perfect.interval[0] < log(4)
+    assert fano_bound(np.zeros(5), np.zeros(5), rng).doubts == ("all samples have the label 0",)
+    assert "5 each are needed" in str(fano_bound(np.arange(20), np.arange(20), rng))
+
+
+def test_few_samples_are_decoded_with_fanos_bound():
+    """449 samples of ten digits are too few for a table of 100 pairs."""
+    rng = np.random.default_rng(19)
+    labels = np.arange(449) % 10
+    counts = rng.poisson(np.where(np.arange(10) == labels[:, None], 9, 1))
+    found = decoder_bound(labels, counts, rng)
+    assert found.resolved
+    assert "Fano" in found.estimator
+    assert "Fano" not in decoder_bound(np.tile(labels, 2), np.tile(counts, (2, 1)), rng).estimator
 
 
 def test_transfer_entropy_of_a_noisy_copy():

@@ -41,9 +41,10 @@ _HOME = {
     "correlogram": "statistics.correlograms",
     "criticality": "estimators.criticality_verdict",
     "damage_spreading": "estimators.damage",
-    "decoder_bound": "estimators.information",
+    "decoder_bound": "estimators.decoder",
     "entropy": "estimators.information_counts",
     "fano_over_trials": "statistics.histograms",
+    "fano_bound": "estimators.decoder",
     "find_period": "estimators.periods",
     "finite_size_check": "estimators.crossover",
     "hoyer": "statistics.sparsity",
@@ -114,6 +115,7 @@ __all__ = [
     "damage_spreading",
     "decoder_bound",
     "entropy",
+    "fano_bound",
     "fano_over_trials",
     "find_period",
     "finite_size_check",
@@ -157,7 +159,8 @@ if TYPE_CHECKING:
     from dlm_snn.analysis.estimators.criticality_verdict import Criticality, criticality
     from dlm_snn.analysis.estimators.crossover import Crossover, finite_size_check
     from dlm_snn.analysis.estimators.damage import Damage, damage_spreading
-    from dlm_snn.analysis.estimators.information import decoder_bound, mutual_information
+    from dlm_snn.analysis.estimators.decoder import decoder_bound, fano_bound
+    from dlm_snn.analysis.estimators.information import mutual_information
     from dlm_snn.analysis.estimators.information_counts import entropy
     from dlm_snn.analysis.estimators.information_pools import pool_information
     from dlm_snn.analysis.estimators.irreversibility import irreversibility, irreversibility_of_states

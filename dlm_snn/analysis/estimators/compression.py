@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from dlm_snn.analysis.estimators.blocks import NORMAL
-from dlm_snn.analysis.estimators.information import decoder_bound
+from dlm_snn.analysis.estimators.decoder import decoder_bound
 from dlm_snn.analysis.estimators.information_counts import entropy
 from dlm_snn.analysis.finding import Finding
 from dlm_snn.backends import fast

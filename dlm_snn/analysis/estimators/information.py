@@ -1,4 +1,4 @@
-"""What spike counts say about labels, in nats: mutual information, and the bound that a decoder gives."""
+"""Mutual information of paired whole numbers, in nats, such as labels and spike counts."""
 
 from __future__ import annotations
 
@@ -14,8 +14,6 @@ from dlm_snn.errors import DlmError
 from dlm_snn.values import as_integers, check_generator
 
 LARGEST = 2**62
-FOLDS = 10
-"""Of the cross-validation of a decoder."""
 TRIALS = 10
 """Sequences from which on a control exchanges them whole; fewer are shifted in time."""
 
@@ -93,54 +91,3 @@ def shifted(x: NDArray, rng: np.random.Generator) -> NDArray:
     sequences, steps = x.shape
     by = rng.integers(1, max(steps, 2), (sequences, 1))
     return np.take_along_axis(x, (np.arange(steps) + by) % steps, 1)
-
-
-def decoder_bound(
-    labels: ArrayLike,
-    counts: ArrayLike,
-    rng: np.random.Generator,
-    name: str = "decoder bound",
-) -> Finding:
-    """A lower bound of I(label; counts of many neurons): I(label; decoded label), nats.
-
-    What a decoder makes of the counts holds no more than the counts (data processing inequality). The decoder takes
-    counts as independent Poisson variables given the label, ln P(label | counts) = sum counts ln rate - sum rate
-    + const, and decodes each sample with the rates of the others, in 10 parts.
-
-    Args:
-        labels: (sample,) whole numbers.
-        counts: (sample, neuron) spikes, whole numbers >= 0.
-        rng: of the parts, and of the shuffles.
-        name: of the finding.
-
-    Raises:
-        DlmError: shapes that do not fit; fewer than two samples.
-    """
-    check_generator(rng)
-    classes = as_integers(labels, "labels", -LARGEST, LARGEST)
-    spikes = as_integers(counts, "counts", 0, LARGEST)
-    if classes.ndim != 1 or spikes.ndim != 2 or len(classes) != len(spikes) or len(classes) < 2:
-        raise DlmError(
-            f"labels of shape {classes.shape} and counts of shape {spikes.shape}; give (sample,) and (sample, neuron) "
-            "of at least 2 samples"
-        )
-    codes, n_classes = coded(classes)
-    decoded = np.empty_like(codes)
-    part = rng.permutation(len(codes)) % FOLDS
-    for fold in range(FOLDS):
-        held = part == fold
-        if held.any():
-            decoded[held] = _decoded(codes[~held], spikes[~held], spikes[held], n_classes)
-    return mutual_information(codes, decoded, rng, name=name)
-
-
-def _decoded(labels: Codes, counts: NDArray, others: NDArray, n_classes: int) -> Codes:
-    """The likeliest labels of other samples; a class without a sample is none."""
-    samples = np.bincount(labels, minlength=n_classes)
-    sums = np.zeros((n_classes, counts.shape[1]))
-    np.add.at(sums, labels, counts)
-    # Half a spike more keeps the logarithm of a neuron that was silent.
-    rate = (sums + 0.5) / np.maximum(samples, 1)[:, None]
-    with np.errstate(divide="ignore"):
-        prior = np.log(samples)
-    return np.asarray(np.argmax(others @ np.log(rate).T - rate.sum(1) + prior, axis=1))

@@ -50,14 +50,15 @@ def labels_of(selected: Part, population: str) -> list[int] | None:
 def _of_labels(
     raster: SpikeRaster, labels: list[int], rng: np.random.Generator, called: list[str]
 ) -> Iterator[Finding]:
-    from dlm_snn.analysis.estimators.information import decoder_bound, mutual_information
+    from dlm_snn.analysis.estimators.decoder import decoder_bound
+    from dlm_snn.analysis.estimators.information import mutual_information
     from dlm_snn.analysis.estimators.pools import liveliest
 
     counts = raster.counts()
     for neuron in liveliest(raster, NEURONS):
         yield mutual_information(labels, counts[:, neuron], rng, name=f"I(label; count of neuron {called[neuron]})")
     if len(labels) > 1:
-        yield decoder_bound(labels, counts, rng, name="I(label; decoded label), bound of I(label; all counts)")
+        yield decoder_bound(labels, counts, rng, name="decoder bound of I(label; all counts)")
 
 
 def _to_the_next(selected: Part, population: str, rng: np.random.Generator) -> Iterator[Finding]:
