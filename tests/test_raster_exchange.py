@@ -682,8 +682,17 @@ def test_frames_without_what_is_needed():
     with pytest.raises(DlmError, match="the frame has no column 'neuron'"):
         from_frame(frame.drop(columns="neuron"))
     frame.attrs.clear()
-    with pytest.raises(DlmError, match="does not tell its extents"):
+    with pytest.raises(DlmError, match=r"extents; give dlm_snn.exchange.from_frame\(frame, extents=\{'a': "):
         from_frame(frame)
+    extents = {"a": {"n_samples": 1, "n_steps": 2, "n_neurons": 2, "dt": 0.001}}
+    assert len(from_frame(frame, extents)["a"]) == 4
+    # One population, one sample: the message says how to add the column.
+    bare = frame[["step", "neuron"]]
+    with pytest.raises(DlmError, match=r"no column 'population' but step, neuron; .*frame.assign\(population='a'\)"):
+        from_frame(bare, extents)
+    with pytest.raises(DlmError, match=r"frame.assign\(sample=0\)"):
+        from_frame(bare.assign(population="a"), extents)
+    assert len(from_frame(bare.assign(population="a", sample=0), extents)["a"]) == 4
 
 
 def test_rasters_of_different_extent_are_not_one_run(tmp_path):

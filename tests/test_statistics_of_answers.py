@@ -148,6 +148,28 @@ def test_bursts_follow_the_rules(rules):
     np.testing.assert_allclose(found.share, inside)
 
 
+def test_bursts_by_chance():
+    """A Poisson train has most spikes in bursts by the default rules, and no more than chance gives it."""
+    rng = np.random.default_rng(12)
+    dense = rng.random((10, 5000, 3)) < 0.01
+    dense[:, :, 2] = False
+    starts = rng.integers(0, 4900, (10, 10))
+    for k in range(5):
+        dense[np.arange(10)[:, None], starts + 3 * k, 1] = True
+    raster = dlm.SpikeRaster.from_dense(dense)
+    found = bursts(raster, rng=rng, surrogates=50)
+    assert found.share[0] > 0.5
+    assert found.share[0] == pytest.approx(found.by_chance[0], abs=0.03)
+    # Short intervals in a row are what chance does not give.
+    strict = bursts(raster, BurstRules(begins=0.005, goes_on=0.005, apart=0.0, fewest=4), rng=rng)
+    assert strict.share[1] > 0.3
+    assert strict.by_chance[1] < 0.05
+    assert np.isnan(found.by_chance[2])
+    assert bursts(raster).by_chance is None
+    with pytest.raises(dlm.DlmError, match="surrogates = 0 is no whole number >= 1"):
+        bursts(raster, rng=rng, surrogates=0)
+
+
 def test_a_raster_without_bursts_has_none():
     found = bursts(of_counts([[1, 0]]))
     assert found.neuron.size == 0

@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 
 from dlm_snn.analysis.statistics._bursts_compiled import bursts_of
 from dlm_snn.analysis.statistics.steps import steps_of
-from dlm_snn.analysis.statistics.trains import trains_of
+from dlm_snn.analysis.statistics.trains import Trains, trains_of
 from dlm_snn.analysis.taking import raster_of
 from dlm_snn.errors import DlmError
 from dlm_snn.runs.events import places
-from dlm_snn.values import is_whole
+from dlm_snn.values import check_generator, is_whole
 
 
 @dataclass(frozen=True)
@@ -45,6 +45,8 @@ class Bursts(NamedTuple):
         start_ms, length_ms: (burst,) its first spike since step 0 of the sample, and from there to the last.
         spikes: (burst,) how many.
         share: (neuron,) of its spikes that lie in bursts; NaN for a silent neuron.
+        by_chance: (neuron,) the same, on average, with each spike at a random step of its sample; None without a
+            generator. A neuron that bursts has a larger share than this.
     """
 
     neuron: NDArray[np.int64]
@@ -53,6 +55,7 @@ class Bursts(NamedTuple):
     length_ms: NDArray[np.float64]
     spikes: NDArray[np.int64]
     share: NDArray[np.float64]
+    by_chance: NDArray[np.float64] | None = None
 
 
 class Silences(NamedTuple):
@@ -73,36 +76,71 @@ class Silences(NamedTuple):
 RULES = BurstRules()
 
 
-def bursts(spikes: Any, rules: BurstRules = RULES, dt: float | None = None) -> Bursts:
+def bursts(
+    spikes: Any,
+    rules: BurstRules = RULES,
+    dt: float | None = None,
+    rng: np.random.Generator | None = None,
+    surrogates: int = 20,
+) -> Bursts:
     """Bursts of every neuron by the max-interval method; none goes on from one sample into the next.
+
+    The rules know nothing of the rate: a neuron that fires at random at 10 Hz has most of its spikes in bursts by the
+    default ones. The control, with a generator, says which share that is for each neuron.
 
     Args:
         spikes: whatever ``raster_of`` takes.
         rules: lengths are rounded down to steps of dt.
         dt: see ``raster_of``.
+        rng: of the control.
+        surrogates: how many trains with spikes at random steps the control has for each neuron.
 
     Raises:
-        DlmError: a rule that is no length from 0 on, fewer than 2 spikes.
+        DlmError: a rule that is no length from 0 on, fewer than 2 spikes, no surrogate.
     """
     raster = raster_of(spikes, dt)
     limits = _limits(rules, raster.dt)
     trains = trains_of(raster, max(limits) + 1)
     none = np.zeros(0, dtype=np.int64)
     found = [(none, none, none, none)]
-    inside = np.zeros(raster.n_neurons, dtype=np.int64)
+    spikes_of = np.diff(trains.starts)
     for neuron in range(raster.n_neurons):
         time = trains.time[trains.starts[neuron] : trains.starts[neuron + 1]]
-        first, last = np.empty((2, time.size // 2 + 1), dtype=np.int64)
-        n = bursts_of(time, limits, first, last)
-        first, last = first[:n], last[:n]
-        found.append((np.full(n, neuron), time[first], time[last] - time[first], last - first + 1))
-        inside[neuron] = found[-1][3].sum()
+        first, last = _places(time, limits)
+        found.append((np.full(first.size, neuron), time[first], time[last] - time[first], last - first + 1))
     owner, begin, length, count = (np.concatenate(parts) for parts in zip(*found, strict=True))
-    spikes_of = np.diff(trains.starts)
-    part = np.divide(inside, spikes_of, out=np.full(inside.shape, np.nan), where=spikes_of > 0)
+    inside = np.bincount(owner, count, minlength=raster.n_neurons)
+    share = np.divide(inside, spikes_of, out=np.full(inside.shape, np.nan), where=spikes_of > 0)
+    chance = None if rng is None else _by_chance(trains, raster.n_steps, limits, rng, surrogates)
     step = 1e3 * raster.dt
     period = max(trains.period, 1)
-    return Bursts(owner, begin // period, step * (begin % period), step * length, count, part)
+    return Bursts(owner, begin // period, step * (begin % period), step * length, count, share, chance)
+
+
+def _places(time: NDArray[np.int64], limits: tuple[int, ...]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Places of the first and of the last spike of each burst of a train."""
+    first, last = np.empty((2, time.size // 2 + 1), dtype=np.int64)
+    n = bursts_of(time, limits, first, last)
+    return first[:n], last[:n]
+
+
+def _by_chance(
+    trains: Trains, n_steps: int, limits: tuple[int, ...], rng: np.random.Generator, surrogates: int
+) -> NDArray[np.float64]:
+    """The mean share of spikes in bursts of each neuron, with its spikes at random steps of their samples."""
+    check_generator(rng)
+    if not is_whole(surrogates) or surrogates < 1:
+        raise DlmError(f"surrogates = {surrogates!r} is no whole number >= 1")
+    shares = np.full(trains.starts.size - 1, np.nan)
+    for neuron, (begin, end) in enumerate(pairwise(trains.starts)):
+        time = trains.time[begin:end]
+        sample = time // trains.period * trains.period
+        inside = 0
+        for _ in range(surrogates if time.size else 0):
+            first, last = _places(np.sort(sample + rng.integers(n_steps, size=time.size)), limits)
+            inside += int((last - first + 1).sum())
+        shares[neuron] = inside / (surrogates * time.size) if time.size else np.nan
+    return shares
 
 
 def _limits(rules: BurstRules, dt: float) -> tuple[int, int, int, int, int]:

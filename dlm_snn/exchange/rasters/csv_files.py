@@ -80,10 +80,19 @@ def from_frame(frame: Any, extents: Mapping[str, Mapping[str, Any]] | None = Non
     """
     missing = [name for name in COLUMNS if name not in frame.columns]
     if missing:
-        raise DlmError(f"the frame has no column '{missing[0]}'; it has {', '.join(map(str, frame.columns))}")
+        has = ", ".join(map(str, frame.columns)) or "none"
+        one = "'a'" if missing[0] == "population" else "0"
+        raise DlmError(
+            f"the frame has no column '{missing[0]}' but {has}; add it, with one value for all events if there is only "
+            f"one: frame.assign({missing[0]}={one})"
+        )
     extents = extents if extents is not None else frame.attrs.get(NOTE)
     if extents is None:
-        raise DlmError("the frame does not tell its extents; give extents={population: {n_samples, n_steps, ...}}")
+        name = "NAME" if not len(frame) else frame["population"].iloc[0]
+        raise DlmError(
+            "the frame does not tell its extents; give dlm_snn.exchange.from_frame(frame, extents="
+            f"{{'{name}': {{'n_samples': ..., 'n_steps': ..., 'n_neurons': ..., 'dt': ...}}}})"
+        )
     names, population = np.unique(frame["population"].astype(str).to_numpy(dtype=object), return_inverse=True)
     # A table without rows has no types.
     columns = [frame[name].to_numpy() if len(frame) else np.zeros(0, np.int64) for name in COLUMNS[1:]]
