@@ -6,7 +6,9 @@ import base64
 import json
 import re
 import zlib
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -16,12 +18,14 @@ from hypothesis import strategies as st
 import dlm_snn as dlm
 from dlm_snn.analysis import Labels, Membrane, view
 from dlm_snn.analysis.viewer.layers import by_neuron, layers
-from dlm_snn.analysis.viewer.membranes import membranes_of
+from dlm_snn.analysis.viewer.membranes import comparable, membrane_json, membranes_of, membranes_of_run
 from dlm_snn.analysis.viewer.packing import leb128, low_bits, packed
 from dlm_snn.cli import main
 from dlm_snn.errors import DlmError, UnlikeError
 from dlm_snn.exchange.formats import write_rasters
 from dlm_snn.runs.recording_files import save_recording
+from dlm_snn.runs.run_traces import Trace
+from tests.nets import make
 from tests.viewer_pages import BUSY, LOST, held_in
 
 
@@ -134,6 +138,8 @@ def test_what_has_no_page_is_refused_in_a_line(tmp_path):
         view(dlm.SpikeRaster([0], [0], [0], 1, 1, 2**24 + 1), tmp_path / "a.html")
     with pytest.raises(DlmError, match=r"v has shape \(3,\)"):
         Membrane(np.zeros(3))
+    with pytest.raises(DlmError, match=r"before has shape \(1, 2, 4\), v has \(1, 2, 3\)"):
+        Membrane(np.zeros((1, 2, 3)), before=np.zeros((1, 2, 4)))
     assert list(tmp_path.iterdir()) == []
     (tmp_path / "a.html").write_text("mine")
     with pytest.raises(DlmError, match="is not replaced: it is not a viewer page"):
@@ -149,6 +155,72 @@ def test_floats_and_integers_are_relative_to_their_thresholds():
     integer = dlm.IntegerNetwork({"a": dlm.IntegerLIF(2, dv=410, v_threshold=10)}, {})
     whole = np.array([[[640, 320]]])
     assert membranes_of(dlm.Recording(integer, 1, 1, v={"a": whole}))["a"].v.tolist() == [[[1.0, 0.5]]]
+
+
+def shown(text: str, run: int = 0) -> tuple[np.ndarray, dict]:
+    """The first voltages of a run as the page draws them, (sample, step, neuron), and what is told of them."""
+    membrane = held_in(text)["membranes"][run][0]
+    values = np.frombuffer(zlib.decompress(base64.b64decode(membrane["values"])), "<i2") * membrane["unit"]
+    stood = values.reshape(len(membrane["neurons"]), membrane["samples"], membrane["steps"]).transpose(1, 2, 0)
+    return stood[:, :, np.argsort(membrane["neurons"])], membrane
+
+
+def recorded(case: str) -> dlm.Recording:
+    network, stimulus, n_steps = make(case)
+    return dlm.run(network, stimulus, n_steps, record=("s", "u", "v"), backend="reference")
+
+
+@pytest.mark.parametrize("case", ["plain", "subtract", "int_thermal_ring"])
+def test_the_voltage_shown_passes_1_exactly_where_the_neuron_spikes(tmp_path, case):
+    recording = recorded(case)
+    name, raster = next(iter(recording.rasters.items()))
+    one = replace(recording, rasters={name: raster}, u={name: recording.u[name]}, v={name: recording.v[name]})
+    v, told = shown(view(one, tmp_path / "a.html").read_text())
+    assert told["threshold"]
+    assert told["before"]
+    assert raster.dense().any()
+    assert np.array_equal(v > 1, raster.dense())
+    save_recording(one, _made(tmp_path / "stored"), "reference")
+    assert main(["raster", "view", str(tmp_path / "stored"), "--from", "0.005", "--out", str(tmp_path / "b.html")]) == 0
+    assert np.array_equal(shown((tmp_path / "b.html").read_text())[0] > 1, raster.dense()[:, 5:])
+
+
+def _made(folder: Path) -> Path:
+    folder.mkdir()
+    return folder
+
+
+def test_all_runs_of_a_page_show_the_end_of_the_step_where_one_knows_no_more(tmp_path):
+    recording = recorded("plain")
+    name = next(iter(recording.v))
+    whole, bare = recording, replace(recording, u={})
+    for first, second, before in ((whole, bare, False), (bare, whole, False), (whole, whole, True)):
+        text = view(first, tmp_path / "a.html", against=second, replace=True).read_text()
+        assert [shown(text, run)[1]["before"] for run in (0, 1)] == [before, before]
+        spikes = recording.rasters[name].dense()
+        assert bool((shown(text)[0][spikes] > 1).all()) is before
+    (lone,) = comparable([{"a": Membrane(np.zeros((1, 2, 3)), before=np.ones((1, 2, 3)))}])
+    assert lone["a"].before is not None
+
+
+def test_a_run_shows_v_before_the_reset_where_its_folder_keeps_it(tmp_path, monkeypatch):
+    traces = (
+        Trace("reference", "a", np.zeros((2, 3)), np.asarray(2.0), np.full((2, 3), 4.0)),
+        Trace("reference", "out", np.ones((2, 3)), None),
+    )
+    monkeypatch.setattr("dlm_snn.analysis.viewer.membranes.read_run", lambda folder: SimpleNamespace(traces=traces))
+    found = membranes_of_run(tmp_path, "reference")
+    assert found["a"].before is not None
+    assert found["a"].before.tolist() == [[[2.0] * 3] * 2]
+    assert (found["out"].before, found["out"].threshold) == (None, False)
+
+
+def test_rounding_takes_no_voltage_across_the_threshold():
+    v = np.array([1 - 1e-9, 1.0, 1 + 1e-9, 50.0, np.nan]).reshape(1, 5, 1)
+    (held,) = membrane_json({"a": Membrane(v)}, {})
+    values = np.frombuffer(zlib.decompress(base64.b64decode(held["values"])), "<i2")
+    assert (values[:4] * held["unit"] > 1).tolist() == [False, False, True, True]
+    assert values[4] == -32768
 
 
 def test_the_command_writes_a_page_of_the_part_asked_for(tmp_path, monkeypatch, capsys):

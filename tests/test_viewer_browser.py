@@ -22,6 +22,8 @@ WIDE = dlm.SpikeRaster.from_dense(rng.random((2, 60, 300)) < 0.03)
 FIRST = {"busy": BUSY, 'wide, "quoted"': WIDE}
 SECOND = {"busy": LOST, 'wide, "quoted"': changed(WIDE, 7, 0.001)}
 V = {"busy": Membrane(rng.normal(0.5, 0.3, (1, 60, 7)))}
+LABEL = "document.getElementById('voltage').getAttribute('aria-label')"
+OVER_TIME = "Membrane voltages of chosen neurons over the time shown"
 STILL = "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done(1))))"
 
 
@@ -208,6 +210,16 @@ def test_a_click_shows_the_voltage_of_a_neuron(tab: Tab, one: Path) -> None:
     values = tab.evaluate("Array.from(viewer.state.membranes[0][0].values.slice(0, 60))")
     chosen = int(tab.evaluate("viewer.state.membranes[0][0].neurons[0]"))
     assert np.allclose(values, V["busy"].v[0, :, chosen], atol=1e-4)
+    assert tab.evaluate(LABEL) == f"{OVER_TIME}: v / threshold at the end of the step"
+
+
+def test_the_page_says_which_voltage_it_shows(tab: Tab, tmp_path: Path) -> None:
+    before = {"busy": Membrane(V["busy"].v, before=V["busy"].v + 1)}
+    assert show(tab, view(FIRST, tmp_path / "a.html", membranes=before)) == []
+    assert tab.evaluate(LABEL) == f"{OVER_TIME}: v / threshold before the reset"
+    unscaled = {"busy": Membrane(V["busy"].v, threshold=False)}
+    show(tab, view(FIRST, tmp_path / "b.html", membranes=unscaled))
+    assert tab.evaluate(LABEL) == f"{OVER_TIME}: v at the end of the step"
 
 
 def test_wrong_fields_are_marked_and_change_nothing(tab: Tab, one: Path) -> None:

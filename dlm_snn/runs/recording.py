@@ -13,8 +13,9 @@ from dlm_snn.description import unfailing
 from dlm_snn.errors import DlmError, nearest
 from dlm_snn.networks.network import IntegerNetwork, Network
 from dlm_snn.neurons import integer_lif
-from dlm_snn.neurons.integer_lif import Overflow
+from dlm_snn.neurons.integer_lif import ALIGNMENT, Overflow
 from dlm_snn.neurons.models import MODELS
+from dlm_snn.neurons.models import spikes as can_spike
 from dlm_snn.runs.raster import SpikeRaster
 from dlm_snn.runs.stimulus import Stimulus, prepare
 
@@ -231,6 +232,20 @@ def before_reset(recording: Recording, name: str) -> NDArray | None:
             v[:, :: neuron.period] = 0
     v = v + recording.u[name] + neuron.bias
     return np.where(_refractory(recording, name), 0, v) if neuron.refractory else v
+
+
+def in_units_of_threshold(recording: Recording, name: str, whole: bool = True) -> tuple[NDArray, NDArray | None]:
+    """v at the end of each step and that before its reset, (sample, step, neuron), in the unit of v_threshold.
+
+    The second is None for neurons that never spike, where ``before_reset`` is None, and where ``whole`` is False.
+
+    Raises:
+        DlmError: see ``voltages_of`` and ``before_reset``.
+    """
+    unit = 1 << ALIGNMENT if isinstance(recording.network, IntegerNetwork) else 1
+    v = voltages_of(recording, name)
+    before = before_reset(recording, name) if whole and can_spike(recording.network.populations[name]) else None
+    return v / unit, None if before is None else before / unit
 
 
 def _refractory(recording: Recording, name: str) -> NDArray[np.bool_]:

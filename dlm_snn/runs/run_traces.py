@@ -11,10 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dlm_snn.files.packed import read_npz
-from dlm_snn.networks.network import IntegerNetwork
-from dlm_snn.neurons.integer_lif import ALIGNMENT
 from dlm_snn.neurons.models import spikes
-from dlm_snn.runs.recording import Recording, before_reset
+from dlm_snn.runs.recording import Recording, in_units_of_threshold
 
 
 @dataclass(frozen=True)
@@ -58,16 +56,14 @@ def stored_traces(states: Mapping[str, Recording]) -> dict[str, NDArray]:
     """
     arrays = {}
     for name, recording in states.items():
-        unit = 2**ALIGNMENT if isinstance(recording.network, IntegerNetwork) else 1
-        for population, v in recording.v.items():
+        for population in recording.v:
             neuron: Any = recording.network.populations[population]
-            arrays[f"{name}/{population}/v"] = v[0] / unit
-            if not spikes(neuron):
-                continue
-            arrays[f"{name}/{population}/v_threshold"] = np.asarray(neuron.v_threshold, dtype=float)
-            before = before_reset(recording, population)
+            v, before = in_units_of_threshold(recording, population)
+            arrays[f"{name}/{population}/v"] = v[0]
+            if spikes(neuron):
+                arrays[f"{name}/{population}/v_threshold"] = np.asarray(neuron.v_threshold, dtype=float)
             if before is not None:
-                arrays[f"{name}/{population}/v_before_reset"] = before[0] / unit
+                arrays[f"{name}/{population}/v_before_reset"] = before[0]
     return arrays
 
 

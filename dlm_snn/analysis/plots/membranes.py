@@ -10,11 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dlm_snn.errors import DlmError
-from dlm_snn.networks.network import Network
-from dlm_snn.neurons.integer_lif import ALIGNMENT
 from dlm_snn.neurons.models import spikes
 from dlm_snn.runs.raster import SpikeRaster
-from dlm_snn.runs.recording import Recording, before_reset, voltages_of
+from dlm_snn.runs.recording import Recording, in_units_of_threshold
 from dlm_snn.values import as_array, as_floats, check_each, is_whole
 
 
@@ -56,15 +54,13 @@ def recorded(
     if population not in recording.network.neurons:
         told = "no population was named" if population is None else f"'{population}' is none of its populations"
         raise DlmError(f"v was recorded of {', '.join(known) or 'nothing'}, and {told}; give population=NAME")
-    stored = voltages_of(recording, population)
     neuron: Any = recording.network.populations[population]
     if not spikes(neuron):
         raise DlmError(f"'{population}' never spikes, so that its v has no threshold to be seen relative to")
     if not 0 <= sample < recording.n_samples:
         raise DlmError(f"sample {sample} is none of the recording's 0..{recording.n_samples - 1}")
-    in_floats = isinstance(recording.network, Network)
-    before = before_reset(recording, population) if whole else None
-    v = (stored if before is None else before)[sample] / (1 if in_floats else 1 << ALIGNMENT)
+    end, before = in_units_of_threshold(recording, population, whole)
+    v = (end if before is None else before)[sample]
     raster = recording.rasters.get(population)
     s = None if raster is None else raster[sample].dense()[0]
     dt = SpikeRaster.dt if raster is None else raster.dt

@@ -31,6 +31,8 @@ function chooseVoltage(state) {
 
 function sayVoltage(state) {
   const { population, neurons } = state.voltage;
+  const label = `Membrane voltages of chosen neurons over the time shown: ${quantityOf(state)}`;
+  element("voltage").setAttribute("aria-label", label);
   const own = state.populations.find((one) => one.name === population);
   element("voltage-population").value = population;
   element("voltage-neurons").value = neurons.map((neuron) => (own ? unitOf(own, neuron) : neuron)).join(", ");

@@ -29,7 +29,14 @@ function chosenVoltages(state) {
   });
 }
 
-/** The part of a voltage in view as [position, value] at the end of each step. */
+/** Which v is drawn: a page has one of the two for all runs of a population. */
+function quantityOf(state) {
+  const held = state.membranes.flat().filter((one) => one.population === state.voltage.population);
+  const unit = held.some((one) => one.threshold) ? "v / threshold" : "v";
+  return `${unit} ${held.some((one) => one.before) ? "before the reset" : "at the end of the step"}`;
+}
+
+/** The part of a voltage in view as [position, value], one of each step. */
 function* pointsOf(voltage, view, steps) {
   const first = Math.max(0, Math.floor(view.x0) - 1);
   const last = Math.min(voltage.samples * steps, Math.ceil(view.x1) + 1);
@@ -98,7 +105,6 @@ function drawVoltage(context, plot, voltage, state, toY, colors) {
 }
 
 function drawVoltageNames(context, plot, state, voltages, colors) {
-  const unit = voltages.some((one) => one.threshold) ? "v / threshold" : "v";
   const runs = new Set(voltages.map((one) => one.run)).size > 1 ? `, dashed: ${state.names[1]}` : "";
   context.textAlign = "left";
   let x = plot.x;
@@ -108,7 +114,7 @@ function drawVoltageNames(context, plot, state, voltages, colors) {
     context.fillText(told, x, plot.y - 5);
     x += context.measureText(told).width;
   };
-  say(`${unit} of ${state.voltage.population}${runs}  `, colors.quiet);
+  say(`${quantityOf(state)}, ${state.voltage.population}${runs}  `, colors.quiet);
   const population = state.populations.find((one) => one.name === state.voltage.population);
   for (const [neuron, rank] of new Map(voltages.map((one) => [one.neuron, one.rank]))) {
     say(`${population ? unitOf(population, neuron) : neuron}  `, colors.bands[rank % colors.bands.length]);

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from dlm_snn.analysis.taking import rasters_of
 from dlm_snn.analysis.viewer.layers import layers
-from dlm_snn.analysis.viewer.membranes import Membrane, membrane_json, membranes_of
+from dlm_snn.analysis.viewer.membranes import Membrane, comparable, membrane_json, membranes_of
 from dlm_snn.errors import DlmError
 from dlm_snn.files.atomic import check, write_text
 from dlm_snn.files.layouts import text_file
@@ -81,7 +81,8 @@ def view(
             one of any name.
         dt: seconds per step, see ``rasters_of``.
         labels: names of the runs and of the neurons.
-        membranes, membranes_against: v of each run by population; where not given, that of a Recording with v.
+        membranes, membranes_against: v of each run by population; where not given, that of a Recording with v. Shown is
+            that before the reset where all runs know it, else that at the end of the step; the page says which.
         replace: a page of ours of that name gives way.
 
     Returns:
@@ -209,7 +210,7 @@ def _content(
         "firstSample": labels.sample,
         "firstStep": labels.step,
         "populations": populations,
-        "membranes": [membrane_json(of_run, counts) for of_run in membranes],
+        "membranes": [membrane_json(of_run, counts) for of_run in comparable(membranes)],
     }
 
 

@@ -77,7 +77,7 @@ async function unpackedPopulation(population, positions) {
 async function unpackedMembrane(membrane) {
   const bytes = await inflated(membrane.values);
   const whole = new DataView(bytes.buffer);
-  const values = new Float32Array(bytes.length / 2);
+  const values = new Float64Array(bytes.length / 2);
   for (let i = 0; i < values.length; i++) {
     const value = whole.getInt16(2 * i, true);
     values[i] = value === -32768 ? NaN : value * membrane.unit;
