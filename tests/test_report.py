@@ -781,6 +781,12 @@ def test_a_browser_opens_the_page_without_error_or_outside_request(
 def test_the_browser_check_sees_an_error_and_an_outside_request(tab: Tab, tmp_path: Path) -> None:
     page = tmp_path / "bad.html"
     page.write_text(
+SIDEWAYS = """[...document.querySelectorAll('body *')].map(box => [box, getComputedStyle(box)])
+  .filter(([box, style]) => style.overflowX === 'auto' && box.scrollWidth > box.clientWidth + 1)
+  .map(([box, style]) => [box.tabIndex, box.role, Boolean(box.ariaLabel), style.backgroundAttachment])"""
+"""Boxes that scroll sideways: how the keyboard and a screen reader find them, and what shows that there is more."""
+
+
         "<!DOCTYPE html><title>bad</title><link rel=icon href='data:,'>"
         "<img src='http://127.0.0.1:9/a.png'><script>console.error('said'); missing()</script>"
     )
@@ -801,3 +807,7 @@ def test_labels_do_not_overlap_and_the_page_fits_its_window(
     assert tab.evaluate(OVERLAPS) == []
     ground = tab.evaluate("getComputedStyle(document.body).backgroundColor")
     assert ground == ("rgb(20, 24, 27)" if dark else "rgb(251, 251, 249)")
+    found = tab.evaluate(SIDEWAYS)
+    assert len(found) >= 3 or width > 600
+    # Covers scroll along, shadows stay.
+    assert all(box == [0, "region", True, "local, local, scroll, scroll, scroll"] for box in found)

@@ -16,7 +16,7 @@ from dlm_snn.report.headline import between, headline, resolved
 from dlm_snn.report.svg import THEME
 from tests.browser import CHROMIUM, chromium
 from tests.continual_rows import made_row
-from tests.test_report import OVERLAPS
+from tests.test_report import OVERLAPS, SIDEWAYS
 
 pytestmark = pytest.mark.xdist_group("report")
 
@@ -158,6 +158,7 @@ def test_f_and_la_are_seen_without_scrolling_sideways(page, tmp_path, width, dar
         tab.look(width, dark)
         assert tab.complaints(page) == []
         assert tab.evaluate("document.scrollingElement.scrollWidth") <= width
+        assert all(box[:3] == [0, "region", True] and "local" in box[3] for box in tab.evaluate(SIDEWAYS))
         beyond = "[...document.querySelectorAll('.table:has(.cards)')].map(box => box.scrollWidth - box.clientWidth)"
         if width < 600:
             assert max(tab.evaluate(beyond)) <= 1
