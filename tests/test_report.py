@@ -28,7 +28,7 @@ from dlm_snn.networks.network import Input, IntegerNetwork, IntegerProjection, N
 from dlm_snn.neurons.integer_lif import IntegerLIF
 from dlm_snn.neurons.lif import LIF
 from dlm_snn.provenance import Provenance
-from dlm_snn.report import samples, voltages, write_report
+from dlm_snn.report import samples, voltages, wording, write_report
 from dlm_snn.runs.answers import Answers, kept, read_answers, write_answers
 from dlm_snn.runs.metrics import accuracy, read_out, silent, synaptic_operations
 from dlm_snn.runs.raster import SpikeRaster
@@ -493,7 +493,7 @@ def test_silent_samples_have_a_column_of_their_own_and_many_classes_no_matrix() 
     assert found.told.endswith("Most frequent confusions, true → given: 3 → no answer (2), 5 → 7 (2).")
 
 
-def test_statistics_are_those_of_the_rasters_in_hz_and_per_step(run: Path) -> None:
+def test_statistics_are_those_of_the_rasters_in_hz(run: Path) -> None:
     """Nine neurons in 2 samples of 40 steps: three every 4th step, three silent, three every 2nd step."""
     dense = np.zeros((2, 40, 9), bool)
     dense[:, ::4, ::3] = dense[:, ::2, 2::3] = True
@@ -503,7 +503,6 @@ def test_statistics_are_those_of_the_rasters_in_hz_and_per_step(run: Path) -> No
     text = page.text.replace("\xa0", " ")
     # 250, 0 and 500 Hz; regular neurons: CV, CV2 and LV 0, where chance gives sqrt(1 - p): sqrt(.75), sqrt(.5).
     assert "rate 250 Hz 83.6 to 416 250 Hz 83.6 to 416" in text
-    assert "rate per step 0.25 0.25" in text
     assert "silent neurons 0.333" in text
     assert "CV of intervals 0 by chance 0.787 0 by chance 0.787" in text
     assert "a step is taken as 1 ms" in text
@@ -514,6 +513,33 @@ def test_statistics_are_those_of_the_rasters_in_hz_and_per_step(run: Path) -> No
     for file in (run / "rasters").glob("*/hidden.npz"):
         SpikeRaster.from_dense(np.zeros((2, 40, 9), bool)).save(file, replace=True)
     assert "CV of intervals not resolved not resolved" in page_of(run)[1].text
+
+
+def test_every_section_tells_rates_in_hz(run: Path) -> None:
+    """Of nine neurons three in every step of 2 ms, three in every second one: 250 Hz, in each section that has rates."""
+    dense = np.zeros((2, 40, 9), bool)
+    dense[:, :, ::3] = dense[:, ::2, 1::3] = True
+    for file in (run / "rasters").glob("*/*.npz"):
+        SpikeRaster.from_dense(dense, dt=2e-3).save(file, replace=True)
+    activity = {"float": {"rates": {"hidden": 1 / 3, "output": 1e-3}}, "integer": {"rates": {"hidden": 1.0}}}
+    change(run / "metrics.json", activity=activity)
+    text, page = page_of(run)
+    assert "Rate of hidden, Hz Rate of output, Hz" in page.text
+    results = text[text.index('id="results"') : text.index('id="samples"')]
+    cells = [re.findall(r"<td[^>]*>([^<]*)</td>", row)[-2:] for row in re.findall(r"<tr><th scope=.row.*", results)]
+    assert cells == [["167", "0.5"], ["500", "—"]]
+    rates = text[text.index('id="rates"') : text.index('id="statistics"')]
+    assert "rate in Hz, mean over all samples" in rates
+    assert "float, mean 250 Hz" in rates
+    assert "rate 250 Hz" in page.text.replace("\xa0", " ")
+    assert page.text.count("step taken as 2 ms") == 2
+    assert not re.search(r"(per|and) step", page.text[page.text.index("Results") : page.text.index("Weights before")])
+
+
+def test_a_neuron_that_always_fires_has_a_rate_without_a_power_of_ten() -> None:
+    assert wording.hertz(1.0, 1e-3) == "1,000"
+    assert wording.hertz(0.0123456, 1e-3) == "12.3"
+    assert wording.hertz(None, 1e-3) == wording.hertz(float("nan"), 1e-3) == wording.NOTHING
 
 
 def test_neurons_of_a_trace_say_something() -> None:
@@ -755,6 +781,12 @@ OVERLAPS = """[...document.querySelectorAll('figure svg')].flatMap(svg => {
 })"""
 
 
+SIDEWAYS = """[...document.querySelectorAll('body *')].map(box => [box, getComputedStyle(box)])
+  .filter(([box, style]) => style.overflowX === 'auto' && box.scrollWidth > box.clientWidth + 1)
+  .map(([box, style]) => [box.tabIndex, box.role, Boolean(box.ariaLabel), style.backgroundAttachment])"""
+"""Boxes that scroll sideways: how the keyboard and a screen reader find them, and what shows that there is more."""
+
+
 @pytest.fixture(scope="module")
 def tab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tab]:
     if CHROMIUM is None:
@@ -781,12 +813,6 @@ def test_a_browser_opens_the_page_without_error_or_outside_request(
 def test_the_browser_check_sees_an_error_and_an_outside_request(tab: Tab, tmp_path: Path) -> None:
     page = tmp_path / "bad.html"
     page.write_text(
-SIDEWAYS = """[...document.querySelectorAll('body *')].map(box => [box, getComputedStyle(box)])
-  .filter(([box, style]) => style.overflowX === 'auto' && box.scrollWidth > box.clientWidth + 1)
-  .map(([box, style]) => [box.tabIndex, box.role, Boolean(box.ariaLabel), style.backgroundAttachment])"""
-"""Boxes that scroll sideways: how the keyboard and a screen reader find them, and what shows that there is more."""
-
-
         "<!DOCTYPE html><title>bad</title><link rel=icon href='data:,'>"
         "<img src='http://127.0.0.1:9/a.png'><script>console.error('said'); missing()</script>"
     )
@@ -803,11 +829,11 @@ def test_labels_do_not_overlap_and_the_page_fits_its_window(
 ) -> None:
     tab.look(width, dark)
     tab.open(finished / "report.html")
-    assert tab.evaluate("document.scrollingElement.scrollWidth") <= width
-    assert tab.evaluate(OVERLAPS) == []
-    ground = tab.evaluate("getComputedStyle(document.body).backgroundColor")
-    assert ground == ("rgb(20, 24, 27)" if dark else "rgb(251, 251, 249)")
     found = tab.evaluate(SIDEWAYS)
     assert len(found) >= 3 or width > 600
     # Covers scroll along, shadows stay.
     assert all(box == [0, "region", True, "local, local, scroll, scroll, scroll"] for box in found)
+    assert tab.evaluate("document.scrollingElement.scrollWidth") <= width
+    assert tab.evaluate(OVERLAPS) == []
+    ground = tab.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert ground == ("rgb(20, 24, 27)" if dark else "rgb(251, 251, 249)")

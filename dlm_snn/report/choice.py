@@ -27,6 +27,13 @@ def raster(run: RunFolder, arithmetic: str, population: str) -> SpikeRaster | No
     return run.rasters[found[0]][population] if found else None
 
 
+def seconds(run: RunFolder, population: str | None = None) -> float:
+    """What a step is taken as: by a raster of the population, else by any, else as a raster says by itself."""
+    every = [(name, raster.dt) for rasters in run.rasters.values() for name, raster in rasters.items()]
+    own = (dt for name, dt in every if name == population)
+    return next(own, next((dt for _, dt in every), SpikeRaster.dt))
+
+
 def pair(run: RunFolder, arithmetic: str, population: str) -> list[Trace]:
     """The traces to lay over each other: of the reference and of one more simulator, as far as stored."""
     found = [t for t in run.traces if t.population == population and stored_arithmetic(t.simulator) == arithmetic]

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from dlm_snn.report.svg import THEME
 from dlm_snn.report.weights import Weights
+from dlm_snn.report.wording import three_digits
 from dlm_snn.runs.raster import SpikeRaster
 from dlm_snn.runs.run_metrics import Number
 
@@ -91,12 +92,14 @@ def rates(rasters: Mapping[str, SpikeRaster], labels: Mapping[str, str]) -> Figu
     """How many neurons of a population fire how often: float filled, integer as an outline."""
     figure, axes = _panel(2.0)
     of_neuron = {kind: neuron_rates(spikes) for kind, spikes in rasters.items()}
-    highest = max(max((rate.max(initial=0) for rate in of_neuron.values()), default=0), 1e-3)
+    highest = max(max((rate.max(initial=0) for rate in of_neuron.values()), default=0), 1.0)
     n_bins = 24 if max(rate.size for rate in of_neuron.values()) >= 50 else 12
     edges = np.linspace(0, highest * (1 + 1e-9), n_bins + 1)
     for kind, rate in of_neuron.items():
-        _histogram(axes, np.histogram(rate, edges)[0], edges, kind, f"{labels[kind]}, mean {rate.mean():#.3g}")
-    axes.set(xlabel="spikes per step, mean over all samples", ylabel="neurons", xlim=(0, edges[-1] * 1.03))
+        _histogram(
+            axes, np.histogram(rate, edges)[0], edges, kind, f"{labels[kind]}, mean {three_digits(rate.mean())} Hz"
+        )
+    axes.set(xlabel="rate in Hz, mean over all samples", ylabel="neurons", xlim=(0, edges[-1] * 1.03))
     axes.set_ylim(0, axes.get_ylim()[1] * 1.05)
     axes.yaxis.set_major_locator(MaxNLocator(4, integer=True))
     figure.legend(loc="outside upper left", ncols=2, columnspacing=1.2, handlelength=1.6)
@@ -104,8 +107,8 @@ def rates(rasters: Mapping[str, SpikeRaster], labels: Mapping[str, str]) -> Figu
 
 
 def neuron_rates(spikes: SpikeRaster) -> NDArray[np.float64]:
-    """Spikes per step of each neuron, the mean over all samples."""
-    return spikes.counts().sum(axis=0) / max(spikes.n_samples * spikes.n_steps, 1)
+    """Hz of each neuron, the mean over all samples."""
+    return spikes.counts().sum(axis=0) / (max(spikes.n_samples * spikes.n_steps, 1) * spikes.dt)
 
 
 def _histogram(axes: Axes, counts: NDArray, edges: NDArray, kind: str, label: str, baseline: float = 0) -> None:

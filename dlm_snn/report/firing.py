@@ -13,7 +13,7 @@ from dlm_snn.analysis.statistics.population import population_summary
 from dlm_snn.analysis.statistics.sparsity import sparsity
 from dlm_snn.networks.known import ARITHMETICS
 from dlm_snn.report import choice
-from dlm_snn.report.wording import NOTHING, Table, number
+from dlm_snn.report.wording import NOTHING, Table, number, three_digits
 from dlm_snn.runs.metrics import confidence_95
 from dlm_snn.runs.raster import SpikeRaster
 from dlm_snn.runs.run_folder import RunFolder
@@ -37,20 +37,10 @@ def table(run: RunFolder, labels: Mapping[str, str]) -> Table | None:
     return Table(["Mean over neurons", *columns], rows)
 
 
-def step_ms(run: RunFolder) -> float:
-    """Milliseconds that a step of the stored rasters is taken as."""
-    every = [raster.dt for rasters in run.rasters.values() for raster in rasters.values()]
-    return 1e3 * next(iter(every), SpikeRaster.dt)
-
-
 def _column(raster: SpikeRaster) -> dict[str, str]:
     """The figures of one layer, as text by name."""
-    findings = population_summary(spike_table(raster))
-    found = {finding.name: _cell(finding) for finding in findings}
-    rate = next((finding for finding in findings if finding.name == "rate" and finding.value is not None), None)
-    per_step = {} if rate is None else {"rate per step": number(float((rate.value or 0.0) * raster.dt))}
-    first, *rest = found.items()
-    return {"neurons": number(raster.n_neurons), **dict([first]), **per_step, **dict(rest), **_sparsity(raster)}
+    found = {finding.name: _cell(finding) for finding in population_summary(spike_table(raster))}
+    return {"neurons": number(raster.n_neurons), **found, **_sparsity(raster)}
 
 
 def _sparsity(raster: SpikeRaster) -> dict[str, str]:
@@ -69,15 +59,16 @@ def _mean(values: NDArray[np.float64]) -> str:
     if len(values) < 2:
         return NOT_RESOLVED
     mean, half = confidence_95(values)
-    return f"{mean:.3g}\n{mean - half:.3g} to {mean + half:.3g}" if half > 1e-12 else f"{mean:.3g}"
+    spread = f"\n{three_digits(mean - half)} to {three_digits(mean + half)}" if half > 1e-12 else ""
+    return three_digits(mean) + spread
 
 
 def _cell(finding: Finding) -> str:
     """A value with its unit; below it its 95 % interval, and what chance gives."""
     if finding.value is None:
         return NOT_RESOLVED
-    lines = [f"{finding.value:.3g}" + (f" {finding.unit}" if finding.unit else "")]
+    lines = [three_digits(finding.value) + (f" {finding.unit}" if finding.unit else "")]
     if finding.interval is not None:
-        lines.append(f"{finding.interval[0]:.3g} to {finding.interval[1]:.3g}")
-    lines += [f"by chance {of.value:.3g}" for of in finding.controls if of.name == "spikes by chance"]
+        lines.append(" to ".join(map(three_digits, finding.interval)))
+    lines += [f"by chance {three_digits(of.value)}" for of in finding.controls if of.name == "spikes by chance"]
     return "\n".join(lines)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from dlm_snn.networks.known import ARITHMETICS
 from dlm_snn.runs.metrics import silence, silent_populations, wilson_95
-from dlm_snn.runs.run_metrics import Activity, DatasetSize, LossPart, RunMetrics
+from dlm_snn.runs.run_metrics import Activity, DatasetSize, LossPart, Number, RunMetrics
 
 NOTHING = "—"
 """What a table shows where there is no value."""
@@ -108,9 +108,19 @@ def _significant(value: float) -> str:
     return f"{value:.8g}" if text in ("1", "100") else text
 
 
+def three_digits(value: float) -> str:
+    """A measured value, without a power of ten where 1,000 is as short."""
+    return number(float(f"{value:.3g}"))
+
+
 def percent(share: Any) -> str:
     """A share as percent, to a tenth."""
     return f"{share:.1%}".replace("%", "\u00a0%") if isinstance(share, (int, float)) else NOTHING
+
+
+def hertz(per_step: Number, seconds: float) -> str:
+    """A rate in spikes per step as one in Hz."""
+    return NOTHING if per_step is None or math.isnan(per_step) else three_digits(per_step / seconds)
 
 
 def between(metrics: RunMetrics, run: str) -> str:
@@ -216,8 +226,12 @@ def tiles(metrics: RunMetrics) -> list[Tile]:
     return found
 
 
-def results(metrics: RunMetrics) -> Table | None:
-    """Accuracy, silence and activity of each network and simulator that was measured."""
+def results(metrics: RunMetrics, seconds: Callable[[str], float]) -> Table | None:
+    """Accuracy, silence and activity of each network and simulator that was measured.
+
+    Args:
+        seconds: of a step of a population, by which its rate is in Hz.
+    """
     accuracy, silent, samples = metrics.accuracy or {}, metrics.silent or {}, metrics.accuracy_samples or {}
     activity = {run: cost or Activity() for run, cost in (metrics.activity or {}).items()}
     populations = list(dict.fromkeys(p for cost in activity.values() for p in cost.rates))
@@ -234,7 +248,7 @@ def results(metrics: RunMetrics) -> Table | None:
                 number(silent.get(run)),
                 number(cost.spikes),
                 number(cost.synaptic_operations),
-                *(number(cost.rates.get(population)) for population in populations),
+                *(hertz(cost.rates.get(population), seconds(population)) for population in populations),
             ]
         )
-    return Table([*columns, *(f"Rate of {p}" for p in populations)], rows) if rows else None
+    return Table([*columns, *(f"Rate of {p}, Hz" for p in populations)], rows) if rows else None
