@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import base64
+import html
 import io
 import json
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -20,10 +22,12 @@ import pytest
 from safetensors.numpy import save_file
 
 from dlm_snn.backends import reference
+from dlm_snn.cli import main
 from dlm_snn.connections.dense import Dense
 from dlm_snn.description import describe
 from dlm_snn.errors import DlmError, MissingError
 from dlm_snn.files.json_objects import as_json
+from dlm_snn.networks import artifact
 from dlm_snn.networks.network import Input, IntegerNetwork, IntegerProjection, Network, Projection
 from dlm_snn.neurons.integer_lif import IntegerLIF
 from dlm_snn.neurons.lif import LIF
@@ -336,12 +340,36 @@ def test_the_page_holds_every_section_and_a_figure_of_each_kind(finished: Path, 
     assert "u and v identical on 20 samples" in page.text
     assert "v / threshold," in page.text
     assert "before the reset" in page.text
-    assert "dlm-snn raster view digits-small" in page.text
     assert "one that loses stays above the threshold without a spike" in page.text
     assert "Places (sample, step, neuron) that are equal 99.996 %" in page.text
     assert "Fits on one Intel Loihi 2: 3 of 128 cores; one thing has to change first." in page.text
     assert "hidden 30.2 to 67.1, output 3.3 to 3.3." in "".join(labels)
     assert "20 -> 32" in page.text
+
+
+def test_the_commands_of_the_page_work_when_they_are_copied(
+    run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """From the folder where the page was written; also of a run that gets its place after the page is written."""
+    place = tmp_path / "my runs" / "it's one"
+    monkeypatch.chdir(tmp_path)
+    rng = np.random.default_rng(7)
+    network = _float_network(rng, *_stimulus(rng))
+    for name, of in (("network", network), ("integer", _integer_network(network))):
+        (run / f"{name}.json").unlink()  # It has no digest, which commands want.
+        (run / f"{name}.safetensors").unlink()
+        artifact.save(of, run / name)
+    found = []
+    for written in (write_report(run, place), write_report(Path(shutil.copytree(run, place)))):
+        text = html.unescape(written.read_text(encoding="utf-8"))
+        found.append(re.findall(r"<code>(dlm-snn raster .*?)</code>", text))
+    assert found[0] == found[1]
+    for command in found[0]:
+        words = shlex.split(command)
+        assert words[-1] == "my runs/it's one"
+        assert main(words[1:]) == 0
+    assert (tmp_path / "it's one.html").exists()
+    assert "hidden" in capsys.readouterr().out
 
 
 def test_the_page_is_small_and_asks_for_nothing_outside(shown: tuple[str, _Page]) -> None:
@@ -516,7 +544,7 @@ def test_statistics_are_those_of_the_rasters_in_hz(run: Path) -> None:
 
 
 def test_every_section_tells_rates_in_hz(run: Path) -> None:
-    """Of nine neurons three in every step of 2 ms, three in every second one: 250 Hz, in each section that has rates."""
+    """Of nine neurons three in every step of 2 ms, three in every second one: 250 Hz, in all sections with rates."""
     dense = np.zeros((2, 40, 9), bool)
     dense[:, :, ::3] = dense[:, ::2, 1::3] = True
     for file in (run / "rasters").glob("*/*.npz"):

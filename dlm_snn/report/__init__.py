@@ -5,12 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 
-def write_report(folder: Path) -> Path:
+def write_report(folder: Path, place: Path | None = None) -> Path:
     """Write ``report.html``, one self-contained page, into a finished run folder.
 
     Args:
         folder: with ``metrics.json``, ``record.json`` and ``config.yaml``; networks, rasters and traces are shown
             where they are there.
+        place: where the folder will lie, which the commands on the page name as seen from the current folder; None:
+            where it is.
 
     Returns:
         The path of the page.
@@ -21,4 +23,4 @@ def write_report(folder: Path) -> Path:
     """
     from dlm_snn.report.page import write
 
-    return write(Path(folder))
+    return write(Path(folder), place)

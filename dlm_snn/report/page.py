@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from contextlib import nullcontext
 from importlib.resources import files
@@ -20,20 +21,20 @@ from dlm_snn.runs.run_folder import PAGE, REPORT, RunFolder, read_run
 from dlm_snn.runs.run_metrics import LossBudget
 
 
-def write(path: Path) -> Path:
+def write(path: Path, place: Path | None = None) -> Path:
     """Write ``report.html`` into a run folder, for one that stands there; see ``dlm_snn.report.write_report``."""
     target = path / PAGE
     run = read_run(path)
     check(target, REPORT, replace=True)
     # Nobody vouches for the values of a run without checksums; what cannot be drawn of them is no fault of the program.
     with nullcontext() if run.verified else refused(path, "run it again", "holds values that cannot be shown"):
-        text = render(run)
+        text = render(run, path if place is None else place)
     write_text(target, text, REPORT, replace=True)
     return target
 
 
-def render(run: RunFolder) -> str:
-    """The page as text; the same folder gives the same text."""
+def render(run: RunFolder, place: Path) -> str:
+    """The page as text; the same folder at the same place gives the same text."""
     labels = wording.labels(run.metrics)
     with styled():
         figures = {
@@ -55,7 +56,7 @@ def render(run: RunFolder) -> str:
         samples=samples.samples(run.answers, labels),
         confusions=samples.confusions(run.answers, labels),
         answered=run.answers and samples.sentence(run.answers, labels),
-        folder=quote(run.path.resolve().name),
+        folder=quote(seen_from_here(place)),
         matrices=agreement.matrices(run.metrics, labels),
         symbols=agreement.SYMBOLS,
         agreed=agreement.sentence(run.metrics),
@@ -81,6 +82,14 @@ def render(run: RunFolder) -> str:
         config=run.config,
         **figures,
     )
+
+
+def seen_from_here(place: Path) -> str:
+    """The path from the current folder, for a command; whole where no path leads there, as to another drive."""
+    try:
+        return os.path.relpath(place)
+    except ValueError:
+        return str(place.resolve())
 
 
 def template(name: str) -> Template:

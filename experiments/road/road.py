@@ -29,7 +29,9 @@ from experiments.road.agreement import simulated
 from experiments.road.measured import evaluated, measured, single_precision
 
 
-def run_road(config: RunConfig, folder: Path, command: str, show: Show, earlier: Earlier | None = None) -> RunMetrics:
+def run_road(
+    config: RunConfig, folder: Path, command: str, show: Show, earlier: Earlier | None = None, place: Path | None = None
+) -> RunMetrics:
     """Do the main job and write its run folder.
 
     Args:
@@ -38,6 +40,7 @@ def run_road(config: RunConfig, folder: Path, command: str, show: Show, earlier:
         command: goes into the record.
         show: told of every stage.
         earlier: the run whose configuration this one takes.
+        place: where the folder will lie, see ``write_report``.
 
     Returns:
         What it measured.
@@ -70,7 +73,7 @@ def run_road(config: RunConfig, folder: Path, command: str, show: Show, earlier:
     given = {name: result.answers for name, result in whole.items()}
     answers = kept_answers(data.y_test, given, data.x_test, data.dataset.shape, data.dataset.scale)
     write_run(folder, dump_config(config), {"float": network, "integer": integer}, kept, metrics, record, answers)
-    write_report(folder)
+    write_report(folder, place)
     return metrics
 
 

@@ -59,7 +59,7 @@ def _run(arguments: Namespace) -> int:
         # Read before the run: its folder may give way to the new one.
         earlier = Earlier.of(arguments.config)
         with writing_folder(folder, RUN, arguments.replace) as aside:
-            metrics = run_road(config, aside, _command(arguments), show, earlier)
+            metrics = run_road(config, aside, _command(arguments), show, earlier, folder)
     _print_summary(metrics, folder)
     if repetition := read_record(folder)["repetition"]:
         print(f"the run {repetition}")
