@@ -1,8 +1,9 @@
-"""Errors that a user can act on: one line that names the thing, the value and the remedy."""
+"""What users are told: errors in one line that names the thing, the value and the remedy; counts; warnings."""
 
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable
 
 
@@ -57,6 +58,17 @@ def nearest(name: str, known: Iterable[str]) -> str:
     if close:
         return f"did you mean '{close[0]}'?"
     return "known: " + ", ".join(names)
+
+
+def how_many(n: int, things: str) -> str:
+    """A count and what is counted, given in the plural: ``1 step per sample``, ``2,000 steps per sample``."""
+    if n != 1:
+        return f"{n:,} {things}"
+    noun, *rest = re.split(r"(?= (?:at|in|of|per) )", things, maxsplit=1)
+    for plural, singular in (("ies", "y"), ("sses", "ss"), ("s", "")):
+        if noun.endswith(plural):
+            return f"1 {noun.removesuffix(plural)}{singular}{''.join(rest)}"
+    return f"1 {things}"
 
 
 class LossWarning(UserWarning):

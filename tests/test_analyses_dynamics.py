@@ -48,7 +48,7 @@ def test_the_command_says_what_is_resolved(follower, capsys):
     assert "information of 'r': 1 of 2 figures resolved, transfer entropy of neuron 0 to 1: 0." in out
     assert "stability of 'r': damage slope: not resolved\n" in out
     assert out.count("needs a network") == 1
-    assert "irreversibility of 'r': irreversibility: 0." in out
+    assert "irreversibility of 'r': 0." in out
 
 
 def test_a_raster_alone(follower):

@@ -10,6 +10,7 @@ import pytest
 
 from dlm_snn.analysis import Finding, power_law_noise
 from dlm_snn.cli import main
+from dlm_snn.errors import how_many
 from dlm_snn.runs.raster import SpikeRaster
 from dlm_snn.verbs.rasters.analyses.outcome import Outcome
 from dlm_snn.verbs.rasters.answers import WIDTH, Answer, as_json, as_text
@@ -33,6 +34,33 @@ def test_text_has_a_conclusion_and_fits(file, capsys):
     out = answers(file, capsys, "--what", "spectrum")
     assert out.startswith("spectrum of 'spikes': spectral slope")
     assert max(map(len, out.splitlines())) <= WIDTH
+
+
+def test_a_conclusion_names_its_analysis_once():
+    found = Finding("irreversibility", 0.2, unit="nats")
+    assert as_text([Answer("a", "irreversibility", Outcome([found]))]).startswith("irreversibility of 'a': 0.2 nats\n")
+    assert as_text([Answer("a", "spectrum", Outcome([found]))]).startswith(
+        "spectrum of 'a': irreversibility: 0.2 nats\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("number", "things", "words"),
+    [
+        (1, "samples", "1 sample"),
+        (0, "samples", "0 samples"),
+        (12000, "steps per sample", "12,000 steps per sample"),
+        (1, "steps per sample", "1 step per sample"),
+        (1, "frequencies", "1 frequency"),
+        (1, "classes", "1 class"),
+        (1, "avalanches", "1 avalanche"),
+        (1, "cut at the ends", "1 cut at the ends"),
+        (1, "in the tail", "1 in the tail"),
+    ],
+)
+def test_one_thing_is_told_in_the_singular(number, things, words):
+    assert how_many(number, things) == words
+    assert Finding("a", 1.0, size={things: number}).row()["sample"] == words
 
 
 def test_json_holds_every_finding(file, capsys):

@@ -334,7 +334,7 @@ def test_a_raster_of_very_many_neurons_takes_no_memory(capsys):
     none = np.zeros(0, np.uint32)
     dlm.SpikeRaster(none, none, none, 1, 1, 2**32 - 1).save("a.npz")
     tracemalloc.start()
-    assert "0 spikes, rate 0.00%, 4294967295 neurons silent" in typed(capsys, "raster", "info", "a.npz")
+    assert "0 spikes, rate 0.00%, 4,294,967,295 neurons silent" in typed(capsys, "raster", "info", "a.npz")
     assert tracemalloc.get_traced_memory()[1] < 2**26
     tracemalloc.stop()
 
@@ -350,8 +350,8 @@ def test_a_damaged_net_is_one_line(capsys):
 def test_the_recording_of_an_event_camera(capsys):
     Path("e.bs2").write_bytes(bytes([33, 33, 0, 0, 5, 1, 2, 0x80, 0x27, 0x10]))
     told = typed(capsys, "import", "e.bs2", "--dt", "0.001", "--out", "events")
-    assert "e: 2 spikes of 2312 neurons, 1 samples x 11 steps of 0.001 s" in told
-    assert "1 events were moved onto the grid, by 5e-06 s at most; rasters: events" in told
+    assert "e: 2 spikes of 2,312 neurons, 1 sample x 11 steps of 0.001 s" in told
+    assert "1 event was moved onto the grid, by 5e-06 s at most; rasters: events" in told
     assert list(dlm.SpikeRaster.load("events/e.npz").step) == [0, 10]
     Path("e.bs2").rename("e.bin")
     typed(capsys, "import", "e.bin", "--dt", "0.001", "--out", "again")

@@ -55,7 +55,7 @@ def test_what_is_kept_is_counted_to_the_byte(free, monkeypatch, options, bytes_)
 def test_the_reference_refuses_a_record_of_spikes_that_the_fast_simulator_takes(free):
     free(GIB)
     stimulus = {"x": np.zeros((1, 4), int)}
-    told = r"population 'a' of 10 neurons needs 1.01 GiB \(all populations: 1\.\d+\) for 1 samples x 12000000 steps, "
+    told = r"population 'a' of 10 neurons needs 1.01 GiB \(all populations: 1\.\d+\) for 1 sample x 12,000,000 steps, "
     with pytest.raises(dlm.DlmError, match=told + r"1 are free; .* or take backend 'fast', which keeps events alone"):
         dlm.run(small(), stimulus, 12_000_000)
     sample, step, neuron = (np.zeros(0, int) for _ in range(3))

@@ -58,7 +58,7 @@ def test_silence_is_reported_and_wrong():
 
 
 def test_one_label_a_sample():
-    with pytest.raises(DlmError, match=r"labels of shape \(2,\) for 1 samples"):
+    with pytest.raises(DlmError, match=r"labels of shape \(2,\) for 1 sample"):
         accuracy(raster([(0, 0)]), [0, 1])
 
 
@@ -101,7 +101,7 @@ def test_synaptic_operations_are_counted_of_what_the_run_was_fed():
     spikes = len(recording.rasters["hidden"])
     assert synaptic_operations(recording, {"pixels": images}) == (16 * 7 * 4 + spikes * 3) / 3
     for given, message in (
-        ({"pixels": images[:1]}, "the stimulus has 1 samples, the recording 3; give what that run was fed"),
+        ({"pixels": images[:1]}, "the stimulus has 1 sample, the recording 3; give what that run was fed"),
         ({"pixel": images}, "stimulus names 'pixel', which is no Input"),
         ({"pixels": np.repeat(images[:, None], 8, axis=1)}, "stimulus 'pixels' has"),
     ):

@@ -94,7 +94,7 @@ def test_integers_are_what_events_carry_and_floats_are_real_values():
         ({}, np.zeros((2, 4)), 5, r"stimulus 'pixels' has shape \(2, 4\); expected \(sample, 3\)"),
         ({}, np.zeros(3), 5, "expected .sample, 3."),
         ({}, np.zeros((2, 4, 3)), 5, "has 4 steps, the run 5"),
-        ({}, SpikeRaster.from_dense(np.zeros((2, 1, 3))), 5, "has 1 steps, the run 5"),
+        ({}, SpikeRaster.from_dense(np.zeros((2, 1, 3))), 5, "has 1 step, the run 5"),
         ({}, np.full((2, 3), 2), 5, r"holds 2\.\.2, not whole 0\.\.1 \(binary spikes\)"),
         ({}, np.full((2, 3), 0.5), 5, "not whole 0..1 .binary spikes."),
         ({}, np.full((2, 3), -1), 5, "binary spikes"),

@@ -371,7 +371,7 @@ def test_state_of_other_samples_is_refused():
     network, stimulus, n_steps = make("plain")
     state = run(network, stimulus, n_steps, backend="torch").state
     one = {"pixels": np.asarray(stimulus["pixels"])[:1]}
-    with pytest.raises(DlmError, match="does not fit population 'layer0' of 1 samples"):
+    with pytest.raises(DlmError, match="does not fit population 'layer0' of 1 sample"):
         run(network, one, n_steps, state=state, backend="torch")
     with pytest.raises(DlmError, match="does not fit population 'layer0'"):
         run(network, stimulus, n_steps, state=replace(state, neurons={}), backend="torch")

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from dlm_snn.errors import how_many
+
 NOT_RESOLVED: Final = "not resolved"
 """What stands where a number would mislead."""
 LEVEL = 0.95
@@ -81,7 +83,7 @@ class Finding:
             "95 % interval": "" if self.value is None else _between(self.interval).strip(" []"),
             "unit": self.unit,
             "estimator": self.estimator,
-            "sample": ", ".join(f"{count:,} {what}" for what, count in self.size.items()),
+            "sample": ", ".join(how_many(count, what) for what, count in self.size.items()),
             "control": "; ".join(map(str, self.controls)),
             "doubt": "; ".join(self.doubts),
         }

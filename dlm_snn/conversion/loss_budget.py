@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from dlm_snn.runs.differences import counted
+from dlm_snn.errors import how_many
 from dlm_snn.runs.metrics import silence
 
 LOUD = 0.05
@@ -155,7 +155,7 @@ class QuantizationReport:
         return {**asdict(self), **plain, "warnings": self.warnings}
 
     def __str__(self) -> str:
-        lines = [f"{self.bits}-bit weights, measured on {counted(self.samples, 'sample')}"]
+        lines = [f"{self.bits}-bit weights, measured on {how_many(self.samples, 'samples')}"]
         lines += [
             f"  {p.name}: {p.sign_mode}, weight_exp {p.weight_exp}, rounding {p.rounding_rms:.2%}, "
             f"clipped {p.clipped}, zeroed {p.zeroed:.1%}"
@@ -190,14 +190,14 @@ def _decays(p: PopulationLoss) -> Iterator[str]:
     ):
         remedy = "decays are whole 1/4096 of a step; longer steps have larger ones"
         if lost:
-            yield f"{name} of {counted(lost, 'neuron')} of '{p.name}' became {became} ({remedy})"
+            yield f"{name} of {how_many(lost, 'neurons')} of '{p.name}' became {became} ({remedy})"
         elif error > LOUD:
             yield f"{name} of '{p.name}' is off by {error:.1%} of itself ({remedy})"
 
 
 def _biases(p: PopulationLoss) -> Iterator[str]:
     told = [
-        f"{what} in {counted(count, 'neuron')}"
+        f"{what} in {how_many(count, 'neurons')}"
         for count, what in ((p.bias_lost, "became 0"), (p.bias_off, f"is off by more than {LOUD:.0%} of itself"))
         if count
     ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from dlm_snn.errors import DlmError
+from dlm_snn.errors import DlmError, how_many
 from dlm_snn.files.free_memory import SMALL, free_memory
 from dlm_snn.networks.network import IntegerNetwork, Network
 
@@ -51,7 +51,8 @@ def check_memory(
             remedy += ", or take backend 'fast', which keeps events alone"
         raise DlmError(
             f"population '{name}' of {network.populations[name].n} neurons needs {needs[name] / 2**30:.3g} GiB{others} "
-            f"for {n_samples} samples x {n_steps} steps, {free / 2**30:.3g} are free; take fewer samples, {remedy}"
+            f"for {how_many(n_samples, 'samples')} x {how_many(n_steps, 'steps')}, {free / 2**30:.3g} are free; "
+            f"take fewer samples, {remedy}"
         )
 
 

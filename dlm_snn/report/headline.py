@@ -9,6 +9,7 @@ import numpy as np
 from dlm_snn.analysis.finding import NOT_RESOLVED
 from dlm_snn.continual.figures import Paired, paired
 from dlm_snn.continual.standings import UNKNOWN, Standing
+from dlm_snn.errors import how_many
 from dlm_snn.runs.metrics import plus_minus
 
 
@@ -55,7 +56,7 @@ def resolved(apart: Paired | None) -> bool:
 def _points(apart: Paired | None) -> str:
     if apart is None:
         return "without a seed in common"
-    seeds = f"{apart.n} common seed{'' if apart.n == 1 else 's'}"
+    seeds = how_many(apart.n, "common seeds")
     if np.isnan(apart.half):
         return f"{apart.mean:+.2f} points in {seeds}, which gives no interval"
     return f"{plus_minus(apart.mean, apart.half, '+.2f')} points over {seeds}"
@@ -67,5 +68,4 @@ def _told(line: Standing) -> str:
     text = f"ACC {figures['ACC %']} %"
     if figures["F"] != UNKNOWN:
         text += f", F {figures['F']}, LA {figures['LA %']} %"
-    count = figures["seeds"]
-    return f"{text} over {count} seed{'' if count == '1' else 's'}."
+    return f"{text} over {how_many(int(figures['seeds']), 'seeds')}."

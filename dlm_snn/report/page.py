@@ -14,6 +14,7 @@ from jinja2 import Environment, FunctionLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from dlm_snn.analysis.plots.style import styled
+from dlm_snn.errors import how_many
 from dlm_snn.files.atomic import check, write_text
 from dlm_snn.files.reading import refused
 from dlm_snn.report import agreement, chip, choice, firing, panels, physics, samples, voltages, wording
@@ -98,6 +99,7 @@ def template(name: str) -> Template:
         loader=FunctionLoader(part), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     environment.filters["number"] = wording.number
+    environment.filters["how_many"] = how_many
     return environment.get_template(name)
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from markupsafe import Markup
 
+from dlm_snn.errors import how_many
 from dlm_snn.networks.known import ARITHMETICS
 from dlm_snn.report import choice, figures
 from dlm_snn.report.svg import inline
@@ -48,7 +49,8 @@ def rasters(run: RunFolder, labels: Mapping[str, str]) -> list[Panel]:
         for kind, spikes in found.items():
             other = next((r for k, r in found.items() if k != kind), None)
             form = "input" if population in choice.inputs(run) else labels[kind]
-            alt = f"Spike raster of {population}, {form}: {len(spikes)} spikes in {spikes.n_samples} samples."
+            counts, samples = how_many(len(spikes), "spikes"), how_many(spikes.n_samples, "samples")
+            alt = f"Spike raster of {population}, {form}: {counts} in {samples}."
             svg = inline(figures.raster(spikes, other, kind), f"raster-{len(panels)}", alt)
             panels.append(Panel(f"{population}, {form}", svg, _raster_caption(spikes, other, kind, labels)))
     return panels
@@ -66,7 +68,7 @@ def _few(raster: SpikeRaster) -> SpikeRaster:
 def _raster_caption(spikes: SpikeRaster, other: SpikeRaster | None, kind: str, labels: Mapping[str, str]) -> str:
     if not len(spikes):
         return "Not one spike in these samples."
-    text = f"{len(spikes):,} spikes, one stroke each"
+    text = f"{how_many(len(spikes), 'spikes')}, one stroke each"
     if other is None:
         return f"{text}; rows that fill up are neurons that always fire, empty rows are silent ones."
     here = len(spikes) - int(figures.shared(spikes, other).sum())
@@ -89,7 +91,8 @@ def rates(run: RunFolder, labels: Mapping[str, str]) -> list[Panel]:
         extent = next(iter(found.values()))
         alt = f"Histogram of firing rates of {population}; neurons that never fire: {text}."
         svg = inline(figures.rates(found, labels), f"rate-{len(panels)}", alt)
-        caption = f"The outline should follow the filled shape. Of {extent.n_neurons} neurons never fire: {text}."
+        neurons = how_many(extent.n_neurons, "neurons")
+        caption = f"The outline should follow the filled shape. Of {neurons} never fire: {text}."
         panels.append(Panel(population, svg, caption))
     return panels
 

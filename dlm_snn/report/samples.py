@@ -13,6 +13,7 @@ from markupsafe import Markup
 from numpy.typing import NDArray
 
 from dlm_snn.analysis.plots.answer_plot import confusion_matrix
+from dlm_snn.errors import how_many
 from dlm_snn.report.wording import number, percent
 from dlm_snn.runs.answers import Answers
 from dlm_snn.runs.metrics import wilson_95
@@ -131,5 +132,5 @@ def sentence(of: Answers, labels: Mapping[str, str]) -> str:
     differ = int(np.count_nonzero(one != other))
     return (
         f"The {labels.get(first, first)} and the {labels.get(second, second)} network give the same class to "
-        f"{number(len(of.labels) - differ)} of {number(len(of.labels))} test samples."
+        f"{number(len(of.labels) - differ)} of {how_many(len(of.labels), 'test samples')}."
     )

@@ -10,10 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dlm_snn.errors import DlmError, UnlikeError
+from dlm_snn.errors import DlmError, UnlikeError, how_many
 from dlm_snn.networks.network import IntegerNetwork
 from dlm_snn.neurons.models import spikes as ever_spikes
-from dlm_snn.runs.differences import counted
 from dlm_snn.runs.recording import Recording, before_reset
 
 TIE = 1e-9
@@ -82,9 +81,9 @@ class Comparison:
         return self.divergence is None and len(self.ties) * 100 <= self.n_samples
 
     def __str__(self) -> str:
-        aside = f" ({len(self.ties)} of {self.n_samples} samples set aside as ties)" if self.ties else ""
+        aside = f" ({len(self.ties)} of {how_many(self.n_samples, 'samples')} set aside as ties)" if self.ties else ""
         if self.divergence is not None:
-            what = f"{counted(self.differ, 'spike')} differ" if self.differ else "spikes agree, u or v do not"
+            what = f"{how_many(self.differ, 'spikes')} differ" if self.differ else "spikes agree, u or v do not"
             return f"{what}{aside}; {self.divergence}"
         return (f"equal: {self._compared()}" if self.equal else "too many ties") + aside
 
@@ -95,7 +94,7 @@ class Comparison:
         told = [key if held == count else f"{key} of {held} of them" for key, held in recorded.items() if held]
         within = f" within {self.tolerance:g} of their scale" if self.tolerance else ""
         values = f", {' and '.join(told)}{within}" if told else ""
-        return f"spikes of {counted(count, 'population')}{values}, {counted(self.n_samples, 'sample')}"
+        return f"spikes of {how_many(count, 'populations')}{values}, {how_many(self.n_samples, 'samples')}"
 
 
 def compare(first: Recording, second: Recording, tolerance: float = TIE) -> Comparison:

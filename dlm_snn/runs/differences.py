@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dlm_snn.description import describe
-from dlm_snn.errors import UnlikeError
+from dlm_snn.errors import UnlikeError, how_many
 from dlm_snn.networks.network import IntegerNetwork, Network
 from dlm_snn.runs.events import EVENT
 from dlm_snn.runs.raster import SpikeRaster
@@ -35,7 +35,7 @@ class RasterDifference:
     in_first: bool = False
 
     def __str__(self) -> str:
-        told = f"{self.population}: {self.spikes[0]} and {self.spikes[1]} spikes, {self.differ} differ"
+        told = f"{self.population}: {self.spikes[0]:,} and {how_many(self.spikes[1], 'spikes')}, {self.differ} differ"
         if self.first is None:
             return told
         sample, step, neuron = self.first
@@ -75,11 +75,6 @@ def _lone(first: SpikeRaster, second: SpikeRaster) -> tuple[NDArray[np.int64], b
     one, other = ((r.sample.astype(np.int64) * r.n_steps + r.step) * r.n_neurons + r.neuron for r in (first, second))
     lone = np.setxor1d(one, other, assume_unique=True)
     return lone, bool(np.isin(lone[:1], one)[0])
-
-
-def counted(number: int, thing: str) -> str:
-    """``1 sample``, ``2 samples``."""
-    return f"{number} {thing}{'s' * (number != 1)}"
 
 
 def network_difference(first: Network | IntegerNetwork, second: Network | IntegerNetwork) -> str | None:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from dlm_snn.errors import DlmError, nearest
+from dlm_snn.errors import DlmError, how_many, nearest
 from dlm_snn.networks.network import IntegerNetwork, Network
 from dlm_snn.neurons.models import spikes
 from dlm_snn.runs.raster import SpikeRaster
@@ -124,7 +124,7 @@ def accuracy(
         raise DlmError(f"answers of shape {given.shape}; give one class per sample, a raster, or v with its kind")
     classes = as_integers(given, "answers", -1, 2**63 - 1)
     if labels.shape != classes.shape:
-        raise DlmError(f"labels of shape {labels.shape} for {len(classes)} samples")
+        raise DlmError(f"labels of shape {labels.shape} for {how_many(len(classes), 'samples')}")
     if not len(classes):
         raise DlmError("there are 0 samples; an accuracy needs at least one")
     return float(np.mean(classes == labels))

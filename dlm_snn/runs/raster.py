@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from dlm_snn.description import unfailing
-from dlm_snn.errors import DlmError
+from dlm_snn.errors import DlmError, how_many
 from dlm_snn.files.free_memory import check_room
 from dlm_snn.runs.events import EVENT, INDEX_LIMIT, bounds, check_indices, give_back, in_order, places, since
 from dlm_snn.values import as_array, is_whole, slices
@@ -56,9 +56,8 @@ class SpikeRaster:
 
     @unfailing
     def __repr__(self) -> str:
-        n_samples, n_steps, n_neurons = self.extent
-        extent = f"{n_samples} samples x {n_steps} steps x {n_neurons} neurons"
-        return f"SpikeRaster({len(self)} spikes in {extent}, rate {self.rate:.2%}, dt={self.dt:g} s)"
+        extent = " x ".join(map(how_many, self.extent, ("samples", "steps", "neurons")))
+        return f"SpikeRaster({how_many(len(self), 'spikes')} in {extent}, rate {self.rate:.2%}, dt={self.dt:g} s)"
 
     def __post_init__(self) -> None:
         for name in (*EXTENT, "depth"):

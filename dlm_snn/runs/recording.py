@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dlm_snn.description import unfailing
-from dlm_snn.errors import DlmError, nearest
+from dlm_snn.errors import DlmError, how_many, nearest
 from dlm_snn.networks.network import IntegerNetwork, Network
 from dlm_snn.neurons import integer_lif
 from dlm_snn.neurons.integer_lif import ALIGNMENT, Overflow
@@ -83,10 +83,10 @@ class Recording:
 
     @unfailing
     def __repr__(self) -> str:
-        lines = [f"Recording of {self.n_samples} samples x {self.n_steps} steps:"]
+        lines = [f"Recording of {how_many(self.n_samples, 'samples')} x {how_many(self.n_steps, 'steps')}:"]
         for name in dict.fromkeys((*self.rasters, *self.u, *self.v)):
             raster = self.rasters.get(name)
-            parts = [] if raster is None else [f"{len(raster)} spikes (rate {raster.rate:.2%})"]
+            parts = [] if raster is None else [f"{how_many(len(raster), 'spikes')} (rate {raster.rate:.2%})"]
             parts += [key for key in ("u", "v") if name in getattr(self, key)]
             counts = self.overflow.get(name)
             parts += [f"{counts.wraps} wraps, {counts.saturations} saturations"] if counts and any(counts[:2]) else []
@@ -200,7 +200,8 @@ def fed_into(recording: Recording, stimulus: Mapping[str, Any]) -> dict[str, Sti
     fed, n_samples = prepare(recording.network, stimulus, recording.n_steps)
     if n_samples != recording.n_samples:
         raise DlmError(
-            f"the stimulus has {n_samples} samples, the recording {recording.n_samples}; give what that run was fed"
+            f"the stimulus has {how_many(n_samples, 'samples')}, the recording {recording.n_samples}; give what "
+            "that run was fed"
         )
     return fed
 
@@ -275,5 +276,6 @@ def check_state(network: Network | IntegerNetwork, state: RunState | None, n_sam
             fits &= name in state.neurons and np.shape(state.neurons[name].v) == (n_samples, population.n)
         if not fits:
             raise DlmError(
-                f"the state does not fit population '{name}' of {n_samples} samples; pass one of the same run"
+                f"the state does not fit population '{name}' of {how_many(n_samples, 'samples')}; pass one of the same "
+                "run"
             )

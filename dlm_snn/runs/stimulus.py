@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dlm_snn.errors import DlmError, StimulusWarning, nearest
+from dlm_snn.errors import DlmError, StimulusWarning, how_many, nearest
 from dlm_snn.networks.network import Input, IntegerNetwork, Network
 from dlm_snn.runs.raster import SpikeRaster
 from dlm_snn.values import as_array, is_whole
@@ -163,7 +163,7 @@ def _form(name: str, population: Input, given: Any, n_steps: int) -> SpikeRaster
             f"stimulus '{name}' has shape {shape}; expected (sample, {population.n}) or (sample, step, {population.n})"
         )
     if len(ends) == 3 and ends[1] != n_steps:
-        raise DlmError(f"stimulus '{name}' has {ends[1]} steps, the run {n_steps}")
+        raise DlmError(f"stimulus '{name}' has {how_many(ends[1], 'steps')}, the run {n_steps}")
     return form
 
 

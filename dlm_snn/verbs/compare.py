@@ -7,6 +7,7 @@ from argparse import ArgumentParser, Namespace
 from pathlib import Path
 from typing import Any
 
+from dlm_snn.errors import how_many
 from dlm_snn.exchange.known_formats import endings, format_of
 from dlm_snn.verbs.exchange_options import add_exchange_options, add_simulator, chosen_simulator, exchange_options
 from dlm_snn.verbs.verb import Verb
@@ -105,7 +106,7 @@ def _with_bundle(arguments: Namespace) -> int:
     """What a board made, beside the spikes that were expected."""
     from dlm_snn.errors import DlmError
     from dlm_snn.exchange.rasters.bundle import is_bundle, read_answer, read_expected
-    from dlm_snn.runs.differences import counted, raster_differences
+    from dlm_snn.runs.differences import raster_differences
 
     bundle, file = arguments.first, arguments.second
     if not is_bundle(bundle) or file is None or is_bundle(file):
@@ -118,12 +119,12 @@ def _with_bundle(arguments: Namespace) -> int:
     samples = next(iter(got.values())).n_samples
     expected_here = {name: expected[name][:samples] for name in got}
     differences = raster_differences(expected_here, got)
-    told = f"{counted(len(got), 'population')}, {counted(samples, 'sample')}"
+    told = f"{how_many(len(got), 'populations')}, {how_many(samples, 'samples')}"
     if absent := sorted(expected.keys() - got.keys()):
         told += f"; not in {file}: {', '.join(absent)}"
     parted = [difference for difference in differences if difference.first is not None]
     if not parted:
-        print(f"equal: {sum(map(len, got.values()))} spikes of {told}")
+        print(f"equal: {how_many(sum(map(len, got.values())), 'spikes')} of {told}")
         return 0
     for difference in differences:
         print(f"{difference.population}: {difference.differ} of {difference.spikes[0]} spikes differ")
@@ -188,7 +189,7 @@ def _recordings(first: Any, second: Any, tolerance: float | None) -> bool:
 
 
 def _rasters(first: Any, second: Any, networks: bool) -> bool:
-    from dlm_snn.runs.differences import counted, raster_differences
+    from dlm_snn.runs.differences import raster_differences
 
     differences = raster_differences(first, second)
     for difference in differences:
@@ -196,7 +197,7 @@ def _rasters(first: Any, second: Any, networks: bool) -> bool:
     parted = [d for d in differences if d.first is not None]
     if not parted:
         samples, *_ = next(iter(first.values())).extent
-        print(f"equal: spikes of {counted(len(first), 'population')}, {counted(samples, 'sample')}")
+        print(f"equal: spikes of {how_many(len(first), 'populations')}, {how_many(samples, 'samples')}")
         return True
     # Pre before post is not known of rasters: the earliest of all is named.
     earliest = min(parted, key=lambda d: d.first or ())

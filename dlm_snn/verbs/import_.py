@@ -26,7 +26,7 @@ def _arguments(parser: ArgumentParser) -> None:
 
 
 def _run(arguments: Namespace) -> int:
-    from dlm_snn.errors import DlmError
+    from dlm_snn.errors import DlmError, how_many
     from dlm_snn.exchange.formats import read_path, unknown, write_rasters
     from dlm_snn.files.reading import regular_file
     from dlm_snn.networks import artifact
@@ -60,10 +60,8 @@ def _run(arguments: Namespace) -> int:
     labels = found.labels(found.rasters)
     write_rasters(found.rasters, out, arguments.replace, labels)
     for name, raster in found.rasters.items():
-        samples, steps, neurons = raster.extent
-        print(
-            f"{name}: {len(raster)} spikes of {neurons} neurons, {samples} samples x {steps} steps of {raster.dt:g} s"
-        )
+        samples, steps, neurons = map(how_many, raster.extent, ("samples", "steps", "neurons"))
+        print(f"{name}: {how_many(len(raster), 'spikes')} of {neurons}, {samples} x {steps} of {raster.dt:g} s")
     for note in found.notes:
         print(note)
     if labels and out.suffix:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from dlm_snn.analysis.estimators.avalanches_cut import Avalanches
 from dlm_snn.analysis.estimators.avalanches_tail import FEWEST, Tail, best_exponent, tail_of
 from dlm_snn.analysis.finding import Control, Finding
+from dlm_snn.errors import how_many
 from dlm_snn.values import check_generator
 
 DRAWS = 100
@@ -78,7 +79,9 @@ def avalanche_exponents(found: Avalanches, *, rng: np.random.Generator, cap: flo
             GAMMA,
             {**counted, "in the tail": tails[1].n},
             (),
-            () if tails[1].n >= FEWEST else (f"too few: {tails[1].n} avalanches, at least {FEWEST} are needed",),
+            ()
+            if tails[1].n >= FEWEST
+            else (f"too few: {how_many(tails[1].n, 'avalanches')}, at least {FEWEST} are needed",),
         ),
         Finding(
             "crackling relation (alpha - 1) / (tau - 1) - gamma",
@@ -151,7 +154,7 @@ def _exponent(name: str, tail: Tail, counted: dict[str, int]) -> Finding:
 
 
 def _none(found: Avalanches, counted: dict[str, int]) -> Exponents:
-    why = f"{len(found)} whole avalanches, of one size; {found.silent:.0%} of the bins are silent"
+    why = f"{how_many(len(found), 'whole avalanches')}, of one size; {found.silent:.0%} of the bins are silent"
     if found.silent == 0:
         why = f"no silent bin at a threshold of {found.threshold:g} spikes: it never ends; give a threshold"
     names = ("avalanche size exponent tau", "avalanche duration exponent alpha", "growth of size with duration gamma")

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from dlm_snn.errors import how_many
+
 FEWEST = 200
 """Values between the ends, below which there is no exponent."""
 DECADES = 1.0
@@ -54,7 +56,7 @@ class Tail:
         """Why the exponent says nothing."""
         found = []
         if self.n < FEWEST:
-            found.append(f"too few: {self.n} values from {self.xmin} on, at least {FEWEST} are needed")
+            found.append(f"too few: {how_many(self.n, 'values')} from {self.xmin} on, at least {FEWEST} are needed")
         elif np.log10(self.largest / self.xmin) < DECADES:
             found.append(f"the power law is seen from {self.xmin} to {self.largest} only, less than a decade")
         for name, (ratio, p) in self.ratios.items():

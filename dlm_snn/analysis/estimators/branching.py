@@ -12,6 +12,7 @@ from dlm_snn.analysis.estimators.branching_fit import Decay, block_sums, decay, 
 from dlm_snn.analysis.estimators.spectrum_slope import as_series, student
 from dlm_snn.analysis.estimators.spectrum_steady import doubts_of_stationarity
 from dlm_snn.analysis.finding import Control, Finding
+from dlm_snn.errors import how_many
 from dlm_snn.values import check_generator
 
 DRAWS = 400
@@ -172,7 +173,9 @@ def _redrawn(sums: Floats, rng: np.random.Generator) -> Floats:
 def _doubts(fit: Decay, drawn: Decay, lags: NDArray[np.int64], blocks: int) -> list[str]:
     doubts = []
     if blocks < FEWEST_BLOCKS:
-        doubts.append(f"too few steps: {blocks} blocks of {lags[-1]} lags, at least {FEWEST_BLOCKS} are needed")
+        doubts.append(
+            f"too few steps: {how_many(blocks, 'blocks')} of {lags[-1]} lags, at least {FEWEST_BLOCKS} are needed"
+        )
     time = np.inf if fit.m >= 1 else -1 / np.log(fit.m)
     if time > lags[-1]:
         doubts.append(

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from dlm_snn.analysis.estimators.blocks import spread_of_ratio
 from dlm_snn.analysis.finding import Control, Finding
 from dlm_snn.backends._fast_engine import Engine
-from dlm_snn.errors import DlmError, nearest
+from dlm_snn.errors import DlmError, how_many, nearest
 from dlm_snn.networks.known import check_known
 from dlm_snn.networks.network import IntegerNetwork, Network
 from dlm_snn.neurons.models import spikes
@@ -70,7 +70,7 @@ class Damage:
     def left(self) -> Finding:
         """Damage at the end, as a share of the distance of unrelated twins."""
         steps = self.distance.shape[1] - 1
-        name = f"damage after {steps} steps"
+        name = f"damage after {how_many(steps, 'steps')}"
         return self._finding(name, np.full(len(self.distance), self.unrelated), self.distance[:, -1], "of unrelated")
 
     def findings(self) -> list[Finding]:
@@ -93,7 +93,9 @@ class Damage:
         if not below.sum():
             return Finding(name, None, None, unit, told, size, control, ("nobody spikes, and no flip shows",))
         ratio, half = spread_of_ratio(below, above, self.sample)
-        doubts = [] if len(self.distance) >= FEWEST else [f"{len(self.distance)} flips; {FEWEST} are needed"]
+        doubts = (
+            [] if len(self.distance) >= FEWEST else [f"{how_many(len(self.distance), 'flips')}; {FEWEST} are needed"]
+        )
         if self.unflipped:
             doubts.append("twins without a flip differ: the simulator's rounding shows")
         if border is not None:

@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from dlm_snn.analysis.estimators.blocks import NORMAL, Spread, draws, middle, spread_of_mean
 from dlm_snn.analysis.finding import LEVEL, Control, Finding
-from dlm_snn.errors import DlmError
+from dlm_snn.errors import DlmError, how_many
 from dlm_snn.values import as_integers
 
 Method = Literal["grassberger", "miller-madow", "plug-in"]
@@ -130,7 +130,7 @@ def conditional(
     size = {"observations": observed.x.size, "cells": int(np.prod(observed.sizes))}
     constant = [which for which, n in zip("XY", observed.sizes, strict=False) if n < 2]
     if constant or size["cells"] > MOST_CELLS:
-        doubt = f"{constant[0]} has one value only" if constant else f"a table of {size['cells']:,} cells"
+        doubt = f"{constant[0]} has one value only" if constant else f"a table of {how_many(size['cells'], 'cells')}"
         return Finding(name, None, None, "nats", estimator, size, doubts=(doubt,))
     table = observed.table()
     estimate, spread = observed.estimate(table), observed.spread(table)
@@ -142,7 +142,7 @@ def conditional(
     down, up = _around_zero(observed.freedom(table), spread.independent)
     doubts = []
     if spread.independent < PER_CELL * size["cells"]:
-        found = f"about {spread.independent:,.0f} independent observations for {size['cells']:,} cells"
+        found = f"about {spread.independent:,.0f} independent observations for {how_many(size['cells'], 'cells')}"
         doubts.append(f"{found}; {PER_CELL} each are needed")
     interval = estimate - float(np.hypot(linear, down)), estimate + float(np.hypot(linear, up))
     if estimate <= null[1]:

@@ -18,6 +18,7 @@ from dlm_snn.analysis.estimators.information import shifted
 from dlm_snn.analysis.estimators.pools import liveliest
 from dlm_snn.analysis.finding import Control, Finding
 from dlm_snn.analysis.taking import raster_of
+from dlm_snn.errors import how_many
 from dlm_snn.physics.membranes.irreversibility import (
     BIAS_FACTOR,
     ONE_WAY_LIMIT,
@@ -67,7 +68,7 @@ def irreversibility(
         turned = [shifted(spikes[..., i], rng) for i in range(spikes.shape[-1])]
         return transitions(words(np.stack(turned, -1)), n_states)
 
-    told = f"words of {spikes.shape[-1]} neurons"
+    told = f"words of {how_many(spikes.shape[-1], 'neurons')}"
     if n_states == 2:
         why = "does not apply: needs two neurons or more, one neuron has 0 by construction"
         return Finding(name, None, None, "nats per step", "words of one neuron", doubts=(why,))

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from dlm_snn.analysis.estimators.blocks import spread_of_mean
 from dlm_snn.analysis.finding import Control, Finding
-from dlm_snn.errors import DlmError
+from dlm_snn.errors import DlmError, how_many
 from dlm_snn.values import is_whole
 
 FEWEST = 100
@@ -73,7 +73,7 @@ def _finding(orbit: NDArray[np.float64], slopes: NDArray[np.float64], name: str)
         doubt = "the orbit leaves the numbers, or meets a slope of 0"
         return Finding(name, None, None, "nats per step", estimator, size, doubts=(doubt,))
     half = spread_of_mean(logs[:1]).half
-    doubts = [] if len(orbit) >= FEWEST else [f"{len(orbit)} steps; {FEWEST} are needed"]
+    doubts = [] if len(orbit) >= FEWEST else [f"{how_many(len(orbit), 'steps')}; {FEWEST} are needed"]
     if value > 0 and len(np.unique(orbit)) < len(orbit):
         doubts.append("the orbit repeats itself although neighbors part: rounding holds it there")
     if not abs(control - value) < FAR_OFF:

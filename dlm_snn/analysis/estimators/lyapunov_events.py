@@ -22,7 +22,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from dlm_snn.analysis.estimators.blocks import spread_of_mean
 from dlm_snn.analysis.finding import Finding
-from dlm_snn.errors import DlmError
+from dlm_snn.errors import DlmError, how_many
 from dlm_snn.values import as_floats, check_each, check_generator, is_whole
 
 FEWEST = 10
@@ -135,7 +135,11 @@ def _finding(logs: NDArray[np.float64], times: NDArray[np.float64], n_neurons: i
     # A ratio of means: its error is that of logs - value * times over the mean time.
     half = spread_of_mean((logs - value * times)[None]).half / float(times.mean())
     enough = len(logs) >= FEWEST * n_neurons
-    doubts = () if enough else (f"{len(logs)} spikes of {n_neurons} neurons; {FEWEST} each are needed",)
+    doubts = (
+        ()
+        if enough
+        else (f"{how_many(len(logs), 'spikes')} of {how_many(n_neurons, 'neurons')}; {FEWEST} each are needed",)
+    )
     return Finding(
         f"Lyapunov exponent {index + 1}",
         value,

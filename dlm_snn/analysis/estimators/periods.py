@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from dlm_snn.analysis.finding import Finding
 from dlm_snn.backends._fast_engine import Engine
-from dlm_snn.errors import DlmError
+from dlm_snn.errors import DlmError, how_many
 from dlm_snn.networks.network import IntegerNetwork
 from dlm_snn.runs.recording import RunState, check_state
 from dlm_snn.runs.stimulus import prepare
@@ -43,7 +43,7 @@ class Orbit:
     def findings(self) -> list[Finding]:
         """Both numbers, which are exact, or not resolved."""
         size = {"steps": self.steps, "neurons": self.neurons}
-        doubts = () if self.period else (f"no state came back in {self.steps:,} steps",)
+        doubts = () if self.period else (f"no state came back in {how_many(self.steps, 'steps')}",)
         told = "Brent's method on the complete state"
         found = {"transient": self.transient, "period": self.period}
         return [

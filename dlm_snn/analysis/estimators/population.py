@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dlm_snn.analysis.taking import raster_of
-from dlm_snn.errors import DlmError
+from dlm_snn.errors import DlmError, how_many
 from dlm_snn.runs.raster import SpikeRaster
 from dlm_snn.values import slices
 
@@ -28,10 +28,10 @@ def spiking_raster(thing: Any, dt: float | None, lacks: str) -> SpikeRaster:
     """
     raster = raster_of(thing, dt)
     if not len(raster) or raster.n_steps < 2:
-        samples, steps, neurons = raster.extent
+        extent = " x ".join(map(how_many, raster.extent, ("samples", "steps", "neurons")))
         raise DlmError(
-            f"a raster of {samples} samples x {steps} steps x {neurons} neurons with {len(raster)} spikes has no "
-            f"{lacks}; give one with spikes, and at least two steps"
+            f"a raster of {extent} with {how_many(len(raster), 'spikes')} has no {lacks}; give one with spikes, and at "
+            "least two steps"
         )
     return raster
 

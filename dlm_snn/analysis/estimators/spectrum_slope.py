@@ -14,7 +14,7 @@ from dlm_snn.analysis.estimators.spectrum_second import second_opinion
 from dlm_snn.analysis.estimators.spectrum_steady import doubts_of_stationarity, doubts_of_variance
 from dlm_snn.analysis.estimators.spectrum_welch import PARTS, Line, frequencies, welch
 from dlm_snn.analysis.finding import Control, Finding
-from dlm_snn.errors import DlmError
+from dlm_snn.errors import DlmError, how_many
 from dlm_snn.values import as_floats, check_generator, check_seconds
 
 FEWEST = 200
@@ -169,7 +169,7 @@ def as_series(given: Any, name: str = "series") -> Floats:
         )
     if not np.isfinite(values).all():
         raise DlmError(
-            f"the {name} has {np.count_nonzero(~np.isfinite(values))} values that are not finite; cut them out"
+            f"the {name} is not finite in {how_many(np.count_nonzero(~np.isfinite(values)), 'places')}; cut them out"
         )
     return values
 
@@ -197,7 +197,8 @@ def _no_line(values: Floats, line: Line, band: tuple[float, float] | None) -> st
     if np.ptp(values) == 0:
         return f"the series is constant at {values.flat[0]:g}"
     where = "" if band is None else f" between {band[0]:g} and {band[1]:g} Hz"
-    return f"{values.shape[1]} steps per sample give {line.frequency.size} frequencies{where}; at least {FEWEST_BINS}"
+    found, steps = how_many(line.frequency.size, "frequencies"), how_many(values.shape[1], "steps per sample")
+    return f"{found}{where} in {steps}; at least {FEWEST_BINS} are needed"
 
 
 def _too_few(n_steps: int, half: float) -> list[str]:

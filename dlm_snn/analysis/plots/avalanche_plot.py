@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dlm_snn.analysis.plots.style import MUTED, color_of, drawing
+from dlm_snn.errors import how_many
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -41,7 +42,7 @@ def draw_avalanches(found: Avalanches, exponents: Exponents, ax: Axes | None = N
                 ends = np.geomspace(tail.xmin, min(tail.xmax, tail.largest), 50)
                 start = share[np.searchsorted(x, tail.xmin)]
                 axes.loglog(ends, start * (ends / tail.xmin) ** (1 - tail.alpha), color=color_of(place))
-        axes.set_xlabel(f"size (spikes) or duration (bins of {found.width} step{'s' if found.width > 1 else ''})")
+        axes.set_xlabel(f"size (spikes) or duration (bins of {how_many(found.width, 'steps')})")
         axes.set_ylabel("share at least so large")
         axes.legend()
     return axes

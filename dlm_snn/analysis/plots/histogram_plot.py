@@ -13,6 +13,7 @@ from dlm_snn.analysis.statistics.first_order import SpikeTable, spike_table
 from dlm_snn.analysis.statistics.trains import Intervals
 from dlm_snn.analysis.statistics.trains import isi as isi_of
 from dlm_snn.analysis.taking import rasters_of
+from dlm_snn.errors import how_many
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -116,7 +117,9 @@ def isi(
             axes.stairs(share, edges, color=color, fill=len(found) == 1, label=f"{name}, {one.ms.size:,}")
             behind += one.ms.size - int(counts.sum())
         total = sum(one.ms.size for one in found.values())
-        told = f"\n{behind:,} of {total:,} intervals are longer" if behind else ""
+        told = (
+            f"\n{behind:,} of {how_many(total, 'intervals')} {'is' if behind == 1 else 'are'} longer" if behind else ""
+        )
         axes.set(xlabel=f"interval in ms, bins of {width * 1e3:g} ms{told}", ylabel="intervals in %")
         axes.margins(x=0)
         axes.set_ylim(bottom=0)

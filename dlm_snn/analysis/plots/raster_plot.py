@@ -12,6 +12,7 @@ from dlm_snn.analysis.plots.bands import Band, bands_of
 from dlm_snn.analysis.plots.style import MUTED, RULE, drawing
 from dlm_snn.analysis.plots.time_axis import MS, RULED, name_neurons, time_axis, whole_numbers
 from dlm_snn.analysis.taking import rasters_of
+from dlm_snn.errors import how_many
 from dlm_snn.runs.raster import SpikeRaster
 
 if TYPE_CHECKING:
@@ -146,8 +147,8 @@ def _of_time(ms: float) -> str:
 
 def _of_rows(rows: int, trial: int) -> str:
     """How many neurons or trials a pixel holds."""
-    n, what = (rows // trial, "trial") if trial and rows % trial == 0 else (rows, "neuron")
-    return f"{n:,} {what}{'' if n == 1 else 's'}"
+    n, what = (rows // trial, "trials") if trial and rows % trial == 0 else (rows, "neurons")
+    return how_many(n, what)
 
 
 def per_pixel(n: float, pixels: int) -> int:

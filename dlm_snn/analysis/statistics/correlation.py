@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from dlm_snn.analysis.statistics._correlation_compiled import SIZE, add_batch, close_bin, products
 from dlm_snn.analysis.statistics.steps import steps_of
 from dlm_snn.analysis.taking import raster_of
-from dlm_snn.errors import DlmError
+from dlm_snn.errors import DlmError, how_many
 from dlm_snn.files.free_memory import check_room
 from dlm_snn.runs.events import give_back
 from dlm_snn.runs.raster import SpikeRaster
@@ -47,7 +47,9 @@ def correlation_matrix(spikes: Any, width: float, dt: float | None = None) -> ND
     steps = steps_of(width, raster.dt, "width", raster.n_steps)
     bins = raster.n_samples * (raster.n_steps // steps)
     if bins < 2:
-        raise DlmError(f"width = {width:g} s leaves {bins} bin of the raster, and correlations need 2; give less")
+        raise DlmError(
+            f"width = {width:g} s leaves {how_many(bins, 'bins')} of the raster, and correlations need 2; give less"
+        )
     check_room(24 * raster.n_neurons**2, f"the pairs of {raster.n_neurons} neurons")
     busy = len(raster) > SPARSE * bins * raster.n_neurons
     sums, totals = (_dense if busy else _sparse)(raster, steps)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from dlm_snn.analysis.finding import Control, Finding
 from dlm_snn.analysis.statistics.confidence import mean_interval
 from dlm_snn.analysis.statistics.first_order import SpikeTable
+from dlm_snn.errors import how_many
 from dlm_snn.runs.metrics import wilson_95
 
 ENOUGH = 10
@@ -96,7 +97,9 @@ def _mean(
     n = int(used.sum())
     size = {"neurons": n, what: int(stands_on[used].sum())}
     if not n:
-        return Finding(name, None, None, unit, estimator, size, doubts=(f"no neuron has {max(enough, 1)} {what}",))
+        return Finding(
+            name, None, None, unit, estimator, size, doubts=(f"no neuron has {how_many(max(enough, 1), what)}",)
+        )
     low, high = mean_interval(values[used])
     # Neurons that are all equal say nothing of how far others lie from them.
     interval = (float(low), float(high)) if low < high else None

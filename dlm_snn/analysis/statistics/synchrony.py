@@ -15,7 +15,7 @@ from dlm_snn.analysis.statistics.histograms import trial_counts
 from dlm_snn.analysis.statistics.steps import steps_of
 from dlm_snn.analysis.statistics.trains import trains_of
 from dlm_snn.analysis.taking import raster_of
-from dlm_snn.errors import DlmError
+from dlm_snn.errors import DlmError, how_many
 from dlm_snn.files.free_memory import check_room
 
 FEWEST = 10
@@ -61,9 +61,9 @@ def synchrony(spikes: Any, width: float, dt: float | None = None) -> Finding:
     estimator = f"Golomb's chi of the neurons that fire, counts in {1e3 * table.window:g} ms"
     doubts = []
     if active < 2:
-        doubts.append(f"{active} neurons fire, where 2 are needed")
+        doubts.append(f"{how_many(active, 'neurons')} {'fires' if active == 1 else 'fire'}, where 2 are needed")
     if counts.size < FEWEST:
-        doubts.append(f"{counts.size} bins, where {FEWEST} are needed")
+        doubts.append(f"{how_many(counts.size, 'bins')}, where {FEWEST} are needed")
     if doubts:
         return Finding("synchrony", None, None, "", estimator, size, doubts=tuple(doubts))
     # A neuron's variance is its Fano factor times its mean count.
@@ -92,8 +92,11 @@ def spike_likeness(spikes: Any, dt: float | None = None) -> Likeness:
     raster = raster_of(spikes, dt)
     n = raster.n_neurons
     if not raster.n_samples or not raster.n_steps:
-        raise DlmError(f"a raster of {raster.n_samples} samples x {raster.n_steps} steps has no time to compare")
-    check_room(40 * n * n, f"the pairs of {n} neurons")
+        raise DlmError(
+            f"a raster of {how_many(raster.n_samples, 'samples')} x {how_many(raster.n_steps, 'steps')} has no time to "
+            "compare"
+        )
+    check_room(40 * n * n, f"the pairs of {how_many(n, 'neurons')}")
     partners, distances = np.zeros((n, n), np.int64), np.zeros((n, n))
     for sample in range(raster.n_samples):
         trains = trains_of(raster[sample])

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from dlm_snn.analysis.statistics.confidence import mean_interval
 from dlm_snn.analysis.statistics.first_order import share
 from dlm_snn.analysis.taking import raster_of
-from dlm_snn.errors import DlmError
+from dlm_snn.errors import DlmError, how_many
 from dlm_snn.runs.raster import SpikeRaster
 from dlm_snn.values import as_array, check_generator
 
@@ -142,7 +142,7 @@ def _classes(raster: SpikeRaster, labels: ArrayLike) -> tuple[NDArray[Any], NDAr
         raise DlmError(f"labels have the shape {told.shape}; give one per sample, {raster.n_samples}")
     classes, places = np.unique(told, return_inverse=True)
     if classes.size < 2:
-        raise DlmError(f"labels name {classes.size} class; give 2 or more")
+        raise DlmError(f"labels name {how_many(classes.size, 'classes')}; give 2 or more")
     return classes, places
 
 

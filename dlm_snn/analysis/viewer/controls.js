@@ -137,8 +137,8 @@ function refresh(state, result) {
   const { shown, neurons } = result;
   const seconds = (state.view.x1 - state.view.x0) * state.dt;
   const rates = ofRuns(shown).map((count) => hertz(count, neurons, seconds));
-  const counts = ofRuns(shown).map((count) => count.toLocaleString("en"));
-  const what = `${counts.join(" and ")} spikes of ${many(neurons, "neuron")} (${inView(state)})`;
+  const counts = ofRuns(shown).map((count) => many(count, "spike"));
+  const what = `${counts.join(" and ")} of ${many(neurons, "neuron")} (${inView(state)})`;
   const span = toldSpan(state, state.view.x0, state.view.x1);
   element("shown").textContent = `Shown: ${what}, ${span}; ${rates.join(" and ")}.`;
   element("selected").textContent = state.selection ? toldSelection(state) : "Nothing selected.";

@@ -66,7 +66,7 @@ function toldSelection(state) {
   const where = `${many(neurons, "neuron")} (${toldParts(state, shownParts(state))}), ${span}`;
   const counts = layers.map((count) => count.toLocaleString("en"));
   const rates = ofRuns(layers).map((count) => hertz(count, neurons, seconds));
-  if (layers.length === 1) return `Selected: ${counts[0]} spikes of ${where}; ${rates[0]}.`;
+  if (layers.length === 1) return `Selected: ${many(layers[0], "spike")} of ${where}; ${rates[0]}.`;
   const [one, other] = state.names;
   const split = `${counts[0]} spikes in both, ${counts[1]} only in ${one}, ${counts[2]} only in ${other}`;
   return `Selected: ${split}, of ${where}; ${one} ${rates[0]}, ${other} ${rates[1]}.`;

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from dlm_snn.errors import DlmError, LossWarning, MissingError
+from dlm_snn.errors import DlmError, LossWarning, MissingError, how_many
 from dlm_snn.runs.events import EVENT, INDEX_LIMIT
 from dlm_snn.runs.raster import SpikeRaster
 from dlm_snn.values import as_floats, as_integers
@@ -50,7 +50,8 @@ class Moved(NamedTuple):
         if not self.events and not self.merged:
             return "every event lies on the grid"
         merged = f", {self.merged} fell onto another" if self.merged else ""
-        return f"{self.events} events were moved onto the grid, by {self.most:.3g} s at most{merged}"
+        events = f"{how_many(self.events, 'events')} {'was' if self.events == 1 else 'were'}"
+        return f"{events} moved onto the grid, by {self.most:.3g} s at most{merged}"
 
 
 def to_steps(

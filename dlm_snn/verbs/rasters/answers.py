@@ -70,7 +70,9 @@ def as_text(answers: Sequence[Answer], told: Sequence[str] = ()) -> str:
     """What the import says, conclusions, then a table with the doubts, controls and estimators of each row below it."""
     lines = [line for text in told for line in _wrapped(text, "  ")]
     for answer in answers:
-        lines += _wrapped(f"{answer.what} of '{answer.population}': {_short(answer)}", "  ")
+        # A figure that is called as its analysis is named once.
+        told = _short(answer).removeprefix(f"{answer.what}: ")
+        lines += _wrapped(f"{answer.what} of '{answer.population}': {told}", "  ")
     for answer in answers:
         if answer.findings:
             lines += ["", f"{answer.what} of '{answer.population}'", *_table(answer.findings)]

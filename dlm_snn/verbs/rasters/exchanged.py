@@ -6,6 +6,7 @@ from argparse import ArgumentParser, Namespace
 from pathlib import Path
 from typing import Any
 
+from dlm_snn.errors import how_many
 from dlm_snn.exchange.known_formats import endings
 from dlm_snn.verbs.exchange_options import add_exchange_options, exchange_options
 from dlm_snn.verbs.rasters.selection import chosen_populations, kinds_of_rasters, span
@@ -57,10 +58,10 @@ def _run(arguments: Namespace) -> int:
 
 
 def _tell(name: str, raster: Any) -> None:
-    samples, steps, neurons = raster.extent
-    silent = neurons - _active(raster)
-    print(f"{name}: {samples} samples x {steps} steps of {raster.dt:g} s x {neurons} neurons")
-    print(f"  {len(raster)} spikes, rate {raster.rate:.2%}, {silent} neurons silent")
+    samples, steps, neurons = map(how_many, raster.extent, ("samples", "steps", "neurons"))
+    silent = raster.n_neurons - _active(raster)
+    print(f"{name}: {samples} x {steps} of {raster.dt:g} s x {neurons}")
+    print(f"  {how_many(len(raster), 'spikes')}, rate {raster.rate:.2%}, {how_many(silent, 'neurons')} silent")
 
 
 def _cut(name: str, raster: Any, arguments: Namespace) -> Any:

@@ -76,7 +76,7 @@ def labels_of(part: Selected, arguments: Namespace) -> list[Any]:
         )
     if len(trials) != raster.n_samples:
         raise DlmError(
-            f"{part.path}: its {len(trials)} trials are no samples here; give --trials, alone or with a range"
+            f"{part.path}: its trials ({len(trials)}) are no samples here; give --trials, alone or with a range"
         )
     return [trial.get(arguments.labels) for trial in trials[part.samples]]
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
+from dlm_snn.errors import how_many
 from dlm_snn.verbs.exchange_options import SIMULATOR
 from dlm_snn.verbs.rasters.panel import Panel, answers_of, begin_of, first_of, labels_of
 
@@ -131,11 +132,13 @@ def confusion_panels(part: Selected, arguments: Namespace) -> list[Panel]:
     answers = answers_of(part) if arguments.labels is None and arguments.trials is False else None
     given = stored_arithmetic(arguments.simulator or SIMULATOR)
     if answers is not None and given in answers.given:
-        told = f"{given} network, {len(answers.labels):,} samples"
+        told = f"{given} network, {how_many(len(answers.labels), 'samples')}"
         return [Panel(height, partial(confusion, answers.given[given], answers.labels), told)]
     network = part.stored.network
     names = list(part.rasters) if network is None else [answering(network)]
     if len(names) != 1 or names[0] not in part.rasters:
         raise DlmError(f"{part.path}: --kind confusion needs the output population alone; give --population")
     raster = part.rasters[names[0]]
-    return [Panel(height, partial(confusion, raster, labels_of(part, arguments)), f"{raster.n_samples:,} samples")]
+    return [
+        Panel(height, partial(confusion, raster, labels_of(part, arguments)), how_many(raster.n_samples, "samples"))
+    ]

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dlm_snn.errors import how_many
 from dlm_snn.verbs.rasters.selection import add_selection, selected
 from dlm_snn.verbs.verb import Verb, add_replace
 
@@ -117,8 +118,8 @@ def _told(
 ) -> str:
     """The summary, then the rows of neurons."""
     n = table.spikes.size
-    counted = (int(table.spikes.sum()), "spike"), (n, "neuron"), (table.n_samples, "sample")
-    spikes, neurons, samples = (f"{count:,} {what}{'' if count == 1 else 's'}" for count, what in counted)
+    counts = int(table.spikes.sum()), n, table.n_samples
+    spikes, neurons, samples = map(how_many, counts, ("spikes", "neurons", "samples"))
     head = f"{name}: {spikes} of {neurons} in {samples} of {1e3 * table.seconds:g} ms, dt {1e3 * table.dt:g} ms"
     rows = [finding.row() for finding in findings]
     used = [key for key in rows[0] if any(row[key] for row in rows)]
@@ -129,8 +130,7 @@ def _told(
     cells = [[_cell(values[k]) for values in columns.values()] for k in shown]
     lines += _aligned([list(columns), *cells])
     if len(shown) < n:
-        more = n - len(shown)
-        lines.append(f"... {more:,} less active neuron{'' if more == 1 else 's'}: --all, or --out FILE.csv")
+        lines.append(f"... {how_many(n - len(shown), 'less active neurons')}: --all, or --out FILE.csv")
     return "\n".join(lines)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dlm_snn.errors import how_many
 from dlm_snn.verbs.exchange_options import SIMULATOR
 from dlm_snn.verbs.rasters.selection import add_selection, selected
 from dlm_snn.verbs.verb import Verb, add_replace
@@ -54,8 +55,8 @@ def _run(arguments: Namespace) -> int:
         replace=arguments.replace,
     )
     for name, raster in first.rasters.items():
-        samples, steps, neurons = raster.extent
-        print(f"{name}: {len(raster)} spikes, {samples} samples x {steps} steps of {raster.dt:g} s x {neurons} neurons")
+        samples, steps, neurons = map(how_many, raster.extent, ("samples", "steps", "neurons"))
+        print(f"{name}: {how_many(len(raster), 'spikes')}, {samples} x {steps} of {raster.dt:g} s x {neurons}")
     for note in (*first.told, *(second.told if second else ())):
         print(note)
     for difference in differences:
