@@ -193,12 +193,20 @@ def test_neurons_get_lanes_the_first_on_top_and_lanes_do_not_overlap():
     assert [text.get_text() for text in axes.texts] == ["neuron 3", "neuron 0", "neuron 1"]
 
 
-def test_neurons_that_spike_now_and_then_are_chosen_before_silent_and_busy_ones():
-    fired = np.array([[0, 1, 1, 0], [0, 1, 0, 0], [0, 1, 1, 1], [0, 1, 0, 0]])
-    v = np.array([[-9.0, 0, 0, 0], [0.0, 0, 0, 0], [-9.0, 0, 0, 0], [-9.0, 0, 0, 0]])
+def test_neurons_are_chosen_by_the_rule_of_the_report():
+    fired = np.array([[0, 0, 1, 1, 0], [0, 0, 1, 0, 0], [0, 0, 1, 1, 1], [0, 0, 1, 0, 0]])
+    v = np.array([[-9.0, -9, 0, 0, 0], [-9.0, 0, 0, 0, 0], [-9.0, -9, 0, 0, 0], [-9.0, -9, 0, 0, 0]])
     axes = plots.voltages(v, v_threshold=1, spikes=fired)
-    # Of those without a spike between two steps, the one whose v varies.
-    assert [text.get_text() for text in axes.texts] == ["neuron 0", "neuron 2", "neuron 3"]
+    # Always, half the time, once; and of the silent ones that which is closest to the threshold.
+    assert [text.get_text() for text in axes.texts] == [f"neuron {k}" for k in (1, 2, 3, 4)]
+
+
+def test_no_step_and_no_neuron_have_a_plot():
+    assert [text.get_text() for text in plots.voltages(np.zeros((0, 2)), v_threshold=1).texts] == [
+        "neuron 0",
+        "neuron 1",
+    ]
+    assert not plots.voltages(np.zeros((3, 0)), v_threshold=1).texts
 
 
 def test_voltages_of_an_array():

@@ -21,6 +21,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
+from dlm_snn.analysis.plots import membranes
 from dlm_snn.backends import reference
 from dlm_snn.cli import main
 from dlm_snn.connections.dense import Dense
@@ -32,7 +33,7 @@ from dlm_snn.networks.network import Input, IntegerNetwork, IntegerProjection, N
 from dlm_snn.neurons.integer_lif import IntegerLIF
 from dlm_snn.neurons.lif import LIF
 from dlm_snn.provenance import Provenance
-from dlm_snn.report import samples, voltages, wording, write_report
+from dlm_snn.report import samples, wording, write_report
 from dlm_snn.runs.answers import Answers, kept, read_answers, write_answers
 from dlm_snn.runs.metrics import accuracy, read_out, silent, synaptic_operations
 from dlm_snn.runs.raster import SpikeRaster
@@ -576,16 +577,20 @@ def test_neurons_of_a_trace_say_something() -> None:
     v[:, 0], v[::2, 1], v[::3, 2], v[4, 3], v[:, 4], v[:, 5], v[:, 7] = 2, 1.5, 1.5, 1.5, 0.9, -9.0, 1.05
     spikes = v > 1
     spikes[:, 7] = False  # another wins
-    neurons, why = voltages.telling(v, spikes)
+
+    def telling(part: list[int] | slice) -> tuple[list[int], str]:
+        return membranes.telling(membranes.Membranes("", v[:, part], spikes[:, part], True, 1e-3))
+
+    neurons, why = telling(slice(None))
     assert neurons == [0, 1, 3, 7]
     assert why.replace("\u00a0", " ") == (
         "Neurons: 0: most spikes; 1: most spikes in at most 50 % of the steps; 3: fewest spikes; "
         "7: silent and closest to the threshold."
     )
-    assert voltages.telling(v[:, :1], spikes[:, :1])[0] == [0]
-    assert voltages.telling(v[:, [4, 5, 7, 8, 9]], spikes[:, [4, 5, 7, 8, 9]])[0] == [0, 2, 3, 4]
-    assert voltages.telling(v[:, :4], spikes[:, :4])[0] == [0, 1, 3]
-    assert voltages.telling(v[:, :2], spikes[:, :2])[0] == [0, 1]
+    assert telling(slice(1))[0] == [0]
+    assert telling([4, 5, 7, 8, 9])[0] == [0, 2, 3, 4]
+    assert telling(slice(4))[0] == [0, 1, 3]
+    assert telling(slice(2))[0] == [0, 1]
 
 
 def test_v_of_neurons_without_a_threshold_is_shown_as_it_is(run: Path) -> None:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
-from numpy.typing import NDArray
 
-from dlm_snn.analysis.plots.membranes import Membranes
+from dlm_snn.analysis.plots.membranes import NEURONS, Membranes, listed, telling
 from dlm_snn.analysis.plots.style import axes_of, rows_of
 from dlm_snn.analysis.plots.voltage_plot import lanes
 from dlm_snn.networks.known import ARITHMETICS
@@ -21,8 +20,6 @@ from dlm_snn.runs.run_traces import Trace
 
 MAX_STEPS = 150
 """Steps of a trace: more would not be told apart in the width of a panel."""
-NEURONS, BUSY = 4, 0.5
-"""At most so many, and the share of the steps above which a neuron shows little but its spikes."""
 LOWEST = -1.0
 """v over the threshold below which it is drawn here: deep inhibition would leave the threshold no room."""
 _LANE = 0.8
@@ -44,13 +41,13 @@ def traces(run: RunFolder, labels: Mapping[str, str]) -> list[Panel]:
             continue
         ends = not all(trace.before is not None for _, trace in shown)
         runs = [_membranes(run, kind, trace, labels, ends) for kind, trace in shown]
-        neurons, why = telling(runs[0].v, _fired(runs[0]))
+        neurons, why = telling(runs[0])
         height = _LANE * len(neurons)
         axes = axes_of(None, height=0.9 + height)
         lanes(axes, [_first_steps(one) for one in runs], neurons)
         _thin(axes, height)
         forms = " and ".join(dict.fromkeys(labels[kind] for kind, _ in shown))
-        alt = f"Membrane voltage over threshold of neurons {_listed(neurons)} of {population}, {forms}."
+        alt = f"Membrane voltage over threshold of neurons {listed(neurons)} of {population}, {forms}."
         cut = any(bool((one.v[:MAX_STEPS, neurons] < LOWEST).any()) for one in runs)
         below = [f"What is below {LOWEST:g} is drawn there."] if cut else []
         caption = " ".join([_extent(runs[0]), why, *below, *(_gap(pair) for pair in pairs.values() if pair)])
@@ -82,7 +79,7 @@ def _without_threshold(run: RunFolder, population: str, labels: Mapping[str, str
             axes.plot(pair[0].v[:MAX_STEPS, neuron], color=THEME[kind])
             axes.set_title(f"neuron {neuron}", loc="left", pad=2)
         rows[-1].set_xlabel("step")
-        alt = f"Membrane voltage of neurons {_listed(highest)} of {population} in {pair[0].simulator}."
+        alt = f"Membrane voltage of neurons {listed(highest)} of {population} in {pair[0].simulator}."
         caption = f"v itself, of the {len(highest)} neurons whose v rises highest: no threshold is stored. {_gap(pair)}"
         figure = rows[0].figure.figure
         if figure is not None:
@@ -117,39 +114,11 @@ def _membranes(run: RunFolder, kind: str, trace: Trace, labels: Mapping[str, str
     return Membranes(name, np.zeros_like(trace.v) if v is None else v, spikes, not ends, dt)
 
 
-def _fired(of: Membranes) -> NDArray[np.bool_]:
-    """The spikes; where no raster says, those steps in which v passes the threshold."""
-    return of.v > 1 if of.s is None else of.s
-
-
 def _first_steps(of: Membranes) -> Membranes:
     """What is drawn."""
     return Membranes(
         of.name, np.maximum(of.v[:MAX_STEPS], LOWEST), None if of.s is None else of.s[:MAX_STEPS], of.before, of.dt
     )
-
-
-def telling(v: NDArray, spikes: NDArray[np.bool_]) -> tuple[list[int], str]:
-    """Neurons that say something, in the order of their numbers, and the rule that chose them as a sentence.
-
-    The one that spikes most; the one that spikes most in at most half of the steps; the one that spikes least, at least
-    once; and silent ones whose highest v is closest to the threshold, at least one.
-
-    Args:
-        v: (step, neuron), over the threshold.
-        spikes: (step, neuron).
-    """
-    rate, near = spikes.mean(axis=0), np.abs(v.max(axis=0) - 1)
-    by_rate = [int(k) for k in np.lexsort((near, -rate)) if rate[k] > 0]
-    parts: dict[str, list[int]] = {"most spikes": by_rate[:1]}
-    parts[f"most spikes in at most {BUSY:.0%} of the steps"] = [k for k in by_rate[1:] if rate[k] <= BUSY][:1]
-    taken = [k for chosen in parts.values() for k in chosen]
-    parts["fewest spikes"] = [k for k in by_rate[-1:] if k not in taken]
-    taken += parts["fewest spikes"]
-    silent = [int(k) for k in np.argsort(near, kind="stable") if rate[k] == 0]
-    parts["silent and closest to the threshold"] = sorted(silent[: NEURONS - len(taken)])
-    told = "; ".join(f"{_listed(chosen)}: {why}" for why, chosen in parts.items() if chosen)
-    return sorted({*taken, *parts["silent and closest to the threshold"]}), f"Neurons: {told}.".replace("%", "\u00a0%")
 
 
 def _extent(of: Membranes) -> str:
@@ -163,8 +132,3 @@ def _gap(pair: Sequence[Trace]) -> str:
     gap = _difference(pair)
     apart = "are identical" if gap == 0 else f"part by {gap:.2g} at most"
     return f"{first.simulator} and {pair[1].simulator} {apart}, over all {first.v.shape[1]} neurons and all steps."
-
-
-def _listed(numbers: Iterable[int]) -> str:
-    *some, last = map(str, numbers)
-    return f"{', '.join(some)} and {last}" if some else last

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,9 @@ from dlm_snn.neurons.models import spikes
 from dlm_snn.runs.raster import SpikeRaster
 from dlm_snn.runs.recording import Recording, in_units_of_threshold
 from dlm_snn.values import as_array, as_floats, check_each, is_whole
+
+NEURONS, BUSY = 4, 0.5
+"""Drawn where none are named, and the share of the steps above which a neuron shows little but its spikes."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +36,11 @@ class Membranes:
     s: NDArray[np.bool_] | None
     before: bool
     dt: float
+
+    @property
+    def fired(self) -> NDArray[np.bool_]:
+        """The spikes; where they are not known, those steps in which v passes the threshold."""
+        return self.v > 1 if self.s is None else self.s
 
 
 def recorded(
@@ -141,11 +149,8 @@ def _recording(one: Any, name: Any) -> Recording:
     return one
 
 
-def chosen(neurons: Sequence[int] | None, membranes: Sequence[Membranes], most: int) -> list[int]:
-    """The neurons that were asked for; else those that say most, in the order of their numbers.
-
-    These are the ones that spike in about half of the steps rather than never or always; among equals those whose v
-    varies most between -1 and 2 thresholds, so that deep inhibition counts as rest.
+def chosen(neurons: Sequence[int] | None, membranes: Sequence[Membranes]) -> list[int]:
+    """The neurons that were asked for; else those that say something in the first run, see ``telling``.
 
     Raises:
         DlmError: a neuron that is not there.
@@ -153,10 +158,34 @@ def chosen(neurons: Sequence[int] | None, membranes: Sequence[Membranes], most: 
     first = membranes[0]
     n = first.v.shape[1]
     if neurons is None:
-        share = np.zeros(n) if first.s is None or not len(first.s) else first.s.mean(axis=0)
-        spread = np.nanstd(np.clip(first.v, -1, 2), axis=0) if len(first.v) else np.zeros(n)
-        return sorted(np.lexsort((-spread, -share * (1 - share)))[:most].tolist())
+        return telling(first)[0]
     for neuron in neurons:
         if not is_whole(neuron) or not 0 <= neuron < n:
             raise DlmError(f"neuron {neuron!r} is none of 0..{n - 1}")
     return [int(neuron) for neuron in neurons]
+
+
+def telling(of: Membranes) -> tuple[list[int], str]:
+    """Neurons that say something, in the order of their numbers, and the rule that chose them as a sentence.
+
+    The one that spikes most; the one that spikes most in at most half of the steps; the one that spikes least, at least
+    once; and silent ones whose highest v is closest to the threshold, at least one.
+    """
+    rate = of.fired.sum(axis=0) / max(len(of.v), 1)
+    near = np.abs(of.v.max(axis=0, initial=-np.inf) - 1)
+    by_rate = [int(k) for k in np.lexsort((near, -rate)) if rate[k] > 0]
+    parts: dict[str, list[int]] = {"most spikes": by_rate[:1]}
+    parts[f"most spikes in at most {BUSY:.0%} of the steps"] = [k for k in by_rate[1:] if rate[k] <= BUSY][:1]
+    taken = [k for picked in parts.values() for k in picked]
+    parts["fewest spikes"] = [k for k in by_rate[-1:] if k not in taken]
+    taken += parts["fewest spikes"]
+    silent = [int(k) for k in np.argsort(near, kind="stable") if rate[k] == 0]
+    parts["silent and closest to the threshold"] = sorted(silent[: NEURONS - len(taken)])
+    told = "; ".join(f"{listed(picked)}: {why}" for why, picked in parts.items() if picked)
+    return sorted({*taken, *parts["silent and closest to the threshold"]}), f"Neurons: {told}.".replace("%", "\u00a0%")
+
+
+def listed(numbers: Iterable[int]) -> str:
+    """``1, 2 and 3``."""
+    *some, last = map(str, numbers)
+    return f"{', '.join(some)} and {last}" if some else last

@@ -14,8 +14,6 @@ from dlm_snn.analysis.plots.time_axis import MS, time_ticks
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-MOST = 3
-"""Neurons, where none are named."""
 _LANE = 0.8
 """Inches of a figure for each neuron."""
 _CROWDED = 6
@@ -44,7 +42,7 @@ def voltages(
         data: a Recording with v; a mapping name -> Recording (or Membranes), drawn over one another; or v itself,
             (step, neuron) or (step,).
         population: of a Recording; may be left out where v of only one was recorded.
-        neurons: to draw; None: three that say most, see ``membranes.chosen``.
+        neurons: to draw; None: some that say something, see ``membranes.telling``.
         sample: of a Recording.
         v_threshold, spikes: of an array: one number or (neuron,); (step, neuron) or None.
         dt: seconds per step, of an array.
@@ -58,7 +56,7 @@ def voltages(
         DlmError: v was not recorded, has no threshold, or is of another shape; a neuron that is not there.
     """
     runs = membranes_of(data, population, sample, v_threshold, spikes, dt)
-    picked = chosen(neurons, runs, MOST)
+    picked = chosen(neurons, runs)
     with drawing(ax, height=0.9 + _LANE * max(len(picked), 1)) as axes:
         lanes(axes, runs, picked, begin)
     return axes

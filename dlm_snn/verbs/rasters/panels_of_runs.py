@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 
 NEURONS = 8
 """Whose voltages are drawn, at most."""
-FEW = 3
-"""Neurons, where none are named."""
 
 
 def voltage_panels(part: Selected, arguments: Namespace) -> list[Panel]:
@@ -29,6 +27,7 @@ def voltage_panels(part: Selected, arguments: Namespace) -> list[Panel]:
     Raises:
         DlmError: no v is stored, or too many neurons are named.
     """
+    from dlm_snn.analysis.plots.membranes import chosen
     from dlm_snn.analysis.plots.voltage_plot import voltages
     from dlm_snn.errors import DlmError
 
@@ -43,8 +42,9 @@ def voltage_panels(part: Selected, arguments: Namespace) -> list[Panel]:
             neurons = range(*arguments.neurons.indices(part.stored.rasters[name].n_neurons))
             if len(neurons) > NEURONS:
                 raise DlmError(f"--neurons holds {len(neurons)} of '{name}'; --kind v draws {NEURONS} at most")
-        draw = partial(voltages, runs, neurons=neurons, begin=begin_of(part, arguments))
-        height = 1.0 + 0.8 * min(FEW if neurons is None else len(neurons), raster.n_neurons)
+        picked = chosen(neurons, list(runs.values()))
+        draw = partial(voltages, runs, neurons=picked, begin=begin_of(part, arguments))
+        height = 1.0 + 0.8 * len(picked)
         panels.append(Panel(height, draw, f"{name}, sample {sample}"))
     if not panels:
         told = ", ".join(part.rasters)
