@@ -79,9 +79,7 @@ def avalanche_exponents(found: Avalanches, *, rng: np.random.Generator, cap: flo
             GAMMA,
             {**counted, "in the tail": tails[1].n},
             (),
-            ()
-            if tails[1].n >= FEWEST
-            else (f"too few: {how_many(tails[1].n, 'avalanches')}, at least {FEWEST} are needed",),
+            _too_few(tails[1].n),
         ),
         Finding(
             "crackling relation (alpha - 1) / (tau - 1) - gamma",
@@ -142,6 +140,10 @@ def _alpha(values: NDArray[np.int64], tail: Tail) -> float:
 def _around(value: float, drawn: NDArray[np.float64]) -> tuple[float, float]:
     half = 1.98 * float(np.nanstd(drawn, ddof=1)) if np.isfinite(drawn).sum() > 2 else np.nan
     return value - half, value + half
+
+
+def _too_few(n: int) -> tuple[str, ...]:
+    return () if n >= FEWEST else (f"too few: {how_many(n, 'avalanches')}, at least {FEWEST} are needed",)
 
 
 def _exponent(name: str, tail: Tail, counted: dict[str, int]) -> Finding:
