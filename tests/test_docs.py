@@ -6,11 +6,12 @@ import importlib
 import os
 import re
 import subprocess
-import sys
 import sysconfig
 from pathlib import Path
 
 import pytest
+
+from tests.fork_server import run_script
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -20,12 +21,27 @@ def blocks(page: Path, language: str) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```", page.read_text(), re.S | re.M)
 
 
-def runs(words: list[str], code: str, folder: Path) -> str:
-    environment = {**os.environ, "PATH": sysconfig.get_path("scripts") + os.pathsep + os.environ["PATH"]}
-    environment["PYTHONPATH"] = str(ROOT)
-    done = subprocess.run(words, input=code, text=True, capture_output=True, cwd=folder, env=environment, check=False)
+ENVIRONMENT = {
+    **os.environ,
+    "PATH": sysconfig.get_path("scripts") + os.pathsep + os.environ["PATH"],
+    "PYTHONPATH": str(ROOT),
+}
+
+
+def in_bash(code: str, folder: Path) -> str:
+    """What commands print."""
+    done = subprocess.run(
+        ["bash", "-e"], input=code, text=True, capture_output=True, cwd=folder, env=ENVIRONMENT, check=False
+    )
     assert done.returncode == 0, f"{code}\n{done.stdout}\n{done.stderr}"
     return done.stdout
+
+
+def in_python(code: str, folder: Path) -> str:
+    """What a script prints, warnings and all."""
+    status, text = run_script(code, folder, ENVIRONMENT)
+    assert status == 0, f"{code}\n{text}"
+    return text
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
@@ -34,13 +50,13 @@ def test_python_examples(page, tmp_path):
     code = "\n".join(blocks(page, "python"))
     if not code:
         pytest.skip("the page has no Python example")
-    runs([sys.executable, "-"], code, tmp_path)
+    in_python(code, tmp_path)
 
 
 SHORT = r"""
 dlm-snn() {
     case $1 in
-    train) command dlm-snn "$@" --set training.epochs=2 ;;
+    train) command dlm-snn "$@" --set training.epochs=1 --set 'network.hidden=[24]' --set network.winners=4 ;;
     simulate) command dlm-snn "$@" --samples 5 ;;
     run) command dlm-snn "$@" --set training.epochs=1 --set simulation.samples=5 \
         --set 'network.hidden=[24]' --set network.winners=4 \
@@ -61,7 +77,7 @@ def test_command_line_examples(tmp_path, before):
     commands = "\n".join(
         text for name in ("quickstart", "exchange") for text in blocks(ROOT / f"docs/{name}.md", "bash")
     )
-    out = runs(["bash", "-e"], before + commands, tmp_path)
+    out = in_bash(before + commands, tmp_path)
     assert out.count("equal") >= 4
     assert (tmp_path / "runs" / "first" / "report.html").is_file()
     first, again = ((tmp_path / "runs" / name / "config.yaml").read_text() for name in ("first", "again"))
@@ -70,23 +86,23 @@ def test_command_line_examples(tmp_path, before):
 
 def test_commands_about_chips(tmp_path):
     page = ROOT / "docs/hardware.md"
-    made = runs([sys.executable, "-"], blocks(page, "python")[0], tmp_path)
+    made = in_python(blocks(page, "python")[0], tmp_path)
     assert made.strip() in page.read_text()
-    out = runs(["bash", "-e"], "\n".join(blocks(page, "bash")), tmp_path)
+    out = in_bash("\n".join(blocks(page, "bash")), tmp_path)
     assert out.startswith(made)
     assert "fits on one Intel Loihi 2: 9 of 128 cores" in out
 
 
 def test_commands_about_energy(tmp_path):
     page = ROOT / "docs/energy.md"
-    runs([sys.executable, "-"], blocks(page, "python")[0], tmp_path)
-    out = runs(["bash", "-e"], "\n".join(blocks(page, "bash")), tmp_path)
+    in_python(blocks(page, "python")[0], tmp_path)
+    out = in_bash("\n".join(blocks(page, "bash")), tmp_path)
     assert out.startswith(blocks(page, "text")[0])
     assert "autoencoder_preloaded" in out
 
 
 def test_commands_of_continual_learning(tmp_path):
-    out = runs(["bash", "-e"], "\n".join(blocks(ROOT / "docs/continual.md", "bash")), tmp_path)
+    out = in_bash("\n".join(blocks(ROOT / "docs/continual.md", "bash")), tmp_path)
     assert out.count("report: ") == 4
     assert "XF" in out
     rows = (tmp_path / "results" / "continual-digits.jsonl").read_text().splitlines()
