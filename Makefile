@@ -39,7 +39,7 @@ test: $(READY_DEV)
 	$(BIN)/python -m pytest -q -n 2 --dist loadgroup -m "not long"
 
 test-long: $(READY_DEV)
-	$(BIN)/python -m pytest -q -n 2 --dist loadgroup
+	$(BIN)/python -m pytest -q -n 2 --dist loadgroup --hypothesis-profile=many
 
 test-libraries: $(READY_LIBRARIES)
 	DLM_LIBRARIES=1 $(LIBRARIES)/bin/python -m pytest -q $(TRIED) tests/test_nir_libraries.py

@@ -10,7 +10,8 @@ from hypothesis import settings
 # wait for one another.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-settings.register_profile("fixed", deadline=None, derandomize=True, database=None, max_examples=40)
+settings.register_profile("fixed", deadline=None, derandomize=True, database=None, max_examples=20)
+settings.register_profile("many", settings.get_profile("fixed"), max_examples=100)
 settings.load_profile("fixed")
 
 

@@ -187,7 +187,7 @@ def test_several_early_spikes_outweigh_the_first(evidence, expected):
     assert answer.step == 1
 
 
-@settings(max_examples=60)
+@settings(max_examples=30)
 @given(
     seed=st.integers(0, 2**32 - 1),
     threshold=st.integers(100, 6000),
@@ -373,7 +373,7 @@ CONSTANTS = {
 }
 
 
-@settings(max_examples=60)
+@settings(max_examples=30)
 @given(
     form=st.sampled_from(["evidence", "plain", "short16", "short8", "pixels"]),
     drawn=st.lists(st.sampled_from(sorted(CONSTANTS)), max_size=5, unique=True),

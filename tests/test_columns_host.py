@@ -97,7 +97,7 @@ def test_the_largest_v_is_the_first_spike_of_a_ramp_that_is_slow_enough():
     data = digits()
     learner = spiking(form="ramp")
     learner.observe(data.x_train[:400], data.y_train[:400])
-    codes, _ = learner.codes(data.x_train)
+    codes, _ = learner.codes(data.x_train[:300])
     slow = replace(learner.rule, ramp=2, ramp_steps=60_000, threshold=2**17 - 1)
     first, _ = compiled.predict(slow, learner.columns, codes, learner.levels)
     found, _ = compiled.predict(largest(learner.rule), learner.columns, codes, 1)

@@ -511,7 +511,7 @@ def test_a_trained_network_there_and_back(tmp_path, noted):
     assert all(raster == runs[1].rasters[name] for name, raster in runs[0].rasters.items())
 
 
-@settings(max_examples=80, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
 @given(networks(), st.integers(0, 2**32 - 1))
 def test_there_and_back_is_the_same_network(tmp_path_factory, network, seed):
     """Digest and raster of our own files; without the notes the same rasters from the standard nodes."""
@@ -553,7 +553,7 @@ def test_there_and_back_is_the_same_network(tmp_path_factory, network, seed):
             assert np.all(np.abs(pair[0] - pair[1]) <= np.spacing(pair[0]))
 
 
-@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
+@settings(max_examples=20, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
 @given(networks())
 def test_files_of_the_first_form_come_back(network):
     """Their LIF had r = 1/dv."""

@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 from safetensors.numpy import save_file
 
 from dlm_snn.analysis.plots import membranes
@@ -147,6 +148,12 @@ def shown(finished: Path) -> tuple[str, _Page]:
 @pytest.fixture
 def run(finished: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(finished, tmp_path / "digits-small", ignore=shutil.ignore_patterns("report.html")))
+
+
+@pytest.fixture
+def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Figures are made and not drawn, which takes nine tenths of a page's time: for tests of what a page says."""
+    monkeypatch.setattr(Figure, "savefig", lambda _, file, **how: file.write("<svg></svg>"))
 
 
 def build(path: Path) -> None:
@@ -348,6 +355,7 @@ def test_the_page_holds_every_section_and_a_figure_of_each_kind(finished: Path, 
     assert "20 -> 32" in page.text
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_the_commands_of_the_page_work_when_they_are_copied(
     run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -445,6 +453,7 @@ def test_text_stands_out_from_its_ground_in_light_and_dark(shown: tuple[str, _Pa
         assert _contrast(theme["bad"], theme["bad-card"]) >= 4.5
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_a_pair_that_differs_is_told_in_words_and_in_the_header(run: Path) -> None:
     rows = list(metrics_of(run).agreement)
     counts = {**rows[3].spikes, "hidden": (4362, 4365, 7)}
@@ -474,6 +483,7 @@ def _with_wrong_answers(path: Path) -> None:
     write_answers(kept(stored.labels, given, pixels, (1, 8, 8), 16), path)
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_sample_images_show_the_stored_pixels_with_true_and_given_class(run: Path) -> None:
     from matplotlib.image import imread
 
@@ -492,6 +502,7 @@ def test_sample_images_show_the_stored_pixels_with_true_and_given_class(run: Pat
     assert "95 % interval" in page.text
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_the_confusion_matrix_has_every_test_sample(run: Path) -> None:
     _with_wrong_answers(run / "answers.npz")
     answers = read_answers(run / "answers.npz", "")
@@ -522,6 +533,7 @@ def test_silent_samples_have_a_column_of_their_own_and_many_classes_no_matrix() 
     assert found.told.endswith("Most frequent confusions, true → given: 3 → no answer (2), 5 → 7 (2).")
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_statistics_are_those_of_the_rasters_in_hz(run: Path) -> None:
     """Nine neurons in 2 samples of 40 steps: three every 4th step, three silent, three every 2nd step."""
     dense = np.zeros((2, 40, 9), bool)
@@ -602,6 +614,7 @@ def test_v_of_neurons_without_a_threshold_is_shown_as_it_is(run: Path) -> None:
     assert "dashed" in text
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_accuracies_have_their_intervals(run: Path) -> None:
     change(run / "metrics.json", accuracy={"float": 0.9, "lava-float": 1.0}, accuracy_samples={"float": 40})
     _, page = page_of(run)
@@ -612,6 +625,7 @@ def test_accuracies_have_their_intervals(run: Path) -> None:
     assert "A dash stands where this run measured nothing." in page.text
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_what_a_run_does_not_have_is_left_out_with_a_line(run: Path) -> None:
     for name in ("network.json", "integer.safetensors", "traces.npz", "answers.npz"):
         (run / name).unlink()
@@ -652,6 +666,7 @@ def test_a_long_run_shows_its_first_steps_and_compares_them_all(run: Path) -> No
     assert "float, lava-float" in text
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_one_simulator_alone_is_shown_alone(run: Path) -> None:
     with np.load(run / "traces.npz") as stored:
         kept = {key: stored[key] for key in stored.files if key.startswith("reference/")}
@@ -701,6 +716,7 @@ def test_a_missing_file_is_named_with_its_remedy(run: Path, name: str) -> None:
     assert not (run / "report.html").exists()
 
 
+@pytest.mark.usefixtures("undrawn")
 @pytest.mark.parametrize(
     ("name", "keep", "message"),
     [
@@ -723,6 +739,7 @@ def test_a_truncated_file_is_refused_in_one_line(run: Path, name: str, keep: flo
     assert not (run / "report.html").exists()
 
 
+@pytest.mark.usefixtures("undrawn")
 @pytest.mark.parametrize(
     ("section", "message"),
     [
@@ -745,6 +762,7 @@ def test_metrics_of_another_shape_are_refused(run: Path, section: dict, message:
         write_report(run)
 
 
+@pytest.mark.usefixtures("undrawn")
 @pytest.mark.parametrize("name", ["metrics.json", "config.yaml", "network.json", "rasters/reference/hidden.npz"])
 def test_no_file_of_a_run_is_read_as_another(run: Path, name: str) -> None:
     save_record(Provenance("dlm-snn run", seed=3), run, replace=True)
@@ -754,6 +772,7 @@ def test_no_file_of_a_run_is_read_as_another(run: Path, name: str) -> None:
         write_report(run)
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_a_changed_record_is_refused_and_looks_at_nothing_outside(run: Path) -> None:
     save_record(Provenance("dlm-snn run", seed=3), run, replace=True)
     change(run / "record.json", seed=4)
@@ -770,6 +789,7 @@ def test_a_changed_record_is_refused_and_looks_at_nothing_outside(run: Path) -> 
         write_report(run)
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_values_that_cannot_be_drawn_are_refused(run: Path) -> None:
     first, *rest = metrics_of(run).curve
     change(run / "metrics.json", curve=as_json([replace(first, loss=10**400), *rest]))
@@ -777,6 +797,7 @@ def test_values_that_cannot_be_drawn_are_refused(run: Path) -> None:
         write_report(run)
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_text_of_the_run_cannot_become_markup(run: Path) -> None:
     (run / "config.yaml").write_text(json.dumps({"note": HOSTILE}))
     change(run / "record.json", command=HOSTILE, machine=HOSTILE, versions={HOSTILE: HOSTILE})
