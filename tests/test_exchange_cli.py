@@ -122,7 +122,7 @@ def test_what_an_import_changed_is_told_in_one_line(capsys):
     nir.write("a.nir", graph)
     assert "ask for extra_steps: it would take 1 more" in typed(capsys, "import", "a.nir", "--dt", 1e-3, code=2)
     told = typed(capsys, "import", "a.nir", "--dt", 1e-3, "--extra-steps")
-    assert "dlm-snn: the edge from 'b' back to 'a' takes 1 steps more\n" in told
+    assert "dlm-snn: the edge from 'b' back to 'a' takes 1 step more\n" in told
     assert "dlm-snn: a.nir: its neurons are taken to reset to zero: NIR stores no other reset" in told
     told = typed(capsys, "import", "a.nir", "--dt", 1e-3, "--extra-steps", "--reset", "subtract", "--out", "b")
     assert "reset to zero" not in told

@@ -133,7 +133,7 @@ def test_feedback_over_layers_is_refused_or_told():
         dlm.UnsupportedError, match=r"the edge from 'b' back to 'a', 1 layers, in one step; ask for extra_s.* 1 more"
     ):
         read_nir(feedback(), DT)
-    with pytest.warns(LossWarning, match="the edge from 'b' back to 'a' takes 1 steps more"):
+    with pytest.warns(LossWarning, match="the edge from 'b' back to 'a' takes 1 step more"):
         network = read_nir(feedback(), DT, extra_steps=True)
     assert network.lags(next(p for p in network.projections if p.name == "b->a")) == (2,)
     network = agrees(feedback(1), ["in", "wa", "a", "wb", "b", "d", "fb"], {("fb", "a")})

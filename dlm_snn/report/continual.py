@@ -186,4 +186,4 @@ def _provenance(rows: Sequence[ContinualRow]) -> list[tuple[str, str]]:
 
 
 def _distinct(values: Iterable[str | None]) -> list[str]:
-    return list(dict.fromkeys(map(str, values)))
+    return list(dict.fromkeys("unknown" if value is None else value for value in values))

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from dlm_snn.connections.chain import Chain
 from dlm_snn.connections.connection import Connection, Sparse
 from dlm_snn.connections.dense import Dense
-from dlm_snn.errors import DlmError, LossWarning, UnsupportedError
+from dlm_snn.errors import DlmError, LossWarning, UnsupportedError, how_many
 from dlm_snn.exchange.nir import nodes as nir_nodes
 from dlm_snn.exchange.nir.graph import expanded
 from dlm_snn.exchange.nir.neurons import Neurons, Reset, doubt, neuron
@@ -245,7 +245,7 @@ class Reader:
                 raise UnsupportedError(
                     TARGET, f"{edge}, {layers} layers, in one step", f"ask for extra_steps: it would take {extra} more"
                 )
-            warnings.warn(f"{edge} takes {extra} steps more", LossWarning, stacklevel=6)
+            warnings.warn(f"{edge} takes {how_many(extra, 'steps')} more", LossWarning, stacklevel=6)
             delay = delay + extra
         return Projection(pre, post, connection, delay)
 

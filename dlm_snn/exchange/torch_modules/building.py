@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from dlm_snn.connections.connection import Connection
 from dlm_snn.connections.dense import Dense
-from dlm_snn.errors import DlmError
+from dlm_snn.errors import DlmError, how_many
 from dlm_snn.exchange.snntorch.parameters import Shape
 from dlm_snn.exchange.torch_modules.grid import Grid
 from dlm_snn.exchange.torch_modules.inputs import Inputs, population_shape
@@ -198,7 +198,9 @@ def _joined(populations: dict[str, Any], parts: Sequence[_Part], names: Mapping[
     for projection, part in zip(network.projections, parts, strict=True):
         (lag,) = network.lags(projection)
         if lag != part.lag:
-            raise RefusedError(LAGGED, part.line.where, source=f"'{part.pre}'", lag=part.lag, ours=lag)
+            raise RefusedError(
+                LAGGED, part.line.where, source=f"'{part.pre}'", lag=how_many(part.lag, "steps"), ours=lag
+            )
     return network
 
 

@@ -203,7 +203,7 @@ FEEDBACK = Refusal(
     "feed back within one layer, or from spikes that are older by the layers between",
 )
 LAGGED = Refusal(
-    "it gets spikes of {source} from {lag} steps ago, a network gives them from {ours}",
+    "it gets spikes of {source} from {lag} ago, a network gives them from {ours}",
     "feed each layer by spikes of the same step, and older ones only beside these",
 )
 READ_OUT_STEPS = Refusal(
