@@ -224,6 +224,27 @@ def test_pools_of_two_layers():
     assert not pool_information(before, after, rng, lag=1, neurons=([0, 1], [2, 3])).resolved
 
 
+@pytest.mark.parametrize(("n", "error"), [(40, 0.01), (100, 0.02)])
+def test_a_channel_that_made_no_error_yet_may_make_one(n, error):
+    """Most recordings hold no error at all, and their information is not that of a channel without any."""
+    exact = log(2) + error * log(error) + (1 - error) * log(1 - error)
+    held = []
+    for seed in range(1000, 1010):
+        rng = np.random.default_rng(seed)
+        x = rng.random(n) < 0.5
+        low, high = mutual_information(x, x ^ (rng.random(n) < error), rng).interval
+        held.append(low <= exact <= high <= log(2) + 1e-12)
+    assert sum(held) >= 9
+
+
+def test_information_is_no_more_than_the_entropy_of_either():
+    x = np.random.default_rng(0).integers(0, 2, 40)
+    for method in METHODS:
+        found = mutual_information(x, x, np.random.default_rng(0), method)
+        assert found.estimate <= min(log(2), entropy(np.bincount(x), method)) + 1e-12
+        assert found.interval[0] < log(2) <= found.interval[1] + 1e-9 <= log(2) + 1e-8
+
+
 def test_a_common_course_of_all_samples_is_in_the_control():
     rng = np.random.default_rng(12)
     rate = np.where(np.arange(100) < 50, 0.05, 0.6)[None, :, None]

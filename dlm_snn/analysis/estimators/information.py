@@ -28,7 +28,8 @@ def mutual_information(
     """I(X; Y) = <ln p(x, y) / (p(x) p(y))> of paired whole numbers, nats, with its interval, and shuffles as control.
 
     The interval is that of the mean of ln p(x, y) / (p(x) p(y)), by blocks where values depend on their neighbors. It
-    is widened by the spread that an information of 0 has. Shuffles say what the same estimator finds where there is
+    is widened by the spread that an information of 0 has, and by what pairs seen never or once may hide: Laplace's one
+    count more in every cell. No estimate and no interval passes ln |X| or ln |Y|. Shuffles say what the same estimator finds where there is
     nothing; they are no correction, since subtracted they overcorrect. Do not give the words of a whole layer: nearly
     every sample has a word of its own, and the estimate is the logarithm of the number of samples.
 

@@ -24,6 +24,9 @@ METHODS = ("grassberger", "miller-madow", "plug-in")
 PER_CELL = 6
 """Observations per cell of the table of values below which no correction is enough: with 10 classes and Poisson counts
 of means .5 to 8, I = .479 nats, Grassberger's estimate is .524 +- .05 from 200 observations, .483 +- .02 from 1,000."""
+ONCE_MORE = 1.0
+"""Count added to every cell when the spread is computed: Laplace's rule of succession. A pair that was never seen may
+be as frequent as once in the whole recording; without it the spread of a channel that made no error yet is 0."""
 MOST_CELLS = 2**20
 """Of a table; beyond it no recording is long enough."""
 
@@ -86,10 +89,15 @@ class Observed:
         return np.bincount(flat.ravel(), minlength=n_x * n_y * n_z).reshape(self.sizes)
 
     def estimate(self, table: Codes) -> float:
-        """I(X; Y | Z) of a table."""
-        x_z, y_z, z = table.sum(1), table.sum(0), table.sum((0, 1))
-        signs = ((x_z, 1), (y_z, 1), (z, -1), (table, -1))
-        return sum(sign * entropy(counts, self.method) for counts, sign in signs)
+        """I(X; Y | Z) of a table, at most H(X | Z), H(Y | Z), ln |X| and ln |Y|."""
+        x_z, y_z, z, all_three = (
+            entropy(counts, self.method) for counts in (table.sum(1), table.sum(0), table.sum((0, 1)), table)
+        )
+        return min(x_z + y_z - z - all_three, x_z - z, y_z - z, self.most())
+
+    def most(self) -> float:
+        """ln |X| or ln |Y|, whichever is less: no table of these sizes holds more."""
+        return float(np.log(min(self.sizes[:2])))
 
     def parity(self, table: Codes) -> float:
         """G of an even count n lies 1 / n above that of an odd one: half the width of the noise that this makes."""
@@ -100,14 +108,35 @@ class Observed:
 
     def spread(self, table: Codes) -> Spread:
         """How sure the estimate is: that of the mean of ln p(x, y, z) p(z) / (p(x, z) p(y, z))."""
-        with np.errstate(divide="ignore", invalid="ignore"):
-            terms = np.log(table * table.sum((0, 1)) / (table.sum(1)[:, None] * table.sum(0)[None]))
-        return spread_of_mean(terms[self.x, self.y, self.z])
+        return spread_of_mean(_terms(table)[self.x, self.y, self.z])
+
+    def unseen(self, table: Codes, independent: float) -> float:
+        """What pairs that were seen never or once add to half the width of the interval.
+
+        1.96 sqrt((V(n + 1) - V(n)) / N), V the variance of ln p(x, y, z) p(z) / (p(x, z) p(y, z)) under p, and n + 1
+        the counts with one more in each cell whose row and column were seen.
+        """
+        possible = (table.sum(1) > 0)[:, None] & (table.sum(0) > 0)[None]
+        more = _variance(table + np.where(possible, ONCE_MORE, 0.0)) - _variance(table)
+        return NORMAL * float(np.sqrt(max(more, 0.0) / max(independent, 1.0)))
 
     def freedom(self, table: Codes) -> int:
         """(|X| - 1)(|Y| - 1), summed over the values of Z."""
         n_x, n_y = ((table.sum(axis) > 0).sum(0) for axis in (1, 0))
         return int(((n_x - 1).clip(0) * (n_y - 1).clip(0)).sum())
+
+
+def _terms(table: NDArray) -> NDArray[np.float64]:
+    """ln p(x, y, z) p(z) / (p(x, z) p(y, z)), whose mean is the information; without meaning in empty cells."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.asarray(np.log(table * table.sum((0, 1)) / (table.sum(1)[:, None] * table.sum(0)[None])))
+
+
+def _variance(table: NDArray) -> float:
+    """Of the terms, under the p of their table."""
+    seen = table > 0
+    p, terms = table[seen] / table.sum(), _terms(table)[seen]
+    return float((p * (terms - (p * terms).sum()) ** 2).sum())
 
 
 def coded(values: Codes) -> tuple[Codes, int]:
@@ -138,13 +167,14 @@ def conditional(
         observed.estimate(observed.table(scrambled(observed.x))) for _ in range(draws(observed.x.size + size["cells"]))
     ]
     null = middle(np.array(nulls))
-    linear = float(np.hypot(spread.half, observed.parity(table)))
+    linear = float(np.linalg.norm((spread.half, observed.parity(table), observed.unseen(table, spread.independent))))
     down, up = _around_zero(observed.freedom(table), spread.independent)
     doubts = []
     if spread.independent < PER_CELL * size["cells"]:
         found = f"about {spread.independent:,.0f} independent observations for {how_many(size['cells'], 'cells')}"
         doubts.append(f"{found}; {PER_CELL} each are needed")
-    interval = estimate - float(np.hypot(linear, down)), estimate + float(np.hypot(linear, up))
+    high = min(estimate + float(np.hypot(linear, up)), max(observed.most(), estimate))
+    interval = estimate - float(np.hypot(linear, down)), high
     if estimate <= null[1]:
         doubts.append(f"no more than the control '{control}' gives")
     elif interval[0] <= 0:
