@@ -16,7 +16,7 @@ from dlm_snn.analysis import (
     pool_information,
     transfer_entropy,
 )
-from dlm_snn.analysis.estimators.blocks import spread_of_mean
+from dlm_snn.analysis.estimators.blocks import drifts, spread_of_mean
 from dlm_snn.analysis.estimators.information_counts import METHODS
 
 LAMBDAS = np.linspace(0.5, 8, 10)
@@ -289,3 +289,21 @@ def test_two_trains_that_speed_up_together_have_no_transfer():
         transfer_entropy((rng.random(4000) < p).astype(int), (rng.random(4000) < p).astype(int), rng) for _ in range(6)
     ]
     assert all("source and target both drift: what drives both gives a TE" in one.doubts for one in found)
+
+
+@pytest.mark.parametrize("sequences", [1, 9])
+def test_two_layers_that_speed_up_together_have_no_information(sequences):
+    rng = np.random.default_rng(1000)
+    p = np.tile(np.linspace(0.02, 0.5, 8000 // sequences), (sequences, 1))[..., None]
+    first, second = (SpikeRaster.from_dense(rng.random((*p.shape[:2], 2)) < p) for _ in range(2))
+    found = pool_information(first, second, rng)
+    assert found.estimate > 0.005
+    assert found.doubts[-1] == "x and y both drift: what drives both is information"
+    # One that keeps its rate may be held against one that drifts.
+    steady = SpikeRaster.from_dense(rng.random((*p.shape[:2], 2)) < 0.2)
+    assert "both drift" not in str(pool_information(first, steady, rng))
+
+
+def test_a_series_that_changes_once_drifts():
+    assert drifts(np.repeat([0, 1], 100)[None])
+    assert not drifts(np.ones((1, 200)))

@@ -83,7 +83,9 @@ def drifts(values: NDArray[Any]) -> bool:
     freedom = len(cut) * (GROUPS - 1), len(cut) * GROUPS * (inside - 1)
     between = inside * ((means - means.mean(axis=1, keepdims=True)) ** 2).sum() / freedom[0]
     within = ((cut - means[:, :, None]) ** 2).sum() / freedom[1]
-    return bool(within > 0 and fdtrc(*freedom, between / within) < DRIFTS)
+    if within == 0:
+        return bool(between > 0)
+    return bool(fdtrc(*freedom, between / within) < DRIFTS)
 
 
 def student(freedom: int) -> float:

@@ -32,7 +32,7 @@ def pool_information(
 
     Pools and not layers: the words of a layer are nearly all different, and their information is the logarithm of the
     number of steps. The control exchanges samples (fewer than 10: shifts them in time), so what both layers owe to the
-    same course of a sample is in the control too.
+    same course of a sample is in the control too. From fewer than 10 samples it is not resolved where both pools drift.
 
     Args:
         first, second: SpikeRasters, or what ``raster_of`` takes; of the same samples and steps.

@@ -6,13 +6,10 @@ common input of both gives a TE without a synapse.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 from numpy.typing import ArrayLike
 
-from dlm_snn.analysis.estimators.blocks import CLUSTERS, drifts
-from dlm_snn.analysis.estimators.information import paired, scramble
+from dlm_snn.analysis.estimators.information import paired, scramble, unless_both_drift
 from dlm_snn.analysis.estimators.information_counts import Method, Observed, coded, conditional
 from dlm_snn.analysis.finding import Finding
 from dlm_snn.errors import DlmError
@@ -51,10 +48,7 @@ def transfer_entropy(
     how, control, scrambled = scramble(observed.x.shape, rng)
     found = conditional(observed, name, f"counts, {method}, history {history}, {how}", control, scrambled)
     x, y = (np.atleast_2d(np.asarray(values)) for values in (source, target))
-    if len(x) < CLUSTERS and drifts(x) and drifts(y):
-        # A shift in time takes the common change away, so that the control does not hold it.
-        return replace(found, doubts=(*found.doubts, "source and target both drift: what drives both gives a TE"))
-    return found
+    return unless_both_drift(found, x, y, "source and target both drift: what drives both gives a TE")
 
 
 def _observed(source: ArrayLike, target: ArrayLike, history: int, method: Method) -> Observed:
