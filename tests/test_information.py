@@ -183,6 +183,33 @@ def test_few_samples_are_decoded_with_fanos_bound():
     assert "Fano" not in decoder_bound(np.tile(labels, 2), np.tile(counts, (2, 1)), rng).estimator
 
 
+def test_a_drift_behind_labels_in_blocks_is_not_decoded():
+    rng = np.random.default_rng(1000)
+    labels, counts = np.repeat([0, 1], 100), rng.poisson(np.linspace(2, 4, 200)[:, None] * np.ones(10))
+    found = decoder_bound(labels, counts, rng)
+    assert found.doubts == ("labels come in blocks; a drift of the counts would look the same",)
+    many = np.repeat(np.arange(10), 20)
+    assert "labels come in blocks" in str(decoder_bound(many, counts, rng))
+    assert "blocks" not in str(decoder_bound(rng.permutation(many), counts, rng))
+    assert "blocks" not in str(decoder_bound(np.tile(np.arange(10), 20), counts, rng))
+    # Two of a rare label side by side are no blocks: in 1 of 100 orders they are.
+    rare = np.zeros(200, int)
+    rare[[70, 71]] = 1
+    assert "blocks" not in str(decoder_bound(rare, counts, rng))
+
+
+def test_copies_of_samples_give_no_label_away():
+    rng = np.random.default_rng(1001)
+    labels, counts = rng.integers(0, 2, 50), rng.poisson(1, (50, 20))
+    copied = decoder_bound(np.tile(labels, 4), np.tile(counts, (4, 1)), rng)
+    assert copied.doubts[-1] == "every sample is there 4 times or a multiple; give each once"
+    assert "multiple" not in str(decoder_bound(labels, counts, rng))
+    # One neuron gives the same count to many samples, and one answer a class is a class that answers alike.
+    assert "multiple" not in str(decoder_bound(rng.integers(0, 2, 200), rng.poisson(1, (200, 1)), rng))
+    alike = np.tile(np.arange(10), 20)
+    assert decoder_bound(alike, np.eye(10, dtype=int)[alike], rng).resolved
+
+
 def test_transfer_entropy_of_a_noisy_copy():
     assert pytest.approx(0.368064, rel=1e-5) == NOISY_COPY
     rng = np.random.default_rng(9)

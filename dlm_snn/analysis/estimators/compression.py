@@ -99,8 +99,14 @@ def compression(
             _share(right, len(classes)),
             float(counts.sum() / len(classes)),
             _needs(counts),
-            decoder_bound(classes, counts, rng),
+            _tells(classes, counts, rng),
         )
+
+
+def _tells(classes: NDArray[np.int64], counts: NDArray[np.int64], rng: np.random.Generator) -> Finding:
+    """The decoder's bound of samples in random order: the network starts anew in each, so that nothing drifts."""
+    order = rng.permutation(len(classes))
+    return decoder_bound(classes[order], counts[order], rng)
 
 
 def _with_winners(network: Network, population: str, winners: int | None) -> Network:

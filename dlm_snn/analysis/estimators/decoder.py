@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -18,6 +21,11 @@ FOLDS = 10
 FEWEST = 5
 """Samples per class, on average, below which the entropy of the labels is not known."""
 
+ORDERS = 1000
+"""Random orders of labels, of which none has as few runs where labels come in blocks: p < .001."""
+EVEN = 10
+"""Numbers of copies that are free to be odd, from which on they all share a divisor by chance in 2^-10 < .001."""
+
 
 def decoder_bound(
     labels: ArrayLike,
@@ -32,23 +40,25 @@ def decoder_bound(
     + const, and decodes each sample with the rates of the others, in 10 parts. With 6 samples or more per pair of
     classes the bound is I(label; decoded label); with fewer it is Fano's, see ``fano_bound``.
 
+    Samples are independent of each other, in an order that has nothing to do with their labels, and each is there once.
+    Where labels come in blocks, a slow drift of all counts is decoded as the label; a copy of a sample in another part
+    gives its label away.
+
     Args:
         labels: (sample,) whole numbers.
         counts: (sample, neuron) spikes, whole numbers >= 0.
         rng: of the parts, and of the shuffles.
         name: of the finding.
 
+    Returns:
+        The bound; not resolved where that of the two methods is not, where labels come in blocks, or where every
+        sample is there several times.
+
     Raises:
         DlmError: shapes that do not fit; fewer than two samples.
     """
     check_generator(rng)
-    classes = as_integers(labels, "labels", -LARGEST, LARGEST)
-    spikes = as_integers(counts, "counts", 0, LARGEST)
-    if classes.ndim != 1 or spikes.ndim != 2 or len(classes) != len(spikes) or len(classes) < 2:
-        raise DlmError(
-            f"labels of shape {classes.shape} and counts of shape {spikes.shape}; give (sample,) and (sample, neuron) "
-            "of at least 2 samples"
-        )
+    classes, spikes = _samples(labels, counts)
     codes, n_classes = coded(classes)
     decoded = np.empty_like(codes)
     part = rng.permutation(len(codes)) % FOLDS
@@ -57,7 +67,44 @@ def decoder_bound(
         if held.any():
             decoded[held] = _decoded(codes[~held], spikes[~held], spikes[held], n_classes)
     enough = len(codes) >= PER_CELL * n_classes**2
-    return (mutual_information if enough else fano_bound)(codes, decoded, rng, name=name)
+    found = (mutual_information if enough else fano_bound)(codes, decoded, rng, name=name)
+    doubts = [] if not _in_blocks(codes, rng) else ["labels come in blocks; a drift of the counts would look the same"]
+    times = _times(codes, spikes)
+    if times > 1:
+        doubts.append(f"every sample is there {times} times or a multiple; give each once")
+    return replace(found, doubts=(*found.doubts, *doubts))
+
+
+def _samples(labels: ArrayLike, counts: ArrayLike) -> tuple[Codes, Codes]:
+    """Labels (sample,) and counts (sample, neuron), two samples or more."""
+    classes = as_integers(labels, "labels", -LARGEST, LARGEST)
+    spikes = as_integers(counts, "counts", 0, LARGEST)
+    if classes.ndim != 1 or spikes.ndim != 2 or len(classes) != len(spikes) or len(classes) < 2:
+        raise DlmError(
+            f"labels of shape {classes.shape} and counts of shape {spikes.shape}; give (sample,) and (sample, neuron) "
+            "of at least 2 samples"
+        )
+    return classes, spikes
+
+
+def _in_blocks(labels: Codes, rng: np.random.Generator) -> bool:
+    """Whether fewer neighbors differ than in each of 1,000 random orders: Wald and Wolfowitz's runs of equal labels.
+
+    By permutation: the runs of a rare label are not normal. Source: Wald and Wolfowitz, Ann. Math. Statist. 11, 147 (1940).
+    """
+    runs = np.count_nonzero(np.diff(labels))
+    return all(np.count_nonzero(np.diff(rng.permutation(labels))) > runs for _ in range(ORDERS))
+
+
+def _times(labels: Codes, counts: NDArray) -> int:
+    """Greatest common divisor of how often each pair of label and counts is there; 1 where chance could share one.
+
+    Samples that are drawn coincide too, but unevenly. A label's number of samples is given, so that of its pairs one is
+    not free.
+    """
+    alike = Counter((label, row.tobytes()) for label, row in zip(labels.tolist(), counts, strict=True))
+    free = len(alike) - len(np.unique(labels))
+    return int(np.gcd.reduce(list(alike.values()))) if free >= EVEN else 1
 
 
 def _decoded(labels: Codes, counts: NDArray, others: NDArray, n_classes: int) -> Codes:
