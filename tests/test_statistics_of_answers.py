@@ -81,6 +81,19 @@ def test_tuning_is_the_mean_rate_per_class():
     assert found.high[1, 0] - 50 == pytest.approx(4.30265 * 50 / np.sqrt(3), rel=1e-5)
 
 
+@pytest.mark.parametrize(("samples", "mean"), [(1, 0.5), (2, 0.2), (5, 0.3), (10, 0.1), (20, 0.2)])
+def test_intervals_of_few_spikes_hold_the_rate(samples, mean):
+    raster = drawn(1000 + samples, (2 * samples, 100, 300), mean / 100)
+    found = tuning(raster, np.arange(2 * samples) % 2)
+    truth = 10 * mean  # Hz
+    assert np.mean((found.low <= truth) & (truth <= found.high)) > 0.93
+    assert (found.low < found.high).all()
+    assert found.low.min() >= 0
+    assert found.high.max() <= 1000
+    silent = found.rate == 0
+    np.testing.assert_allclose(found.high[silent], -np.log(0.025) / (0.1 * samples))
+
+
 def test_selectivity_without_tuning_stays_below_its_control():
     raster = drawn(3, (120, 50, 40), 0.1)
     labels = np.arange(120) % 6

@@ -90,7 +90,9 @@ def _samples(labels: ArrayLike, counts: ArrayLike) -> tuple[Codes, Codes]:
 def _in_blocks(labels: Codes, rng: np.random.Generator) -> bool:
     """Whether fewer neighbors differ than in each of 1,000 random orders: Wald and Wolfowitz's runs of equal labels.
 
-    By permutation: the runs of a rare label are not normal. Source: Wald and Wolfowitz, Ann. Math. Statist. 11, 147 (1940).
+    By permutation, since the runs of a rare label are not normal.
+
+    Source: Wald and Wolfowitz, Ann. Math. Statist. 11, 147 (1940).
     """
     runs = np.count_nonzero(np.diff(labels))
     return all(np.count_nonzero(np.diff(rng.permutation(labels))) > runs for _ in range(ORDERS))

@@ -11,6 +11,9 @@ from dlm_snn.analysis.finding import LEVEL
 
 TAIL = (1 - LEVEL) / 2
 """Share on each side of an interval."""
+FEW = 10
+"""Spikes from which on the mean of counts is taken as normal, the common rule. Of 4 Poisson spikes in 20 trials
+Student's interval holds the mean in 90 %, and one spike, in 7 % of cases, puts its upper end below."""
 
 
 def mean_interval(values: NDArray, axis: int = 0) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -42,3 +45,23 @@ def count_interval(count: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.fl
     low = np.where(counts > 0, gammaincinv(np.maximum(counts, 1), TAIL), 0.0)
     shape = np.shape(count)
     return low[places].reshape(shape), gammaincinv(counts + 1, 1 - TAIL)[places].reshape(shape)
+
+
+def counts_interval(counts: NDArray[np.int64], most: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Of the mean count over trials, the first axis, within 0 .. most: Student's, and Garwood's where Student's fails.
+
+    Garwood's is that of the trials' sum. It stands alone for one trial, and where all trials are equal, so that
+    Student's would have no length. Of fewer than 10 spikes, whose mean is far from normal, the wider ends count.
+
+    Args:
+        counts: (trial, ...), at least one trial.
+        most: that a trial can hold.
+    """
+    total = counts.sum(axis=0)
+    low, high = (bound / len(counts) for bound in count_interval(total))
+    if len(counts) > 1:
+        varied, few = counts.min(axis=0) < counts.max(axis=0), total < FEW
+        lower, upper = mean_interval(counts)
+        low = np.where(varied, np.maximum(np.where(few, np.minimum(lower, low), lower), 0), low)
+        high = np.where(varied, np.where(few, np.maximum(upper, high), upper), high)
+    return low, np.minimum(high, most)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dlm_snn.analysis.statistics.confidence import count_interval, mean_interval
+from dlm_snn.analysis.statistics.confidence import counts_interval
 from dlm_snn.analysis.statistics.steps import steps_of
 from dlm_snn.analysis.taking import raster_of
 from dlm_snn.errors import DlmError
@@ -47,7 +47,8 @@ def psth(spikes: Any, width: float, dt: float | None = None) -> Psth:
     """Peri-stimulus time histogram: rate = spikes / (trials * neurons * width), per neuron in Hz.
 
     Samples are trials; take neurons by ``raster[:, :, neurons]``. The 95 % interval is Student's over trials; with one
-    trial, and in bins where all trials have equally many spikes, it is Garwood's of a Poisson count.
+    trial, and in bins where all trials have equally many spikes, it is Garwood's of a Poisson count; in bins of fewer
+    than 10 spikes the wider of both.
 
     Args:
         spikes: whatever ``raster_of`` takes.
@@ -64,15 +65,11 @@ def psth(spikes: Any, width: float, dt: float | None = None) -> Psth:
     counts = trial_counts(raster, steps)
     to_rate = 1 / (raster.n_neurons * steps * raster.dt)
     total = counts.sum(axis=0)
-    low, high = (bound / raster.n_samples for bound in count_interval(total))
+    # A neuron spikes at most once in a step.
+    low, high = counts_interval(counts, raster.n_neurons * steps)
     told = "Garwood's of a Poisson count, one trial"
     if raster.n_samples > 1:
-        told = "Student's over trials; Garwood's where these are all equal"
-        varied = counts.min(axis=0) < counts.max(axis=0)
-        lower, upper = mean_interval(counts)
-        low, high = np.where(varied, np.maximum(lower, 0), low), np.where(varied, upper, high)
-    # A neuron spikes at most once in a step.
-    high = np.minimum(high, raster.n_neurons * steps)
+        told = "Student's over trials; Garwood's of equal ones, and where wider of fewer than 10 spikes"
     return Psth(
         start_ms=1e3 * raster.dt * steps * np.arange(total.size),
         width_ms=1e3 * raster.dt * steps,

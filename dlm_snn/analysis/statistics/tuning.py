@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from dlm_snn.analysis.statistics.confidence import mean_interval
+from dlm_snn.analysis.statistics.confidence import counts_interval
 from dlm_snn.analysis.statistics.first_order import share
 from dlm_snn.analysis.taking import raster_of
 from dlm_snn.errors import DlmError, how_many
@@ -27,7 +27,8 @@ class Tuning:
         classes: (class,) labels, sorted.
         samples: (class,) of each.
         rate: (class, neuron) Hz, mean over the samples of the class.
-        low, high: (class, neuron) 95 % interval of the rate, Student's over samples; NaN with a single sample.
+        low, high: (class, neuron) 95 % interval of the rate, within 0 .. 1 / dt: Student's over samples, Garwood's of a
+            Poisson count where these are all equal, or one; of fewer than 10 spikes the wider of both.
         preferred: (neuron,) index of the class with the highest rate, the first of equal ones; -1: it never fires.
         selectivity: (neuron,) (r - r') / (r + r'), r of the preferred class, r' the mean of the others; NaN: silent.
         by_chance: (neuron,) its 95 % quantile with labels shuffled; None where no generator was given.
@@ -86,7 +87,7 @@ def tuning(
     classes, places = _classes(raster, labels)
     rates = _rates(raster)
     mean = _per_class(rates, places, classes.size)
-    intervals = [mean_interval(rates[places == k]) for k in range(classes.size)]
+    low, high = _intervals(raster, places, classes.size)
     chance = None
     if rng is not None:
         check_generator(rng)
@@ -97,8 +98,8 @@ def tuning(
         classes=classes,
         samples=np.bincount(places),
         rate=mean,
-        low=np.array([low for low, _ in intervals]),
-        high=np.array([high for _, high in intervals]),
+        low=low,
+        high=high,
         preferred=np.where(mean.any(axis=0), mean.argmax(axis=0), -1),
         selectivity=_selectivity(mean),
         by_chance=chance,
@@ -151,6 +152,13 @@ def _rates(raster: SpikeRaster) -> NDArray[np.float64]:
     if not raster.n_steps:
         raise DlmError("samples of 0 steps have no rate; give some with time")
     return raster.counts() / (raster.n_steps * raster.dt)
+
+
+def _intervals(raster: SpikeRaster, places: NDArray[np.int64], classes: int) -> NDArray[np.float64]:
+    """Lower and upper ends of the rates, (2, class, neuron) Hz; a neuron spikes at most once in a step."""
+    counts = raster.counts()
+    found = [counts_interval(counts[places == k], raster.n_steps) for k in range(classes)]
+    return np.array(found).swapaxes(0, 1) / (raster.n_steps * raster.dt)
 
 
 def _per_class(values: NDArray[np.float64], places: NDArray[np.int64], classes: int) -> NDArray[np.float64]:
