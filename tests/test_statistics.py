@@ -154,6 +154,37 @@ def test_a_few_neurons_say_nothing_of_their_population():
     assert not rate.resolved
 
 
+def fires(rates: np.ndarray, rng: np.random.Generator) -> dlm.SpikeRaster:
+    return dlm.SpikeRaster.from_dense(rng.random((1, 5000, rates.size)) < np.minimum(rates * 1e-3, 1), 1e-3)
+
+
+def test_a_mean_that_a_few_neurons_make_is_not_resolved_and_the_median_is():
+    """Log-normal rates of mean 5 Hz: Student's interval lay below the mean in a quarter of the samples."""
+    wrong, held = 0, 0
+    for seed in range(1000, 1020):
+        rng = np.random.default_rng(seed)
+        rates = 5 * np.exp(1.5 * rng.standard_normal(20) - 1.125)
+        rate, median, *_ = population_summary(spike_table(fires(rates, rng)))
+        wrong += rate.resolved and rate.interval[1] < 5
+        held += median.resolved and median.interval[0] <= 5 * np.exp(-1.125) <= median.interval[1]
+        assert rate.resolved or "neurons make the mean" in str(rate) or "goes below 0" in str(rate)
+    assert wrong <= 1
+    assert held >= 18
+
+
+def test_the_interval_of_a_median_is_by_order_statistics():
+    """Of 6 coins all are heads with chance 1 / 64; of 12 at most 2 are with chance 79 / 4096."""
+    for n, k in ((6, 0), (12, 2), (17, 4)):
+        rng = np.random.default_rng(n)
+        table = spike_table(fires(rng.uniform(5, 40, n), rng))
+        median = population_summary(table)[1]
+        ordered = np.sort(table.rate)
+        assert median.interval == (ordered[k], ordered[n - 1 - k])
+        assert median.value == np.median(table.rate)
+        assert population_summary(table)[0].resolved
+    assert "needs 6" in str(population_summary(spike_table(drawn(5, (1, 2000, 5), 0.02)))[1])
+
+
 def test_a_psth_counts_and_its_interval_holds_the_rate():
     """1,000 bins of known rate: 95 % of the intervals hold it, of one trial and of several."""
     for samples in (1, 8):

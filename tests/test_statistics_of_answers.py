@@ -61,7 +61,10 @@ def test_sparsity_is_over_samples_and_over_neurons():
 @pytest.mark.parametrize("extent", [(0, 10, 3), (2, 0, 3), (2, 10, 0), (1, 1, 1)])
 def test_rasters_of_nothing_have_no_figures_and_no_warnings(extent):
     raster = dlm.SpikeRaster.from_dense(np.zeros(extent))
-    assert not any(finding.resolved for finding in population_summary(spike_table(raster))[2:])
+    assert not any(finding.resolved for finding in population_summary(spike_table(raster))[3:])
+    silent = population_summary(spike_table(raster))[2]
+    assert silent.resolved == (raster.extent == (1, 1, 1))
+    assert silent.resolved or "nothing could spike" in str(silent)
     assert np.isnan(sparsity(raster).lifetime).all()
     assert np.isnan(sparsity(raster).population_hoyer).all()
     assert (isi(raster).ms.size, bursts(raster).neuron.size) == (0, 0)
