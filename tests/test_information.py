@@ -305,6 +305,9 @@ def test_layers_of_other_runs_are_refused():
     first, second = (SpikeRaster.from_dense(np.zeros((1, n, 2), bool)) for n in (4, 5))
     with pytest.raises(DlmError, match=r"\(samples, steps\) \(1, 4\) and \(1, 5\)"):
         pool_information(first, second, rng)
+    for neurons in (([0],), 3, ([0], [1], [0])):
+        with pytest.raises(DlmError, match="are no pools of two layers"):
+            pool_information(first, first, rng, neurons=neurons)
     with pytest.raises(DlmError, match=r"lag = 4 is not a number of steps in 0\.\.3"):
         pool_information(first, first, rng, lag=4)
 

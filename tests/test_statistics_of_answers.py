@@ -9,6 +9,7 @@ import dlm_snn as dlm
 from dlm_snn.analysis import (
     BurstRules,
     bursts,
+    correlogram,
     fano_over_trials,
     hoyer,
     isi,
@@ -45,6 +46,15 @@ def test_sparseness_has_its_closed_forms():
     # Half of n = 4 alike, half silent: a = 1/2, L1 / L2 = sqrt(2).
     assert treves_rolls([1, 1, 0, 0]) == pytest.approx((1 - 1 / 2) / (3 / 4))
     assert hoyer([1, 1, 0, 0]) == pytest.approx(2 - np.sqrt(2))
+
+
+@pytest.mark.parametrize("unit", [1e-300, 1e200, 1.7e308])
+def test_sparseness_has_no_unit(unit):
+    rates = np.array([[1.0, 0.5, 0], [0.25, 0.25, 1], [0, 0, 0]])
+    for measure in (treves_rolls, hoyer):
+        for axis in (0, 1):
+            np.testing.assert_allclose(measure(unit * rates, axis), measure(rates, axis), rtol=1e-12)
+    assert hoyer([1e200, 1e200]) == pytest.approx(0)
 
 
 def test_sparsity_is_over_samples_and_over_neurons():
@@ -212,6 +222,13 @@ def test_silences_reach_to_the_edges_and_cross_no_sample():
         (lambda r: overlap(r, [0, 0, 1, 1], least=0), "least = 0 is not a share"),
         (lambda r: treves_rolls([1, -1]), "rates\\[1\\] = -1.0 is not a rate"),
         (lambda r: treves_rolls(3), "is one number"),
+        (lambda r: tuning(r, [0, 0, 1, np.nan]), "labels\\[3\\] = nan is not a class"),
+        (lambda r: overlap(r, [np.nan, 0, 1, 1]), "labels\\[0\\] = nan is not a class"),
+        (lambda r: tuning(r, [0, 0, 1, 1], np.random.default_rng(0), 0), "shuffles = 0 is no whole number >= 1"),
+        (lambda r: tuning(r, [0, 0, 1, 1], np.random.default_rng(0), 1.5), "shuffles = 1.5 is no whole number >= 1"),
+        (lambda r: hoyer([1, 2], axis=5), "axis = 5 is none of rates of shape \\(2,\\); give -1..0"),
+        (lambda r: treves_rolls([[1, 2]], axis=1.0), "axis = 1.0 is none of rates"),
+        (lambda r: correlogram(r, 5, longest=0.01), "pairs = 5 are none"),
         (lambda r: bursts(r, BurstRules(begins=-1)), "begins = -1 of the burst rules"),
         (lambda r: bursts(r, BurstRules(fewest=1)), "fewest = 1 of the burst rules"),
         (lambda r: silences(r, 0.5), "longer = 0.5 s is longer than a sample"),

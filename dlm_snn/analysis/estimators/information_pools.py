@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -42,11 +43,13 @@ def pool_information(
         name: of the finding.
 
     Raises:
-        DlmError: rasters of other samples or steps, no step left, too many neurons.
+        DlmError: rasters of other samples or steps, no step left, too many neurons, another number of pools than 2.
     """
     rasters = raster_of(first), raster_of(second)
     _check(rasters, lag)
-    chosen = neurons or tuple(liveliest(raster, POOL) for raster in rasters)
+    chosen = tuple(liveliest(raster, POOL) for raster in rasters) if neurons is None else neurons
+    if not isinstance(chosen, Sequence | np.ndarray) or len(chosen) != len(rasters):
+        raise DlmError(f"neurons = {neurons!r} are no pools of two layers; give (indices of the first, of the second)")
     before, after = (words(spikes_of_few(raster, own)) for raster, own in zip(rasters, chosen, strict=True))
     return mutual_information(before[:, : before.shape[1] - lag], after[:, lag:], rng, "miller-madow", name)
 

@@ -122,6 +122,8 @@ def _pairs(raster: SpikeRaster, pairs: Iterable[tuple[int, int]] | None) -> NDAr
         if not 0 < n <= FEW:
             raise DlmError(f"the raster has {n} neurons; give pairs=[(reference, target), ...], or 1 to {FEW} neurons")
         return np.stack(np.triu_indices(n), axis=1)
+    if not isinstance(pairs, Iterable):
+        raise DlmError(f"pairs = {pairs!r} are none; give [(reference, target), ...]")
     chosen = as_integers(list(pairs), "pairs", 0, n - 1)
     if chosen.ndim != 2 or chosen.shape[1] != 2 or not chosen.size:
         raise DlmError(f"pairs have the shape {chosen.shape}; give [(reference, target), ...]")

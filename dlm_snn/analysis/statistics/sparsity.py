@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from dlm_snn.analysis.statistics.first_order import share
 from dlm_snn.analysis.taking import raster_of
 from dlm_snn.errors import DlmError
-from dlm_snn.values import as_floats, check_each
+from dlm_snn.values import as_floats, check_each, is_whole
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,7 +65,7 @@ def treves_rolls(rates: ArrayLike, axis: int = -1) -> NDArray[np.float64]:
         axis: that goes away.
 
     Raises:
-        DlmError: a rate below 0.
+        DlmError: a rate below 0; an axis that is not there.
     """
     found, n = _rates(rates, axis)
     alike = share(np.square(found.sum(axis=axis)), n * np.square(found).sum(axis=axis))
@@ -83,9 +83,13 @@ def hoyer(rates: ArrayLike, axis: int = -1) -> NDArray[np.float64]:
 
 
 def _rates(rates: ArrayLike, axis: int) -> tuple[NDArray[np.float64], int]:
-    """The rates, and how many there are along the axis."""
+    """The rates in units of a power of 2 near the largest along the axis, whose squares are in range; and how many."""
     found = as_floats(rates, "rates")
     if not found.ndim:
         raise DlmError(f"rates = {rates!r} is one number; give an array")
     check_each(found, "rates", (found >= 0) & np.isfinite(found), "a rate from 0 on")
-    return found, found.shape[axis]
+    if not is_whole(axis) or not -found.ndim <= axis < found.ndim:
+        raise DlmError(f"axis = {axis!r} is none of rates of shape {found.shape}; give {-found.ndim}..{found.ndim - 1}")
+    n = found.shape[axis]
+    # Exact: both measures are quotients, and a power of 2 leaves every digit as it is.
+    return (np.ldexp(found, -np.frexp(found.max(axis=axis, keepdims=True))[1]) if n else found), n

@@ -13,7 +13,7 @@ from dlm_snn.analysis.statistics.first_order import share
 from dlm_snn.analysis.taking import raster_of
 from dlm_snn.errors import DlmError, how_many
 from dlm_snn.runs.raster import SpikeRaster
-from dlm_snn.values import as_array, check_generator
+from dlm_snn.values import as_array, check_each, check_generator, is_whole
 
 LEVEL = 0.95
 """Quantile of selectivity by chance."""
@@ -81,7 +81,8 @@ def tuning(
         dt: see ``raster_of``.
 
     Raises:
-        DlmError: labels of another number than samples, or of fewer than 2 classes; samples without time.
+        DlmError: labels of another number than samples, or of fewer than 2 classes, or NaN; samples without time;
+            shuffles that are no whole number from 1 on.
     """
     raster = raster_of(spikes, dt)
     classes, places = _classes(raster, labels)
@@ -91,6 +92,8 @@ def tuning(
     chance = None
     if rng is not None:
         check_generator(rng)
+        if not is_whole(shuffles) or shuffles < 1:
+            raise DlmError(f"shuffles = {shuffles!r} is no whole number >= 1")
         shuffled = [_selectivity(_per_class(rates, rng.permutation(places), classes.size)) for _ in range(shuffles)]
         # Silent neurons are NaN in every one of them.
         chance = np.quantile(np.array(shuffled), LEVEL, axis=0)
@@ -139,6 +142,7 @@ def _classes(raster: SpikeRaster, labels: ArrayLike) -> tuple[NDArray[Any], NDAr
     told = np.asarray(labels)
     if told.dtype.kind not in "US":
         told = as_array(labels, "labels")
+        check_each(told, "labels", ~np.isnan(told), "a class; leave such samples out")
     if told.shape != (raster.n_samples,):
         raise DlmError(f"labels have the shape {told.shape}; give one per sample, {raster.n_samples}")
     classes, places = np.unique(told, return_inverse=True)
