@@ -198,6 +198,17 @@ def test_a_drift_behind_labels_in_blocks_is_not_decoded():
     assert "blocks" not in str(decoder_bound(rare, counts, rng))
 
 
+def test_a_drift_behind_observations_in_blocks_is_no_information():
+    rng = np.random.default_rng(1002)
+    labels, counts = np.repeat([0, 1], 200), rng.poisson(np.linspace(2, 6, 400))
+    doubt = "x and y both follow their order: a drift would look the same"
+    assert doubt in mutual_information(labels, counts, rng).doubts
+    assert doubt in mutual_information(counts, labels, rng).doubts
+    # Labels in random order have nothing to do with a drift, and what they tell counts.
+    mixed = rng.permutation(labels)
+    assert mutual_information(mixed, counts + 6 * mixed, rng).resolved
+
+
 def test_copies_of_samples_give_no_label_away():
     rng = np.random.default_rng(1001)
     labels, counts = rng.integers(0, 2, 50), rng.poisson(1, (50, 20))

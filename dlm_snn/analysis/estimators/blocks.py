@@ -16,6 +16,8 @@ GROUPS = 8
 """Of neighboring blocks, whose means are compared where a drift is looked for."""
 DRIFTS = 1e-3
 """Chance at which a series that does not drift is said to."""
+ORDERS = 1000
+"""Random orders of labels, of which none has as few runs where labels come in blocks: p < .001."""
 CLUSTERS = 8
 """Fewest clusters whose spread tells an error."""
 NORMAL = 1.96
@@ -86,6 +88,17 @@ def drifts(values: NDArray[Any]) -> bool:
     if within == 0:
         return bool(between > 0)
     return bool(fdtrc(*freedom, between / within) < DRIFTS)
+
+
+def in_blocks(labels: NDArray[np.int64], rng: np.random.Generator) -> bool:
+    """Whether fewer neighbors differ than in each of 1,000 random orders: Wald and Wolfowitz's runs of equal labels.
+
+    By permutation, since the runs of a rare label are not normal.
+
+    Source: Wald and Wolfowitz, Ann. Math. Statist. 11, 147 (1940).
+    """
+    runs = np.count_nonzero(np.diff(labels))
+    return all(np.count_nonzero(np.diff(rng.permutation(labels))) > runs for _ in range(ORDERS))
 
 
 def student(freedom: int) -> float:

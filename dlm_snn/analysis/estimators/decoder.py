@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from dlm_snn.analysis.estimators.blocks import draws, middle, spread_of_mean
+from dlm_snn.analysis.estimators.blocks import draws, in_blocks, middle, spread_of_mean
 from dlm_snn.analysis.estimators.information import LARGEST, mutual_information, paired
 from dlm_snn.analysis.estimators.information_counts import PER_CELL, Codes, coded, entropy
 from dlm_snn.analysis.finding import Control, Finding
@@ -20,9 +20,6 @@ FOLDS = 10
 """Of the cross-validation."""
 FEWEST = 5
 """Samples per class, on average, below which the entropy of the labels is not known."""
-
-ORDERS = 1000
-"""Random orders of labels, of which none has as few runs where labels come in blocks: p < .001."""
 EVEN = 10
 """Numbers of copies that are free to be odd, from which on they all share a divisor by chance in 2^-10 < .001."""
 
@@ -67,8 +64,10 @@ def decoder_bound(
         if held.any():
             decoded[held] = _decoded(codes[~held], spikes[~held], spikes[held], n_classes)
     enough = len(codes) >= PER_CELL * n_classes**2
-    found = (mutual_information if enough else fano_bound)(codes, decoded, rng, name=name)
-    doubts = [] if not _in_blocks(codes, rng) else ["labels come in blocks; a drift of the counts would look the same"]
+    # In random order: what the order of samples says is said below.
+    order = rng.permutation(len(codes))
+    found = (mutual_information if enough else fano_bound)(codes[order], decoded[order], rng, name=name)
+    doubts = [] if not in_blocks(codes, rng) else ["labels come in blocks; a drift of the counts would look the same"]
     times = _times(codes, spikes)
     if times > 1:
         doubts.append(f"every sample is there {times} times or a multiple; give each once")
@@ -85,17 +84,6 @@ def _samples(labels: ArrayLike, counts: ArrayLike) -> tuple[Codes, Codes]:
             "of at least 2 samples"
         )
     return classes, spikes
-
-
-def _in_blocks(labels: Codes, rng: np.random.Generator) -> bool:
-    """Whether fewer neighbors differ than in each of 1,000 random orders: Wald and Wolfowitz's runs of equal labels.
-
-    By permutation, since the runs of a rare label are not normal.
-
-    Source: Wald and Wolfowitz, Ann. Math. Statist. 11, 147 (1940).
-    """
-    runs = np.count_nonzero(np.diff(labels))
-    return all(np.count_nonzero(np.diff(rng.permutation(labels))) > runs for _ in range(ORDERS))
 
 
 def _times(labels: Codes, counts: NDArray) -> int:

@@ -9,7 +9,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from dlm_snn.analysis.estimators.blocks import drifts
+from dlm_snn.analysis.estimators.blocks import drifts, in_blocks
 from dlm_snn.analysis.estimators.information_counts import Codes, Method, Observed, coded, conditional
 from dlm_snn.analysis.finding import Finding
 from dlm_snn.errors import DlmError
@@ -36,15 +36,15 @@ def mutual_information(
     whole layer: nearly every sample has a word of its own, and the estimate is the logarithm of the number of samples.
 
     Args:
-        x, y: (n,) independent observations, such as the label and the spike count of each sample; or series
-            (sequence, step), in which neighbors may depend on each other.
+        x, y: (n,) independent observations, in an order that says nothing of them, such as the label and the spike
+            count of each sample; or series (sequence, step), in which neighbors may depend on each other.
         rng: of the shuffles.
         method: see ``entropy``.
         name: of the finding.
 
     Returns:
-        The finding; not resolved below 6 observations per pair of values, where shuffles give as much, or where two
-        series of fewer than 10 sequences both drift.
+        The finding; not resolved below 6 observations per pair of values, where shuffles give as much, or where both
+        drift: two series of fewer than 10 sequences, or observations whose order both x and y follow.
 
     Raises:
         DlmError: arrays of other or unequal shapes, or empty; values that are not whole.
@@ -55,7 +55,14 @@ def mutual_information(
     observed = _observed(first, second, np.zeros_like(first), method)
     how, control, scrambled = scramble(first.shape, rng)
     found = conditional(observed, name, f"counts, {method}, {how}", control, scrambled)
+    if first.shape[1] == 1 and _ordered(first, rng) and _ordered(second, rng):
+        return replace(found, doubts=(*found.doubts, "x and y both follow their order: a drift would look the same"))
     return unless_both_drift(found, first, second, "x and y both drift: what drives both is information")
+
+
+def _ordered(values: Codes, rng: np.random.Generator) -> bool:
+    """Whether (n, 1) observations come in blocks of equal ones, or drift."""
+    return in_blocks(values[:, 0], rng) or drifts(values.T)
 
 
 def _observed(x: Codes, y: Codes, z: Codes, method: Method) -> Observed:
