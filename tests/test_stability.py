@@ -17,6 +17,7 @@ from dlm_snn.analysis import (
     lyapunov_exponents,
 )
 from dlm_snn.analysis.estimators._lyapunov_compiled import advance
+from dlm_snn.analysis.estimators.damage import Damage
 from tests.autonomous import by_brute_force, gated, random_network
 
 
@@ -143,6 +144,17 @@ def test_a_silent_network_has_the_exponents_of_its_leaks():
     assert "10 each are needed" in few[0].doubts[0]
 
 
+@pytest.mark.parametrize("weight", [0.3, 5.0])
+def test_neurons_that_are_reset_together_have_no_finite_second_exponent(weight):
+    """What told them apart is gone in one instant; what is left of it are rounding errors, ln 1.5e-16 per period."""
+    network = PulseCoupled([[0, weight], [weight, 0]], drive=1.5, tau=20.0)
+    first, second = lyapunov_exponents(network, 200, np.random.default_rng(0), 2)
+    assert first.resolved
+    assert abs(first.estimate) < 1e-9
+    assert "minus infinity" in second.doubts[0]
+    assert not second.resolved
+
+
 def shifts(fan_out: int, n: int = 60) -> dlm.Network:
     """Each neuron fires ``fan_out`` others in the next step, whoever else does: v keeps nothing."""
     weight = sum((np.roll(np.eye(n), k, 0) for k in (7, 31)[:fan_out]), np.zeros((n, n)))
@@ -233,6 +245,50 @@ def test_the_distance_of_twins_is_drawn():
     mean, unrelated = draw_damage(damage, Figure().subplots()).lines
     np.testing.assert_array_equal(mean.get_ydata(), [1, 2, 3, 4])
     assert set(unrelated.get_ydata()) == {0.0}
+
+
+def leaky(weight: np.ndarray, chance: float, seed: int, horizon: int):
+    """Twins of leaky neurons, each with an input of its own, on 8 samples."""
+    n, rng = len(weight), np.random.default_rng(seed)
+    network = dlm.Network(
+        {"x": dlm.Input((n,)), "a": dlm.LIF((n,), dv=0.1, v_threshold=0.5)},
+        [dlm.Projection("x", "a", dlm.Dense(np.eye(n))), dlm.Projection("a", "a", dlm.Dense(weight))],
+    )
+    stimulus = {"x": rng.random((8, 2 * horizon + 40, n)) < chance}
+    return damage_spreading(network, stimulus, 2 * horizon + 40, rng, horizon=horizon)
+
+
+def test_damage_that_membranes_remember_and_heal_is_not_called_chaotic():
+    """Inhibition only: the mean falls from 1 to a fifth in 80 steps, by steps up and down between 0 and 2."""
+    weight = -np.abs(np.random.default_rng(1000).normal(0, 0.2, (50, 50)))
+    damage = leaky(weight, 0.1, 1000, 80)
+    assert damage.distance[:, 80].mean() < 0.25
+    assert damage.slope.name == "damage slope (ordered)"
+    now, after = damage.distance[:, :-1].sum(), damage.distance[:, 1:].sum()
+    assert damage.slope.estimate == pytest.approx(after / now)
+
+
+@pytest.mark.parametrize(
+    ("course", "unrelated", "why"),
+    [
+        ([10, 20, 40, 80, 0], 200, "it does not stay"),
+        ([10, 0, 0, 10, 1], 0.5, "it does not heal"),
+        ([50, 10, 20, 30, 40], 400, "it does not heal"),
+        ([10, 20, 30, 30, 30], 30, "no room to grow: unrelated twins differ in 30 neurons"),
+    ],
+)
+def test_a_slope_against_the_course_is_not_resolved(course, unrelated, why):
+    damage = Damage(np.repeat([course], 40, axis=0), np.arange(40) % 10, unrelated, 0, 100)
+    assert why in str(damage.slope)
+
+
+def test_a_share_of_next_to_nothing_is_not_resolved():
+    """One neuron that drives itself: twins that share nothing hardly differ; nor do neurons that always spike."""
+    alone = leaky(np.ones((1, 1)), 0.05, 1, 50).left
+    assert "less than one" in alone.doubts[0]
+    assert "too wide" in Damage(np.array([[1, 9], [1, 0]] * 15), np.arange(30) % 10, 9.0, 0, 20).left.doubts[0]
+    every = leaky(np.zeros((5, 5)), 1.1, 1, 5).left
+    assert "silent throughout, or spikes in every step" in every.doubts[0]
 
 
 def test_few_flips_are_not_resolved():

@@ -10,7 +10,7 @@ Source: Derrida and Pomeau, Europhys. Lett. 1, 45 (1986).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,7 +33,11 @@ MOMENTS = 8
 HORIZON = 50
 """Steps for which twins are followed, at most half of the run."""
 SMALL = 0.25
-"""Damage counts for the slope while it is below this share of the distance of unrelated twins."""
+"""Damage counts for the slope while its mean is below this share of the distance of unrelated twins."""
+ROOM = 2.0
+"""Times that damage must be able to grow and still be small: of a smaller rise chance makes many."""
+WIDEST = 0.5
+"""Length of an interval, in shares of the distance of unrelated twins, above which it tells nothing; as for m."""
 FEWEST = 20
 """Flips from which a slope is believed."""
 UNFLIPPED = 16
@@ -60,18 +64,61 @@ class Damage:
 
     @property
     def slope(self) -> Finding:
-        """sum d_{t+1} / sum d_t while damage is small, with its interval over flips or samples."""
-        below = self.distance[:, :-1] <= max(SMALL * self.unrelated, 1)
-        early = np.logical_and.accumulate(below, axis=1)
-        now, after = ((self.distance[:, part] * early).sum(1) for part in (slice(None, -1), slice(1, None)))
-        return self._finding("damage slope", now, after, "per step", (1.0, "ordered", "chaotic"))
+        """sum d_{t+1} / sum d_t while damage is small, with its interval over flips or samples.
+
+        Membranes remember a flip that no spike shows, so that a twin with little damage now may have more later. Flips
+        are therefore not dropped one by one as they grow: all count up to the step at which their mean is no longer
+        small. Between the first and the last step that count, the mean rises where the slope is above 1.
+        """
+        counts = self._counted
+        now, after = ((self.distance[:, part] * counts).sum(1) for part in (slice(None, -1), slice(1, None)))
+        return self._finding("damage slope", now, after, "per step", self._against)
+
+    @property
+    def _counted(self) -> NDArray[np.bool_]:
+        """The steps that count for the slope, (flip, step) or (step,)."""
+        if not self.unrelated:
+            # Beside silence nothing tells small from large; a lone spike meets no other one.
+            return np.asarray(np.logical_and.accumulate(self.distance[:, :-1] <= 1, axis=1))
+        mean = self.distance.mean(0)
+        limit = SMALL * self.unrelated if self._room else np.inf
+        return np.asarray(np.logical_and.accumulate(mean[:-1] <= limit))
+
+    @property
+    def _room(self) -> bool:
+        """Whether damage can grow before it is no longer small."""
+        return SMALL * self.unrelated >= ROOM * self.distance[:, 0].mean()
+
+    def _against(self, ratio: float, half: float) -> list[str]:
+        """Why a slope does not tell ordered from chaotic."""
+        if abs(ratio - 1) <= half:
+            return [f"{ratio:.3g} +- {half:.2g}: neither ordered nor chaotic"]
+        first, second, last = self.distance.mean(0)[[0, 1, -1]]
+        course = f"damage goes from {first:.3g} neurons to {second:.3g} in a step and to {last:.3g} in the end"
+        if ratio > 1:
+            if self.unrelated and not self._room:
+                told = f"unrelated twins differ in {self.unrelated:.3g} neurons, {first:.3g} differ at the flip"
+                return [f"no room to grow: {told}; take more neurons or more spikes"]
+            return [] if last > first else [f"{course}: it does not stay, against a slope of {ratio:.3g}"]
+        healed = last <= second and (last <= SMALL * self.unrelated if self.unrelated else last <= first)
+        return [] if healed else [f"{course} ({self.unrelated:.3g} between unrelated twins): it does not heal"]
 
     @property
     def left(self) -> Finding:
         """Damage at the end, as a share of the distance of unrelated twins."""
         steps = self.distance.shape[1] - 1
         name = f"damage after {how_many(steps, 'steps')}"
-        return self._finding(name, np.full(len(self.distance), self.unrelated), self.distance[:, -1], "of unrelated")
+        below = np.full(len(self.distance), self.unrelated)
+        return self._finding(name, below, self.distance[:, -1], "of unrelated", self._too_few)
+
+    def _too_few(self, ratio: float, half: float) -> list[str]:
+        """Why a share of the distance of unrelated twins says nothing."""
+        doubts = []
+        if self.unrelated < 1:
+            doubts.append(f"unrelated twins differ in {self.unrelated:.2g} neurons, less than one")
+        if min(ratio, half) + half > WIDEST:
+            doubts.append(f"too wide: {ratio:.3g} +- {half:.2g} of unrelated, at most {WIDEST:g} is told")
+        return doubts
 
     def findings(self) -> list[Finding]:
         """Both."""
@@ -83,26 +130,25 @@ class Damage:
         below: NDArray,
         above: NDArray,
         unit: str,
-        border: tuple[float, str, str] | None = None,
+        against: Callable[[float, float], list[str]],
     ) -> Finding:
         size = {"flips": len(self.distance), "samples": len(np.unique(self.sample)), "neurons": self.neurons}
         told = "twins with one spike flipped, same stimulus and noise"
-        if border is not None:
+        if unit == "per step":
             told += "; ordered: below 1, damage dies out; chaotic: above 1, it spreads"
         control = (Control("twins without a flip", float(self.unflipped)),)
         if not below.sum():
-            return Finding(name, None, None, unit, told, size, control, ("nobody spikes, and no flip shows",))
+            why = "unrelated twins would not differ: each neuron is silent throughout, or spikes in every step"
+            return Finding(name, None, None, unit, told, size, control, (why,))
         ratio, half = spread_of_ratio(below, above, self.sample)
         doubts = (
             [] if len(self.distance) >= FEWEST else [f"{how_many(len(self.distance), 'flips')}; {FEWEST} are needed"]
         )
         if self.unflipped:
             doubts.append("twins without a flip differ: the simulator's rounding shows")
-        if border is not None:
-            limit, under, over = border
-            if abs(ratio - limit) <= half:
-                doubts.append(f"{ratio:.3g} +- {half:.2g}: neither {under} nor {over}")
-            name = f"{name} ({under if ratio < limit else over})" if not doubts else name
+        doubts += against(ratio, half)
+        if unit == "per step" and not doubts:
+            name = f"{name} ({'ordered' if ratio < 1 else 'chaotic'})"
         return Finding(name, ratio, (max(ratio - half, 0), ratio + half), unit, told, size, control, tuple(doubts))
 
 
