@@ -27,6 +27,9 @@ from dlm_snn.values import as_floats, check_each, check_generator, is_whole
 
 FEWEST = 10
 """Spikes per neuron from which an exponent is believed."""
+LOST = 1e-12
+"""Length that orthogonalization leaves of a tangent vector, beside the longest of its instant, below which it is one of
+rounding errors: they are 2.2e-16 for each of the products that are summed."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,7 +104,8 @@ def lyapunov_exponents(
         discard: spikes before, for the transient; None: as many as ``n_spikes`` / 4.
 
     Returns:
-        The findings; not resolved below 10 spikes per neuron. Where nobody spikes, the exponents are those of the
+        The findings; not resolved below 10 spikes per neuron, nor where neurons that spike in the same instant lose
+        what told them apart: the exponent is minus infinity then. Where nobody spikes, the exponents are those of the
         leaks, -1 / tau.
 
     Raises:
@@ -127,19 +131,28 @@ def lyapunov_exponents(
     done = advance(v, tangent, *parameters, logs, times)
     if done < n_spikes:
         return _silent(network, n_exponents)
-    return [_finding(logs[:, i], times, network.n, i) for i in range(n_exponents)]
+    return [_finding(logs[:, : i + 1], times, network.n, i) for i in range(n_exponents)]
 
 
-def _finding(logs: NDArray[np.float64], times: NDArray[np.float64], n_neurons: int, index: int) -> Finding:
+def _collapsed(logs: NDArray[np.float64]) -> int:
+    """In how many instants some of the tangent vectors became dependent; logs (instant, exponent)."""
+    # Beyond an exact 0 there are no numbers.
+    far = ~(logs - np.fmax.reduce(logs, axis=1, keepdims=True) > np.log(LOST))
+    return int(np.count_nonzero(far.any(axis=1)))
+
+
+def _finding(every: NDArray[np.float64], times: NDArray[np.float64], n_neurons: int, index: int) -> Finding:
+    """The exponent of the last column; ``every`` has those of the larger ones before it."""
+    logs, together = every[:, -1], _collapsed(every)
     value = float(logs.sum() / times.sum())
     # A ratio of means: its error is that of logs - value * times over the mean time.
     half = spread_of_mean((logs - value * times)[None]).half / float(times.mean())
     enough = len(logs) >= FEWEST * n_neurons
-    doubts = (
-        ()
-        if enough
-        else (f"{how_many(len(logs), 'spikes')} of {how_many(n_neurons, 'neurons')}; {FEWEST} each are needed",)
-    )
+    told = f"{how_many(len(logs), 'spikes')} of {how_many(n_neurons, 'neurons')}; {FEWEST} each are needed"
+    doubts = [] if enough else [told]
+    if together:
+        told = f"in {together} of {len(logs)} instants neighbors meet, as where neurons are reset together"
+        doubts.append(f"{told}: the exponent is minus infinity, the figure is of rounding errors")
     return Finding(
         f"Lyapunov exponent {index + 1}",
         value,
@@ -147,7 +160,7 @@ def _finding(logs: NDArray[np.float64], times: NDArray[np.float64], n_neurons: i
         "nats per time",
         "event by event with saltation, blocks of spikes",
         {"spikes": len(logs), "neurons": n_neurons},
-        doubts=doubts,
+        doubts=tuple(doubts),
     )
 
 
