@@ -255,6 +255,32 @@ def test_traps_are_no_production(raster, doubt):
     assert any(doubt in told for told in found.doubts)
 
 
+def test_numbers_of_states_are_names():
+    """States that are called 0, 5 and 2^20 give what 0, 1 and 2 give."""
+    states = walk(0.4, 0.1, 2000, np.random.default_rng(3))
+    found = [
+        irreversibility_of_states(one, np.random.default_rng(4)) for one in (states, np.array([0, 5, 2**20])[states])
+    ]
+    assert found[0].resolved
+    assert found[1].interval == pytest.approx(found[0].interval)
+    assert found[1].controls == found[0].controls
+
+
+@pytest.mark.parametrize(
+    ("states", "n_states", "message"),
+    [
+        ([0, 1, 2], 2.5, r"n_states = 2\.5 is not a whole number of states"),
+        ([0, 1, 2], 0, "n_states = 0 is not"),
+        ([0, 1, 2], 2, r"states\[2\] = 2 is not in 0\.\.1"),
+        (np.zeros((2, 3, 4), int), None, r"states have shape \(2, 3, 4\); give \(step,\) or \(sequence, step\)"),
+        (np.arange(300_000), None, "transitions between 300000 different states, .* takes .* GiB"),
+    ],
+)
+def test_what_are_no_states_is_refused(states, n_states, message):
+    with pytest.raises(DlmError, match=message):
+        irreversibility_of_states(states, np.random.default_rng(0), n_states)
+
+
 def test_a_walk_that_turns_now_and_then_has_an_interval_that_reaches_0():
     """Its drift is even in the long run; a thousand steps one way are no arrow of time."""
     rng = np.random.default_rng(2)

@@ -221,6 +221,7 @@ def test_fano_over_trials():
         (lambda r: psth(r, True), "width = True is not a number of seconds"),
         (lambda r: psth(r[:, :, :0], 0.01), "needs samples and neurons; the raster has 2 and 0"),
         (lambda r: isi(r).histogram(1e-5), "width = 1e-05 s is no whole number of steps"),
+        (lambda r: isi(r).histogram(1e-2, 1e12), r"longest = 1e\+12 s in bins of 0\.01 s: .* takes .* GiB"),
         (lambda r: spike_table("x"), "x is the name of a file"),
     ],
 )

@@ -18,7 +18,8 @@ from dlm_snn.analysis.estimators.information import shifted
 from dlm_snn.analysis.estimators.pools import liveliest
 from dlm_snn.analysis.finding import Control, Finding
 from dlm_snn.analysis.taking import raster_of
-from dlm_snn.errors import how_many
+from dlm_snn.errors import DlmError, how_many
+from dlm_snn.files.free_memory import check_room
 from dlm_snn.physics.membranes.irreversibility import (
     BIAS_FACTOR,
     ONE_WAY_LIMIT,
@@ -28,13 +29,15 @@ from dlm_snn.physics.membranes.irreversibility import (
     transitions,
     words,
 )
-from dlm_snn.values import as_integers, check_generator
+from dlm_snn.values import as_integers, check_generator, is_whole
 
 PSEUDO_COUNT = 0.5
 """Added to both directions of every pair of words that was seen."""
 POOL = 3
 """Neurons of a word."""
 NAME = "irreversibility"
+TABLES = 8
+"""Tables of all pairs of states that are held at once: counts, their mean, surrogates and what they are made of."""
 
 Counts = NDArray[np.float64]
 
@@ -87,11 +90,21 @@ def irreversibility_of_states(
         name: of the finding.
 
     Raises:
-        DlmError: values that are no states.
+        DlmError: values that are no states, another shape, or more of them than the memory has room for.
     """
     check_generator(rng)
-    given = np.atleast_2d(as_integers(states, "states", 0, 2**20))
-    n = int(given.max(initial=1)) + 1 if n_states is None else n_states
+    if n_states is not None and not (is_whole(n_states) and n_states > 0):
+        raise DlmError(
+            f"n_states = {n_states!r} is not a whole number of states, 1 or more; leave it out to count them"
+        )
+    given = np.atleast_2d(as_integers(states, "states", 0, 2**20 if n_states is None else n_states - 1))
+    if given.ndim > 2:
+        raise DlmError(f"states have shape {given.shape}; give (step,) or (sequence, step)")
+    told = f"{int(given.max(initial=1)) + 1 if n_states is None else n_states} states"
+    # States that never occur add nothing; their pairs would fill the memory.
+    seen, number = np.unique(given, return_inverse=True)
+    given, n = number.reshape(given.shape), max(len(seen), 2)
+    check_room(TABLES * 8 * n**2, f"transitions between {n} different states, in {TABLES} tables,")
     counts = transitions(given, n)
     even = ((counts + counts.T) / 2 / max(counts.sum(), 1)).ravel()
     total = int(counts.sum())
@@ -99,7 +112,7 @@ def irreversibility_of_states(
     def surrogate() -> Counts:
         return rng.multinomial(total, even / max(even.sum(), 1)).reshape(n, n).astype(np.float64)
 
-    return _finding(given, n, name, f"{n} states", "no arrow", surrogate)
+    return _finding(given, n, name, told, "no arrow", surrogate)
 
 
 def _finding(

@@ -90,7 +90,7 @@ class Intervals:
             (bin + 1,) edges in ms, and (bin,) counts.
 
         Raises:
-            DlmError: a length that is no multiple of a step.
+            DlmError: a length that is no multiple of a step; more bins than the memory has room for.
         """
         return _histogram(self, width, longest)
 
@@ -122,5 +122,6 @@ def _histogram(
         bins = int(steps.max(initial=0)) // per_bin + 1
     else:
         bins = -(-steps_of(longest, intervals.step_ms / 1e3, "longest") // per_bin)
+        check_room(16 * (bins + 1), f"longest = {longest:g} s in bins of {width:g} s: a histogram of {bins} bins")
     counts = np.bincount(steps[steps < bins * per_bin] // per_bin, minlength=bins)
     return per_bin * intervals.step_ms * np.arange(bins + 1), counts
