@@ -15,7 +15,8 @@ from dlm_snn.analysis import (
     criticality,
     raster_criticality,
 )
-from dlm_snn.analysis.estimators.avalanches_tail import log_sum, tail_of
+from dlm_snn.analysis.estimators._tail_compiled import distance
+from dlm_snn.analysis.estimators.avalanches_tail import draw, exponent, log_sum, tail_of
 from dlm_snn.analysis.estimators.branching_fit import block_sums, decay, regression
 from dlm_snn.analysis.estimators.criticality_verdict import _verdict
 from dlm_snn.errors import DlmError
@@ -186,6 +187,58 @@ def test_powerlaws_exponent_is_ours():
     assert tail_of(values, xmin=2, compare=False).alpha == pytest.approx(theirs.alpha, abs=1e-3)
 
 
+def test_ratios_are_powerlaws():
+    import powerlaw
+
+    values = rng(1000).zipf(2.2, 2000)
+    values = values[values < 1000]
+    theirs = powerlaw.Fit(values, discrete=True, xmin=3, xmax=1000, verbose=False)
+    ours = tail_of(values, xmin=3, xmax=1000).ratios
+    ratio, p = theirs.distribution_compare("power_law", "exponential")
+    assert ours["exponential"] == pytest.approx((ratio, p), rel=0.02)
+    # Theirs stops early where the best lognormal distribution is nearly a power law.
+    assert ours["lognormal"][0] == pytest.approx(theirs.distribution_compare("power_law", "lognormal")[0], abs=0.3)
+
+
+def apart(sizes):
+    """Avalanches of one step with silent steps between."""
+    activity = np.zeros(3 * len(sizes) + 1)
+    activity[1::3] = np.maximum(np.round(sizes), 1)
+    return avalanches_of(activity)
+
+
+def test_sizes_above_10_000_are_compared_too():
+    """Exponential ones of mean 30,000 end far above; ratios do not change with the unit."""
+    found = avalanche_exponents(apart(rng(1000).exponential(30_000, 700)), rng=rng(1000))
+    assert any("exponential fits better" in doubt for doubt in found.size.doubts)
+    sizes = np.round(rng(1000).exponential(3000, 2000)).astype(int)
+    small, large = (tail_of(k * sizes, xmin=k * 3000).ratios["exponential"] for k in (1, 100))
+    assert large == pytest.approx(small, rel=0.02)
+
+
+def test_numbers_drawn_from_a_power_law_follow_it():
+    for alpha, xmin, xmax in ((1.5, 1, np.inf), (2.5, 3, np.inf), (1.5, 2, 5000), (1.0, 5, 20_000), (0.7, 5, 20_000)):
+        drawn = draw(20_000, alpha, xmin, xmax, rng(1000))
+        assert xmin <= drawn.min() <= drawn.max() <= xmax
+        unique, counts = np.unique(drawn, return_counts=True)
+        assert distance(unique, counts, alpha, float(xmax)) * np.sqrt(drawn.size) < 1.63
+        low, high = exponent(drawn, xmin, xmax)[1]
+        assert low - 0.01 < alpha < high + 0.01
+
+
+@pytest.mark.parametrize("parts", [{0.5: 0.8, 0.1: 0.16, 0.01: 0.04}, {0.5: 0.9, 0.05: 0.1}])
+def test_a_mixture_of_exponentials_is_no_power_law(parts):
+    """Over two or three decades it looks like one, and neither an exponential nor a lognormal fits better."""
+    draws = rng(1001)
+    mixed = draws.geometric(draws.choice(list(parts), 3000, p=list(parts.values())))
+    found = avalanche_exponents(apart(mixed), rng=rng(1)).size
+    assert not found.resolved
+    assert any(doubt.startswith("poor fit") for doubt in found.doubts)
+    true = avalanche_exponents(apart(draws.zipf(2.5, 3000)), rng=rng(1)).size
+    assert true.resolved
+    assert true.controls[-1].value >= 0.1
+
+
 def separated(m, n, seed):
     """Avalanches with a silent step between."""
     draw, activity, now = rng(seed), np.zeros(n, dtype=np.int64), 0
@@ -196,7 +249,7 @@ def separated(m, n, seed):
 
 
 def test_what_is_critical_and_what_is_not():
-    assert criticality(separated(1.0, 100_000, 1), rng=rng(1)).verdict.startswith("critical: m = ")
+    assert criticality(separated(1.0, 100_000, 1014), rng=rng(1)).verdict.startswith("critical: m = ")
     below = criticality(separated(0.9, 30_000, 1), rng=rng(1))
     assert below.verdict.startswith("subcritical")
     assert not below.exponents.crackling.resolved

@@ -16,7 +16,7 @@ from dlm_snn.values import check_generator
 DRAWS = 100
 PARTS = 10
 """Avalanches longer than this part of a sample are cut by its ends too often."""
-HOW = "maximum likelihood of a discrete power law, profile interval; ratios by powerlaw 2.0"
+HOW = "maximum likelihood of a discrete power law, profile interval"
 GAMMA = "weighted least squares of ln <size | duration> on ln duration, interval of avalanches drawn again"
 
 
@@ -63,11 +63,11 @@ def avalanche_exponents(found: Avalanches, *, rng: np.random.Generator, cap: flo
     longest = max(found.n_bins // PARTS, 2)
     inside = found.duration <= longest
     size, duration = found.size[inside], found.duration[inside]
-    tails = tail_of(found.size, xmax=min(cap, _largest(found, longest))), tail_of(duration, xmax=longest)
+    ends = min(cap, _largest(found, longest)), longest
+    tails = tail_of(found.size, xmax=ends[0], rng=rng), tail_of(duration, xmax=ends[1], rng=rng)
     growth = _growth(size, duration, tails[1].xmin)
     again = np.array([_again(found, tails, longest, rng) for _ in range(DRAWS)]).T
     crackling = _relation(tails[0].alpha, tails[1].alpha) - growth
-    doubts = tuple(_some(tails[0].doubts, tails[1].doubts))
     return Exponents(
         _exponent("avalanche size exponent tau", tails[0], counted),
         _exponent("avalanche duration exponent alpha", tails[1], counted),
@@ -89,7 +89,7 @@ def avalanche_exponents(found: Avalanches, *, rng: np.random.Generator, cap: flo
             "from the three above; 0 at criticality, interval of avalanches drawn again",
             counted,
             (),
-            doubts,
+            tuple(_some(tails[0].doubts, tails[1].doubts)),
         ),
         tails,
     )
@@ -152,6 +152,8 @@ def _exponent(name: str, tail: Tail, counted: dict[str, int]) -> Finding:
     controls = tuple(
         Control(f"log likelihood ratio over {other} (p = {p:.2g})", ratio) for other, (ratio, p) in tail.ratios.items()
     )
+    if tail.fit is not None:
+        controls += (Control("draws from the power law that lie as far from it, their share", tail.fit),)
     return Finding(name, tail.alpha, tail.interval, "", between, size, controls, tuple(tail.doubts))
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from dlm_snn.analysis.estimators._tail_compiled import EXPLICIT, STEEPEST, best_alpha, beyond, closest, scaled_sum
+from dlm_snn.analysis.estimators.avalanches_rivals import likelihood_ratios
 from dlm_snn.errors import how_many
 
 FEWEST = 200
@@ -15,15 +16,18 @@ FEWEST = 200
 DECADES = 1.0
 """Least width of the range that a power law is seen over."""
 SURE = 0.1
-"""p of a likelihood ratio below which one of two distributions is better (Clauset, Shalizi and Newman 2009)."""
+"""p below which one of two distributions is better, or a fit is poor (Clauset, Shalizi and Newman 2009)."""
 LIKELIHOOD = 1.9207
 """Loss of log likelihood at the ends of a 95 % interval: half the quantile of chi^2 with one degree of freedom."""
 
-STEEPEST = 30.0
-EXACT = 2000
-"""Values over which sums are exact; beyond them they are integrals."""
-LARGEST = 10_000
-"""Values above take no part in likelihood ratios."""
+DRAWN = 100
+"""Most draws for the goodness of fit."""
+WORSE = 10
+"""Draws that fit worse than the data, from which on p is known to be .1 or more (Besag and Clifford 1991)."""
+MOST = 20_000
+"""Values whose fit is tested, at random of more: enough to see a hundredth in the cumulative distribution."""
+FARTHEST = 2**62
+"""Values that are drawn are no larger."""
 TRIED = 40
 """Lower ends that are tried at most."""
 
@@ -41,6 +45,7 @@ class Tail:
         n: values between them.
         largest: the largest of them.
         ratios: name of another distribution -> log likelihood ratio (above 0: the power law is better) and its p.
+        fit: p of the goodness of fit, the share of draws from the power law that lie further from it; None: not asked.
     """
 
     alpha: float
@@ -50,6 +55,7 @@ class Tail:
     n: int
     largest: int
     ratios: dict[str, tuple[float, float]]
+    fit: float | None = None
 
     @property
     def doubts(self) -> list[str]:
@@ -63,29 +69,40 @@ class Tail:
             # The others may have a parameter more, which gains half a log n by chance (Schwarz 1978).
             if ratio < -0.5 * np.log(self.n) and p < SURE:
                 found.append(f"no power law: {name} fits better (log likelihood ratio {ratio:.1f}, p = {p:.2g})")
+        if self.fit is not None and self.fit < SURE:
+            found.append(f"poor fit: a share of {self.fit:.2g} of draws from the power law lies as far from it")
         return found
 
 
-def tail_of(values: NDArray[np.int64], xmin: int | None = None, xmax: float = np.inf, compare: bool = True) -> Tail:
+def tail_of(
+    values: NDArray[np.int64],
+    xmin: int | None = None,
+    xmax: float = np.inf,
+    compare: bool = True,
+    rng: np.random.Generator | None = None,
+) -> Tail:
     """Fit a discrete power law; without xmin the one with the least Kolmogorov-Smirnov distance, of those that leave
     at least ``FEWEST`` values.
 
-    alpha and its interval come from the exact likelihood, -alpha sum ln x - n ln sum_(x = xmin .. xmax) x^-alpha. The
-    likelihood ratios against an exponential and a lognormal distribution are those of powerlaw 2.0, up to 10,000.
-    Source: Clauset, Shalizi and Newman 2009, SIAM Review 51, 661; Alstott, Bullmore and Plenz 2014, PLoS ONE 9, e85777.
+    alpha and its interval come from the likelihood, -alpha sum ln x - n ln sum_(x = xmin .. xmax) x^-alpha. It is
+    compared with an exponential and a lognormal distribution, and with draws from itself.
+    Source: Clauset, Shalizi and Newman 2009, SIAM Review 51, 661.
 
     Args:
         values: whole numbers from 1 on.
         xmin: the lower end.
         xmax: the upper end; give it where what made the values, or the window, cuts them off.
         compare: whether to compare with other distributions.
+        rng: of the draws for the goodness of fit; None: without it.
     """
     values = values[values <= xmax]
-    low = _xmin(values, xmax) if xmin is None else xmin
+    low = (_closest(values, None, xmax)[0] if values.size else 1) if xmin is None else xmin
     kept = values[values >= low]
     alpha, interval = exponent(kept, low, xmax)
-    ratios = _ratios(kept, low, xmax) if compare and kept.size >= FEWEST and np.unique(kept).size > 2 else {}
-    return Tail(alpha, interval, low, xmax, kept.size, int(kept.max(initial=low)), ratios)
+    enough = kept.size >= FEWEST and np.unique(kept).size > 2
+    ratios = _ratios(kept, alpha, low, xmax) if compare and enough else {}
+    fit = goodness_of_fit(values, xmin, xmax, rng) if rng is not None and enough else None
+    return Tail(alpha, interval, low, xmax, kept.size, int(kept.max(initial=low)), ratios, fit)
 
 
 def exponent(values: NDArray[np.int64], xmin: int, xmax: float) -> tuple[float, tuple[float, float]]:
@@ -114,10 +131,7 @@ def _cost(alpha: float, mean: float, xmin: int, xmax: float) -> float:
 
 def best_exponent(mean: float, xmin: int, xmax: float) -> float:
     """alpha of maximum likelihood for the mean of ln x."""
-    from scipy.optimize import minimize_scalar
-
-    ends = _lowest(xmax), STEEPEST
-    return float(minimize_scalar(_cost, bounds=ends, args=(mean, xmin, xmax), method="bounded").x)
+    return float(best_alpha(mean, float(xmin), float(xmax), _lowest(xmax)))
 
 
 def _lowest(xmax: float) -> float:
@@ -126,59 +140,71 @@ def _lowest(xmax: float) -> float:
 
 def log_sum(alpha: float, xmin: int, xmax: float) -> float:
     """ln sum_(x = xmin .. xmax) x^-alpha, which is Hurwitz' zeta where there is no end."""
-    from scipy.special import zeta
-
-    if np.isinf(xmax):
-        return float(np.log(zeta(alpha, xmin)))
-    # Exact up to here, then the integral from half a step before to half a step after.
-    split = min(xmax, xmin + EXACT)
-    x = np.arange(xmin, split + 1, dtype=float)
-    total = float(np.sum((x / xmin) ** -alpha))
-    if xmax > split:
-        total += _integral(alpha, (split + 0.5) / xmin, (xmax + 0.5) / xmin) * xmin
-    return float(np.log(total)) - alpha * float(np.log(xmin))
+    return float(np.log(scaled_sum(alpha, float(xmin), float(xmax)))) - alpha * float(np.log(xmin))
 
 
-def _integral(alpha: float, low: float, high: float) -> float:
-    if abs(alpha - 1) < 1e-9:
-        return float(np.log(high / low))
-    return float((high ** (1 - alpha) - low ** (1 - alpha)) / (1 - alpha))
-
-
-def _xmin(values: NDArray[np.int64], xmax: float) -> int:
-    """The lower end with the least distance between data and fit, of those that leave enough values."""
+def _ratios(values: NDArray[np.int64], alpha: float, xmin: int, xmax: float) -> dict[str, tuple[float, float]]:
     unique, counts = np.unique(values, return_counts=True)
-    tried = unique[counts[::-1].cumsum()[::-1] >= FEWEST]
+    return likelihood_ratios(unique, counts, -alpha * np.log(unique) - log_sum(alpha, xmin, xmax), xmin, xmax)
+
+
+def goodness_of_fit(values: NDArray[np.int64], xmin: int | None, xmax: float, rng: np.random.Generator) -> float:
+    """p: the share of draws that lie further from their power law than the values from theirs.
+
+    A draw has as many values: those above the lower end are drawn from the power law, the others from the data, and the
+    lower end is chosen anew where none is given. After 10 draws that are further away the rest is left out, p = 10 /
+    draws.
+    Source: Clauset, Shalizi and Newman 2009, SIAM Review 51, 661, section 4.1; Besag and Clifford 1991, Biometrika 78,
+    301.
+
+    Args:
+        values: up to xmax.
+        xmin, xmax: the ends; None: the lower one is chosen.
+        rng: of the draws.
+    """
+    values = values if xmin is None else values[values >= xmin]
+    if values.size > MOST:
+        values = rng.choice(values, MOST, replace=False)
+    low, seen = _closest(values, xmin, xmax)
+    below = values[values < low]
+    n, n_above = values.size, values.size - below.size
+    alpha = best_exponent(float(np.log(values[values >= low]).mean()), low, xmax)
+    worse = drawn = 0
+    while drawn < DRAWN and worse < WORSE:
+        above = rng.binomial(n, n_above / n)
+        own = draw(above, alpha, low, xmax, rng)
+        again = np.concatenate([rng.choice(below, n - above), own]) if below.size else own
+        worse += _closest(again, xmin, xmax)[1] >= seen
+        drawn += 1
+    return worse / drawn
+
+
+def _closest(values: NDArray[np.int64], xmin: int | None, xmax: float) -> tuple[int, float]:
+    """The lower end with the least distance between data and fit, of those that leave enough values; and that."""
+    unique, counts = np.unique(values, return_counts=True)
+    tried = np.flatnonzero(counts[::-1].cumsum()[::-1] >= FEWEST)
+    if xmin is not None:
+        # A lower end that is given need not be among the values.
+        unique, counts, tried = np.append(xmin, unique), np.append(0, counts), tried[:0]
     if tried.size < 2:
-        return int(unique[0]) if unique.size else 1
+        tried = np.zeros(1, dtype=np.int64)
     tried = np.unique(tried[np.geomspace(1, tried.size, TRIED).astype(int) - 1])
-    return int(min(tried, key=lambda low: _distance(unique[unique >= low], counts[unique >= low], int(low), xmax)))
+    best, least = closest(unique, counts, tried, float(xmax), _lowest(xmax))
+    return int(unique[best]), float(least)
 
 
-def _distance(unique: NDArray[np.int64], counts: NDArray[np.int64], low: int, xmax: float) -> float:
-    """Kolmogorov and Smirnov's, of the best power law from ``low`` on, over the first values."""
-    n = int(counts.sum())
-    mean = float(counts @ np.log(unique) / n)
-    alpha = best_exponent(mean, low, xmax)
-    last = int(min(unique[-1], low + EXACT))
-    law = np.cumsum(np.exp(-alpha * np.log(np.arange(low, last + 1)) - log_sum(alpha, low, xmax)))
-    seen = unique <= last
-    return float(np.max(np.abs(counts.cumsum()[seen] / n - law[unique[seen] - low])))
-
-
-def _ratios(values: NDArray[np.int64], xmin: int, xmax: float) -> dict[str, tuple[float, float]]:
-    """By powerlaw, over the same ends, up to a largest value."""
-    import powerlaw
-
-    # Its sums run over every number up to the largest value.
-    end = min(xmax, LARGEST)
-    values = values[values <= end]
-    found = {}
-    with warnings.catch_warnings():
-        # Of guesses that lie outside the bounds of its optimizer.
-        warnings.simplefilter("ignore")
-        fit = powerlaw.Fit(values, discrete=True, xmin=xmin, xmax=end, verbose=False)
-        for name in ("exponential", "lognormal"):
-            ratio, p = fit.distribution_compare("power_law", name)
-            found[name] = float(ratio), float(p)
-    return found
+def draw(n: int, alpha: float, xmin: int, xmax: float, rng: np.random.Generator) -> NDArray[np.int64]:
+    """n whole numbers of the power law, by the inverse of its cumulative distribution."""
+    last = int(min(xmax, xmin + 20 * EXPLICIT))
+    steps = np.cumsum((np.arange(xmin, last + 1) / xmin) ** -alpha)
+    whole = scaled_sum(alpha, float(xmin), float(xmax))
+    place = whole * (1 - rng.random(n))
+    found = xmin + np.searchsorted(steps, place)
+    far = place > steps[-1]
+    if far.any() and xmax > last:
+        # Beyond, the sum is H(x + 1/2), of which the integral is all but a millionth.
+        integral = (place[far] - steps[-1] + beyond(alpha, last + 0.5, float(xmin))) / xmin
+        flat = 1 - alpha
+        logarithm = integral if abs(flat) < 1e-12 else np.log1p(np.maximum(flat * integral, -1 + 1e-15)) / flat
+        found[far] = np.ceil(np.minimum(xmin * np.exp(logarithm) - 0.5, min(xmax, FARTHEST))).astype(np.int64)
+    return np.minimum(found, int(min(xmax, FARTHEST)))

@@ -47,8 +47,8 @@ def criticality(
     """Branching ratio, avalanche exponents and the crackling relation of one activity.
 
     It is called critical where the interval of m reaches .99 or more, no other distribution fits sizes and durations
-    better than a power law over a decade, and the crackling relation holds within its interval and 0.2. A power law
-    alone is not criticality: random bins, mixtures of rates and thresholds make some.
+    better than a power law over a decade, the fits are not poor, and the crackling relation holds within its interval
+    and 0.2. A power law alone is not criticality: random bins, mixtures of rates and thresholds make some.
 
     Args:
         activity: (step,) or (sample, step), whole spikes per step.
