@@ -7,6 +7,7 @@ import pytest
 
 from dlm_snn.analysis import power_law_noise, raster_of, raster_spectrum, spectrum
 from dlm_snn.analysis.estimators.population import population_rate
+from dlm_snn.analysis.estimators.spectrum_noise import first_order_noise
 from dlm_snn.analysis.estimators.spectrum_raster import white_floor
 from dlm_snn.analysis.estimators.spectrum_welch import Line, frequencies, periodograms, welch
 from dlm_snn.errors import DlmError
@@ -88,6 +89,41 @@ def test_ou_is_no_power_law_but_both_its_sides_are():
     below = spectrum(series, 1.0, rng=rng(1), band=(0, fc / 3), draws=24).slope
     assert above.value == pytest.approx(-1.978, abs=0.08)
     assert below.interval[0] < 0 < below.interval[1]
+
+
+def first_order(a, n, seed):
+    from scipy.signal import lfilter
+
+    return lfilter([1.0], [1.0, -a], white(n, seed))
+
+
+@pytest.mark.parametrize(
+    ("series", "why"),
+    [
+        (white(2000) + 0.5 * np.sin(0.02 * np.pi * np.arange(2000)), "no single power law: at 8 Hz the density is 4.4"),
+        (first_order(-0.5, 2000, 1000), "no single power law"),
+        (first_order(0.98, 2000, 1000), "a power law is not told from one time constant: an AR(1) (time constant 0.07"),
+        (first_order(0.8, 201, 1002), "a power law is not told from one time constant: an AR(1) (time constant 0.003"),
+    ],
+)
+def test_a_peak_a_kink_and_a_knee_are_no_slope(series, why):
+    found = spectrum(series, rng=rng(1)).slope
+    assert not found.resolved
+    assert why in found.doubts[0]
+
+
+def test_a_lorentzian_rate_of_spikes_has_no_slope():
+    rate = 0.05 * np.exp(0.5 * ou(10_000, 20, 1000) * np.sqrt(1 - np.exp(-0.1)) - 0.125)
+    found = raster_spectrum((rng(7).random((10_000, 1, 50)) < rate[:, None, None]), rng=rng(1)).slope
+    assert not found.resolved
+    assert "power law" in found.doubts[0]
+
+
+def test_first_order_noise_has_the_density_that_it_says():
+    noise = first_order_noise(0.7, 0.3, 4096, rng(), draws=60, floor=0.5)
+    frequency = frequencies(512)
+    ratio = welch(noise, 512).mean(0) / (0.3 / (1.49 - 1.4 * np.cos(2 * np.pi * frequency)) + 0.5)
+    assert abs(ratio.mean() - 1) < 0.02
 
 
 def test_density_of_ou_at_0():

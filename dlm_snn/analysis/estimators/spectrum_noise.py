@@ -43,6 +43,25 @@ def power_law_noise(
     return irfft(waves, whole)[:, :n_steps]
 
 
+def first_order_noise(
+    a: float, level: float, n_steps: int, rng: np.random.Generator, draws: int = 1, floor: float = 0.0
+) -> NDArray[np.float64]:
+    """x_t = a x_(t-1) + noise, stationary, of density level / (1 + a^2 - 2 a cos 2 pi f) + floor; (draw, step).
+
+    Args:
+        a: in -1..1, without the ends.
+        level, floor: one-sided, per cycle per step; white noise of variance v has the density 2 v.
+        n_steps: per draw.
+        rng: of the noise.
+        draws: how many series.
+    """
+    from scipy.signal import lfilter
+
+    start = rng.standard_normal((draws, 1)) / np.sqrt(1 - a**2)
+    found, _ = lfilter([1.0], [1.0, -a], rng.standard_normal((draws, n_steps)), zi=a * start)
+    return np.sqrt(level / 2) * found + np.sqrt(floor / 2) * rng.standard_normal((draws, n_steps))
+
+
 def in_portions(draws: int, n_steps: int) -> Iterator[int]:
     """How many draws to make at a time, so that memory is bounded."""
     portion = max(1, AT_ONCE // n_steps)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dlm_snn.analysis.estimators.spectrum_control import trained_controls
+from dlm_snn.analysis.estimators.spectrum_fit import Fit, doubts_of_fit
 from dlm_snn.analysis.estimators.spectrum_noise import in_portions, power_law_noise
 from dlm_snn.analysis.estimators.spectrum_second import second_opinion
 from dlm_snn.analysis.estimators.spectrum_steady import doubts_of_stationarity, doubts_of_variance
@@ -24,10 +27,6 @@ DRAWS = (24, 100)
 """Series of the bootstrap: few for long series, whose noise costs seconds."""
 WORK = 2**23
 """Steps of noise that a bootstrap makes, within those numbers."""
-BENT = 5.0
-"""Standard deviations by which the line's bend must lie outside that of power laws."""
-BEND = 0.3
-"""Least difference of the slopes of both halves that matters."""
 ESTIMATOR = "Welch (Hann, N/8), DC dropped, 20 log bins, least squares, parametric bootstrap"
 
 Floats = NDArray[np.float64]
@@ -125,16 +124,22 @@ def _measured(
     raw = float(line.slope(usable))
     level = 10 ** float(np.mean(line.binned(usable)) - raw * np.mean(np.log10(line.frequency)))
     law = min(max(raw, -4.0), 2.0)
-    slopes, bends = _drawn(law, floor / level, values.shape, line, draws, rng)
-    flat, _ = _drawn(0.0, 0.0, values.shape, line, max(draws // 2, DRAWS[0]), rng)
+    n_steps = values.shape[-1]
+    made = partial(power_law_noise, law, n_steps, rng, floor=floor / level)
+    drawn = _drawn(made, floor / level, values.shape, draws)
+    slopes = line.slope(drawn)
+    white = partial(power_law_noise, 0.0, n_steps, rng)
+    flat = line.slope(_drawn(white, 0.0, values.shape, max(draws // 2, DRAWS[0])))
     estimate = raw - (slopes.mean() - law)
     half = student(draws) * slopes.std(ddof=1) * np.sqrt(1 + 1 / draws)
+    again = partial(_drawn, floor=floor, shape=values.shape, draws=draws)
+    fit = Fit(usable, drawn, line, frequencies(nperseg), dt, law, n_steps, floor, again)
     doubts = [
         *_too_few(values.shape[-1], half),
         *doubts_of_stationarity(values, rng, floor),
         # The noise of spikes is louder wherever their rate is higher.
         *(() if floor else doubts_of_variance(values)),
-        *_bent(float(line.bend(usable)), bends, line, usable, dt),
+        *doubts_of_fit(fit, abs(estimate) > half, rng),
     ]
     controls = (Control("white noise", float(flat.mean()), _spread(flat)), *trained_controls())
     slope = _finding(estimate, (estimate - half, estimate + half), size, controls, tuple(doubts))
@@ -179,18 +184,12 @@ def _above(power: Floats, floor: float) -> Floats:
     return np.maximum(power - floor, max(1e-3 * floor, 1e-300))
 
 
-def _drawn(
-    slope: float, floor: float, shape: tuple[int, ...], line: Line, draws: int, rng: np.random.Generator
-) -> tuple[Floats, Floats]:
-    """Slopes and bends of noise with a known law, by the same steps."""
+def _drawn(make: Callable[[int], NDArray[np.floating]], floor: float, shape: tuple[int, ...], draws: int) -> Floats:
+    """Densities of made noise above the floor, by the same steps as those of the series; (draw, frequency)."""
     samples, n_steps = shape
     nperseg = max(n_steps // PARTS, 2)
-    found = []
-    for portion in in_portions(draws * samples, n_steps):
-        noise = power_law_noise(slope, n_steps, rng, portion, floor)
-        found.append(welch(noise, nperseg))
-    power = _above(np.concatenate(found).reshape(draws, samples, -1).mean(1), floor)
-    return line.slope(power), line.bend(power)
+    found = [welch(make(portion), nperseg) for portion in in_portions(draws * samples, n_steps)]
+    return _above(np.concatenate(found).reshape(draws, samples, -1).mean(1), floor)
 
 
 def _no_line(values: Floats, line: Line, band: tuple[float, float] | None) -> str:
@@ -205,17 +204,6 @@ def _too_few(n_steps: int, half: float) -> list[str]:
     if n_steps > FEWEST:
         return []
     return [f"too few steps: {n_steps} per sample, more than {FEWEST} are needed (interval +-{half:.2f})"]
-
-
-def _bent(bend: float, bends: Floats, line: Line, power: Floats, dt: float) -> list[str]:
-    off = bend - bends.mean()
-    if abs(off) <= max(BENT * bends.std(ddof=1), BEND):
-        return []
-    half = line.frequency.size // 2
-    logs, frequency = line.binned(power), np.log10(line.frequency)
-    low, high = (np.polyfit(frequency[part], logs[part], 1)[0] for part in (slice(half), slice(half, None)))
-    at = line.frequency[half] / dt
-    return [f"no single power law: the slope is {low:.2f} below {at:.3g} Hz and {high:.2f} above; give a band"]
 
 
 def _finding(
