@@ -149,6 +149,8 @@ TRAPS = {
     "a step in the mean": 5.0 * (T > 500),
     "a decay": 12 * np.exp(-T / 80),
     "a small step": 2.0 * (T > 400),
+    "a valley": 12 * np.abs(T - 500) / 1000,
+    "a slow wave": 2 * np.sin(2 * np.pi * T / 500),
 }
 
 

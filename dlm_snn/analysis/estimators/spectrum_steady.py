@@ -1,4 +1,4 @@
-"""Whether a series is stationary, or its slope is that of a trend, a step, a decay, or a change of variance."""
+"""Whether a series is stationary, or its slope is that of a trend, a step, a decay, a slow wave, or a change of variance."""
 
 from __future__ import annotations
 
@@ -33,6 +33,8 @@ _CROSSINGS = np.geomspace(0.001, 10, 17)
 """Frequencies in cycles per step at which the power law crosses the floor."""
 _DECAYS = (0.01, 0.02, 0.04, 0.08, 0.16, 0.32)
 """Time constants that are tried, as parts of the series."""
+_PERIODS = (0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 3.5, 4.0)
+"""Periods of a wave that are tried, in the whole series."""
 
 Series = NDArray[np.float64]
 
@@ -64,6 +66,22 @@ def without_decay(series: Series) -> Series:
     return np.take_along_axis(tried, best[None, ..., None], 0)[0]
 
 
+def without_wave(series: Series) -> Series:
+    """The residual of the best sine of half a period to four periods; (..., step).
+
+    A valley or a hill in the mean is mostly such a sine.
+    """
+    n = series.shape[-1]
+    centred = series - series.mean(-1, keepdims=True)
+    phases = 2 * np.pi * np.array(_PERIODS)[:, None] * (np.arange(n) + 0.5) / n
+    pairs = np.stack([np.cos(phases), np.sin(phases)], 1)
+    bases = np.stack([np.linalg.qr((pair - pair.mean(-1, keepdims=True)).T)[0].T for pair in pairs])
+    weights = np.einsum("...t,pkt->...pk", centred, bases, optimize=True)
+    best = np.argmax(np.sum(weights**2, -1), -1)
+    chosen = np.take_along_axis(weights, best[..., None, None], -2)[..., 0, :]
+    return centred - np.einsum("...k,...kt->...t", chosen, bases[best])
+
+
 def _without(series: Series, shape: Series) -> Series:
     """The residual of least squares on a constant and one shape (1, step)."""
     centred = series - series.mean(-1, keepdims=True)
@@ -75,6 +93,7 @@ REMOVED: Mapping[str, Callable[[Series], Series]] = {
     "a trend": without_trend,
     "a step in the mean": without_step,
     "a decay": without_decay,
+    "a slow wave": without_wave,
 }
 """What may lie under a slope -> the series without it."""
 
@@ -83,7 +102,7 @@ def doubts_of_stationarity(series: Series, rng: np.random.Generator, floor: floa
     """Why the slope of a series would not be its noise's; empty where nothing was found.
 
     Two models are compared by Whittle's likelihood: noise of density A f^s + floor, and such noise around a trend, a
-    step or a decay. The gain in log likelihood must be beyond what it ever is in noise of the first model, with the
+    step, a decay or a slow wave. The gain in log likelihood must be beyond what it ever is in noise of the first model, with the
     same numbers; far beyond where removing the trend leaves the slope as it is. Noise of 1/f^2 wanders too, but
     removing its best step gains little.
 
