@@ -9,6 +9,7 @@ from dlm_snn.analysis import power_law_noise, raster_of, raster_spectrum, spectr
 from dlm_snn.analysis.estimators.population import population_rate
 from dlm_snn.analysis.estimators.spectrum_noise import first_order_noise
 from dlm_snn.analysis.estimators.spectrum_raster import white_floor
+from dlm_snn.analysis.estimators.spectrum_samples import doubts_of_shared_course, half_over_samples
 from dlm_snn.analysis.estimators.spectrum_welch import Line, frequencies, periodograms, welch
 from dlm_snn.errors import DlmError
 from dlm_snn.runs.raster import SpikeRaster
@@ -203,6 +204,65 @@ def test_what_has_no_slope_says_why(series, why):
 def test_bad_series(series, band, match):
     with pytest.raises(DlmError, match=match):
         spectrum(series, rng=rng(), band=band)
+
+
+@pytest.mark.parametrize(
+    ("options", "match"),
+    [
+        ({"band": 5}, "band = 5 is no range"),
+        ({"band": (1,)}, "band = "),
+        ({"band": ("a", "b")}, "band = "),
+        ({"draws": 0}, "draws = 0 is not a number of series in 10..10000"),
+        ({"draws": 1.5}, "draws = 1.5"),
+        ({"floor": np.nan}, "floor = nan is no density"),
+        ({"floor": "a"}, "floor = 'a'"),
+        ({"floor": -1}, "floor = -1"),
+    ],
+)
+def test_bad_options(options, match):
+    with pytest.raises(DlmError, match=match):
+        spectrum(white(300), rng=rng(), **options)
+
+
+def test_a_floor_above_the_density_and_values_beyond_their_squares():
+    assert "not above the floor of 1e+09" in spectrum(white(300), rng=rng(), floor=1e9).slope.doubts[0]
+    with pytest.raises(DlmError, match="its squares leave the range of numbers; divide"):
+        spectrum(white(300) * 1e160, rng=rng())
+    with pytest.raises(DlmError, match="its squares leave the range of numbers; multiply"):
+        spectrum(white(300) * 1e-170, rng=rng())
+
+
+def test_samples_of_several_scales_have_a_wider_interval():
+    even, scaled = (
+        spectrum(rng(1005).standard_normal((20, 400)) * scale, rng=rng(1), draws=24).slope
+        for scale in (1.0, np.exp(1.5 * rng(3).standard_normal((20, 1))))
+    )
+    assert even.resolved
+    assert scaled.resolved
+    assert np.ptp(scaled.interval) > 1.6 * np.ptp(even.interval)
+
+
+def test_the_jackknife_over_samples_sees_what_noise_of_one_color_does_not():
+    """Half of the samples have a slope of -1, half of them none: Gaussian noise of one slope scatters less."""
+    frequency = frequencies(50)
+    line = Line.through(frequency, (0, 0.5))
+    mixed = welch(np.concatenate([power_law_noise(s, 400, rng(1), draws=10) for s in (0.0, -1.0)]), 50)
+    assert half_over_samples(mixed, line.slope) > 1.5 * half_over_samples(
+        welch(rng(1).standard_normal((20, 400)), 50), line.slope
+    )
+    assert half_over_samples(mixed[:7], line.slope) == 0
+    slopes = np.array([line.slope(np.delete(mixed, i, 0).mean(0)) for i in range(20)])
+    assert half_over_samples(mixed, line.slope) == pytest.approx(
+        2.093 * 19 / np.sqrt(20) * slopes.std(ddof=1), rel=1e-3
+    )
+
+
+def test_samples_that_share_a_course_are_fewer_than_they_seem():
+    alone, shared = rng(1001).standard_normal((20, 300)), rng(5).standard_normal((1, 300))
+    assert not doubts_of_shared_course(alone)
+    assert not doubts_of_shared_course(alone[:1])
+    found = spectrum(0.7 * alone + 0.7 * shared, rng=rng(1), draws=24).slope
+    assert any("not independent: their mean course has" in doubt for doubt in found.doubts)
 
 
 def test_controls_and_second_method():

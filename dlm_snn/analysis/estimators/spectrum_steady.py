@@ -1,4 +1,4 @@
-"""Whether a series is stationary, or its slope is that of a trend, a step, a decay, a slow wave, or a change of variance."""
+"""Whether a series is stationary, or its slope is that of a trend, a step, a slow wave, or a change of variance."""
 
 from __future__ import annotations
 
@@ -102,9 +102,9 @@ def doubts_of_stationarity(series: Series, rng: np.random.Generator, floor: floa
     """Why the slope of a series would not be its noise's; empty where nothing was found.
 
     Two models are compared by Whittle's likelihood: noise of density A f^s + floor, and such noise around a trend, a
-    step, a decay or a slow wave. The gain in log likelihood must be beyond what it ever is in noise of the first model, with the
-    same numbers; far beyond where removing the trend leaves the slope as it is. Noise of 1/f^2 wanders too, but
-    removing its best step gains little.
+    step, a decay or a slow wave. The gain in log likelihood must be beyond what it ever is in noise of the first
+    model, with the same numbers; far beyond where removing the trend leaves the slope as it is. Noise of 1/f^2 wanders
+    too, but removing its best step gains little.
 
     Args:
         series: (sample, step), not constant.
