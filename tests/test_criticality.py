@@ -114,6 +114,23 @@ def test_samples_of_different_rates_are_no_long_memory():
     assert any("differs from sample to sample" in doubt for doubt in found.doubts)
 
 
+@pytest.mark.parametrize(("period", "why"), [(50, "like a wave"), (400, "like a wave")])
+def test_a_rate_that_is_a_sine_has_no_branching_ratio(period, why):
+    rate = 0.6 * (1 + np.sin(2 * np.pi * np.arange(12_000) / period))
+    found = branching_ratio(rng(1).poisson(rate), rng=rng(1)).ratio
+    assert not found.resolved
+    assert any(why in doubt for doubt in found.doubts)
+
+
+def test_two_time_constants_are_no_exponential():
+    """r_k = .5 (.3^k + .95^k) of the sum of two autoregressions."""
+    from scipy.signal import lfilter
+
+    parts = [lfilter([np.sqrt(1 - m**2)], [1, -m], rng(i).standard_normal(30_000)) for i, m in enumerate((0.3, 0.95))]
+    found = branching_ratio(sum(parts), rng=rng(1)).ratio
+    assert found.doubts[0].startswith("r_k is no exponential: it misses ")
+
+
 def test_avalanches_by_hand():
     found = avalanches_of([0, 2, 1, 0, 0, 5, 0, 1, 1, 1, 0, 3])
     assert (found.size.tolist(), found.duration.tolist(), found.cut) == ([3, 5, 3], [2, 1, 3], 1)

@@ -31,7 +31,9 @@ WIDEST = 0.5
 TRIALS = 10
 """Samples from which on the course that they share can be told from what each does by itself."""
 OFFSET = 0.1
-"""Least share of b that r_k keeps at long lags and that tells of a slow drive."""
+"""Least share of b that matters: what r_k keeps at long lags, or by which it misses b m^k."""
+CHANCE = 0.01
+"""Exponential decays that may be taken for none."""
 ESTIMATOR = "multistep regression r_k = b m^k (Wilting and Priesemann 2018), block bootstrap"
 
 Floats = NDArray[np.float64]
@@ -76,8 +78,9 @@ def branching_ratio(activity: Any, *, rng: np.random.Generator) -> Branching:
 
     Returns:
         m and r_1. m is not resolved where the activity is constant, too short for its autocorrelation time, not
-        stationary, not correlated, where r_k does not go to 0, or where 10 samples or more share a course, such as
-        the answer to a stimulus, and m is another one without it: the control.
+        stationary, not correlated, where r_k does not go to 0 or is no exponential, as under a periodic drive, or where
+        10 samples or more share a course, such as the answer to a stimulus, and m is another one without it: the
+        control.
 
     Raises:
         DlmError: another shape, values that are not finite.
@@ -121,13 +124,13 @@ def _beside_the_rest(ratio: Finding, values: Floats, size: dict[str, int], rng: 
     rest = _measured(around, size, rng, shared=False).ratio
     why = "a drive that all samples share, such as a stimulus, makes this m: "
     if any(doubt.startswith(UNCORRELATED) for doubt in rest.doubts):
-        return replace(ratio, doubts=(*ratio.doubts, f"{why}without their mean course nothing is correlated"))
+        return replace(ratio, doubts=(f"{why}without their mean course nothing is correlated", *ratio.doubts))
     if rest.value is None or rest.interval is None or ratio.interval is None:
         return ratio
     controls = (*ratio.controls, Control("m without the mean course of the samples", rest.value, rest.interval))
     (low, high), (least, most) = ratio.interval, rest.interval
     other = (f"{why}without their mean course it is {rest.value:.3g}",) if most < low or high < least else ()
-    return replace(ratio, controls=controls, doubts=(*ratio.doubts, *other))
+    return replace(ratio, controls=controls, doubts=(*other, *ratio.doubts))
 
 
 UNCORRELATED = "no correlation"
@@ -185,9 +188,29 @@ def _doubts(fit: Decay, drawn: Decay, lags: NDArray[np.int64], blocks: int) -> l
     first = drawn.regression[:, :FEWEST_LAGS].mean(1)
     if abs(fit.regression[:FEWEST_LAGS].mean()) < 2 * first.std(ddof=1):
         doubts.append(f"{UNCORRELATED}: r_1 = {fit.regression[0]:.3f}, and the lags after it, are within chance of 0")
-    elif fit.rest > max(3 * drawn.rest.std(ddof=1), OFFSET * float(fit.b)):
-        doubts.append(f"r_k does not go to 0 but to {fit.rest:.2g}: a slow drive or samples of different rates")
+    elif abs(fit.rest) > max(3 * drawn.rest.std(ddof=1), OFFSET * abs(float(fit.b))):
+        source = (
+            "a slow drive or samples of different rates" if fit.rest > 0 else "a drive that comes back, like a wave"
+        )
+        doubts.append(f"r_k does not go to 0 but to {fit.rest:.2g}: {source}")
+    elif _no_exponential(fit, drawn, lags):
+        most = float(np.abs(fit.missed(lags)).max())
+        doubts.append(
+            f"r_k is no exponential: it misses {fit.b:.2g} x {fit.m:.3g}^k by {most:.2g}, more than by chance"
+        )
     return doubts
+
+
+def _no_exponential(fit: Decay, drawn: Decay, lags: NDArray[np.int64]) -> bool:
+    """Whether r_k misses b m^k by more than the draws do, and by enough to matter.
+
+    X = sum_k (e_k / sd e_k)^2 of e_k = r_k - b m^k; the draws' is taken around their mean, which has what r_k misses.
+    """
+    missed, chance = fit.missed(lags), drawn.missed(lags)
+    spread = np.maximum(chance.std(0, ddof=1), 1e-300)
+    around = np.sum(((chance - chance.mean(0)) / spread) ** 2, -1)
+    rare = np.mean(around >= np.sum((missed / spread) ** 2)) <= CHANCE
+    return bool(rare and np.abs(missed).max() > OFFSET * abs(float(fit.b)))
 
 
 def _wide(low: float, high: float) -> list[str]:

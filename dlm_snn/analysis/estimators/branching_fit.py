@@ -28,6 +28,10 @@ class Decay:
     rest: Floats
     regression: Floats
 
+    def missed(self, lags: NDArray[np.int64]) -> Floats:
+        """r_k - b m^k; (..., lag)."""
+        return self.regression - np.asarray(self.b)[..., None] * np.asarray(self.m)[..., None] ** lags
+
 
 def block_sums(values: Floats, lags: NDArray[np.int64], length: int) -> Floats:
     """What the regressions need from every block: (block, lag, 5) of n, sum x, sum y, sum x y, sum x^2.

@@ -14,7 +14,7 @@ APART = 0.2
 def second_opinion(
     frequency: NDArray[np.float64], power: NDArray[np.float64], first: Finding, hertz: float = 1.0
 ) -> Finding | None:
-    """The exponent of specparam's aperiodic model without peaks, as a slope; None where it is not installed or nothing varies.
+    """The exponent of specparam's aperiodic model without peaks, as a slope; None without it, or where nothing varies.
 
     Source: Donoghue et al. 2020, Nature Neuroscience 23, 1655; specparam 2.0.0rc7.
 
