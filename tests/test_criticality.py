@@ -18,6 +18,7 @@ from dlm_snn.analysis import (
 from dlm_snn.analysis.estimators._tail_compiled import distance
 from dlm_snn.analysis.estimators.avalanches_tail import draw, exponent, log_sum, tail_of
 from dlm_snn.analysis.estimators.branching_fit import block_sums, decay, regression
+from dlm_snn.analysis.estimators.criticality_common import earlier
 from dlm_snn.analysis.estimators.criticality_verdict import _verdict
 from dlm_snn.errors import DlmError
 from dlm_snn.runs.raster import SpikeRaster
@@ -334,7 +335,38 @@ def test_a_common_pulse_is_no_memory_of_the_network():
     told = raster_criticality(SpikeRaster.from_dense(pulses(30)), rng=rng())
     assert told.verdict.startswith("not resolved: a drive that all samples share")
     one = raster_criticality(SpikeRaster.from_dense(pulses(40).reshape(1, -1, 12)), rng=rng())
-    assert one.verdict.endswith("common input to independent neurons would give the same m and r_1")
+    assert "like a wave" in one.verdict
+
+
+def common_rate(seed, n=30_000):
+    """Independent spikes, .5 per step, whose log-normal rate forgets over 150 steps."""
+    from scipy.signal import lfilter
+
+    b = np.exp(-1 / 150)
+    return 0.5 * np.exp(lfilter([np.sqrt(1 - b**2)], [1, -b], rng(seed).standard_normal(n)) - 0.5)
+
+
+def test_independent_spikes_with_a_slow_rate_are_not_critical():
+    verdict = criticality(rng(5).poisson(common_rate(1000)), rng=rng(1)).verdict
+    assert verdict.startswith(
+        "not resolved: common input to independent neurons would give the same m and r_1; else crit"
+    )
+    spikes = rng(5).random((1, 30_000, 20)) < common_rate(1000)[None, :, None] / 20
+    assert raster_criticality(spikes.swapaxes(0, 1), rng=rng(1)).verdict.startswith("not resolved: common input")
+
+
+def test_the_step_before_the_last_tells_a_hidden_rate_from_a_process_seen_whole():
+    whole = driven(0.95, 5_000, 3)
+    assert earlier(whole[None])[0] < 0 < earlier(whole[None])[1]
+    assert earlier(rng(1).binomial(whole.astype(int), 0.2)[None].astype(float))[0] > 0
+    assert earlier(rng(5).poisson(common_rate(1001, 5_000))[None].astype(float))[0] > 0
+    assert earlier(np.ones((1, 50))) == (-np.inf, np.inf)
+
+
+@pytest.mark.parametrize("cap", [np.nan, 0, "a"])
+def test_a_cap_is_a_size(cap):
+    with pytest.raises(DlmError, match="cap = "):
+        criticality(rng().poisson(0.5, 500), rng=rng(), cap=cap)
 
 
 def test_trials_of_a_branching_process_keep_their_ratio():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -10,12 +10,15 @@ import numpy as np
 from dlm_snn.analysis.estimators.avalanches_cut import Avalanches, avalanches_of
 from dlm_snn.analysis.estimators.avalanches_exponents import Exponents, avalanche_exponents
 from dlm_snn.analysis.estimators.branching import Branching, branching_ratio
+from dlm_snn.analysis.estimators.criticality_common import COMMON, beside_common_input
+from dlm_snn.analysis.estimators.spectrum_slope import as_series
 from dlm_snn.analysis.finding import Finding
+from dlm_snn.errors import DlmError
 
 NEAR = 0.99
 """Branching ratio from which on a finite window does not tell it from 1: a hundred steps of memory."""
-
-
+CRITICAL = "critical"
+"""How a verdict begins that says so."""
 CLOSE = 0.2
 """By which the relation may miss 0 beyond its interval: durations of a finite process follow their law slowly (a
 critical branching process of 20,000 avalanches has alpha = 1.83 to 1.9, not 2)."""
@@ -26,7 +29,8 @@ class Criticality:
     """What speaks for criticality, and what follows.
 
     Attributes:
-        verdict: "critical", "subcritical", "not critical", or "not resolved", with the reason.
+        verdict: "critical", "subcritical", "not critical", or "not resolved", with the reason; where independent
+            spikes with a common rate have the same m and r_1, it says so and is never "critical".
         branching, exponents, avalanches: what it stands on.
     """
 
@@ -47,8 +51,10 @@ def criticality(
     """Branching ratio, avalanche exponents and the crackling relation of one activity.
 
     It is called critical where the interval of m reaches .99 or more, no other distribution fits sizes and durations
-    better than a power law over a decade, the fits are not poor, and the crackling relation holds within its interval
-    and 0.2. A power law alone is not criticality: random bins, mixtures of rates and thresholds make some.
+    better than a power law over a decade, the fits are not poor, the crackling relation holds within its interval and
+    0.2, and independent spikes do not have the same m and r_1. These are Poisson numbers with the smoothed activity as
+    their mean: a rate that all neurons share, slow and log-normal, passes everything else. A power law alone is not
+    criticality: random bins, mixtures of rates and thresholds make some.
 
     Args:
         activity: (step,) or (sample, step), whole spikes per step.
@@ -57,12 +63,25 @@ def criticality(
         cap: see ``avalanche_exponents``.
 
     Raises:
-        DlmError: see ``avalanches_of``.
+        DlmError: see ``avalanches_of``; a cap that is no size.
     """
+    if not isinstance(cap, (int, float, np.number)) or not cap >= 1:
+        raise DlmError(f"cap = {cap!r} is no size of an avalanche; give spikes from 1 on, or numpy.inf for no cap")
     found = avalanches_of(activity, width, threshold)
     branching = branching_ratio(activity, rng=rng)
     exponents = avalanche_exponents(found, rng=rng, cap=cap)
-    return Criticality(_verdict(branching.ratio, exponents), branching, exponents, found)
+    verdict = _verdict(branching.ratio, exponents)
+    if branching.ratio.resolved:
+        controls, same = beside_common_input(as_series(activity, "activity"), branching, rng)
+        ratio = replace(branching.ratio, controls=(*branching.ratio.controls, *controls))
+        branching = replace(branching, ratio=ratio)
+        verdict = _or_common(verdict) if same else verdict
+    return Criticality(verdict, branching, exponents, found)
+
+
+def _or_common(verdict: str) -> str:
+    """The verdict on an activity whose m and r_1 common input gives as well: never that it is critical."""
+    return f"not resolved: {COMMON}; else {verdict}" if verdict.startswith(CRITICAL) else f"{verdict}; {COMMON}"
 
 
 def _verdict(m: Finding, exponents: Exponents) -> str:
@@ -82,4 +101,4 @@ def _verdict(m: Finding, exponents: Exponents) -> str:
     ends = exponents.crackling.interval or (np.nan, np.nan)
     if not ends[0] - CLOSE <= 0 <= ends[1] + CLOSE:
         return f"not critical: the crackling relation is off by {exponents.crackling.value:.2f} (and {told})"
-    return f"critical: {told}, power laws of size and duration, and the crackling relation agree"
+    return f"{CRITICAL}: {told}, power laws of size and duration, and the crackling relation agree"
