@@ -105,23 +105,19 @@ def spectrum(
     """
     check_generator(rng)
     check_seconds(dt, "dt")
+    _check(floor, draws)
     values = as_series(series)
     nperseg = max(values.shape[-1] // PARTS, 2)
     frequency = frequencies(nperseg)
     low, high = (0.0, 0.5 / dt) if band is None else _range(band)
-    _check_floor(floor)
-    if draws is not None and not (is_whole(draws) and FEWEST_DRAWS <= draws <= MOST_DRAWS):
-        raise DlmError(f"draws = {draws!r} is not a number of series in {FEWEST_DRAWS}..{MOST_DRAWS}")
-    told = low * dt, high * dt
-    line = Line.through(frequency, told)
+    line = Line.through(frequency, (low * dt, high * dt))
     size = {"samples": values.shape[0], "steps": values.shape[1], "bins": line.frequency.size}
     hertz = frequency / dt
     if np.ptp(values) == 0 or line.frequency.size < FEWEST_BINS:
         why = _no_line(values, line, band)
         power = welch(values, nperseg).mean(0) * dt
-        ends = told[0] / dt, told[1] / dt
         slope = _finding(None, None, size, (), (why,))
-        return Spectrum(slope, hertz, power, hertz[:0], power[:0], (0, 0), ends, floor)
+        return Spectrum(slope, hertz, power, hertz[:0], power[:0], (0, 0), (low, high), floor)
     used = int(np.clip(WORK // values.size, *DRAWS)) if draws is None else draws
     return _measured(values, dt, line, floor / dt, used, size, rng)
 
@@ -184,8 +180,10 @@ def _range(band: Any) -> tuple[float, float]:
     return low, high
 
 
-def _check_floor(floor: Any) -> None:
-    """Raise unless it is a density, one number from 0 on."""
+def _check(floor: Any, draws: Any) -> None:
+    """Raise unless the floor is a density, one number from 0 on, and the draws are a number of series, or None."""
+    if draws is not None and not (is_whole(draws) and FEWEST_DRAWS <= draws <= MOST_DRAWS):
+        raise DlmError(f"draws = {draws!r} is not a number of series in {FEWEST_DRAWS}..{MOST_DRAWS}")
     number = isinstance(floor, (int, float, np.number)) and not isinstance(floor, (bool, np.complexfloating))
     if not number or not 0 <= floor < np.inf:
         raise DlmError(f"floor = {floor!r} is no density; give units of the series squared per Hz, from 0 on")
