@@ -26,7 +26,7 @@ from dlm_snn.tasks.parts import DataConfig, split
 from hardware.loihi2 import contents, rasters, running, script
 from hardware.loihi2.bundle import PARTS, write_bundle
 from hardware.loihi2.prepared import prepared
-from tests.test_docs import ROOT, blocks, runs
+from tests.test_docs import ROOT, blocks, in_bash
 
 STEPS = 16
 
@@ -391,6 +391,6 @@ dlm-snn() {
 def test_the_commands_of_the_page(tmp_path: Path) -> None:
     pytest.importorskip("lava")
     code = "\n".join(blocks(ROOT / "docs/deploy.md", "bash"))
-    told = runs(["bash", "-e"], SHORT + code, tmp_path).splitlines()
+    told = in_bash(SHORT + code, tmp_path).splitlines()
     assert told[-2].startswith("bundle: 100 windows of 16 steps, one every 16; 2 cores; ")
     assert told[-1].startswith("0 of ")
