@@ -123,6 +123,15 @@ def test_a_rate_that_is_a_sine_has_no_branching_ratio(period, why):
     assert any(why in doubt for doubt in found.doubts)
 
 
+def test_activity_that_alternates_has_no_m():
+    """r_k = -.6, .36 ..., or -.6 and nothing after it: a fit with b < 0 and m at the end of the grid."""
+    draw = np.random.default_rng(1)
+    noise = draw.poisson(20, 20_001)
+    found = branching_ratio(200 + noise[1:] - noise[:-1], rng=draw).ratio
+    assert not found.resolved
+    assert any("more activity is followed by less" in doubt for doubt in found.doubts)
+
+
 def test_two_time_constants_are_no_exponential():
     """r_k = .5 (.3^k + .95^k) of the sum of two autoregressions."""
     from scipy.signal import lfilter

@@ -14,13 +14,13 @@ ALL = ("s", "u", "v")
 INTEGER = {"fast": {}, "fast plain": {"compiled": False}, "torch": {}, "lava-fixed": {}, "lava-fused": {}}
 FLOATS = {"fast": {}, "fast plain": {"compiled": False}, "torch": {}, "brian2": {}, "lava-float": {}, "lava-fused": {}}
 """Backend, with its options."""
-SLOW = 40
-"""Every so many networks go through Lava by default; those that start no process: four times as many."""
+SLOW = 100
+"""Every so many networks go through Lava by default; those that start no process: five times as many."""
 
 
 def chosen(backends):
     for backend in backends:
-        stride = SLOW if backend.startswith("lava") or backend == "brian2" else SLOW // 4
+        stride = SLOW if backend.startswith("lava") or backend == "brian2" else SLOW // 5
         for seed in SEEDS:
             often = seed % stride == 0
             yield pytest.param(backend, seed, marks=() if often else pytest.mark.long)

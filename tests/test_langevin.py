@@ -85,7 +85,12 @@ RATES = ("entropy_production", "housekeeping", "information_current", "dissipati
 
 @pytest.mark.parametrize(
     ("k", "alpha", "temperature", "h", "sigma"),
-    [(1, 1, 0.5, 0.01, 2.020202), (1, 1, 0.5, 0.1, 2.222222), (2, 0.5, 0.1, 0.01, 1.0126582), (1, 3, 1, 0.1, 36.0)],
+    [
+        (1, 1, 0.5, 0.01, 2.020202),
+        (1, 1, 0.5, 0.1, 2.222222),
+        pytest.param(2, 0.5, 0.1, 0.01, 1.0126582, marks=pytest.mark.long),
+        (1, 3, 1, 0.1, 36.0),
+    ],
 )
 def test_entropy_production_of_the_rotation(k, alpha, temperature, h, sigma):
     noise = temperature * np.eye(2)
@@ -216,7 +221,9 @@ def test_estimators_of_chains_and_snapshots():
     assert [ou.uncertainty_bound(*ka) for ka in ((1, 1), (2, 0.5), (1, 3))] == pytest.approx([1, 0.8, 1.8])
 
 
-@pytest.mark.parametrize(("h", "heat"), [(0.5, 0.753854), (0.2, 0.679458), (0.1, 0.669827)])
+@pytest.mark.parametrize(
+    ("h", "heat"), [(0.5, 0.753854), (0.2, 0.679458), pytest.param(0.1, 0.669827, marks=pytest.mark.long)]
+)
 def test_the_driven_oscillator(h, heat):
     """w = gamma = T = 1, k = .5: <x^2> = 2.6667, heat = power = .6667 as h -> 0; here at finite h."""
     generator = torch.Generator().manual_seed(5)

@@ -328,3 +328,13 @@ def test_few_steps_are_to_blame_and_not_white_noise():
     assert short.slope.doubts[0].startswith("too few steps: 307 per sample show nothing below 26.3 Hz")
     longer = raster_spectrum(np.random.default_rng(0).random((600, 1, 20)) < 0.02, rng=np.random.default_rng(0))
     assert longer.slope.doubts[0].startswith("the spikes' own white noise hides")
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_periodic_series_has_densities_of_0_and_no_slope():
+    periodic = np.tile([0.0, 0.0, 4.0, 0.0], 1024)
+    found = spectrum(periodic, rng=np.random.default_rng(1))
+    assert not found.slope.resolved
+    assert np.isfinite(found.slope.estimate)
+    raster = SpikeRaster.from_dense((np.arange(4096) % 8 < 2)[None, :, None] & np.ones((1, 1, 5), bool))
+    assert not raster_spectrum(raster, rng=np.random.default_rng(1)).slope.resolved

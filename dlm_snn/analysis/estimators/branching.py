@@ -188,6 +188,10 @@ def _doubts(fit: Decay, drawn: Decay, lags: NDArray[np.int64], blocks: int) -> l
     first = drawn.regression[:, :FEWEST_LAGS].mean(1)
     if abs(fit.regression[:FEWEST_LAGS].mean()) < 2 * first.std(ddof=1):
         doubts.append(f"{UNCORRELATED}: r_1 = {fit.regression[0]:.3f}, and the lags after it, are within chance of 0")
+    elif fit.b <= 0:
+        doubts.append(
+            f"r_1 = {fit.regression[0]:.3f}: more activity is followed by less, and no spike causes less than 0"
+        )
     elif abs(fit.rest) > max(3 * drawn.rest.std(ddof=1), OFFSET * abs(float(fit.b))):
         source = (
             "a slow drive or samples of different rates" if fit.rest > 0 else "a drive that comes back, like a wave"

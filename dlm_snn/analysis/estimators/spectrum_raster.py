@@ -62,10 +62,10 @@ def raster_spectrum(thing: Any, dt: float | None = None, *, rng: np.random.Gener
     line = Line.through(frequencies(nperseg) / raster.dt, (0, np.inf))
     if np.ptp(rate) == 0 or line.frequency.size < 2:
         return spectrum(rate, raster.dt, rng=rng)
-    density = 10 ** line.binned(np.maximum(power, 1e-300))
+    density = 10 ** line.binned(power)
     below = np.flatnonzero(density < ABOVE * floor)
     last = below[0] - 1 if below.size else line.frequency.size - 1
-    full = Control("all frequencies, floor left in", float(line.slope(np.maximum(power, 1e-300))))
+    full = Control("all frequencies, floor left in", float(line.slope(power)))
     if last + 1 < FEWEST_BINS or np.log10(line.frequency[last] / line.frequency[0]) < DECADES:
         return _hidden(rate, raster.dt, line, power, density, floor, full)
     band = (0.0, float(line.frequency[last]) * (1 + 1e-9))

@@ -16,7 +16,7 @@ from dlm_snn.analysis.estimators.spectrum_noise import in_portions, power_law_no
 from dlm_snn.analysis.estimators.spectrum_samples import doubts_of_shared_course, half_over_samples
 from dlm_snn.analysis.estimators.spectrum_second import second_opinion
 from dlm_snn.analysis.estimators.spectrum_steady import doubts_of_stationarity, doubts_of_variance
-from dlm_snn.analysis.estimators.spectrum_welch import PARTS, Line, frequencies, welch
+from dlm_snn.analysis.estimators.spectrum_welch import LEAST, PARTS, Line, frequencies, welch
 from dlm_snn.analysis.finding import Control, Finding
 from dlm_snn.errors import DlmError, how_many
 from dlm_snn.values import as_floats, check_generator, check_seconds, is_whole
@@ -225,7 +225,7 @@ def check_squares(values: Floats, name: str) -> None:
 
 def _above(power: Floats, floor: float) -> Floats:
     """The density above the floor; where chance put it below, a tenth of a percent of the floor stands in."""
-    return np.maximum(power - floor, max(1e-3 * floor, 1e-300))
+    return np.maximum(power - floor, max(1e-3 * floor, LEAST))
 
 
 def _drawn(
@@ -242,7 +242,7 @@ def _drawn(
 
 def _shares(powers: Floats, line: Line) -> Floats:
     """The part of the density that each sample has, by its geometric mean over the bins; (sample,)."""
-    levels = line.binned(np.maximum(powers, 1e-300)).mean(-1)
+    levels = line.binned(powers).mean(-1)
     shares = 10 ** (levels - levels.max())
     return shares / shares.sum()
 

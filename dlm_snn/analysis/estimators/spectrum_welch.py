@@ -12,6 +12,8 @@ BINS = 20
 """Bins of equal width in log frequency."""
 PARTS = 8
 """A segment is this part of the series long."""
+LEAST = 1e-300
+"""Density that has a logarithm in place of 0."""
 
 
 def periodograms(series: NDArray[np.floating], nperseg: int, hop: int) -> NDArray[Any]:
@@ -79,9 +81,10 @@ class Line:
         """Mean of log10 of the density in every bin; (..., bin).
 
         The mean of logarithms, since every frequency's density has the same number of segments: it is too low by the
-        same constant everywhere, where the logarithm of a mean is too low by less in a fuller bin.
+        same constant everywhere, where the logarithm of a mean is too low by less in a fuller bin. A density of 0, such
+        as a periodic series has between its lines, counts as LEAST.
         """
-        return np.log10(power[..., self.inside]) @ self.members.T
+        return np.log10(np.maximum(power[..., self.inside], LEAST)) @ self.members.T
 
     def slope(self, power: NDArray[np.float64]) -> NDArray[np.float64]:
         """Slope of ordinary least squares through the bins, d log P / d log f; (...)."""
