@@ -26,9 +26,9 @@ def wanted(neuron, slot, hits):  # type: ignore[no-untyped-def]
     """
     n = 0
     for i in range(neuron.shape[0]):
-        if slot[neuron[i]] != NOBODY:
-            hits[n] = i
-            n += 1
+        # Without a branch, which chance would make costly: what is no hit is written over.
+        hits[n] = i
+        n += slot[neuron[i]] != NOBODY
     return n
 
 
