@@ -22,6 +22,7 @@ N_STEPS = 32
 
 
 def main() -> None:
+    """Print accuracy and agreement."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--compared", type=int, default=100, help="images that stock Lava simulates too")
     parser.add_argument("--rounds", type=int, default=3)

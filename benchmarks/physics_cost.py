@@ -58,6 +58,8 @@ def stepper(kind: str, full: bool) -> Callable[[np.ndarray, np.ndarray], None]:
         )
 
     def step(x: np.ndarray, y: np.ndarray) -> None:
+        """One update of the weights."""
+
         def closure() -> torch.Tensor:
             optimizer.zero_grad()
             counts = module({"pixels": torch.tensor(x)}, 20, ["output"])["output"].sum(0)

@@ -36,6 +36,7 @@ def busy(events: int, samples: int = 100) -> SpikeRaster:
 
 
 def loading(folder: Path, events: int, rounds: int) -> None:
+    """Both stored forms of a raster, loaded."""
     raster = busy(events)
     raster.save(folder / "a.raster")
     raster.save(folder / "a.npz")
@@ -106,6 +107,7 @@ def long(folder: Path, events: int) -> None:
 
 
 def main() -> None:
+    """Run all parts."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--events", type=int, default=10**7)

@@ -98,6 +98,7 @@ def compared(name: str, bar: float, rounds: int, elephant: Callable[[], Any], ou
 
 
 def tables(events: float, bar: float, rounds: int) -> None:
+    """The table of rate, CV, CV2, LV and Fano factor with a PSTH."""
     import quantities as pq
     from elephant import statistics
     from elephant.conversion import BinnedSpikeTrain
@@ -155,6 +156,7 @@ def single_rows(rounds: int) -> None:
 
 
 def pairs(rounds: int) -> None:
+    """Correlograms and distances of pairs of trains."""
     import quantities as pq
     from elephant.conversion import BinnedSpikeTrain
     from elephant.spike_train_correlation import cross_correlation_histogram
@@ -197,6 +199,7 @@ def pairs(rounds: int) -> None:
 
 
 def matrix(events: float, rounds: int) -> None:
+    """The correlation matrix of all neurons."""
     import quantities as pq
     from elephant.conversion import BinnedSpikeTrain
     from elephant.spike_train_correlation import correlation_coefficient
@@ -248,6 +251,7 @@ def streamed(path: Path) -> None:
 
 
 def stream(events: int) -> None:
+    """The table of a raster on disk, in a process whose memory is looked at."""
     from dlm_snn.runs.raster_files import RasterWriter
 
     steps = 10_000

@@ -376,6 +376,8 @@ def test_the_step_before_the_last_tells_a_hidden_rate_from_a_process_seen_whole(
 def test_a_cap_is_a_size(cap):
     with pytest.raises(DlmError, match="cap = "):
         criticality(rng().poisson(0.5, 500), rng=rng(), cap=cap)
+    with pytest.raises(DlmError, match="cap = "):
+        avalanche_exponents(avalanches_of(rng().poisson(0.5, 500)), rng=rng(), cap=cap)
 
 
 def test_trials_of_a_branching_process_keep_their_ratio():

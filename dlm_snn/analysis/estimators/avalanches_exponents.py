@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from dlm_snn.analysis.estimators.avalanches_cut import Avalanches
 from dlm_snn.analysis.estimators.avalanches_tail import FEWEST, Tail, best_exponent, tail_of
 from dlm_snn.analysis.finding import Control, Finding
-from dlm_snn.errors import how_many
+from dlm_snn.errors import DlmError, how_many
 from dlm_snn.values import check_generator
 
 DRAWS = 100
@@ -55,8 +55,12 @@ def avalanche_exponents(found: Avalanches, *, rng: np.random.Generator, cap: flo
         found: the avalanches.
         rng: of avalanches that are drawn again.
         cap: largest size that what made the avalanches lets through.
+
+    Raises:
+        DlmError: a cap that is no size.
     """
     check_generator(rng)
+    _check(cap)
     counted = {"avalanches": len(found), "cut at the ends": found.cut}
     if len(found) < 2 or np.ptp(found.size) == 0:
         return _none(found, counted)
@@ -71,16 +75,7 @@ def avalanche_exponents(found: Avalanches, *, rng: np.random.Generator, cap: flo
     return Exponents(
         _exponent("avalanche size exponent tau", tails[0], counted),
         _exponent("avalanche duration exponent alpha", tails[1], counted),
-        Finding(
-            "growth of size with duration gamma",
-            growth,
-            _around(growth, again[0]),
-            "",
-            GAMMA,
-            {**counted, "in the tail": tails[1].n},
-            (),
-            _too_few(tails[1].n),
-        ),
+        _growing(growth, again[0], tails[1].n, counted),
         Finding(
             "crackling relation (alpha - 1) / (tau - 1) - gamma",
             crackling,
@@ -93,6 +88,17 @@ def avalanche_exponents(found: Avalanches, *, rng: np.random.Generator, cap: flo
         ),
         tails,
     )
+
+
+def _growing(growth: float, again: NDArray[np.float64], n: int, counted: dict[str, int]) -> Finding:
+    name, size = "growth of size with duration gamma", {**counted, "in the tail": n}
+    return Finding(name, growth, _around(growth, again), "", GAMMA, size, (), _too_few(n))
+
+
+def _check(cap: object) -> None:
+    """Raise unless a cap is a size."""
+    if not isinstance(cap, (int, float, np.number)) or not cap >= 1:
+        raise DlmError(f"cap = {cap!r} is no size of an avalanche; give spikes from 1 on, or numpy.inf for no cap")
 
 
 def _some(*doubts: list[str]) -> list[str]:

@@ -13,7 +13,6 @@ from dlm_snn.analysis.estimators.branching import Branching, branching_ratio
 from dlm_snn.analysis.estimators.criticality_common import COMMON, beside_common_input
 from dlm_snn.analysis.estimators.spectrum_slope import as_series
 from dlm_snn.analysis.finding import Finding
-from dlm_snn.errors import DlmError
 
 NEAR = 0.99
 """Branching ratio from which on a finite window does not tell it from 1: a hundred steps of memory."""
@@ -63,10 +62,8 @@ def criticality(
         cap: see ``avalanche_exponents``.
 
     Raises:
-        DlmError: see ``avalanches_of``; a cap that is no size.
+        DlmError: see ``avalanches_of`` and ``avalanche_exponents``.
     """
-    if not isinstance(cap, (int, float, np.number)) or not cap >= 1:
-        raise DlmError(f"cap = {cap!r} is no size of an avalanche; give spikes from 1 on, or numpy.inf for no cap")
     found = avalanches_of(activity, width, threshold)
     branching = branching_ratio(activity, rng=rng)
     exponents = avalanche_exponents(found, rng=rng, cap=cap)

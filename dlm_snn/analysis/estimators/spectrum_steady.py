@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dlm_snn.analysis.estimators.spectrum_noise import power_law_noise
-from dlm_snn.analysis.estimators.spectrum_welch import PARTS, Line, frequencies, periodograms, welch
+from dlm_snn.analysis.estimators.spectrum_welch import LEAST, PARTS, Line, frequencies, periodograms, welch
 
 POINTS = 2048
 """A series is averaged to at most this many points: trends and steps are slow."""
@@ -165,7 +165,7 @@ class _Models:
         waves = np.fft.rfft(series - series.mean(-1, keepdims=True))[..., 1 : len(self.inverse) + 1]
         power = 2 * (waves.real**2 + waves.imag**2).mean(-2) / self.n_steps
         n = len(self.inverse)
-        fit = np.maximum(power @ self.inverse, 1e-300)
+        fit = np.maximum(power @ self.inverse, LEAST)
         costs = series.shape[-2] * ((fit if self.floor else n * np.log(fit)) + self.logs)
         best = np.argmin(costs, -1)
         if np.ndim(best):
@@ -194,7 +194,7 @@ def doubts_of_variance(series: Series) -> tuple[str, ...]:
     nperseg = series.shape[-1] // PARTS
     if nperseg < 16:
         return ()
-    loud = np.log(np.maximum(periodograms(series, nperseg, nperseg), 1e-300))[..., nperseg // 4 :].mean((0, 2))
+    loud = np.log(np.maximum(periodograms(series, nperseg, nperseg), LEAST))[..., nperseg // 4 :].mean((0, 2))
     error = np.sqrt(1.5 * np.pi**2 / 6 / (len(series) * (nperseg // 4)))
     half = loud.size // 2
     shift = loud[half:].mean() - loud[:half].mean()
